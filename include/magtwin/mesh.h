@@ -1,0 +1,95 @@
+/* The tetrahedral mesh: its regions, its file, and its distributed form.
+ *
+ * mesh.h5 (format "magtwin-mesh", version 1), everything by file id, independent of the rank count:
+ *   /mesh/x [nv,3] f64 nm, /mesh/tet [nt,4] i32 or i64, positively oriented, /mesh/region [nt] i32
+ *   /regions/kind, /regions/grains [nr,4] i32 (unused -1), /regions/name, /regions/volume [nr] nm3
+ *   /grains/axis [ng,3] (easy axis, unit), /grains/center [ng,3] nm, /grains/volume [ng] nm3 (of the whole cell, before insertion)
+ *   attributes on /mesh: sphere [4] (centre, radius, nm; radius 0: no air), magnet_box [6] nm, gb_thickness nm, size nm
+ *   attribute "input" on /: canonical text of the sections that made it
+ *   /partition/<N> [nv] i32: owner of each node on N ranks (METIS), added when first needed
+ */
+#ifndef MAGTWIN_MESH_H
+#define MAGTWIN_MESH_H
+
+#include <petscsf.h>
+#include <petscvec.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum { MT_REGION_GRAIN, MT_REGION_GB, MT_REGION_TRIPLE, MT_REGION_JUNCTION, MT_REGION_AIR, MT_REGION_NKINDS } MtRegionKind;
+const char *mt_region_kind_name(MtRegionKind kind); /* "grain", "gb", "triple_line", "junction", "air" */
+
+/* Replicated on every rank: its size grows with the number of grains, not of tets. */
+typedef struct {
+  int n;
+  MtRegionKind *kind; /* [n] */
+  int32_t *grains;    /* [4n] grains that meet there, ascending, -1 unused (a junction of more than 4 keeps the first 4) */
+  char **name;        /* [n] "grain 3", "gb 3-7", "triple_line 3-7-9 #12", "junction 3-7-9-11 #5", "air" */
+  double *volume;     /* [n] nm3, sum of its tets */
+  int ngrains;
+  double *axis;   /* [3 ngrains] unit easy axes */
+  double *center; /* [3 ngrains] nm */
+} MtRegions;
+
+/* A whole mesh on one rank: what the mesher makes and the file holds. */
+typedef struct {
+  int64_t nv, nt;
+  double *x;       /* [3nv] nm */
+  int64_t *tet;    /* [4nt] node, positive volume */
+  int32_t *region; /* [nt] index into regions */
+  MtRegions regions;
+  double sphere[4];     /* centre and radius of the outer boundary, nm; radius 0: the mesh ends at the magnet */
+  double magnet_box[6]; /* bounding box of the magnet: xmin ymin zmin xmax ymax zmax, nm */
+  double gb_thickness;  /* nm; 0: no GB phase */
+  double size;          /* asked edge length in the magnet, nm */
+} MtMeshData;
+void mt_mesh_data_free(MtMeshData *data);
+/* Writes rank 0's data to path (atomically; other ranks pass NULL).  input: canonical text kept in the file.  Collective. */
+PetscErrorCode mt_mesh_data_write(MPI_Comm comm, const MtMeshData *data, const char *path, const char *input);
+/* Reads the whole file on rank 0 (others get an empty one): for reports and small tools.  Collective. */
+PetscErrorCode mt_mesh_data_read(MPI_Comm comm, const char *path, MtMeshData *data);
+
+/* The distributed mesh.  A rank owns nodes and holds every tet that touches one of them, so that each row of a matrix is summed
+ * by its owner alone, in the order of the tets' file ids: no message, the same bits for any number of ranks. */
+typedef struct {
+  MPI_Comm comm;
+  int64_t nv_global, nt_global;
+  PetscInt nv_owned; /* owned nodes come first in local numbering, ascending by file id */
+  PetscInt nv_local; /* owned + ghosts */
+  PetscInt row_start; /* PETSc row of the first owned node; rows are contiguous by rank */
+  int64_t *vid;       /* [nv_local] file id */
+  PetscInt *row;      /* [nv_local] PETSc row (global) */
+  double *x;          /* [3 nv_local] nm */
+  PetscInt nt_local;  /* tets that touch an owned node, ascending by file id */
+  PetscInt *tet;      /* [4 nt_local] local node */
+  int64_t *tid;       /* [nt_local] file id */
+  int32_t *region;    /* [nt_local] */
+  bool *tet_owned;    /* [nt_local] true on exactly one rank: sums over the magnet visit each tet once */
+  MtRegions regions;
+  double sphere[4], magnet_box[6], gb_thickness, size;
+  char *input;        /* canonical input text of the file */
+  PetscSF sf;         /* roots: owned nodes, leaves: all local nodes; for ghosts */
+  VecScatter to_slab; /* Vec of rows (bs 1) -> file order (mt_slab of nv_global); used by the two calls below */
+  Vec slab;           /* work vector in file order */
+} MtMesh;
+
+/* Reads by slabs, partitions (cached in the file for this number of ranks when the file can be written), sends home.
+ * MT_ERR_INPUT on a damaged or foreign file.  Collective on comm. */
+PetscErrorCode mt_mesh_read(MPI_Comm comm, const char *path, MtMesh **mesh);
+PetscErrorCode mt_mesh_destroy(MtMesh **mesh);
+/* Copies owned values [nv_owned, bs] to the ghosts of a local array [nv_local, bs].  Collective. */
+PetscErrorCode mt_mesh_ghosts(const MtMesh *mesh, int bs, double *local);
+
+struct MtH5;
+/* Nodal field, local array [nv_local, bs] (owned part used), to/from dataset [nv_global, bs] by file id.  Collective. */
+PetscErrorCode mt_mesh_write_nodal(MtMesh *mesh, struct MtH5 *f, const char *name, int bs, const double *local, const char *unit);
+PetscErrorCode mt_mesh_read_nodal(MtMesh *mesh, struct MtH5 *f, const char *name, int bs, double *local);
+
+/* gamma = 12 (3 V)^(2/3) / sum of squared edges (1: regular, 0: flat, negative: inverted) is NOT used here: gamma is the radius
+ * ratio 3 r_in / r_circ, Gmsh's "gamma", with the sign of the volume.  Plain C. */
+double mt_tet_gamma(const double x[4][3]);
+double mt_tet_volume(const double x[4][3]); /* signed, nm3 */
+/* Smallest and largest dihedral angle, degrees. */
+void mt_tet_dihedral(const double x[4][3], double *min, double *max);
+
+#endif

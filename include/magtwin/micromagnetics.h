@@ -1,0 +1,46 @@
+/* Micromagnetics on the distributed mesh: materials, energy, minimizer, hysteresis.
+ * |m| = 1 at nodes; Ms, A, K1, K2, axis per element; box scheme.  Fields are mu0 H in T; energies J/m3 x nm3 inside, J/m3 outside. */
+#ifndef MAGTWIN_MICROMAGNETICS_H
+#define MAGTWIN_MICROMAGNETICS_H
+
+#include "magtwin/fem.h"
+#include "magtwin/input.h"
+#include "magtwin/json.h"
+
+extern const MtKey mt_materials_keys[]; /* section materials */
+extern const MtKey mt_demag_keys[];     /* sections field, minimizer, demagnetizing, checkpoint, output.states... */
+
+typedef struct {
+  char name[64];
+  double A;  /* J/m */
+  double Js; /* T; 0: nonmagnetic, carries no m */
+  double K1, K2; /* J/m3: e = -K1 (m.k)^2 ... see docs/numerics.md: e = K1 sin^2 + K2 sin^4 */
+  double alpha;
+} MtMaterial;
+
+/* The materials of the library file, and which one each region of the mesh has.  Collective. */
+PetscErrorCode mt_materials_assign(MPI_Comm comm, const MtInput *in, const MtRegions *regions, MtMaterial **per_region);
+
+/* Energy of a state and its derivative. */
+typedef struct MtEnergy MtEnergy;
+typedef enum { MT_TERM_EXCHANGE, MT_TERM_ANISOTROPY, MT_TERM_ZEEMAN, MT_TERM_DEMAG, MT_NTERMS } MtTerm;
+typedef struct {
+  double term[MT_NTERMS]; /* J/m3 x nm3 = 1e-27 J */
+  double total;
+} MtEnergyValues;
+/* demag_modes < 0: no demagnetizing field.  material: one per region.  Collective. */
+PetscErrorCode mt_energy_create(const MtMesh *mesh, const MtMaterial *material, int demag_modes, MtEnergy **e);
+PetscErrorCode mt_energy_destroy(MtEnergy **e);
+const MtNodes *mt_energy_nodes(const MtEnergy *e); /* the magnetic nodes; m is a Vec of 3 n (bs 3) */
+PetscErrorCode mt_energy_create_vec(const MtEnergy *e, Vec *m);
+/* E(m) and g = dE/dm (J/m3 x nm3; not projected) in the applied field B [3] (T).  demag_rtol/atol as in mt_poisson_solve;
+ * the potential is kept as the next start.  Collective. */
+PetscErrorCode mt_energy_eval(MtEnergy *e, Vec m, const double B[3], double demag_rtol, MtEnergyValues *E, Vec g);
+/* One term alone (tests, output).  g may be NULL. */
+PetscErrorCode mt_energy_term(MtEnergy *e, MtTerm term, Vec m, const double B[3], double *E, Vec g);
+/* Largest torque |m x g| / (Js V) mu0 over the nodes, in T.  Collective. */
+PetscErrorCode mt_energy_torque(MtEnergy *e, Vec m, Vec g, double *torque);
+/* Mean polarization per volume of the magnetic body, and of the whole magnet (with nonmagnetic GB), along d: J.d in T.  Collective. */
+PetscErrorCode mt_energy_polarization(MtEnergy *e, Vec m, const double d[3], double *J);
+
+#endif

@@ -1,0 +1,64 @@
+/* From an input to grains to a mesh.  Gmsh is used in this module and nowhere else. */
+#ifndef MAGTWIN_MICROSTRUCTURE_H
+#define MAGTWIN_MICROSTRUCTURE_H
+
+#include "magtwin/cells.h"
+#include "magtwin/input.h"
+#include "magtwin/json.h"
+#include "magtwin/mesh.h"
+
+extern const MtKey mt_grains_keys[]; /* section grains (src/microstructure/grains_keys.c) */
+extern const MtKey mt_mesh_keys[];   /* section mesh (src/microstructure/mesh_keys.c) */
+
+/* A labelled volume, distributed by slabs of z: voxel (i,j,k) of rank's slab at [(k-z0)*ny*nx + j*nx + i]. */
+typedef struct {
+  int nx, ny, nz, z0, nz_local;
+  double voxel[3];  /* nm */
+  int32_t *label;   /* [nz_local*ny*nx] grain 0..ngrains-1, -1: none */
+  int ngrains;
+  double *axis;     /* [3 ngrains] easy axis in the sample frame, unit; replicated */
+  int64_t *voxels;  /* [ngrains] voxels of each grain, whole volume; replicated */
+} MtLabels;
+void mt_labels_free(MtLabels *labels);
+
+/* section grains, source ebsd or labels: reads the files and labels grains.  Collective. */
+PetscErrorCode mt_labels_read(MPI_Comm comm, const MtInput *in, MtLabels *labels);
+/* labels.h5, format "magtwin-labels" 1.  Collective. */
+PetscErrorCode mt_labels_write(MPI_Comm comm, const MtLabels *labels, const char *path, const MtInput *in);
+
+typedef struct {
+  double agreement;        /* fraction of labelled voxels that lie in the cell of their own grain */
+  double *grain_agreement; /* [n] the same per grain */
+  int iterations;
+  double loss;             /* mean negative log likelihood at the end */
+} MtFit;
+/* Fits a power diagram to labels: softmax regression of argmax_k(a_k.x + b_k), convex.  Collective. */
+PetscErrorCode mt_power_fit(MPI_Comm comm, const MtLabels *labels, MtPower *p, MtFit *fit);
+
+/* section grains, source generated: seeded, volumes log-normal, exact by Newton on the weights.  Not collective. */
+PetscErrorCode mt_power_generate(const MtInput *in, MtPower *p);
+
+/* Whatever the section grains says -> power diagram, scaled to grains.mean_size; tells what it did on the log and in json
+ * (object "grains").  Collective. */
+PetscErrorCode mt_grains_make(MPI_Comm comm, const MtInput *in, MtPower *p, MtJson *json);
+
+/* Cells -> tetrahedra with GB phase and air.  Result on rank 0; grains are filled by all ranks.  Collective. */
+typedef struct {
+  double size;        /* nm, edge length in the magnet */
+  double thickness;   /* nm, GB phase; 0: none */
+  int layers;         /* across the GB phase */
+  double air_radius;  /* sphere radius over the radius of the magnet's circumscribed sphere, > 1; 0: no air */
+  double air_size;    /* nm, edge length at the sphere */
+} MtMeshOptions;
+PetscErrorCode mt_mesh_cells(MPI_Comm comm, const MtCells *cells, const MtMeshOptions *opt, MtMeshData *mesh, MtJson *json);
+/* section grains, source shape: sphere, ellipsoid, box, stack of layers; for standard problems.  Result on rank 0.  Collective. */
+PetscErrorCode mt_mesh_shape(MPI_Comm comm, const MtInput *in, MtMeshData *mesh, MtJson *json);
+
+/* The mesh report on rank 0's data: counts, volume of each region kind against the geometry, thickness histogram, gamma and
+ * dihedral histograms, inverted elements, worst places; log and json (object "mesh").  Call on rank 0. */
+PetscErrorCode mt_mesh_report(const MtMeshData *mesh, MtJson *json);
+
+/* The whole line: input -> grains -> mesh file at `path`.  Collective. */
+PetscErrorCode mt_microstructure_build(MPI_Comm comm, const MtInput *in, const char *path, MtJson *json);
+
+#endif

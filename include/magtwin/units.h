@@ -1,0 +1,28 @@
+/* Physical constants (CODATA 2018) and the units of the surface: nm, T (mu0 H and Js), J/m3, J/m, deg, K, s. */
+#ifndef MAGTWIN_UNITS_H
+#define MAGTWIN_UNITS_H
+
+#define MT_PI 3.14159265358979323846
+#define MT_MU0 1.25663706212e-6       /* T m/A */
+#define MT_KB 1.380649e-23            /* J/K */
+#define MT_GAMMA 2.211e5              /* m/(A s): the value the muMAG problems prescribe */
+
+/* Dimensions of input values; the canonical unit each is stored in. */
+typedef enum {
+  MT_DIM_NONE,
+  MT_DIM_LENGTH,      /* nm */
+  MT_DIM_FIELD,       /* T, mu0 H; also accepts mT, kA/m, A/m, kOe, Oe */
+  MT_DIM_ANGLE,       /* deg; also rad */
+  MT_DIM_ENERGY,      /* J/m3; also MJ/m3, kJ/m3 */
+  MT_DIM_EXCHANGE,    /* J/m; also pJ/m */
+  MT_DIM_TIME,        /* s; also ms, us, ns, ps, min, h */
+  MT_DIM_TEMPERATURE, /* K */
+} MtDimension;
+
+/* Factor that takes `unit` to the canonical unit of `dim`, 0 if the unit is not one of that dimension. */
+double mt_unit_factor(MtDimension dim, const char *unit);
+/* Canonical unit ("nm"), and the list of accepted ones ("nm, um, m") for messages and help. */
+const char *mt_unit_name(MtDimension dim);
+const char *mt_unit_accepted(MtDimension dim);
+
+#endif
