@@ -43,4 +43,35 @@ PetscErrorCode mt_energy_torque(MtEnergy *e, Vec m, Vec g, double *torque);
 /* Mean polarization per volume of the magnetic body, and of the whole magnet (with nonmagnetic GB), along d: J.d in T.  Collective. */
 PetscErrorCode mt_energy_polarization(MtEnergy *e, Vec m, const double d[3], double *J);
 
+/* Energy minimization at a fixed applied field: nonlinear CG (Hestenes-Stiefel+), norm-preserving Cayley update, preconditioned
+ * by exchange + |local curvature| (docs/numerics.md). */
+typedef struct {
+  double torque;      /* T: stop when the largest |m x H| mu0 falls below */
+  int max_iterations; /* per field; reaching it is reported, not fatal */
+  double max_turn;    /* rad: largest rotation of a node in one step */
+  double demag_rtol;  /* demagnetizing solve at convergence; looser far from it */
+  int inner_iterations;
+  double inner_rtol;
+} MtMinimizerOptions;
+typedef struct {
+  int iterations, evaluations;       /* of the minimizer; energy evaluations */
+  int64_t demag_iterations, inner_iterations;
+  double torque;                     /* T, at the end */
+  PetscInt worst_node;               /* file id of the node with the largest torque */
+  bool converged;
+  MtEnergyValues energy;
+} MtMinimizerReport;
+/* Called after every accepted iteration, collectively; m is the current state.  Set *stop to end early (signals). */
+typedef PetscErrorCode (*MtMinimizerMonitor)(void *ctx, int iteration, Vec m, double torque, bool *stop);
+typedef struct MtMinimizer MtMinimizer;
+PetscErrorCode mt_minimizer_create(MtEnergy *e, const MtMinimizerOptions *opt, MtMinimizer **min);
+PetscErrorCode mt_minimizer_set_monitor(MtMinimizer *min, MtMinimizerMonitor monitor, void *ctx);
+PetscErrorCode mt_minimizer_run(MtMinimizer *min, Vec m, const double B[3], MtMinimizerReport *report);
+PetscErrorCode mt_minimizer_destroy(MtMinimizer **min);
+
+/* The whole demagnetization run on the mesh file at mesh_path: field path, states, curve.csv, switching-field map, checkpoint
+ * and restart, results in json (objects "counts" and "results").  *stopped: ended on a signal after a checkpoint.  Collective. */
+PetscErrorCode mt_hysteresis_run(MPI_Comm comm, const MtInput *in, const char *mesh_path, const char *folder, bool resume,
+                                 MtJson *json, bool *stopped);
+
 #endif
