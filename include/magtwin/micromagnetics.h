@@ -36,6 +36,10 @@ PetscErrorCode mt_energy_create_vec(const MtEnergy *e, Vec *m);
 /* E(m) and g = dE/dm (J/m3 x nm3; not projected) in the applied field B [3] (T).  demag_rtol/atol as in mt_poisson_solve;
  * the potential is kept as the next start.  Collective. */
 PetscErrorCode mt_energy_eval(MtEnergy *e, Vec m, const double B[3], double demag_rtol, MtEnergyValues *E, Vec g);
+/* The potential the next demagnetizing solve starts from (rows of the mesh; owned by e; NULL without demagnetizing field).  The
+ * caller may read it and write it: with m, it is all that one evaluation leaves to the next, so that a run restarted from both
+ * gives the same bits. */
+PetscErrorCode mt_energy_potential(MtEnergy *e, Vec *u);
 /* One term alone (tests, output).  g may be NULL. */
 PetscErrorCode mt_energy_term(MtEnergy *e, MtTerm term, Vec m, const double B[3], double *E, Vec g);
 /* Largest torque |m x g| / (Js V) mu0 over the nodes, in T.  Collective. */
@@ -66,8 +70,13 @@ typedef PetscErrorCode (*MtMinimizerMonitor)(void *ctx, int iteration, Vec m, do
 typedef struct MtMinimizer MtMinimizer;
 PetscErrorCode mt_minimizer_create(MtEnergy *e, const MtMinimizerOptions *opt, MtMinimizer **min);
 PetscErrorCode mt_minimizer_set_monitor(MtMinimizer *min, MtMinimizerMonitor monitor, void *ctx);
+/* Every run depends on m, B and mt_energy_potential alone: nothing is carried over from an earlier field (restart to the bit). */
 PetscErrorCode mt_minimizer_run(MtMinimizer *min, Vec m, const double B[3], MtMinimizerReport *report);
 PetscErrorCode mt_minimizer_destroy(MtMinimizer **min);
+
+/* The rules between the keys of mt_demag_keys (field path, steps): MT_ERR_INPUT with file:line:column.  To be called by every
+ * subcommand that takes these keys, before anything is written.  Not collective (the same on every rank). */
+PetscErrorCode mt_demag_check(const MtInput *in);
 
 /* The whole demagnetization run on the mesh file at mesh_path: field path, states, curve.csv, switching-field map, checkpoint
  * and restart, results in json (objects "counts" and "results").  *stopped: ended on a signal after a checkpoint.  Collective. */
