@@ -1,5 +1,6 @@
 # magtwin: `make demo` and `make test` do everything from a fresh Debian 12; see README.md for clusters.
 # Overridable: CC (an MPI C compiler), PETSC_DIR and PETSC_ARCH or PKG_CONFIG_PATH, METIS_LIBS, GMSH_LIBS, PYTHON, MPIEXEC, BUILD, PREFIX.
+# `make help` lists the targets.
 
 SHELL   := /bin/bash
 BUILD   ?= build
@@ -8,6 +9,11 @@ PYTHON  ?= $(firstword $(wildcard /usr/bin/python3) python3)
 MPIEXEC ?= mpirun
 NP      ?= 2
 include make/packages.mk
+
+# All cores build, unless -j is given.
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+endif
 
 OPT     ?= -O3 -march=native -ffp-contract=off
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
@@ -25,22 +31,25 @@ UNIT_EXE := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 
 .DEFAULT_GOAL := all
 .SECONDARY:
+# `make V=1` shows whole command lines.
+say = $(if $(V),,@echo "  $(1)" &&)
 all: $(BUILD)/magtwin
 
 $(BUILD)/%.o: %.c Makefile make/packages.mk | deps
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,$<)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/libmagtwin.a: $(LIB_OBJ)
+	@mkdir -p $(@D)
 	@rm -f $@
-	ar rcs $@ $(LIB_OBJ)
+	$(call say,$@)ar rcs $@ $(LIB_OBJ)
 
 $(BUILD)/magtwin: $(CLI_OBJ) $(BUILD)/libmagtwin.a
-	$(CC) $(CLI_OBJ) $(BUILD)/libmagtwin.a $(ALL_LIBS) -o $@
+	$(call say,$@)$(CC) $(CLI_OBJ) $(BUILD)/libmagtwin.a $(ALL_LIBS) -o $@
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libmagtwin.a
 	@mkdir -p $(@D)
-	$(CC) $< $(BUILD)/libmagtwin.a $(ALL_LIBS) $(CMOCKA_LIBS) -o $@
+	$(call say,$@)$(CC) $< $(BUILD)/libmagtwin.a $(ALL_LIBS) $(CMOCKA_LIBS) -o $@
 
 unit-programs: $(UNIT_EXE)
 

@@ -1,7 +1,54 @@
 # What a user types besides `make`.
 
-# Installs what is missing (as root), or says the one command that does.
-deps: ; @bash make/deps.sh $(DEBIAN_PACKAGES)
+# Runs started from here: root may use mpirun (containers), ranks may outnumber cores and share them with other runs, one thread
+# a rank.  Only what a site has not set already.
+export OMPI_ALLOW_RUN_AS_ROOT ?= 1
+export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM ?= 1
+export OMPI_MCA_rmaps_base_oversubscribe ?= 1
+export OMPI_MCA_hwloc_base_binding_policy ?= none
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+export MPIEXEC PYTHON
 
-clean: ; rm -rf $(BUILD)
-.PHONY: deps clean
+help:
+	@echo "make            build $(BUILD)/magtwin (installs missing Debian packages when root)"
+	@echo "make demo       16 grains with a GB phase: curve and figures in out/demo, on NP=$(NP) ranks"
+	@echo "make test       unit, command line and restart tests"
+	@echo "make validate   the physics against published and analytic values: out/validate/summary.json"
+	@echo "make bench      speed and memory: out/bench/summary.json"
+	@echo "make test-asan  unit programs and a small run under the address and undefined-behaviour sanitizers"
+	@echo "make lint       clang-format, clang-tidy, cppcheck"
+	@echo "make install    PREFIX=$(PREFIX)"
+	@echo "make deps       only install the missing packages, or print the command that does"
+	@echo "make clean"
+	@echo "variables: NP BUILD PREFIX CC OPT PETSC_DIR PETSC_ARCH SLEPC_DIR PKG_CONFIG_PATH METIS_LIBS GMSH_LIBS MPIEXEC PYTHON"
+
+deps: ; @bash make/deps.sh libraries $(DEBIAN_PACKAGES)
+
+test: all unit-programs
+	@$(PYTHON) tests/run.py $(BUILD)
+
+# out/demo and out/demo_nonmagnetic belong to the demo: a second `make demo` computes them anew.
+demo: all
+	@BUILD=$(BUILD) NP=$(NP) bash make/demo.sh
+
+validate: all
+	@$(PYTHON) tests/physics/validate.py $(BUILD)
+
+$(BUILD)/stream: tests/bench/stream.c | deps
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(DEFINES) $< -o $@
+
+bench: all $(BUILD)/stream
+	@$(PYTHON) tests/bench/bench.py $(BUILD)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/magtwin
+	install -m 755 $(BUILD)/magtwin $(DESTDIR)$(PREFIX)/bin/magtwin
+	cp -r postprocess inputs jobscripts $(DESTDIR)$(PREFIX)/share/magtwin/
+	find $(DESTDIR)$(PREFIX)/share/magtwin -name __pycache__ -prune -exec rm -rf {} +
+
+clean: ; rm -rf $(BUILD) $(ASAN_BUILD)
+.PHONY: help deps test demo validate bench install clean
+
+include make/check.mk

@@ -1,0 +1,30 @@
+# Tools that look at the code: sanitizers and linters.
+
+ASAN_BUILD ?= build-asan
+ASAN_FLAGS := -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+
+# Open MPI and PETSc keep memory to the end of the program: suppressed by name in make/lsan.supp, nothing of ours is.
+test-asan:
+	@$(MAKE) --no-print-directory BUILD=$(ASAN_BUILD) OPT="-O1 -march=native -ffp-contract=off" SANITIZE="$(ASAN_FLAGS)" all unit-programs
+	@ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
+	 LSAN_OPTIONS=suppressions=$(CURDIR)/make/lsan.supp:print_suppressions=0 \
+	 $(PYTHON) tests/run.py $(ASAN_BUILD) --sanitizer
+
+LINT_PACKAGES := clang-format clang-tidy cppcheck
+LINT_C  = $(sort $(wildcard src/*/*.c tests/unit/*.c tests/bench/*.c))
+LINT_H  = $(sort $(wildcard include/magtwin/*.h src/*/*.h tests/unit/*.h))
+MPI_CFLAGS = $(shell $(CC) -showme:compile 2>/dev/null || $(CC) -compile_info 2>/dev/null | cut -d' ' -f2-)
+TIDY_FLAGS = -std=c11 $(DEFINES) -Iinclude $(PKG_CFLAGS) $(MPI_CFLAGS)
+
+lint-tools: | deps
+	@bash make/deps.sh tools $(LINT_PACKAGES)
+
+lint: lint-tools
+	@clang-format --dry-run -Werror $(LINT_C) $(LINT_H)
+	@cppcheck --quiet --std=c11 --language=c --enable=warning,portability,performance --inline-suppr --error-exitcode=1 \
+	  --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --suppress=unmatchedSuppression -Iinclude \
+	  --library=make/petsc.cfg $(filter src/%,$(LINT_C))
+	@printf '%s\n' $(filter src/%,$(LINT_C)) | xargs -P "$$(nproc)" -n 4 \
+	  sh -c 'flags="$$0"; clang-tidy --quiet "$$@" -- $$flags 2>/dev/null' "$(TIDY_FLAGS)"
+	@echo "lint: nothing found"
+.PHONY: test-asan lint lint-tools

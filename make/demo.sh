@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# The demonstration: one microstructure, two GB phases, the curves and the figures.
+set -eu
+build=${BUILD:-build} np=${NP:-2} mpiexec=${MPIEXEC:-mpirun} python=${PYTHON:-python3}
+start=$(date +%s)
+
+run() { # folder, overrides...
+  local out=$1
+  shift
+  $mpiexec -n "$np" "$build/magtwin" demag inputs/demo.yaml output.folder="$out" "$@" --force
+}
+run out/demo
+run out/demo_nonmagnetic materials.gb=nonmagnetic
+"$python" postprocess/plot/demag.py out/demo --compare out/demo_nonmagnetic
+
+"$python" - out/demo out/demo_nonmagnetic <<'PY'
+import json, sys
+for folder in sys.argv[1:]:
+    results = json.load(open(folder + "/summary.json"))["results"]
+    show = lambda k: "%.3f %s" % (results[k]["value"], results[k]["unit"]) if results.get(k) else "-"
+    print("%-22s coercivity %s, remanence %s" % (folder, show("Hc"), show("Br")))
+PY
+echo "figures:     out/demo/figures/*.png (and .svg)"
+echo "curve:       out/demo/curve.csv, numbers in out/demo/summary.json"
+echo "for ParaView: out/demo/states.xdmf"
+echo "took $(($(date +%s) - start)) s"
