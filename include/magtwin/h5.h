@@ -11,7 +11,8 @@
 typedef struct MtH5 MtH5; /* opaque; an open file */
 
 /* Starts a new file that appears at `path` only with mt_h5_commit; format: "magtwin-mesh" and its version.
- * Writes the common attributes: format, version, code version, ranks, date.  Collective on comm. */
+ * Writes the common attributes: format, version, made_by (program version), ranks; no date, so that equal runs write equal bits
+ * (summary.json has the times).  Collective on comm. */
 PetscErrorCode mt_h5_create(MPI_Comm comm, const char *path, const char *format, int version, MtH5 **f);
 /* Closes, fsyncs, keeps an existing file as `path`.prev when keep_prev, renames into place, syncs the folder.  Collective. */
 PetscErrorCode mt_h5_commit(MtH5 **f, bool keep_prev);
@@ -32,7 +33,10 @@ PetscErrorCode mt_h5_read_all(MtH5 *f, const char *name, hid_t type, int ncomp, 
 PetscErrorCode mt_h5_rows(MtH5 *f, const char *name, int64_t *n); /* number of rows */
 bool mt_h5_exists(MtH5 *f, const char *name);
 
-/* Attributes on the root ("/" as object) or on a group or dataset.  Strings come back malloc'ed.  Collective. */
+/* format NULL in mt_h5_open: any format of this program.  Reading a dataset or attribute that is not there, or has another shape,
+ * is MT_ERR_INPUT ("... is damaged").  All errors are agreed upon: every rank returns the same.
+ *
+ * Attributes on the root ("/" as object) or on a group or dataset.  Strings come back malloc'ed.  Collective. */
 PetscErrorCode mt_h5_set_string(MtH5 *f, const char *object, const char *name, const char *value);
 PetscErrorCode mt_h5_set_reals(MtH5 *f, const char *object, const char *name, int n, const double *value);
 PetscErrorCode mt_h5_set_ints(MtH5 *f, const char *object, const char *name, int n, const int64_t *value);

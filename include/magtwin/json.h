@@ -21,4 +21,7 @@ void mt_json_quantity(MtJson *j, const char *key, double value, const char *unit
 const char *mt_json_text(MtJson *j);
 void mt_json_free(MtJson **j);
 
+/* The shortest of %.15g, %.16g, %.17g that reads back as the same number; returns buf. */
+const char *mt_real_text(double value, char buf[32]);
+
 #endif

@@ -1,0 +1,17 @@
+/* The open file behind MtH5. */
+#ifndef BASE_H5_INTERNAL_H
+#define BASE_H5_INTERNAL_H
+
+#include "magtwin/h5.h"
+
+struct MtH5 {
+  MPI_Comm comm;
+  hid_t id;
+  char *path; /* owned; the final place */
+  char *tmp;  /* owned; where it is written, NULL when open for reading */
+};
+
+/* Agreed error for an HDF5 call on a file that is written (the disk) or read (damage); `what` names the dataset. */
+PetscErrorCode mt_h5_failed(MtH5 *f, const char *what, bool failed);
+
+#endif

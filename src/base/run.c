@@ -1,0 +1,135 @@
+/* What every run has: phases, the stop flag, the output folder. */
+#include "magtwin/run.h"
+#include "file.h"
+#include "magtwin/error.h"
+#include "magtwin/h5.h"
+#include "run_internal.h"
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static MtPhase phases[MT_MAX_PHASES];
+static int nphases;
+static char *command_line;
+static volatile sig_atomic_t stop_signal;
+
+const char *mt_version(void) {
+  return "0.1.0";
+}
+
+static double clock_seconds(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double mt_wall(void) {
+  static double start;
+  if (start == 0) start = clock_seconds();
+  return clock_seconds() - start;
+}
+
+MtPhase *mt_phase_find(const char *name, bool add) {
+  for (int i = 0; i < nphases; i++)
+    if (!strcmp(phases[i].name, name)) return &phases[i];
+  if (!add || nphases == MT_MAX_PHASES) return NULL;
+  MtPhase *p = &phases[nphases++];
+  strncpy(p->name, name, sizeof p->name - 1);
+  return p;
+}
+
+const MtPhase *mt_phase_list(int *n) {
+  *n = nphases;
+  return phases;
+}
+
+void mt_phase_begin(const char *name) {
+  MtPhase *p = mt_phase_find(name, true);
+  if (p && p->depth++ == 0) p->start = mt_wall();
+}
+
+void mt_phase_end(const char *name) {
+  MtPhase *p = mt_phase_find(name, false);
+  if (!p || p->depth == 0 || --p->depth > 0) return;
+  p->seconds += mt_wall() - p->start;
+  p->calls++;
+}
+
+static void on_signal(int signal_number) {
+  stop_signal = signal_number;
+}
+
+/* A second Ctrl-C ends the program at once; USR1 and TERM may come again (schedulers repeat them). */
+void mt_stop_install(void) {
+  struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGUSR1, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+  action.sa_flags |= (int)SA_RESETHAND;
+  sigaction(SIGINT, &action, NULL);
+}
+
+bool mt_stop_agreed(MPI_Comm comm) {
+  int stop = stop_signal != 0;
+  MPI_Allreduce(MPI_IN_PLACE, &stop, 1, MPI_INT, MPI_MAX, comm);
+  return stop != 0;
+}
+
+static char *path_in(const char *folder, const char *name) {
+  char *a = mt_file_join(folder, "/"), *b = mt_file_join(a, name);
+  free(a);
+  return b;
+}
+
+static PetscErrorCode folder_writable(const char *folder) {
+  char *probe = path_in(folder, ".magtwin-probe");
+  PetscErrorCode rc = mt_file_write(probe, "");
+  if (!rc) unlink(probe);
+  free(probe);
+  return rc;
+}
+
+static PetscErrorCode open_folder(const char *folder, const char *marker, bool overwrite) {
+  char *result = path_in(folder, marker);
+  bool holds = !access(result, F_OK);
+  free(result);
+  if (holds && !overwrite)
+    return mt_error(
+        MT_ERR_INPUT,
+        "%s already holds a result (%s): choose another folder with output.folder=..., continue it with --resume, "
+        "or overwrite it with --force",
+        folder, marker);
+  PetscCall(mt_folder_make(folder));
+  return folder_writable(folder);
+}
+
+PetscErrorCode mt_output_open(MPI_Comm comm, const char *folder, const char *marker, bool force, bool resume) {
+  int rank;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  return mt_agree(comm, rank ? 0 : open_folder(folder, marker, force || resume));
+}
+
+static void free_command(void) {
+  free(command_line);
+  command_line = NULL;
+}
+
+void mt_run_set_command(int argc, char **argv) {
+  mt_wall(); /* the clock starts here */
+  size_t size = 1;
+  for (int i = 0; i < argc; i++) size += strlen(argv[i]) + 1;
+  free(command_line);
+  command_line = calloc(1, size);
+  if (!command_line) abort();
+  for (int i = 0; i < argc; i++) {
+    if (i) strcat(command_line, " ");
+    strcat(command_line, argv[i]);
+  }
+  atexit(free_command);
+}
+
+const char *mt_run_command(void) {
+  return command_line ? command_line : "";
+}

@@ -1,0 +1,76 @@
+/* Units of the surface and their factors.  1 Oe stands for the field whose mu0 H is 1e-4 T. */
+#include "magtwin/units.h"
+#include <stddef.h>
+#include <string.h>
+
+typedef struct {
+  MtDimension dim;
+  const char *name;
+  double factor; /* to the canonical unit */
+} Unit;
+
+static const Unit units[] = {
+    {MT_DIM_LENGTH, "nm", 1},
+    {MT_DIM_LENGTH, "um", 1e3},
+    {MT_DIM_LENGTH, "µm", 1e3},
+    {MT_DIM_LENGTH, "mm", 1e6},
+    {MT_DIM_LENGTH, "m", 1e9},
+    {MT_DIM_FIELD, "T", 1},
+    {MT_DIM_FIELD, "mT", 1e-3},
+    {MT_DIM_FIELD, "A/m", MT_MU0},
+    {MT_DIM_FIELD, "kA/m", 1e3 * MT_MU0},
+    {MT_DIM_FIELD, "MA/m", 1e6 * MT_MU0},
+    {MT_DIM_FIELD, "Oe", 1e-4},
+    {MT_DIM_FIELD, "kOe", 1e-1},
+    {MT_DIM_ANGLE, "deg", 1},
+    {MT_DIM_ANGLE, "rad", 180 / MT_PI},
+    {MT_DIM_ENERGY, "J/m3", 1},
+    {MT_DIM_ENERGY, "kJ/m3", 1e3},
+    {MT_DIM_ENERGY, "MJ/m3", 1e6},
+    {MT_DIM_EXCHANGE, "J/m", 1},
+    {MT_DIM_EXCHANGE, "pJ/m", 1e-12},
+    {MT_DIM_TIME, "s", 1},
+    {MT_DIM_TIME, "ms", 1e-3},
+    {MT_DIM_TIME, "us", 1e-6},
+    {MT_DIM_TIME, "ns", 1e-9},
+    {MT_DIM_TIME, "ps", 1e-12},
+    {MT_DIM_TIME, "min", 60},
+    {MT_DIM_TIME, "h", 3600},
+    {MT_DIM_TEMPERATURE, "K", 1},
+};
+
+static const char *const accepted[] = {
+    [MT_DIM_NONE] = "none",
+    [MT_DIM_LENGTH] = "nm, um, mm, m",
+    [MT_DIM_FIELD] = "T, mT, A/m, kA/m, MA/m, Oe, kOe",
+    [MT_DIM_ANGLE] = "deg, rad",
+    [MT_DIM_ENERGY] = "J/m3, kJ/m3, MJ/m3",
+    [MT_DIM_EXCHANGE] = "J/m, pJ/m",
+    [MT_DIM_TIME] = "s, ms, us, ns, ps, min, h",
+    [MT_DIM_TEMPERATURE] = "K",
+};
+
+/* "J/m^3" is taken for "J/m3". */
+static int same_unit(const char *a, const char *b) {
+  for (;; a++, b++) {
+    if (*a == '^') a++;
+    if (*a != *b) return 0;
+    if (!*a) return 1;
+  }
+}
+
+double mt_unit_factor(MtDimension dim, const char *unit) {
+  for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+    if (units[i].dim == dim && same_unit(unit, units[i].name)) return units[i].factor;
+  return 0;
+}
+
+const char *mt_unit_name(MtDimension dim) {
+  for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+    if (units[i].dim == dim) return units[i].name;
+  return "";
+}
+
+const char *mt_unit_accepted(MtDimension dim) {
+  return accepted[dim];
+}
