@@ -15,7 +15,7 @@ typedef struct {
   double *weight; /* [n] nm2 */
   double *axis;   /* [3n] unit easy axis of each grain */
   int32_t *label; /* [n] label of the grain in the data it came from (0..n-1 for generated ones) */
-} MtPower;
+} MtPower; /* arrays from PetscMalloc */
 void mt_power_free(MtPower *p);
 
 /* Walls of the box are numbered -1..-6: xmin, xmax, ymin, ymax, zmin, zmax. */
@@ -35,7 +35,9 @@ typedef struct {
 } MtCells;
 void mt_cells_free(MtCells *c);
 
-/* Cuts every cell out of the box; MT_ERR_INPUT if a cell is empty.  Not collective (every rank does the same). */
+/* Cuts every cell out of the box.  Vertices where more than four cells meet (lattices) are split by moving the weights by about 1e-10 of
+ * the cell size squared.  MT_ERR_INPUT if a cell is empty or two seeds coincide.  Not collective (every rank does the same).
+ * Source: C. H. Rycroft, Chaos 19, 041111 (2009). */
 PetscErrorCode mt_cells_build(const MtPower *p, MtCells *c);
 /* Removes, shortest first, the edges (and with them the small faces) that the inset by `inset` (half the GB thickness, nm) would leave
  * shorter than `min_edge` nm; topology stays valid (closed cells, simple faces, box untouched).  What cannot be removed stays. */
