@@ -1,0 +1,121 @@
+"""The demagnetization curve: polarization and flux density in the second quadrant, with the figures a magnet is judged by."""
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from results import quantity
+from style import COLUMN, GREY, LINE, SECOND, WIDE, plt, save
+
+MU0 = 4e-7 * np.pi
+
+
+def descending_branch(table):
+    """Columns H (T) and J (T) of the longest stretch along which the applied field falls."""
+    H, J = table["mu0_Hext_T"], table["J_T"]
+    breaks = np.flatnonzero(np.diff(H) > 0) + 1
+    parts = np.split(np.arange(len(H)), breaks)
+    keep = max(parts, key=len)
+    return H[keep], J[keep]
+
+
+def draw(folder, figures, table, summary, compare=None):
+    results = summary.get("results", {})
+    corrected = results.get("internal") or results.get("corrected") or {}
+    N = quantity(results, "N", "demagnetizing_factor") or quantity(corrected, "N", "demagnetizing_factor")
+    H, J = descending_branch(table)
+    figure, (left, right, side) = plt.subplots(1, 3, figsize=(WIDE, 2.7), gridspec_kw=dict(width_ratios=[1.25, 1, 0.62],
+                                                                                         wspace=0.36))
+    side.set_axis_off()
+
+    polarization(left, H, J, N, compare)
+    flux_density(right, H, J, N)
+    mark_polarization(left, results)
+    mark_flux(right, H, J, results)
+    table_of_figures(side, results, corrected if N else {})
+    return save(figure, figures, "curve")
+
+
+def polarization(axes, H, J, N, compare):
+    axes.plot(H, J, "-", color=LINE, marker=".", markersize=3, label="applied field", zorder=3)
+    if N:
+        axes.plot(H - N * J, J, "--", color=LINE, lw=1, label="internal field, N = %.3f" % N, zorder=2)
+    if compare:
+        name, other = compare
+        axes.plot(*descending_branch(other), "-", color=SECOND, label=name, zorder=2)
+    low = min(H.min(), compare[1]["mu0_Hext_T"].min() if compare else 0)
+    top = 1.12 * max(J.max(), 1e-3)
+    frame(axes, low, max(0.06 * -low, min(H.max(), 0.25 * -low)), min(1.08 * J.min(), 0), 1.1 * top)
+    axes.set_ylabel(r"polarization $J$ (T)")
+    axes.set_xlabel(r"$\mu_0H$ (T)")
+    axes.legend(loc="lower right")
+
+
+def flux_density(axes, H, J, N):
+    axes.plot(H, J + H, "-", color=LINE, label="applied field")
+    reach = -H[np.argmax(J + H < 0)] if (J + H < 0).any() else -H.min()
+    if N:
+        Hi = H - N * J
+        axes.plot(Hi, J + Hi, "--", color=LINE, lw=1, label="internal field")
+    frame(axes, -1.15 * max(reach, 1e-3), 0.08 * reach, 0, 1.15 * max((J + H)[H <= 1e-12].max(initial=1e-3), 1e-3))
+    axes.set_ylabel(r"flux density $B = J + \mu_0H$ (T)")
+    axes.set_xlabel(r"$\mu_0H$ (T)")
+    axes.legend(loc="upper left")
+
+
+def frame(axes, xmin, xmax, ymin, ymax):
+    axes.set_xlim(xmin, xmax)
+    axes.set_ylim(ymin, ymax)
+    axes.axhline(0, color=GREY, lw=0.6, zorder=1)
+    axes.axvline(0, color=GREY, lw=0.6, zorder=1)
+    top = axes.secondary_xaxis("top", functions=(lambda T: T / MU0 * 1e-3, lambda kA: kA * MU0 * 1e3))
+    top.set_xlabel(r"$H$ (kA/m)")
+    top.tick_params(direction="in")
+    for side in (axes.xaxis, top.xaxis):
+        side.set_major_locator(MaxNLocator(5))
+
+
+def mark_polarization(axes, results):
+    point = dict(marker="o", ms=4.5, mfc="white", color=LINE, ls="none", zorder=5)
+    Br, Hc, Hk = (quantity(results, k) for k in ("Br", "Hc", "Hk"))
+    if Br is not None:
+        axes.plot([0], [Br], **point)
+        axes.annotate(r"$B_\mathrm{r}$", (0, Br), (-4, 5), textcoords="offset points", ha="right")
+    if Hc is not None:
+        axes.plot([-Hc], [0], **point)
+        axes.annotate(r"$H_\mathrm{c}$", (-Hc, 0), (5, 4), textcoords="offset points")
+    if Hk is not None and Br is not None:
+        axes.plot([-Hk], [0.9 * Br], **point)
+        axes.annotate(r"$H_\mathrm{k}$", (-Hk, 0.9 * Br), (5, -9), textcoords="offset points")
+
+
+def mark_flux(axes, H, J, results):
+    """The largest rectangle under B(H): its area is (BH)max."""
+    product = quantity(results, "BHmax")
+    B = J + H
+    second = (H <= 0) & (B >= 0)
+    if product is None or not second.any():
+        return
+    # densely, as the maximum lies between field steps
+    h = np.linspace(H[second].min(), 0, 4001)
+    order = np.argsort(H, kind="stable")
+    b = np.interp(h, H[order], B[order])
+    k = int(np.argmax(-b * h))
+    axes.fill([h[k], 0, 0, h[k]], [0, 0, b[k], b[k]], color=LINE, alpha=0.12, lw=0)
+    axes.plot([h[k]], [b[k]], "o", ms=4.5, mfc="white", color=LINE, zorder=5)
+    axes.text(h[k] / 2, b[k] / 2, "$(BH)_\\mathrm{max}$\n%.0f kJ/m$^3$" % product, ha="center", va="center", fontsize=7)
+
+
+def table_of_figures(axes, results, corrected):
+    """Numbers beside the curves: for the applied field, and for the internal one where the run gives them."""
+    rows = [(r"$B_\mathrm{r}$ (T)", "Br", "%.3f"), (r"$\mu_0H_\mathrm{c}$ (T)", "Hc", "%.3f"),
+            (r"$\mu_0H_\mathrm{k}$ (T)", "Hk", "%.3f"), (r"$H_\mathrm{k}/H_\mathrm{c}$", "squareness", "%.3f"),
+            ("$(BH)_\\mathrm{max}$\n(kJ/m$^3$)", "BHmax", "%.0f")]
+    columns = [(0.80, "applied\nfield", results)] + ([(1.28, "internal\nfield", corrected)] if corrected else [])
+    for x, title, values in columns:
+        axes.text(x, 0.97, title, ha="right", va="center", fontsize=7, transform=axes.transAxes)
+    for line, (label, key, form) in enumerate(rows):
+        y = 0.80 - 0.13 * line
+        axes.text(-0.22, y, label, va="center", fontsize=7, transform=axes.transAxes)
+        for x, _, values in columns:
+            value = quantity(values, key)
+            text = form % value if value is not None else "-"
+            axes.text(x, y, text, ha="right", va="center", fontsize=7, transform=axes.transAxes)

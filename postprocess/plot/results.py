@@ -1,0 +1,132 @@
+"""The files of a run, read for figures: curve.csv, summary.json, mesh.h5, switching.h5, states.  Every way in which a file can
+be missing or unfinished ends in Unusable with one plain sentence."""
+import csv
+import json
+import math
+import os
+
+import h5py
+import numpy as np
+
+KINDS = ("grain", "gb", "triple_line", "junction", "air")
+GRAIN, GB, TRIPLE, JUNCTION, AIR = range(5)
+
+
+class Unusable(Exception):
+    """A file that cannot be drawn; the text says which and what to do."""
+
+
+def existing(folder, name):
+    path = os.path.join(folder, name)
+    if not os.path.isfile(path):
+        raise Unusable("%s is missing: is %s the output folder of a finished `magtwin demag` run?" % (path, folder))
+    return path
+
+
+def read_curve(folder):
+    """curve.csv as {column: array}; text columns stay text."""
+    path = existing(folder, "curve.csv")
+    with open(path, newline="") as f:
+        rows = list(csv.reader(line for line in f if line.strip() and not line.startswith("#")))
+    if len(rows) < 3:
+        raise Unusable("%s holds %d field steps, too few to draw a curve" % (path, max(0, len(rows) - 1)))
+    header = [name.strip() for name in rows[0]]
+    if any(len(row) != len(header) for row in rows[1:]):
+        bad = next(i for i, row in enumerate(rows[1:], 1) if len(row) != len(header))
+        raise Unusable("%s is not complete: row %d has %d of %d columns" % (path, bad, len(rows[bad]), len(header)))
+    table = {}
+    for k, name in enumerate(header):
+        try:
+            table[name] = np.array([float(row[k]) for row in rows[1:]])
+        except ValueError:
+            table[name] = np.array([row[k] for row in rows[1:]])
+    for needed in ("mu0_Hext_T", "J_T"):
+        if needed not in table:
+            raise Unusable("%s has no column %s" % (path, needed))
+    return table
+
+
+def read_summary(folder):
+    path = existing(folder, "summary.json")
+    try:
+        with open(path) as f:
+            return json.load(f)
+    except json.JSONDecodeError as error:
+        raise Unusable("%s is not complete (%s)" % (path, error)) from None
+
+
+def quantity(group, *names):
+    """A number of summary.json, written {"value": v, "unit": u} or plainly; None when the run did not reach it."""
+    for name in names:
+        value = (group or {}).get(name)
+        if isinstance(value, dict):
+            value = value.get("value")
+        if isinstance(value, (int, float)) and math.isfinite(value):
+            return float(value)
+    return None
+
+
+def open_h5(path):
+    try:
+        return h5py.File(path, "r")
+    except OSError:
+        raise Unusable("%s cannot be read as HDF5: missing, not finished or damaged" % path) from None
+
+
+def dataset(file, name):
+    try:
+        return file[name][...]
+    except (KeyError, OSError):
+        raise Unusable("%s has no complete dataset %s" % (file.filename, name)) from None
+
+
+class Mesh:
+    """The magnet of mesh.h5 (air dropped): x [nv,3] nm, tet [nt,4], region [nt], kind [nr], grains [nr,4], surface nodes [nv]."""
+
+    def __init__(self, path):
+        with open_h5(path) as f:
+            self.x = dataset(f, "/mesh/x")
+            tet, region = dataset(f, "/mesh/tet"), dataset(f, "/mesh/region")
+            self.kind, self.grains = dataset(f, "/regions/kind"), dataset(f, "/regions/grains")
+            self.size, self.thickness = (float(np.ravel(f["/mesh"].attrs.get(k, 0.0))[0]) for k in ("size", "gb_thickness"))
+        if tet.dtype == np.int64 and len(self.x) < 2**31:
+            tet = tet.astype(np.int32)
+        air = self.kind[region] == AIR
+        in_air, in_magnet = np.zeros(len(self.x), bool), np.zeros(len(self.x), bool)
+        in_air[tet[air]] = True
+        self.tet, self.region = tet[~air], region[~air]
+        in_magnet[self.tet] = True
+        self.in_magnet = in_magnet
+        # faces of the magnet touch air; a mesh without air has them where only one tet is
+        self.surface_node = in_air & in_magnet if in_air.any() else in_magnet
+        self.box = np.stack([self.x[in_magnet].min(0), self.x[in_magnet].max(0)])
+
+    def is_grain(self):
+        return self.kind[self.region] == GRAIN
+
+
+def read_mesh(folder, summary):
+    named = summary.get("mesh_file") if isinstance(summary.get("mesh_file"), str) else None
+    if named and not os.path.isfile(os.path.join(folder, "mesh.h5")) and os.path.isfile(named):
+        return Mesh(named)
+    return Mesh(existing(folder, "mesh.h5"))
+
+
+def read_switching(folder, mesh):
+    """Field (T) at which each node reversed; NaN where it did not or carries no moment."""
+    with open_h5(existing(folder, "switching.h5")) as f:
+        field = dataset(f, "/switching/field").astype(float).ravel()
+    if len(field) != len(mesh.x):
+        raise Unusable("%s/switching.h5 has %d nodes and the mesh %d: files of different runs" % (folder, len(field), len(mesh.x)))
+    return field
+
+
+def read_state(folder, name, mesh):
+    """m [nv,3] of a state file states/<name>."""
+    path = name if os.path.isfile(name) else existing(folder, name)
+    with open_h5(path) as f:
+        where = next((p for p in ("/m", "/state/m", "/fields/m") if p in f), "/m")
+        m = dataset(f, where)
+    if m.shape != mesh.x.shape:
+        raise Unusable("%s holds %s values and the mesh has %d nodes" % (path, m.shape, len(mesh.x)))
+    return m

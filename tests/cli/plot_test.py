@@ -1,0 +1,174 @@
+"""The figures of a run, drawn from files made here: a box of Kuhn tets with Voronoi grains, a GB phase and a reversal."""
+import itertools
+import json
+import os
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+
+import support
+from support import check
+
+SCRIPT = os.path.join(support.ROOT, "postprocess", "plot", "demag.py")
+HC = {0: -3.1, 1: -3.4, 2: -3.8, 3: -4.2, 4: -4.3, 5: -4.6}
+
+
+def kuhn_box(n, box):
+    """Nodes [nv,3] and tets [nt,4] (positive) of n^3 cubes of six tets, and the cube index of each tet."""
+    g = np.arange(n + 1)
+    x = np.stack(np.meshgrid(g, g, g, indexing="ij"), -1).reshape(-1, 3) * (box / n)
+    i, j, k = (a.ravel() for a in np.meshgrid(*[np.arange(n)] * 3, indexing="ij"))
+    node = lambda d: ((i + d[0]) * (n + 1) + j + d[1]) * (n + 1) + k + d[2]
+    tets = []
+    for p in itertools.permutations(range(3)):
+        d, path = [0, 0, 0], [node((0, 0, 0))]
+        for axis in p:
+            d[axis] = 1
+            path.append(node(d))
+        if np.linalg.det(np.eye(3)[list(p)]) < 0:
+            path[2], path[3] = path[3], path[2]
+        tets.append(np.stack(path, -1))
+    return x, np.concatenate(tets)
+
+
+def write_run(folder, n=16, box=80.0, thickness=5.0):
+    os.makedirs(os.path.join(folder, "states"), exist_ok=True)
+    x, tet = kuhn_box(n, box)
+    shell = box / n * 2  # the outer cubes are air
+    seeds = np.random.default_rng(3).uniform(0.1 * box, 0.9 * box, (len(HC), 3))
+    centre = x[tet].mean(1)
+    distance = np.sort(np.linalg.norm(centre[:, None] - seeds, axis=2), axis=1)
+    nearest = np.argsort(np.linalg.norm(centre[:, None] - seeds, axis=2), axis=1)
+    region = nearest[:, 0].copy()
+    near = (distance - distance[:, :1] < thickness).sum(1)
+    names, kinds, grains = ["grain %d" % i for i in range(len(HC))], [0] * len(HC), [[i, -1, -1, -1] for i in range(len(HC))]
+    table = {}
+    for t in np.flatnonzero(near > 1):
+        who = tuple(sorted(nearest[t, :min(near[t], 4)]))
+        if who not in table:
+            table[who] = len(names)
+            names.append("gb")
+            kinds.append(len(who) - 1)
+            grains.append(list(who) + [-1] * (4 - len(who)))
+        region[t] = table[who]
+    region[((centre < shell) | (centre > box - shell)).any(1)] = len(names)
+    kinds.append(4)
+    grains.append([-1] * 4)
+    with h5py.File(os.path.join(folder, "mesh.h5"), "w") as f:
+        f["/mesh/x"], f["/mesh/tet"], f["/mesh/region"] = x, tet.astype(np.int32), region.astype(np.int32)
+        f["/mesh"].attrs["size"], f["/mesh"].attrs["gb_thickness"] = box / n, thickness
+        f["/regions/kind"], f["/regions/grains"] = np.array(kinds, np.int32), np.array(grains, np.int32)
+    grain = np.argmin(np.linalg.norm(x[:, None] - seeds, axis=2), axis=1)
+    field = np.array([HC[g] for g in grain])
+    magnet = np.zeros(len(x), bool)
+    magnet[tet[region != len(names)]] = True
+    field[~magnet | (grain == 5)] = np.nan
+    with h5py.File(os.path.join(folder, "switching.h5"), "w") as f:
+        f["/switching/field"] = field
+    write_curve(folder)
+    write_states(folder, x, magnet, field)
+    events = [{"number": i + 1, "field_T": HC[g], "jump": jump, "position_nm": list(seeds[g]),
+               "state_before": "states/before_%d.h5" % i, "state_after": "states/after_%d.h5" % i}
+              for i, (g, jump) in enumerate([(0, -0.2), (1, -0.3), (3, -0.5)])]
+    figures = {"Br": 1.5, "Hc": 3.6, "Hk": 3.1, "squareness": 0.86, "BHmax": 430}
+    quantities = lambda d: {k: {"value": v, "unit": "T"} for k, v in d.items()}
+    summary = {"results": dict(quantities(figures), N=1 / 3, internal=quantities(dict(figures, Br=1.55, Hk=None)), events=events)}
+    with open(os.path.join(folder, "summary.json"), "w") as f:
+        json.dump(summary, f)
+
+
+def write_curve(folder):
+    H = np.arange(1.0, -5.01, -0.1)
+    m = np.array([1 - sum(0.33 for c in HC.values() if h <= c) for h in H]) - 0.005 * (1 - H)
+    with open(os.path.join(folder, "curve.csv"), "w") as f:
+        f.write("step,segment,mu0_Hext_T,mu0_Hx_T,mu0_Hy_T,mu0_Hz_T,J_T,m,event\n")
+        for i, (h, mm) in enumerate(zip(H, m)):
+            f.write("%d,0,%.17g,0,0,%.17g,%.17g,%.17g,0\n" % (i, h, h, 1.55 * mm, mm))
+
+
+def write_states(folder, x, magnet, field):
+    for i, h in enumerate((HC[0], HC[1], HC[3])):
+        for when, reversed_ in (("before", field > h), ("after", field >= h)):
+            m = np.zeros_like(x)
+            m[magnet, 2] = np.where(reversed_[magnet], -1.0, 1.0)
+            with h5py.File(os.path.join(folder, "states", "%s_%d.h5" % (when, i)), "w") as f:
+                f["/m"] = m
+
+
+def draw(*args):
+    done = subprocess.run([sys.executable, SCRIPT] + list(args), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    check("Traceback" not in done.stderr, done.stderr)
+    return done
+
+
+def all_figures(folder):
+    write_run(folder)
+    done = draw(folder, "--compare", folder)
+    check(done.returncode == 0, done.stderr)
+    for name in ("curve", "switching_field", "mesh", "states"):
+        for ending in ("png", "svg"):
+            path = os.path.join(folder, "figures", "%s.%s" % (name, ending))
+            check(os.path.getsize(path) > 5000, "%s is nearly empty" % path)
+            check(os.path.getsize(path) < 3e6, "%s is %d bytes" % (path, os.path.getsize(path)))
+    check("b" in open(os.path.join(folder, "figures", "curve.svg")).read(), "no text in the SVG")
+
+
+def cut_fills_the_box(folder):
+    """The polygons of a cut tile the magnet's cross-section: their areas add up to it, whatever the plane."""
+    write_run(folder, n=12)
+    sys.path.insert(0, os.path.dirname(SCRIPT))
+    import geometry
+    import results
+    mesh = results.Mesh(os.path.join(folder, "mesh.h5"))
+    size = np.ptp(mesh.box, axis=0)
+    for axis, offset in ((0, 33.3), (1, 40.0), (2, 41.7)):
+        cut = geometry.Cut(mesh, axis, offset)
+        area = sum(polygon_area(p) for p in cut.polygons)
+        wanted = np.prod(np.delete(size, axis))
+        check(abs(area - wanted) < 1e-9 * wanted, "axis %d: %.12g, section %.12g" % (axis, area, wanted))
+        value = cut.node_value(mesh.x[:, cut.plane[0]])
+        check(np.isfinite(value).all() and value.min() >= mesh.box[0][cut.plane[0]], "values leave the box")
+    faces, owner = geometry.surface_triangles(mesh)
+    p = mesh.x[faces]
+    vector = np.cross(p[:, 1] - p[:, 0], p[:, 2] - p[:, 0]) / 2
+    area = np.linalg.norm(vector, axis=1).sum()
+    wanted = 2 * (size[0] * size[1] + size[1] * size[2] + size[0] * size[2])
+    check(abs(area - wanted) < 1e-9 * wanted, "surface %.12g of %.12g" % (area, wanted))
+    outward = (vector * (p.mean(1) - mesh.box.mean(0))).sum(1)
+    check((outward > 0).all(), "a surface triangle points inwards")
+
+
+def polygon_area(p):
+    x, y = p[:, 0], p[:, 1]
+    return abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2
+
+
+def refuses(folder):
+    done = draw(folder)
+    check(done.returncode == 2 and "curve.csv is missing" in done.stderr, done.stderr)
+    write_run(folder, n=12)
+    path = os.path.join(folder, "mesh.h5")
+    data = open(path, "rb").read()
+    with open(path, "wb") as f:
+        f.write(data[:len(data) // 2])
+    done = draw(folder)
+    check(done.returncode == 2 and "mesh.h5 cannot be read" in done.stderr, done.stderr)
+    check(os.path.exists(os.path.join(folder, "figures", "curve.png")), "the curve could have been drawn")
+
+
+def half_curve(folder):
+    write_run(folder, n=12)
+    path = os.path.join(folder, "curve.csv")
+    text = open(path).read()
+    with open(path, "w") as f:
+        f.write(text[:-20])
+    done = draw(folder)
+    check(done.returncode == 2 and "not complete" in done.stderr, done.stderr)
+    check(not os.path.exists(os.path.join(folder, "figures", "curve.png")), "a curve from half a file")
+
+
+if __name__ == "__main__":
+    sys.exit(support.run_tests([("all figures as PNG and SVG", all_figures), ("a cut fills the section", cut_fills_the_box),
+                                ("missing and damaged files", refuses), ("half-written curve", half_curve)]))
