@@ -1,0 +1,48 @@
+/* Micromagnetic terms at one node, in plain C: what can be tested without a mesh, MPI or PETSc.
+ * Vectors are double[3]; m is a unit vector, a tangent vector is perpendicular to it. */
+#ifndef MT_MICROMAGNETICS_KERNELS_H
+#define MT_MICROMAGNETICS_KERNELS_H
+
+static inline double mt_dot3(const double a[3], const double b[3]) {
+  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+static inline void mt_cross3(const double a[3], const double b[3], double c[3]) {
+  c[0] = a[1] * b[2] - a[2] * b[1];
+  c[1] = a[2] * b[0] - a[0] * b[2];
+  c[2] = a[0] * b[1] - a[1] * b[0];
+}
+/* v - m (m.v): the part of v in the tangent plane of m. */
+static inline void mt_tangent3(const double m[3], double v[3]) {
+  double c = mt_dot3(m, v);
+  for (int i = 0; i < 3; i++) v[i] -= c * m[i];
+}
+
+/* Uniaxial anisotropy with axis k: e = K1 s + K2 s^2, s = 1 - (m.k)^2 = sin^2 of the angle to the axis.
+ * Returns e; adds de/dm to g. */
+double mt_kernel_anisotropy(const double m[3], const double k[3], double K1, double K2, double g[3]);
+/* d2e/dm2 = c k k^T; returns c. */
+double mt_kernel_anisotropy_curvature(const double m[3], const double k[3], double K1, double K2);
+
+/* Two unit vectors that make a right-handed frame with m. */
+void mt_kernel_frame(const double m[3], double e1[3], double e2[3]);
+/* Symmetric 2x2 matrix [a b; b c] with its eigenvalues replaced by max(|eigenvalue|, floor), in place. */
+void mt_kernel_absolute(double h[3], double floor);
+
+/* The Cayley step: m turned towards the tangent vector d by the angle 2 atan(t|d|/2).  It keeps |m| for any t, and to
+ * second order it is m + t d - t^2 |d|^2 m / 2, the geodesic.  Source: Goldfarb, Wen and Yin, SIAM J. Imaging Sci. 2 (2009) 84. */
+void mt_kernel_turn(const double m[3], const double d[3], double t, double turned[3]);
+/* Carries d, or another tangent vector v of the same node, along that turn (parallel transport), in place for v. */
+void mt_kernel_carry(const double m[3], const double d[3], double t, double v[3]);
+/* d(turned)/dt . g */
+double mt_kernel_slope(const double m[3], const double d[3], double t, const double g[3]);
+
+/* Symmetric 3x3 matrix s = {xx, xy, xz, yy, yz, zz} times v. */
+static inline void mt_symmetric3(const double s[6], const double v[3], double w[3]) {
+  w[0] = s[0] * v[0] + s[1] * v[1] + s[2] * v[2];
+  w[1] = s[1] * v[0] + s[3] * v[1] + s[4] * v[2];
+  w[2] = s[2] * v[0] + s[4] * v[1] + s[5] * v[2];
+}
+/* h = [a b; b c] in the frame (e1, e2) as a symmetric 3x3 matrix. */
+void mt_kernel_expand(const double h[3], const double e1[3], const double e2[3], double s[6]);
+
+#endif

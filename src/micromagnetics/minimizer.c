@@ -1,0 +1,194 @@
+/* Energy minimization on the spheres |m| = 1: nonlinear conjugate gradients, Hestenes-Stiefel with beta >= 0, parallel transport,
+ * Cayley steps, preconditioned by exchange + |local curvature|.
+ * M. Hestenes and E. Stiefel, J. Res. NBS 49 (1952) 409; beta+: J. Gilbert and J. Nocedal, SIAM J. Optim. 2 (1992) 21; on this
+ * problem: L. Exl et al., Comput. Phys. Commun. 235 (2019) 179.
+ *
+ * A state with no torque is kept even where it is not stable (a magnet exactly along the field): nothing in the equations says
+ * where it would go.  Real fields are tilted; so should the field of an input be, by a tenth of a degree or so. */
+#include "kernels.h"
+#include "magtwin/error.h"
+#include "minimizer_impl.h"
+#include <math.h>
+
+static const double FLOOR = .1;           /* T; the cost hardly changes between .05 and 2 T */
+static const double DEMAG_LOOSEST = 1e-3; /* relative residual of the potential far from equilibrium */
+static const double DEMAG_PER_TORQUE = 1e-2; /* 1/T: the field's error stays well below the torque */
+static const double DESCENT = 1e-3;       /* a direction must have this part of the preconditioned gradient's slope */
+
+PetscErrorCode mt_minimizer_create(MtEnergy *e, const MtMinimizerOptions *opt, MtMinimizer **minimizer) {
+  MtMinimizer *min;
+  PetscCall(PetscNew(&min));
+  min->energy = e;
+  min->opt = *opt;
+  PetscCall(mt_precond_create(e, FLOOR, &min->pc));
+  Vec *vecs[] = {&min->g, &min->gp, &min->gp_old, &min->y, &min->d, &min->m_new, &min->g_new};
+  for (size_t i = 0; i < sizeof vecs / sizeof *vecs; i++) PetscCall(mt_energy_create_vec(e, vecs[i]));
+  *minimizer = min;
+  return 0;
+}
+
+PetscErrorCode mt_minimizer_destroy(MtMinimizer **minimizer) {
+  MtMinimizer *min = *minimizer;
+  if (!min) return 0;
+  PetscCall(mt_precond_destroy(&min->pc));
+  Vec *vecs[] = {&min->g, &min->gp, &min->gp_old, &min->y, &min->d, &min->m_new, &min->g_new};
+  for (size_t i = 0; i < sizeof vecs / sizeof *vecs; i++) PetscCall(VecDestroy(vecs[i]));
+  PetscCall(PetscFree(min));
+  *minimizer = NULL;
+  return 0;
+}
+
+PetscErrorCode mt_minimizer_set_monitor(MtMinimizer *min, MtMinimizerMonitor monitor, void *ctx) {
+  min->monitor = monitor;
+  min->monitor_ctx = ctx;
+  return 0;
+}
+
+static PetscErrorCode normalize(const MtMinimizer *min, Vec m) {
+  PetscScalar *x;
+  PetscCall(VecGetArray(m, &x));
+  for (PetscInt i = 0; i < min->energy->n; i++) {
+    double norm = sqrt(mt_dot3(x + 3 * i, x + 3 * i));
+    for (int c = 0; c < 3; c++) x[3 * i + c] /= norm;
+  }
+  PetscCall(VecRestoreArray(m, &x));
+  return 0;
+}
+
+static PetscErrorCode project(const MtMinimizer *min, Vec m, Vec v) {
+  const PetscScalar *x;
+  PetscScalar *y;
+  PetscCall(VecGetArrayRead(m, &x));
+  PetscCall(VecGetArray(v, &y));
+  for (PetscInt i = 0; i < min->energy->n; i++) mt_tangent3(x + 3 * i, y + 3 * i);
+  PetscCall(VecRestoreArray(v, &y));
+  PetscCall(VecRestoreArrayRead(m, &x));
+  return 0;
+}
+
+/* Carries the old gradient and then the direction itself along the step t from m. */
+static PetscErrorCode carry(MtMinimizer *min, Vec m, double t) {
+  const PetscScalar *x;
+  PetscScalar *d, *v;
+  PetscCall(VecGetArrayRead(m, &x));
+  PetscCall(VecGetArray(min->d, &d));
+  PetscCall(VecGetArray(min->gp_old, &v));
+  for (PetscInt i = 0; i < min->energy->n; i++) {
+    double dir[3] = {d[3 * i], d[3 * i + 1], d[3 * i + 2]};
+    mt_kernel_carry(x + 3 * i, dir, t, v + 3 * i);
+    mt_kernel_carry(x + 3 * i, dir, t, d + 3 * i);
+  }
+  PetscCall(VecRestoreArray(min->gp_old, &v));
+  PetscCall(VecRestoreArray(min->d, &d));
+  PetscCall(VecRestoreArrayRead(m, &x));
+  return 0;
+}
+
+/* The potential is as exact as the torque asks for; as exact as it gets after a search that failed. */
+static double demag_rtol(const MtMinimizer *min) {
+  if (min->tight) return min->opt.demag_rtol;
+  return fmax(min->opt.demag_rtol, fmin(DEMAG_LOOSEST, DEMAG_PER_TORQUE * min->torque));
+}
+
+/* State -> energy, derivative, torque. */
+static PetscErrorCode look(MtMinimizer *min, Vec m) {
+  PetscCall(mt_minimizer_eval(min, m, min->rtol, &min->E, min->g));
+  return mt_energy_worst(min->energy, m, min->g, &min->torque, &min->worst);
+}
+
+/* Torque below the limit, seen with the potential as exact as it gets. */
+static PetscErrorCode converged(MtMinimizer *min, Vec m, bool *yes) {
+  *yes = min->torque < min->opt.torque;
+  if (!*yes || !min->energy->poisson || min->rtol <= min->opt.demag_rtol) return 0;
+  min->rtol = min->opt.demag_rtol;
+  PetscCall(look(min, m));
+  *yes = min->torque < min->opt.torque;
+  return 0;
+}
+
+/* d = -y + beta d, or -y where that is no good descent direction.  slope = d.g. */
+static PetscErrorCode direction(MtMinimizer *min, Vec m, PetscScalar *slope) {
+  PetscScalar dot[2], gy;
+  PetscCall(VecCopy(min->g, min->gp));
+  PetscCall(project(min, m, min->gp));
+  PetscCall(mt_precond_setup(&min->pc, m, min->g));
+  PetscCall(mt_precond_apply(&min->pc, m, min->gp, min->opt.inner_rtol, min->opt.inner_iterations, min->y,
+                             &min->report->inner_iterations));
+  PetscCall(VecDot(min->gp, min->y, &gy));
+  double beta = 0;
+  if (!min->restart) {
+    PetscCall(VecAYPX(min->gp_old, -1, min->gp)); /* gp - gp_old */
+    PetscCall(VecMDot(min->gp_old, 2, (Vec[]){min->y, min->d}, dot));
+    beta = dot[1] != 0 ? fmax(0, dot[0] / dot[1]) : 0;
+  }
+  PetscCall(beta > 0 ? VecAXPBY(min->d, -1, beta, min->y) : VecAXPBY(min->d, -1, 0, min->y));
+  PetscCall(VecDot(min->d, min->gp, slope));
+  if (beta > 0 && *slope > -DESCENT * gy) {
+    PetscCall(VecAXPBY(min->d, -1, 0, min->y));
+    *slope = -gy;
+  }
+  return 0;
+}
+
+/* Takes the trial state as the current one. */
+static PetscErrorCode accept(MtMinimizer *min, Vec m, double t, const MtEnergyValues *E) {
+  PetscCall(VecCopy(min->gp, min->gp_old));
+  PetscCall(carry(min, m, t));
+  PetscCall(VecCopy(min->m_new, m));
+  PetscCall(VecSwap(min->g, min->g_new));
+  min->E = *E;
+  min->report->iterations++;
+  return mt_energy_worst(min->energy, m, min->g, &min->torque, &min->worst);
+}
+
+/* One iteration from the current state.  A search that fails is tried again along the preconditioned gradient alone with the
+ * tightest potential.  *stuck: that failed too, the state is stationary as far as rounding lets see. */
+static PetscErrorCode iterate(MtMinimizer *min, Vec m, bool *stuck) {
+  PetscScalar slope;
+  MtEnergyValues E;
+  MtStep step;
+  min->rtol = demag_rtol(min);
+  PetscCall(direction(min, m, &slope));
+  PetscCall(mt_minimizer_search(min, m, slope, &E, &step));
+  if (step.accepted) {
+    min->restart = min->tight = false;
+    return accept(min, m, step.t, &E);
+  }
+  *stuck = min->restart && min->tight;
+  min->restart = min->tight = true;
+  if (*stuck) return 0;
+  min->rtol = demag_rtol(min);
+  return look(min, m);
+}
+
+static PetscErrorCode loop(MtMinimizer *min, Vec m) {
+  MtMinimizerReport *report = min->report;
+  bool stuck = false, stop = false;
+  PetscCall(converged(min, m, &report->converged));
+  while (!report->converged && !stuck && !stop && report->iterations < min->opt.max_iterations) {
+    PetscCall(iterate(min, m, &stuck));
+    if (min->monitor && !stuck) PetscCall(min->monitor(min->monitor_ctx, report->iterations, m, min->torque, &stop));
+    PetscCall(converged(min, m, &report->converged));
+  }
+  report->stagnated = stuck && !report->converged;
+  return 0;
+}
+
+PetscErrorCode mt_minimizer_run(MtMinimizer *min, Vec m, const double B[3], MtMinimizerReport *report) {
+  int64_t demag_start = mt_energy_demag_iterations(min->energy);
+  *report = (MtMinimizerReport){0};
+  min->report = report;
+  PetscCall(PetscArraycpy(min->B, B, 3));
+  PetscCall(normalize(min, m));
+  min->restart = true;
+  min->tight = false;
+  min->rtol = DEMAG_LOOSEST;
+  PetscCall(look(min, m));
+  PetscCall(loop(min, m));
+  report->torque = min->torque;
+  report->worst_node = min->worst;
+  report->energy = min->E;
+  report->demag_iterations = mt_energy_demag_iterations(min->energy) - demag_start;
+  min->report = NULL;
+  return 0;
+}

@@ -1,0 +1,23 @@
+/* The minimizer's preconditioner: exchange + |local curvature|, symmetric positive definite at every state. */
+#ifndef MT_MICROMAGNETICS_PRECONDITIONER_H
+#define MT_MICROMAGNETICS_PRECONDITIONER_H
+
+#include "energy_impl.h"
+
+typedef struct {
+  MtEnergy *energy; /* not owned */
+  double floor;     /* T: smallest curvature of a node, times its moment */
+  double *curvature; /* [6n] |local curvature| as symmetric tensors in the tangent planes, J/m3 nm3 */
+  double *jacobi;   /* [6n] inverse of curvature + exchange diagonal */
+  Vec r, z, p, q;   /* rows 3n */
+} MtPrecond;
+
+PetscErrorCode mt_precond_create(MtEnergy *e, double floor, MtPrecond *pc);
+PetscErrorCode mt_precond_destroy(MtPrecond *pc);
+/* For the state m with derivative g.  Not collective. */
+PetscErrorCode mt_precond_setup(MtPrecond *pc, Vec m, Vec g);
+/* y = approximate inverse applied to the tangent field b: at most maxit conjugate gradients, until the residual in the
+ * Jacobi norm falls below rtol of its start.  Adds to *its.  Collective. */
+PetscErrorCode mt_precond_apply(MtPrecond *pc, Vec m, Vec b, double rtol, int maxit, Vec y, int64_t *its);
+
+#endif
