@@ -3,10 +3,11 @@
  * mesh.h5 (format "magtwin-mesh", version 1), everything by file id, independent of the rank count:
  *   /mesh/x [nv,3] f64 nm, /mesh/tet [nt,4] i32 or i64, positively oriented, /mesh/region [nt] i32
  *   /regions/kind, /regions/grains [nr,4] i32 (unused -1), /regions/name, /regions/volume [nr] nm3
- *   /grains/axis [ng,3] (easy axis, unit), /grains/center [ng,3] nm, /grains/volume [ng] nm3 (of the whole cell, before insertion)
+ *   /grains/axis [ng,3] (easy axis, unit), /grains/center [ng,3] nm
  *   attributes on /mesh: sphere [4] (centre, radius, nm; radius 0: no air), magnet_box [6] nm, gb_thickness nm, size nm
  *   attribute "input" on /: canonical text of the sections that made it
- *   /partition/<N> [nv] i32: owner of each node on N ranks (METIS), added when first needed
+ * Beside it, made when first needed: mesh.h5.part<N>.h5 (format "magtwin-partition", version 1): /owner [nv] i32, the owner of each
+ * node on N ranks (METIS), and the fingerprint of the mesh it is of.  The mesh file itself is never written again.
  */
 #ifndef MAGTWIN_MESH_H
 #define MAGTWIN_MESH_H
@@ -19,7 +20,7 @@
 typedef enum { MT_REGION_GRAIN, MT_REGION_GB, MT_REGION_TRIPLE, MT_REGION_JUNCTION, MT_REGION_AIR, MT_REGION_NKINDS } MtRegionKind;
 const char *mt_region_kind_name(MtRegionKind kind); /* "grain", "gb", "triple_line", "junction", "air" */
 
-/* Replicated on every rank: its size grows with the number of grains, not of tets. */
+/* Arrays from malloc.  Replicated on every rank: its size grows with the number of grains, not of tets. */
 typedef struct {
   int n;
   MtRegionKind *kind; /* [n] */
@@ -31,7 +32,7 @@ typedef struct {
   double *center; /* [3 ngrains] nm */
 } MtRegions;
 
-/* A whole mesh on one rank: what the mesher makes and the file holds. */
+/* A whole mesh on one rank, arrays from malloc: what the mesher makes and the file holds. */
 typedef struct {
   int64_t nv, nt;
   double *x;       /* [3nv] nm */
@@ -73,7 +74,8 @@ typedef struct {
   Vec slab;           /* work vector in file order */
 } MtMesh;
 
-/* Reads by slabs, partitions (cached in the file for this number of ranks when the file can be written), sends home.
+/* Reads by slabs, partitions (cached beside the file for this number of ranks when the folder can be written; else
+ * and the first time rank 0 holds the whole graph while METIS splits it), sends home.
  * MT_ERR_INPUT on a damaged or foreign file.  Collective on comm. */
 PetscErrorCode mt_mesh_read(MPI_Comm comm, const char *path, MtMesh **mesh);
 PetscErrorCode mt_mesh_destroy(MtMesh **mesh);
@@ -85,10 +87,32 @@ struct MtH5;
 PetscErrorCode mt_mesh_write_nodal(MtMesh *mesh, struct MtH5 *f, const char *name, int bs, const double *local, const char *unit);
 PetscErrorCode mt_mesh_read_nodal(MtMesh *mesh, struct MtH5 *f, const char *name, int bs, double *local);
 
-/* gamma = 12 (3 V)^(2/3) / sum of squared edges (1: regular, 0: flat, negative: inverted) is NOT used here: gamma is the radius
- * ratio 3 r_in / r_circ, Gmsh's "gamma", with the sign of the volume.  Plain C. */
+/* What ParaView opens: an XDMF text that points into HDF5 files; nothing is copied. */
+typedef struct {
+  double time;         /* fields of the same time follow each other; each time is one step of the collection */
+  const char *file;    /* HDF5 file */
+  const char *dataset; /* path inside it, [nv or nt, ncomp] in file order */
+  const char *name;    /* as shown */
+  int ncomp;           /* 1 scalar, 3 vector, 6 symmetric tensor, 9 tensor */
+  bool nodal;          /* else one value per tet */
+  bool integer;        /* i32, else f64 */
+} MtXdmfField;
+typedef struct {
+  const char *mesh; /* the mesh file; its regions are always shown */
+  int64_t nv, nt;
+  int tet_bytes;    /* 4, or 8 when nv > INT32_MAX (mt_mesh_data_write) */
+  int n;
+  const MtXdmfField *field; /* [n]; n = 0: the mesh alone */
+} MtXdmf;
+/* Writes path on rank 0, atomically.  Files in the folder of `path` are named without it, so that the folder can be moved.
+ * Collective. */
+PetscErrorCode mt_xdmf_write(MPI_Comm comm, const MtXdmf *xdmf, const char *path);
+
+/* gamma: radius ratio 3 r_in / r_circ (1: regular, 0: flat), Gmsh's "gamma", with the sign of the volume.  Plain C. */
 double mt_tet_gamma(const double x[4][3]);
 double mt_tet_volume(const double x[4][3]); /* signed, nm3 */
+/* Inward normals of the four faces, opposite to each node, twice their area long: 6 V grad(lambda_i), nm2.  Returns 6 V, nm3. */
+double mt_tet_normals(const double x[4][3], double normal[4][3]);
 /* Smallest and largest dihedral angle, degrees. */
 void mt_tet_dihedral(const double x[4][3], double *min, double *max);
 
