@@ -19,7 +19,7 @@ OPT     ?= -O3 -march=native -ffp-contract=off
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 CFLAGS  ?= -std=c11 -g $(OPT) $(WARN)
 DEFINES := -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700
-ALL_CFLAGS = $(CFLAGS) $(SANITIZE) $(DEFINES) -Iinclude $(PKG_CFLAGS)
+ALL_CFLAGS = $(CFLAGS) $(filter -f%,$(SANITIZE)) $(DEFINES) -Iinclude $(PKG_CFLAGS)
 ALL_LIBS   = $(SANITIZE) $(PKG_LIBS) -lm
 
 LIB_SRC  := $(filter-out src/cli/%,$(sort $(wildcard src/*/*.c)))

@@ -5,8 +5,8 @@ ASAN_FLAGS := -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize
 
 # Open MPI and PETSc keep memory to the end of the program: suppressed by name in make/lsan.supp, nothing of ours is.
 test-asan:
-	@$(MAKE) --no-print-directory BUILD=$(ASAN_BUILD) OPT="-O1 -march=native -ffp-contract=off" SANITIZE="$(ASAN_FLAGS)" all unit-programs
-	@ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
+	@$(MAKE) --no-print-directory BUILD=$(ASAN_BUILD) OPT="-O1 -march=native -ffp-contract=off" SANITIZE="$(ASAN_FLAGS) make/keep_loaded.c" all unit-programs
+	@ASAN_OPTIONS=detect_leaks=1:fast_unwind_on_malloc=0 UBSAN_OPTIONS=print_stacktrace=1 \
 	 LSAN_OPTIONS=suppressions=$(CURDIR)/make/lsan.supp:print_suppressions=0 \
 	 $(PYTHON) tests/run.py $(ASAN_BUILD) --sanitizer
 
@@ -19,12 +19,22 @@ TIDY_FLAGS = -std=c11 $(DEFINES) -Iinclude $(PKG_CFLAGS) $(MPI_CFLAGS)
 lint-tools: | deps
 	@bash make/deps.sh tools $(LINT_PACKAGES)
 
-lint: lint-tools
+# Every tool runs, whatever the one before it found.
+lint: lint-format lint-cppcheck lint-tidy
+	@echo "lint: nothing found"
+
+lint-format: lint-tools
 	@clang-format --dry-run -Werror $(LINT_C) $(LINT_H)
+
+lint-cppcheck: lint-tools
 	@cppcheck --quiet --std=c11 --language=c --enable=warning,portability,performance --inline-suppr --error-exitcode=1 \
 	  --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --suppress=unmatchedSuppression -Iinclude \
 	  --library=make/petsc.cfg $(filter src/%,$(LINT_C))
+
+lint-tidy: lint-tools
 	@printf '%s\n' $(filter src/%,$(LINT_C)) | xargs -P "$$(nproc)" -n 4 \
 	  sh -c 'flags="$$0"; clang-tidy --quiet "$$@" -- $$flags 2>/dev/null' "$(TIDY_FLAGS)"
-	@echo "lint: nothing found"
-.PHONY: test-asan lint lint-tools
+
+format: lint-tools
+	@clang-format -i $(LINT_C) $(LINT_H)
+.PHONY: test-asan lint lint-tools lint-format lint-cppcheck lint-tidy format

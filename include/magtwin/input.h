@@ -34,7 +34,8 @@ typedef struct {
   MtKeyType type;
   MtDimension dim;
   const char *def;     /* default as written in YAML; NULL: required; "": optional without a default (mt_input_has is false) */
-  double min, max;     /* inclusive range in the canonical unit (length range for lists); both 0: no range */
+  double min, max;     /* inclusive range in the canonical unit (of each number; of the length of STRINGS and LIST); both 0: no
+                        * range; INFINITY: open end */
   const char *choices; /* MT_KEY_CHOICE; else NULL */
   const char *when;    /* "grains.source=ebsd|labels": the key counts only then (else refused, and not required); or NULL */
   const char *help;    /* one or two sentences; no unit, default or range: those are printed from the fields above */
@@ -74,6 +75,12 @@ const char *mt_input_text(const MtInput *in);
 const char *mt_input_canonical(const MtInput *in);
 char *mt_input_section(const MtInput *in, const char *sections);
 const char *mt_input_path(const MtInput *in);
+
+/* The candidate nearest to a misspelt word, NULL if none is near; the distance (insertions, deletions, exchanges, swaps of
+ * neighbours) and the largest one that counts as near. */
+const char *mt_suggest(const char *word, int n, const char *const *candidates);
+int mt_edit_distance(const char *a, const char *b);
+int mt_suggest_limit(const char *word);
 
 /* Prints the documentation of the keys as text: path, type, unit, default, range, help.  Not collective. */
 void mt_input_help(const MtKey *const *tables);

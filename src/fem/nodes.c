@@ -5,7 +5,7 @@ static PetscErrorCode number_members(const MtMesh *mesh, const bool *member, MtN
   PetscCall(PetscMalloc1(mesh->nv_local, &n->index));
   for (PetscInt i = 0; i < mesh->nv_local; i++) {
     n->index[i] = member[i] ? n->n_local++ : -1;
-    if (member[i] && i < mesh->nv_owned) n->n_owned++;
+    if (i < mesh->nv_owned && member[i]) n->n_owned++;
   }
   PetscCall(PetscMalloc1(n->n_local, &n->node));
   for (PetscInt i = 0; i < mesh->nv_local; i++)

@@ -1,0 +1,103 @@
+/* Values by path.  Asking wrongly is a bug of the program: it ends at once and says which key. */
+#include "input_internal.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static _Noreturn void bug(const char *path, const char *what) {
+  fprintf(stderr, "magtwin: bug: input key %s %s\n", path, what);
+  abort();
+}
+
+static MtEntry *lookup(const MtInput *in, const char *format, va_list args) {
+  char path[MT_PATH_MAX];
+  vsnprintf(path, sizeof path, format, args);
+  MtEntry *e = mt_input_find(in, path);
+  if (!e) bug(path, "is not in the schema, or its list is shorter");
+  return e;
+}
+
+static MtEntry *need(MtEntry *e, bool right_type) {
+  if (!right_type) bug(e->path, "is asked for with another type than the schema gives it");
+  if (!e->set) bug(e->path, "is asked for but has no value");
+  return e;
+}
+
+#define LOOKUP(e, in, path)                                                                                            \
+  va_list args;                                                                                                        \
+  va_start(args, path);                                                                                                \
+  MtEntry *e = lookup(in, path, args);                                                                                 \
+  va_end(args)
+
+bool mt_input_has(const MtInput *in, const char *path, ...) {
+  LOOKUP(e, in, path);
+  return e->set;
+}
+
+bool mt_input_bool(const MtInput *in, const char *path, ...) {
+  LOOKUP(e, in, path);
+  return need(e, e->key->type == MT_KEY_BOOL)->boolean;
+}
+
+int64_t mt_input_int(const MtInput *in, const char *path, ...) {
+  LOOKUP(e, in, path);
+  return need(e, e->key->type == MT_KEY_INT)->integer;
+}
+
+double mt_input_real(const MtInput *in, const char *path, ...) {
+  LOOKUP(e, in, path);
+  return need(e, e->key->type == MT_KEY_REAL)->number[0];
+}
+
+static bool is_text(MtKeyType t) {
+  return t == MT_KEY_STRING || t == MT_KEY_CHOICE || t == MT_KEY_PATH || t == MT_KEY_NEWPATH;
+}
+
+const char *mt_input_string(const MtInput *in, const char *path, ...) {
+  LOOKUP(e, in, path);
+  return need(e, is_text(e->key->type))->string[0];
+}
+
+void mt_input_vec3(const MtInput *in, double v[3], const char *path, ...) {
+  LOOKUP(e, in, path);
+  memcpy(v, need(e, e->key->type == MT_KEY_VEC3)->number, 3 * sizeof *v);
+}
+
+static bool is_list(MtKeyType t) {
+  return t == MT_KEY_VEC3 || t == MT_KEY_REALS || t == MT_KEY_STRINGS || t == MT_KEY_LIST;
+}
+
+int mt_input_count(const MtInput *in, const char *path, ...) {
+  LOOKUP(e, in, path);
+  if (!is_list(e->key->type)) bug(e->path, "is not a list");
+  return e->set ? e->n : 0;
+}
+
+double mt_input_real_at(const MtInput *in, int i, const char *path, ...) {
+  LOOKUP(e, in, path);
+  need(e, (e->key->type == MT_KEY_REALS || e->key->type == MT_KEY_VEC3) && i >= 0 && i < e->n);
+  return e->number[i];
+}
+
+const char *mt_input_string_at(const MtInput *in, int i, const char *path, ...) {
+  LOOKUP(e, in, path);
+  need(e, e->key->type == MT_KEY_STRINGS && i >= 0 && i < e->n);
+  return e->string[i];
+}
+
+const char *mt_input_text(const MtInput *in) {
+  return in->text;
+}
+
+const char *mt_input_canonical(const MtInput *in) {
+  return in->canonical;
+}
+
+const char *mt_input_path(const MtInput *in) {
+  return in->path;
+}
+
+char *mt_input_section(const MtInput *in, const char *sections) {
+  return mt_input_emit(in, sections);
+}

@@ -1,0 +1,194 @@
+"""The cases of validate.py.  Each runs the program on inputs of tests/physics/inputs and compares what it wrote with a published or an
+analytic value; tolerances are those the project promises.  Nd2Fe14B here: A 7.7e-12 J/m, K1 4.3e6 J/m3, Js 1.61 T."""
+import csv
+import json
+import math
+import os
+
+import h5py
+import numpy as np
+
+from validate import Failed, bound, result
+
+MU0 = 4e-7 * math.pi
+A, K1, JS = 7.7e-12, 4.3e6, 1.61
+KM = JS**2 / (2 * MU0)
+ANISOTROPY_FIELD = 2 * K1 * MU0 / JS  # T
+
+
+def read_curve(folder):
+    with open(os.path.join(folder, "curve.csv"), newline="") as f:
+        rows = list(csv.DictReader(line for line in f if not line.startswith("#")))
+    return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+
+
+def read_summary(folder):
+    with open(os.path.join(folder, "summary.json")) as f:
+        return json.load(f)
+
+
+def first_event(folder):
+    """Middle of the field step (T, along the field) in which m first changed by an event, and half that step."""
+    curve = read_curve(folder)
+    steps = np.flatnonzero(curve["event"] > 0)
+    if not len(steps) or steps[0] == 0:
+        raise Failed("no event in %s" % folder)
+    after = steps[0]
+    H = curve["mu0_Hext_T"]
+    return 0.5 * (H[after] + H[after - 1]), 0.5 * abs(H[after] - H[after - 1])
+
+
+def demagnetizing_energy(case):
+    """Energy of a uniformly magnetized sphere and of a 1 x 1 x 0.1 prism, at two mesh sizes."""
+    lines = []
+    sphere_source = "N = 1/3: e = Js^2/(6 mu0)"
+    errors = []
+    for h in (2.0, 1.0):
+        folder = case.run("demag", "sphere", "sphere_%g" % h, "mesh.size=%g nm" % h, "mesh.air.size=%g nm" % h)
+        e = read_curve(folder)["e_demag_J/m3"][0]
+        errors.append(abs(e / (KM / 3) - 1))
+    lines.append(result("sphere, h = D/20: demagnetizing energy", e / KM, "Km", 1 / 3, sphere_source, 0.01))
+    order = math.log(errors[0] / errors[1]) / math.log(2.0)
+    # P1 elements on a faceted sphere: second order in the interior, lowered by the shell's coarse elements
+    lines.append(bound("sphere: order in h from D/10 to D/20", order, "", 1.0, None, "linear elements"))
+    for axis, factor in (("z", 0.805078), ("x", 0.097461)):
+        direction = {"x": "[1, 0, 0]", "z": "[0, 0, 1]"}[axis]
+        folder = case.run("demag", "prism", "prism_" + axis, "field.direction=" + direction)
+        e = read_curve(folder)["e_demag_J/m3"][0]
+        lines.append(result("prism 1 x 1 x 0.1 along %s, h = 1/20: demagnetizing energy" % axis, e / KM, "Km", factor,
+                            "Aharoni, J. Appl. Phys. 83 (1998) 3432", 0.01))
+    return lines
+
+
+def stoner_wohlfarth(case):
+    """Switching field of a small sphere of Nd2Fe14B with the field at an angle to its easy axis."""
+    lines = []
+    for degrees in (0.1, 10, 45):
+        t = math.radians(degrees)
+        h = (math.cos(t)**(2 / 3) + math.sin(t)**(2 / 3))**-1.5
+        wanted = -h * ANISOTROPY_FIELD
+        folder = case.run("demag", "stoner_wohlfarth", "angle_%g" % degrees,
+                          "field.direction=[%.17g, 0, %.17g]" % (math.sin(t), math.cos(t)),
+                          "field.start=%g T" % (wanted + 0.5))
+        value, width = first_event(folder)
+        lines.append(result("Stoner-Wohlfarth sphere at %g deg: switching field" % degrees, value, "T", wanted,
+                            "Stoner, Wohlfarth, Phil. Trans. A 240 (1948) 599; bracketed to %.1e T" % width, 0.01))
+    return lines
+
+
+def write_state(folder, path, m):
+    """A state file for field.initial=file: as those the run in `folder` wrote, with another m."""
+    states = sorted(os.listdir(os.path.join(folder, "states")))
+    with open(os.path.join(folder, "states", states[0]), "rb") as src, open(path, "wb") as dst:
+        dst.write(src.read())
+    with h5py.File(path, "r+") as f:
+        f["/m"][...] = m
+
+
+def nodes(folder):
+    with h5py.File(os.path.join(folder, "mesh.h5"), "r") as f:
+        return f["/mesh/x"][...]
+
+
+def rod_with_wall(case, name, width, centre, *overrides):
+    """Makes the mesh of input `name` by a run of one step; returns a state file on it with a wall m_z = -tanh((x - centre)/width)."""
+    folder = case.run("demag", name, name + "_start", "field.start=0.1 T", "field.segments=[{to: 0.2 T, step: 0.1 T, mode: fixed}]",
+                      "output.states=all", *overrides)
+    x = nodes(folder)[:, 0]
+    m = np.zeros((len(x), 3))
+    m[:, 2] = -np.tanh((x - centre) / width)
+    m[:, 1] = 1 / np.cosh((x - centre) / width)
+    path = os.path.join(case.folder, name + "_wall.h5")
+    write_state(folder, path, m)
+    return path
+
+
+def domain_wall(case):
+    """Width and energy of a 180 degree wall of Nd2Fe14B in a rod without stray field."""
+    width, length = math.sqrt(A / K1) * 1e9, 40.0
+    start = rod_with_wall(case, "wall", width, 0.5 * length)
+    folder = case.run("demag", "wall", "wall", "field.initial=file", "field.initial_file=" + start, "output.states=all")
+    curve = read_curve(folder)
+    x, m = nodes(folder)[:, 0], read_state(folder)
+    middle = np.abs(m[:, 2]) < 0.8
+    slope = np.polyfit(x[middle], np.arctanh(m[middle, 2]), 1)[0]
+    energy = (curve["e_exchange_J/m3"][0] + curve["e_anisotropy_J/m3"][0]) * length * 1e-9 * 1e3
+    source = "Bloch wall: pi sqrt(A/K1), 4 sqrt(A K1)"
+    return [result("wall width", math.pi / abs(slope), "nm", math.pi * width, source, 0.01),
+            result("wall energy", energy, "mJ/m2", 4e3 * math.sqrt(A * K1), source, 0.01)]
+
+
+def read_state(folder):
+    first = sorted(os.listdir(os.path.join(folder, "states")))[0]
+    with h5py.File(os.path.join(folder, "states", first), "r") as f:
+        return f["/m"][...]
+
+
+def pinned_wall(case):
+    """Field that frees a wall from the boundary of a soft and a hard phase (A, K and J all differ)."""
+    start = rod_with_wall(case, "pinned_wall", 5.0, 20.0)
+    folder = case.run("demag", "pinned_wall", "pinned_wall", "field.initial=file", "field.initial_file=" + start)
+    value, width = first_event(folder)
+    hard, soft = (1e-11, 1e6, 1.0), (2.5e-12, 1e5, 0.25)
+    eA, eK, eJ = (s / h for s, h in zip(soft, hard))
+    wanted = MU0 * 2 * hard[1] / hard[2] * (1 - eK * eA) / (1 + math.sqrt(eJ * eA))**2
+    return [result("wall pinned at a phase boundary: depinning field", value, "T", wanted,
+                   "Heistracher et al., J. Magn. Magn. Mater. 548 (2022) 168875; bracketed to %.1e T" % width, 0.02)]
+
+
+def layer_nucleation_field(A1, J1, t):
+    """Field at which a planar K = 0 layer (A1 J/m, J1 T, thickness t nm) in infinite Nd2Fe14B nucleates: A1 k1 tan(k1 t/2) = A2 k2
+    with k1 = sqrt(J1 H/2A1), k2 = sqrt((2 K2 - J2 H)/2A2); bisection on the lowest branch."""
+    def excess(B):
+        k1, k2 = math.sqrt(J1 * B / MU0 / (2 * A1)), math.sqrt((2 * K1 - JS * B / MU0) / (2 * A))
+        return A1 * k1 * math.sin(k1 * t * 5e-10) - A * k2 * math.cos(k1 * t * 5e-10)
+    low, high = 1e-9, ANISOTROPY_FIELD
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if excess(middle) < 0 else (low, middle)
+    return low
+
+
+def soft_layer(case):
+    """Nucleation field of a planar soft layer in Nd2Fe14B, two layers."""
+    lines = []
+    for name, A1, J1, t in (("layer_3nm", 2.5e-12, 0.75, 3.0), ("layer_2nm", 7.7e-12, 1.61, 2.0)):
+        wanted = -layer_nucleation_field(A1, J1, t)
+        folder = case.run("demag", name, name, "field.start=%g T" % (wanted + 0.3))
+        value, width = first_event(folder)
+        lines.append(result("soft layer of %g nm (A %.2g J/m, J %g T): nucleation field" % (t, A1, J1), value, "T", wanted,
+                            "planar nucleation, A1 k1 tan(k1 t/2) = A2 k2; bracketed to %.1e T" % width, 0.02))
+    return lines
+
+
+def rank_agreement(case):
+    """The same small polycrystal on 1, 2 and 4 ranks, and on 2 ranks twice."""
+    curves = {}
+    for label, ranks in (("1", 1), ("2", 2), ("2_again", 2), ("4", 4)):
+        folder = case.run("demag", "ranks", "ranks_" + label, ranks=ranks)
+        curves[label] = (folder, read_curve(folder))
+    lines = []
+    for label in ("2", "4"):
+        one, other = curves["1"][1], curves[label][1]
+        same = len(one["m"]) == len(other["m"]) and np.array_equal(one["mu0_Hext_T"], other["mu0_Hext_T"])
+        worst = max(np.abs(one[k] - other[k]).max() for k in ("mx", "my", "mz")) if same else math.inf
+        lines.append(bound("%s ranks against 1: largest difference of m on the curve" % label, worst, "", None, 1e-6,
+                           "the same run on 1 rank"))
+    differing = [name for name in ("curve.csv",) if read_bytes(curves["2"][0], name) != read_bytes(curves["2_again"][0], name)]
+    lines.append(result("2 ranks twice: curve.csv files that differ", len(differing), "", 0, "the same run again", 0, absolute=True))
+    return lines
+
+
+def read_bytes(folder, name):
+    with open(os.path.join(folder, name), "rb") as f:
+        return f.read()
+
+
+CASES = {
+    "demagnetizing_energy": demagnetizing_energy,
+    "stoner_wohlfarth": stoner_wohlfarth,
+    "domain_wall": domain_wall,
+    "soft_layer": soft_layer,
+    "pinned_wall": pinned_wall,
+    "rank_agreement": rank_agreement,
+}
