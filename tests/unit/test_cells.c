@@ -264,6 +264,59 @@ static void damage_is_found(void **unused) {
   mt_power_free(&p);
 }
 
+static double shortest_edge(const MtCells *c) {
+  double least = INFINITY;
+  for (int i = 0; i < c->nedges; i++) {
+    const double *u = &c->x[3 * c->edge[2 * i]], *w = &c->x[3 * c->edge[2 * i + 1]];
+    least = fmin(least, sqrt(pow(u[0] - w[0], 2) + pow(u[1] - w[1], 2) + pow(u[2] - w[2], 2)));
+  }
+  return least;
+}
+
+/* Without an inset an edge is bad when it is short; the complex stays one whatever is removed, and changes volumes
+ * little. */
+static void short_edges_are_removed(void **unused) {
+  (void)unused;
+  for (uint64_t seed = 1; seed < 6; seed++) {
+    MtPower p = {0};
+    MtCells before, c;
+    make_random(&p, 60, seed);
+    assert_int_equal(mt_cells_build(&p, &before), 0);
+    assert_int_equal(mt_cells_build(&p, &c), 0);
+    assert_int_equal(mt_cells_regularize(&c, 0, 1), 0);
+    assert_valid(&c);
+    assert_true(c.ncollapsed > 0);
+    assert_true(before.nvertices - c.nvertices == c.ncollapsed);
+    assert_true(shortest_edge(&c) > 5 * shortest_edge(&before));
+    for (int k = 0; k < p.n; k++) assert_near(c.volume[k], before.volume[k], .1 * before.volume[k] + 10);
+    mt_cells_free(&before);
+    mt_cells_free(&c);
+    mt_power_free(&p);
+  }
+}
+
+/* The cubic lattice again: its split vertices are edges of about 1e-9 nm, and all of them must go: 6^3 corners are
+ * left. */
+static void split_lattice_vertices_are_joined_again(void **unused) {
+  (void)unused;
+  MtPower p = {0};
+  MtCells c;
+  const int m = 5;
+  make(&p, m * m * m, 50, 50, 50);
+  for (int k = 0; k < p.n; k++) {
+    p.seed[3 * k] = 5 + 10 * (k % m);
+    p.seed[3 * k + 1] = 5 + 10 * (k / m % m);
+    p.seed[3 * k + 2] = 5 + 10 * (k / (m * m));
+  }
+  assert_int_equal(mt_cells_build(&p, &c), 0);
+  assert_int_equal(mt_cells_regularize(&c, 1, 1), 0);
+  assert_valid(&c);
+  assert_int_equal(c.nvertices, (m + 1) * (m + 1) * (m + 1));
+  assert_int_equal(c.nfaces, 3 * m * m * (m + 1));
+  mt_cells_free(&c);
+  mt_power_free(&p);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(one_grain_is_the_box),
@@ -274,6 +327,8 @@ int main(int argc, char **argv) {
       cmocka_unit_test(faces_turn_towards_their_second_cell),
       cmocka_unit_test(bad_diagrams_are_refused),
       cmocka_unit_test(damage_is_found),
+      cmocka_unit_test(short_edges_are_removed),
+      cmocka_unit_test(split_lattice_vertices_are_joined_again),
   };
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 99;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
