@@ -1,14 +1,12 @@
 /* Merging two vertices of a cell complex, tried and taken back when what comes out is no longer one: a face that meets
  * a vertex twice, a cell pinched at the vertex or with less than four faces, an edge pressed flat onto a wall, a face
- * folded or far from plane, a cell turned inside out.  The limit on flatness is that of R. Quey et al., Comput. Methods
- * Appl. Mech. Eng. 200, 1729 (2011). */
+ * folded or far from plane, a cell turned inside out. */
 #include "cells_edit.h"
 #include "cells_internal.h"
 #include <math.h>
 #include <string.h>
 
-static const double flatness = 0.9396926207859084; /* cos 20 deg between a face and each triangle of its fan */
-static const double turned = 0.5;                  /* cos 60 deg between a face before and after */
+static const double turned = 0.5; /* cos 60 deg between a face before and after */
 
 static const double tiny_part = 0.2; /* of min_edge: edges and faces whose direction is not looked at */
 
@@ -207,7 +205,7 @@ static double fan_cosine(const double area[3], const double mean[3], const doubl
   return dot(n, area) / sqrt(dot(n, n) * dot(area, area));
 }
 
-static bool face_is_flat(const MtEdit *e, const MtIntList *loop, const double before[3], double tiny) {
+static bool face_is_flat(const MtEdit *e, const MtIntList *loop, const double before[3], double flatness, double tiny) {
   double area[3], mean[3] = {0};
   if (face_is_tiny(e, loop, tiny)) return true;
   mt_loop_area(e->x, loop->n, loop->item, area);
@@ -221,10 +219,10 @@ static bool face_is_flat(const MtEdit *e, const MtIntList *loop, const double be
   return true;
 }
 
-static bool geometry_holds(const MtEdit *e, const Trial *t, double tiny) {
+static bool geometry_holds(const MtEdit *e, const Trial *t, double flatness, double tiny) {
   for (int i = 0; i < t->faces.n; i++) {
     const MtIntList *loop = &e->loop[t->faces.item[i]];
-    if (loop->n > 0 && !face_is_flat(e, loop, &t->area[3 * i], tiny)) return false;
+    if (loop->n > 0 && !face_is_flat(e, loop, &t->area[3 * i], flatness, tiny)) return false;
   }
   return true;
 }
@@ -248,31 +246,55 @@ static PetscErrorCode keep(MtEdit *e, int u, int w, const Trial *t) {
   return 0;
 }
 
-/* Where the merged vertex may be: the end with more walls, or between the two. */
-static int places(const MtEdit *e, int u, int w, double x[3][3]) {
+/* The point nearest to the planes of all faces around, starting from the middle, within the walls (quadric error: M.
+ * Garland and P. S. Heckbert, Proc. SIGGRAPH 209 (1997)).  Planes met at small angles only are left alone. */
+static void nearest_to_planes(const MtEdit *e, const Trial *t, int walls, const double middle[3], double x[3]) {
+  double ata[3][3] = {{0}}, atb[3] = {0}, d[3];
+  for (int i = 0; i < t->faces.n; i++) {
+    const MtIntList *loop = &e->loop[t->faces.item[i]];
+    const double *area = &t->area[3 * i], *o = &e->x[3 * loop->item[0]];
+    double size = sqrt(dot(area, area)), n[3], height = 0;
+    if (size == 0) continue;
+    for (int k = 0; k < 3; k++) height += area[k] / size * (o[k] - middle[k]);
+    for (int k = 0; k < 3; k++) n[k] = walls >> (2 * k) & 3 ? 0 : area[k] / size;
+    for (int k = 0; k < 3; k++) {
+      atb[k] += n[k] * height * size;
+      for (int m = 0; m < 3; m++) ata[k][m] += n[k] * n[m] * size;
+    }
+  }
+  mt_least_norm(ata, atb, d);
+  for (int k = 0; k < 3; k++) x[k] = middle[k] + d[k];
+}
+
+enum { PLACES = 4 };
+
+/* Where the merged vertex may be: the end with more walls, or, with equal walls, near the planes, between the ends, or
+ * at one of them. */
+static int places(const MtEdit *e, int u, int w, const Trial *t, double x[PLACES][3]) {
   const double *a = &e->x[3 * u], *b = &e->x[3 * w];
   int both = e->walls[u] & e->walls[w], n = 0;
   if (both != e->walls[u] && both != e->walls[w]) return 0;
   if (e->walls[u] == e->walls[w]) {
-    for (int k = 0; k < 3; k++) x[n][k] = (a[k] + b[k]) / 2;
-    n++;
+    for (int k = 0; k < 3; k++) x[1][k] = (a[k] + b[k]) / 2;
+    nearest_to_planes(e, t, both, x[1], x[0]);
+    n = 2;
   }
   if (both == e->walls[u]) memcpy(x[n++], b, 3 * sizeof *b);
   if (both == e->walls[w]) memcpy(x[n++], a, 3 * sizeof *a);
   return n;
 }
 
-PetscErrorCode mt_edit_collapse(MtEdit *e, int u, int w, double inset, double min_edge, bool *done) {
+PetscErrorCode mt_edit_collapse(MtEdit *e, int u, int w, const MtLimit *limit, bool *done) {
   Trial t;
-  double x[3][3], before = mt_edit_lack(e, u, inset, min_edge) + mt_edit_lack(e, w, inset, min_edge);
-  int n = places(e, u, w, x);
+  double x[PLACES][3], before = mt_edit_lack(e, u, limit) + mt_edit_lack(e, w, limit);
   *done = false;
   PetscCall(trial_begin(e, u, w, &t));
+  int n = places(e, u, w, &t, x);
   for (int i = 0; i < n && !*done; i++) {
     bool ok;
     PetscCall(merge(e, u, w, x[i], &t, &ok));
-    *done = ok && topology_holds(e, w, &t) && geometry_holds(e, &t, tiny_part * min_edge) &&
-            mt_edit_lack(e, w, inset, min_edge) < before;
+    *done = ok && topology_holds(e, w, &t) && geometry_holds(e, &t, cos(limit->bend), tiny_part * limit->min_edge) &&
+            mt_edit_lack(e, w, limit) < before;
     if (*done)
       PetscCall(keep(e, u, w, &t));
     else

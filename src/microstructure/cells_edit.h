@@ -38,16 +38,26 @@ static inline int32_t mt_edit_beside(const MtIntList *loop, int i, int side, int
   return loop->item[(i + loop->n + (side ? -step : step)) % loop->n];
 }
 
+/* What is asked of edges and faces. */
+typedef struct {
+  double inset;    /* nm, half the thickness of the grain-boundary phase */
+  double min_edge; /* nm, to be left of every edge of every grain after the inset */
+  double bend;     /* rad, largest angle between a face and a triangle of its fan */
+} MtLimit;
+
+/* d of least norm with A d = b in the least-squares sense, from ata = A^T A (destroyed) and atb = A^T b; directions in
+ * which A has singular values below 0.15 of the largest (all but parallel planes) are left out. */
+void mt_least_norm(double ata[3][3], const double atb[3], double d[3]);
 /* Displacement d (nm) of grain g's copy of vertex v: n.d = inset for all planes between g and other grains there, least
  * norm, in the tangent space of the walls. */
 void mt_edit_inset(const MtEdit *e, int v, int g, double inset, double d[3]);
 /* What remains of edge u-w of grain g after the inset, along its old direction, nm. */
 double mt_edit_inset_length(const MtEdit *e, int u, int w, int g, double inset);
 /* Sum over the edges at v and their grains of what they lack to min_edge, nm. */
-double mt_edit_lack(const MtEdit *e, int v, double inset, double min_edge);
+double mt_edit_lack(const MtEdit *e, int v, const MtLimit *limit);
 
 /* Merges u and w if the result is a complex of the box with faces nearly plane and less lack around the vertex than
  * before. */
-PetscErrorCode mt_edit_collapse(MtEdit *e, int u, int w, double inset, double min_edge, bool *done);
+PetscErrorCode mt_edit_collapse(MtEdit *e, int u, int w, const MtLimit *limit, bool *done);
 
 #endif

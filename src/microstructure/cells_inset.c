@@ -33,8 +33,7 @@ static void symmetric_eigen(double a[3][3], double v[3][3]) {
 /* Singular values below this fraction of the largest are planes that rounding or flatness made all but parallel. */
 static const double flat = 0.15;
 
-/* d of least norm with A d = rhs in the least-squares sense, from the normal equations ata d = atb. */
-static void least_norm(double ata[3][3], const double atb[3], double d[3]) {
+void mt_least_norm(double ata[3][3], const double atb[3], double d[3]) {
   double v[3][3], largest = 0;
   symmetric_eigen(ata, v);
   for (int i = 0; i < 3; i++) largest = fmax(largest, ata[i][i]);
@@ -62,7 +61,7 @@ void mt_edit_inset(const MtEdit *e, int v, int g, double inset, double d[3]) {
       for (int m = 0; m < 3; m++) ata[k][m] += n[k] * n[m];
     }
   }
-  least_norm(ata, atb, d);
+  mt_least_norm(ata, atb, d);
 }
 
 double mt_edit_inset_length(const MtEdit *e, int u, int w, int g, double inset) {
@@ -77,7 +76,7 @@ double mt_edit_inset_length(const MtEdit *e, int u, int w, int g, double inset) 
   return length2 > 0 ? dot / sqrt(length2) : 0;
 }
 
-double mt_edit_lack(const MtEdit *e, int v, double inset, double min_edge) {
+double mt_edit_lack(const MtEdit *e, int v, const MtLimit *limit) {
   double lack = 0;
   for (int i = 0; i < e->around[v].n; i++) {
     const MtIntList *loop = &e->loop[e->around[v].item[i]];
@@ -86,7 +85,7 @@ double mt_edit_lack(const MtEdit *e, int v, double inset, double min_edge) {
     for (int side = 0; side < 2; side++) {
       int g = e->face_cells[2 * e->around[v].item[i] + side];
       if (g < 0) continue;
-      lack += fmax(0, min_edge - mt_edit_inset_length(e, v, mt_edit_beside(loop, at, side, 1), g, inset));
+      lack += fmax(0, limit->min_edge - mt_edit_inset_length(e, v, mt_edit_beside(loop, at, side, 1), g, limit->inset));
     }
   }
   return lack;
