@@ -1,0 +1,248 @@
+/* checkpoint.h5: all that the next field step depends on, so that a continued run takes the same steps; on the same
+ * number of ranks to the bit, for m and the potential are the accepted ones and nothing else is carried from field to
+ * field.
+ *
+ * Format "magtwin-demag-checkpoint" 1, nodal data by file id: /state/m [nv,3], /state/potential [nv] (with
+ * demagnetizing field), /state/switching [nv] T, /run/progress, /run/curve, /run/events, /run/kept (records of
+ * hysteresis.h and loop.h); attributes "input" (canonical text of the sections that decide the curve), "mesh" (the
+ * input kept in the mesh file), "identity" (nodes, tets, fingerprint). */
+#include "hysteresis.h"
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const FORMAT = "magtwin-demag-checkpoint";
+static const char *const SECTIONS = "grains mesh materials field demagnetizing";
+
+static PetscErrorCode write_table(const MtHysteresis *h, MtH5 *f, const char *name, int n, int width,
+                                  const void *data) {
+  return mt_h5_write(f, name, H5T_NATIVE_DOUBLE, n, width, 0, h->rank ? 0 : n, data, NULL);
+}
+
+static PetscErrorCode write_potential(MtHysteresis *h, MtH5 *f, double *local) {
+  const PetscScalar *u;
+  PetscCall(VecGetArrayRead(h->u_accepted, &u));
+  for (PetscInt v = 0; v < h->mesh->nv_owned; v++) local[v] = u[h->mesh->row[v] - h->mesh->row_start];
+  PetscCall(VecRestoreArrayRead(h->u_accepted, &u));
+  return mt_mesh_write_nodal(h->mesh, f, "/state/potential", 1, local, NULL);
+}
+
+static PetscErrorCode write_fields(MtHysteresis *h, MtH5 *f, double *local) {
+  PetscCall(mt_m_to_local(h, h->m_accepted, local));
+  PetscCall(mt_mesh_write_nodal(h->mesh, f, "/state/m", 3, local, "1"));
+  if (h->u) PetscCall(write_potential(h, f, local));
+  for (PetscInt v = 0; v < h->mesh->nv_local; v++) local[v] = NAN;
+  for (PetscInt i = 0; i < h->nodes->n_owned; i++) local[h->nodes->node[i]] = h->switching[i];
+  return mt_mesh_write_nodal(h->mesh, f, "/state/switching", 1, local, "T");
+}
+
+static PetscErrorCode write_identity(const MtHysteresis *h, MtH5 *f) {
+  char *sections = mt_input_section(h->in, SECTIONS);
+  PetscErrorCode rc = mt_h5_set_string(f, "/", "input", sections);
+  free(sections);
+  if (rc) return rc;
+  PetscCall(mt_h5_set_string(f, "/", "mesh", h->mesh->input ? h->mesh->input : ""));
+  const int64_t identity[3] = {h->mesh->nv_global, h->mesh->nt_global, (int64_t)h->fingerprint};
+  return mt_h5_set_ints(f, "/", "identity", 3, identity);
+}
+
+static PetscErrorCode write_all(MtHysteresis *h, MtH5 *f) {
+  double *local;
+  PetscCall(write_identity(h, f));
+  PetscCall(PetscMalloc1(3 * (size_t)h->mesh->nv_local + 1, &local));
+  PetscErrorCode rc = write_fields(h, f, local);
+  PetscCall(PetscFree(local));
+  if (rc) return rc;
+  PetscCall(write_table(h, f, "/run/progress", 1, MT_PROGRESS_SIZE, &h->now));
+  PetscCall(write_table(h, f, "/run/curve", h->curve.n, MT_CURVE_COLUMNS, h->curve.row));
+  PetscCall(write_table(h, f, "/run/events", h->events.n, MT_EVENT_SIZE, h->events.data));
+  return write_table(h, f, "/run/kept", h->kept.n, MT_KEPT_SIZE, h->kept.data);
+}
+
+PetscErrorCode mt_checkpoint_write(MtHysteresis *h) {
+  MtH5 *f;
+  h->now.wall = h->wall_before + mt_wall();
+  char *path = mt_path_join(h->folder, "checkpoint.h5");
+  PetscErrorCode rc = mt_h5_create(h->comm, path, FORMAT, 1, &f);
+  free(path);
+  if (rc) return rc;
+  rc = write_all(h, f);
+  if (rc) {
+    mt_h5_discard(&f);
+    return rc;
+  }
+  PetscCall(mt_h5_commit(&f, true));
+  h->saved_steps = h->curve.n;
+  h->saved_at = mt_wall();
+  return 0;
+}
+
+static int next_line(const char **text, const char **line) {
+  *line = *text;
+  int n = (int)strcspn(*text, "\n");
+  *text += n + ((*text)[n] == '\n');
+  return n;
+}
+
+/* The first lines in which two texts differ. */
+static PetscErrorCode other_input(const char *path, const char *what, const char *then, const char *now) {
+  const char *a, *b;
+  int na, nb;
+  do {
+    na = next_line(&then, &a);
+    nb = next_line(&now, &b);
+  } while (na == nb && strncmp(a, b, (size_t)na) == 0 && (*then || *now));
+  return mt_error(
+      MT_ERR_INPUT,
+      "%s belongs to another %s: it was made with \"%.*s\", now it is \"%.*s\"; restore that, or start anew with "
+      "--force instead of --resume",
+      path, what, na, a, nb, b);
+}
+
+static PetscErrorCode check_texts(const MtHysteresis *h, MtH5 *f, const char *path, bool *foreign) {
+  char *then = NULL, *mesh_then = NULL, *now = mt_input_section(h->in, SECTIONS);
+  const char *mesh_now = h->mesh->input ? h->mesh->input : "";
+  PetscErrorCode rc = mt_h5_get_string(f, "/", "input", &then);
+  if (!rc) rc = mt_h5_get_string(f, "/", "mesh", &mesh_then);
+  if (!rc && strcmp(then, now) != 0) {
+    *foreign = true;
+    rc = other_input(path, "input", then, now);
+  } else if (!rc && strcmp(mesh_then, mesh_now) != 0) {
+    *foreign = true;
+    rc = other_input(path, "mesh", mesh_then, mesh_now);
+  }
+  free(then);
+  free(mesh_then);
+  free(now);
+  return rc;
+}
+
+static PetscErrorCode check_identity(const MtHysteresis *h, MtH5 *f, const char *path, bool *foreign) {
+  int64_t then[3];
+  PetscErrorCode rc = check_texts(h, f, path, foreign);
+  if (rc) return rc;
+  rc = mt_h5_get_ints(f, "/", "identity", 3, then);
+  if (rc) return rc;
+  const int64_t now[3] = {h->mesh->nv_global, h->mesh->nt_global, (int64_t)h->fingerprint};
+  if (memcmp(then, now, sizeof now) == 0) return 0;
+  *foreign = true;
+  return mt_error(MT_ERR_INPUT,
+                  "%s belongs to another mesh: it has %lld nodes and %lld tetrahedra, %s has %lld and %lld%s", path,
+                  (long long)then[0], (long long)then[1], h->mesh_path, (long long)now[0], (long long)now[1],
+                  then[0] == now[0] && then[1] == now[1] ? " at other places" : "");
+}
+
+static PetscErrorCode read_potential(MtHysteresis *h, MtH5 *f, double *local) {
+  PetscScalar *u;
+  PetscErrorCode rc = mt_mesh_read_nodal(h->mesh, f, "/state/potential", 1, local);
+  if (rc) return rc;
+  PetscCall(VecGetArray(h->u_accepted, &u));
+  for (PetscInt v = 0; v < h->mesh->nv_owned; v++) u[h->mesh->row[v] - h->mesh->row_start] = local[v];
+  PetscCall(VecRestoreArray(h->u_accepted, &u));
+  return 0;
+}
+
+static PetscErrorCode read_fields(MtHysteresis *h, MtH5 *f, double *local) {
+  PetscErrorCode rc = mt_mesh_read_nodal(h->mesh, f, "/state/m", 3, local);
+  if (!rc) rc = mt_m_from_local(h, local, h->m_accepted);
+  if (!rc && h->u) rc = read_potential(h, f, local);
+  if (!rc) rc = mt_mesh_read_nodal(h->mesh, f, "/state/switching", 1, local);
+  if (rc) return rc;
+  for (PetscInt i = 0; i < h->nodes->n_owned; i++) h->switching[i] = local[h->nodes->node[i]];
+  return 0;
+}
+
+static PetscErrorCode read_table(MtH5 *f, const char *name, MtTable *t) {
+  int64_t n;
+  void *data;
+  PetscErrorCode rc = mt_h5_read_all(f, name, H5T_NATIVE_DOUBLE, t->width, &n, &data);
+  if (rc) return rc;
+  mt_table_free(t);
+  t->data = data;
+  t->n = t->capacity = (int)n;
+  return 0;
+}
+
+static PetscErrorCode read_tables(MtHysteresis *h, MtH5 *f, const char *path) {
+  MtTable progress = {.width = MT_PROGRESS_SIZE}, curve = {.width = MT_CURVE_COLUMNS};
+  PetscErrorCode rc = read_table(f, "/run/progress", &progress);
+  if (!rc) rc = read_table(f, "/run/curve", &curve);
+  if (!rc) rc = read_table(f, "/run/events", &h->events);
+  if (!rc) rc = read_table(f, "/run/kept", &h->kept);
+  if (!rc && progress.n != 1) rc = mt_error(MT_ERR_INPUT, "%s is damaged: it has no progress record", path);
+  if (!rc) {
+    memcpy(&h->now, progress.data, sizeof h->now);
+    h->curve.n = 0;
+    for (int i = 0; !rc && i < curve.n; i++)
+      rc = mt_curve_add(&h->curve, (const MtCurveRow *)(const void *)(curve.data + (size_t)i * MT_CURVE_COLUMNS));
+  }
+  mt_table_free(&progress);
+  mt_table_free(&curve);
+  return rc;
+}
+
+static PetscErrorCode read_all(MtHysteresis *h, const char *path, bool *foreign) {
+  MtH5 *f;
+  double *local;
+  PetscErrorCode rc = mt_h5_open(h->comm, path, FORMAT, 1, &f);
+  if (rc) return rc;
+  PetscCall(PetscMalloc1(3 * (size_t)h->mesh->nv_local + 1, &local));
+  rc = check_identity(h, f, path, foreign);
+  if (!rc) rc = read_fields(h, f, local);
+  if (!rc) rc = read_tables(h, f, path);
+  PetscCall(PetscFree(local));
+  PetscErrorCode closed = mt_h5_close(&f);
+  return rc ? rc : closed;
+}
+
+static PetscErrorCode exists(const MtHysteresis *h, const char *path, bool *yes) {
+  int found = h->rank == 0 && access(path, F_OK) == 0;
+  PetscCallMPI(MPI_Bcast(&found, 1, MPI_INT, 0, h->comm));
+  *yes = found;
+  return 0;
+}
+
+/* Out of the way of the next checkpoint, which would keep it as .prev in place of the good one. */
+static void set_aside(const MtHysteresis *h, const char *path) {
+  char *name = h->rank ? NULL : malloc(strlen(path) + sizeof ".damaged");
+  if (!name) return;
+  sprintf(name, "%s.damaged", path);
+  rename(path, name);
+  free(name);
+}
+
+/* The newest first; a damaged one is passed over, one that belongs to something else ends the run. */
+static PetscErrorCode read_newest(MtHysteresis *h, char *const path[2], bool *found) {
+  char damage[512] = "";
+  *found = false;
+  for (int i = 0; i < 2; i++) {
+    bool there = false, foreign = false;
+    PetscCall(exists(h, path[i], &there));
+    if (!there) continue;
+    PetscErrorCode rc = read_all(h, path[i], &foreign);
+    if (rc && foreign) return rc;
+    if (!rc) {
+      if (damage[0]) {
+        mt_warn("%s; going on from %s", damage, path[i]);
+        set_aside(h, path[0]);
+      }
+      *found = true;
+      return 0;
+    }
+    snprintf(damage, sizeof damage, "%s", mt_error_message());
+    mt_error_clear();
+  }
+  return damage[0] ? mt_error(MT_ERR_INPUT, "no usable checkpoint: %s", damage) : 0;
+}
+
+PetscErrorCode mt_checkpoint_read(MtHysteresis *h, bool *found) {
+  char *path[2] = {mt_path_join(h->folder, "checkpoint.h5"), mt_path_join(h->folder, "checkpoint.h5.prev")};
+  PetscErrorCode rc = read_newest(h, path, found);
+  free(path[0]);
+  free(path[1]);
+  if (rc || !*found) return rc;
+  h->saved_steps = h->curve.n;
+  h->saved_at = mt_wall();
+  h->wall_before = h->now.wall;
+  return 0;
+}

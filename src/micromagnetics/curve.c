@@ -1,0 +1,56 @@
+/* The demagnetization curve in memory, and as the lines of curve.csv. */
+#include "magtwin/error.h"
+#include "magtwin/loop.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const column[MT_CURVE_COLUMNS] = {"step",
+                                                     "segment",
+                                                     "mu0_Hext_T",
+                                                     "mu0_Hx_T",
+                                                     "mu0_Hy_T",
+                                                     "mu0_Hz_T",
+                                                     "J_T",
+                                                     "m",
+                                                     "mx",
+                                                     "my",
+                                                     "mz",
+                                                     "e_total_J/m3",
+                                                     "e_exchange_J/m3",
+                                                     "e_anisotropy_J/m3",
+                                                     "e_zeeman_J/m3",
+                                                     "e_demag_J/m3",
+                                                     "torque_T",
+                                                     "iterations",
+                                                     "evaluations",
+                                                     "demag_iterations",
+                                                     "event"};
+
+PetscErrorCode mt_curve_add(MtCurve *curve, const MtCurveRow *row) {
+  if (curve->n == curve->capacity) {
+    int capacity = curve->capacity ? 2 * curve->capacity : 64;
+    MtCurveRow *grown = realloc(curve->row, (size_t)capacity * sizeof *grown);
+    if (!grown) return mt_error(MT_ERR_FAIL, "out of memory for %d steps of the curve", capacity);
+    curve->row = grown;
+    curve->capacity = capacity;
+  }
+  curve->row[curve->n++] = *row;
+  return 0;
+}
+
+void mt_curve_free(MtCurve *curve) {
+  free(curve->row);
+  memset(curve, 0, sizeof *curve);
+}
+
+void mt_curve_print_header(FILE *f) {
+  for (int c = 0; c < MT_CURVE_COLUMNS; c++) fprintf(f, "%s%s", c ? "," : "", column[c]);
+  fputc('\n', f);
+}
+
+void mt_curve_print_row(FILE *f, const MtCurveRow *row) {
+  double value[MT_CURVE_COLUMNS];
+  memcpy(value, row, sizeof value);
+  for (int c = 0; c < MT_CURVE_COLUMNS; c++) fprintf(f, "%s%.17g", c ? "," : "", value[c]);
+  fputc('\n', f);
+}

@@ -1,0 +1,84 @@
+/* The keys of a demagnetization run, and the values taken from them. */
+#include "hysteresis.h"
+#include <string.h>
+
+const MtKey mt_demag_keys[] = {
+    {"field.direction", MT_KEY_VEC3, MT_DIM_NONE, "[0, 0, 1]", 0, 0, NULL, NULL,
+     "Direction of the applied field; need not be a unit vector.", false},
+    {"field.start", MT_KEY_REAL, MT_DIM_FIELD, NULL, -1000, 1000, NULL, NULL,
+     "Field along field.direction at which the path starts.", false},
+    {"field.segments", MT_KEY_LIST, MT_DIM_NONE, NULL, 1, 10000, NULL, NULL,
+     "The path: each segment is the straight line in field space from where the one before ended to its own end.",
+     false},
+    {"field.segments[].to", MT_KEY_REAL, MT_DIM_FIELD, NULL, -1000, 1000, NULL, NULL,
+     "Field along the segment's direction at which the segment ends.", false},
+    {"field.segments[].step", MT_KEY_REAL, MT_DIM_FIELD, NULL, 0, 1000, NULL, NULL,
+     "Field step; the largest one when mode is adaptive. Zero field and the end of the segment are always hit.", true},
+    {"field.segments[].direction", MT_KEY_VEC3, MT_DIM_NONE, "", 0, 0, NULL, NULL,
+     "Direction of this segment's end field and of its m; field.direction if not given.", false},
+    {"field.segments[].mode", MT_KEY_CHOICE, MT_DIM_NONE, "adaptive", 0, 0, "fixed|adaptive", NULL,
+     "adaptive: a step in which m changes by more than dm_max is rolled back and bisected down to resolution.", false},
+    {"field.segments[].dm_max", MT_KEY_REAL, MT_DIM_NONE, "0.02", 0, 2, NULL, NULL,
+     "Largest change of m (of saturation, along the segment's direction) in an adaptive step.", true},
+    {"field.segments[].resolution", MT_KEY_REAL, MT_DIM_FIELD, "5 mT", 0, 1000, NULL, NULL,
+     "Smallest adaptive step: how finely the field of a jump is bracketed.", true},
+    {"field.stop_below", MT_KEY_REAL, MT_DIM_NONE, "", -1, 1, NULL, NULL,
+     "The path ends early when m along the starting field falls below this.", false},
+    {"field.initial", MT_KEY_CHOICE, MT_DIM_NONE, "saturated", 0, 0, "saturated|file", NULL,
+     "State before the first field: saturated along it, or read from field.initial_file.", false},
+    {"field.initial_file", MT_KEY_PATH, MT_DIM_NONE, NULL, 0, 0, NULL, "field.initial=file",
+     "A state file of an earlier run on the same mesh (states/state_0001.h5).", false},
+    {"minimizer.torque", MT_KEY_REAL, MT_DIM_FIELD, "0.1 mT", 0, 1, NULL, NULL,
+     "A state counts as relaxed when the largest torque mu0 |m x H| of all nodes is below this.", true},
+    {"minimizer.max_iterations", MT_KEY_INT, MT_DIM_NONE, "5000", 1, 1e9, NULL, NULL,
+     "Iterations at one field, after which the step is reported as not converged.", false},
+    {"minimizer.max_turn", MT_KEY_REAL, MT_DIM_ANGLE, "20 deg", 0, 90, NULL, NULL,
+     "Largest rotation of any node in one iteration.", true},
+    {"minimizer.inner_iterations", MT_KEY_INT, MT_DIM_NONE, "10", 1, 1000, NULL, NULL,
+     "Largest number of inner iterations of the preconditioner.", false},
+    {"minimizer.inner_rtol", MT_KEY_REAL, MT_DIM_NONE, "0.1", 0, 1, NULL, NULL,
+     "Relative residual at which the preconditioner's inner iterations stop.", true},
+    {"minimizer.demag_rtol", MT_KEY_REAL, MT_DIM_NONE, "1e-7", 0, 1e-2, NULL, NULL,
+     "Relative residual of the demagnetizing solve at convergence; looser far from it.", true},
+    {"demagnetizing.enabled", MT_KEY_BOOL, MT_DIM_NONE, "true", 0, 0, NULL, NULL,
+     "Whether the magnet's own stray field is computed.", false},
+    {"demagnetizing.modes", MT_KEY_INT, MT_DIM_NONE, "4", 0, 32, NULL, NULL,
+     "Highest degree l of the spherical harmonics closed exactly on the outer sphere.", false},
+    {"checkpoint.every_steps", MT_KEY_INT, MT_DIM_NONE, "1", 1, 1e9, NULL, NULL,
+     "Accepted field steps between checkpoints.", false},
+    {"checkpoint.every_minutes", MT_KEY_REAL, MT_DIM_NONE, "0", 0, 1e6, NULL, NULL,
+     "Least time between checkpoints, in minutes.", false},
+    {"output.states", MT_KEY_CHOICE, MT_DIM_NONE, "events", 0, 0, "events|all|none", NULL,
+     "States kept: events = at remanence, before and after each large event, nearest to coercivity, the last.", false},
+    {"output.event_drop", MT_KEY_REAL, MT_DIM_NONE, "0.05", 0, 2, NULL, NULL,
+     "Change of m in one accepted step that makes it a large event.", true},
+    {NULL, MT_KEY_BOOL, MT_DIM_NONE, NULL, 0, 0, NULL, NULL, NULL, false}};
+
+PetscErrorCode mt_demag_check(const MtInput *in) {
+  MtFieldPath path;
+  PetscCall(mt_field_path_read(in, &path));
+  mt_field_path_free(&path);
+  return 0;
+}
+
+static MtStatesKept states_choice(const char *text) {
+  if (strcmp(text, "all") == 0) return MT_STATES_ALL;
+  return strcmp(text, "none") == 0 ? MT_STATES_NONE : MT_STATES_EVENTS;
+}
+
+void mt_demag_options(const MtInput *in, MtDemagOptions *o) {
+  o->stop_below = mt_input_has(in, "field.stop_below") ? mt_input_real(in, "field.stop_below") : -INFINITY;
+  bool file = strcmp(mt_input_string(in, "field.initial"), "file") == 0;
+  o->initial_file = file ? mt_input_string(in, "field.initial_file") : NULL;
+  o->modes = mt_input_bool(in, "demagnetizing.enabled") ? (int)mt_input_int(in, "demagnetizing.modes") : -1;
+  o->checkpoint_steps = mt_input_int(in, "checkpoint.every_steps");
+  o->checkpoint_seconds = 60 * mt_input_real(in, "checkpoint.every_minutes");
+  o->states = states_choice(mt_input_string(in, "output.states"));
+  o->event_drop = mt_input_real(in, "output.event_drop");
+  o->minimizer = (MtMinimizerOptions){.torque = mt_input_real(in, "minimizer.torque"),
+                                      .max_iterations = (int)mt_input_int(in, "minimizer.max_iterations"),
+                                      .max_turn = mt_input_real(in, "minimizer.max_turn") * MT_PI / 180,
+                                      .demag_rtol = mt_input_real(in, "minimizer.demag_rtol"),
+                                      .inner_iterations = (int)mt_input_int(in, "minimizer.inner_iterations"),
+                                      .inner_rtol = mt_input_real(in, "minimizer.inner_rtol")};
+}

@@ -1,0 +1,242 @@
+/* The hysteresis run: relax, judge, record, keep, checkpoint, field after field.
+ *
+ * A step starts from the accepted state (m and potential) and ends in a new accepted state or is rolled back
+ * (field_path.c says which).  Whatever ends the process in between loses at most the steps since the last checkpoint,
+ * and a continued run repeats them. */
+#include "hysteresis.h"
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Opens curve.csv with the rows there are: what a killed run wrote beyond its checkpoint is cut off. */
+static PetscErrorCode csv_begin(MtHysteresis *h) {
+  char *path = mt_path_join(h->folder, "curve.csv"), *text = NULL;
+  size_t size;
+  FILE *f = open_memstream(&text, &size);
+  if (!f) abort();
+  mt_curve_print_header(f);
+  for (int i = 0; i < h->curve.n; i++) mt_curve_print_row(f, &h->curve.row[i]);
+  fclose(f);
+  PetscErrorCode rc = mt_file_write(path, text);
+  free(text);
+  if (!rc && !(h->csv = fopen(path, "a"))) rc = mt_error(MT_ERR_INPUT, "cannot write to %s", path);
+  free(path);
+  return rc;
+}
+
+static PetscErrorCode csv_add(MtHysteresis *h, const MtCurveRow *row) {
+  mt_curve_print_row(h->csv, row);
+  if (fflush(h->csv) == 0) return 0;
+  return mt_error(MT_ERR_INPUT, "cannot write to %s/curve.csv: the disk or a quota may be full", h->folder);
+}
+
+/* m parallel to the starting field, the potential from zero. */
+static PetscErrorCode start_state(MtHysteresis *h) {
+  if (h->u) PetscCall(VecZeroEntries(h->u_accepted));
+  if (h->opt.initial_file) return mt_state_read_initial(h, h->opt.initial_file);
+  PetscScalar *x;
+  PetscCall(VecGetArray(h->m_accepted, &x));
+  for (PetscInt i = 0; i < h->nodes->n_owned; i++)
+    for (int c = 0; c < 3; c++) x[3 * i + c] = h->axis[c];
+  PetscCall(VecRestoreArray(h->m_accepted, &x));
+  return 0;
+}
+
+static PetscErrorCode remove_old_files(const MtHysteresis *h) {
+  static const char *const name[] = {"checkpoint.h5", "checkpoint.h5.prev", "switching.h5", "states.h5", "states.xdmf"};
+  for (size_t i = 0; h->rank == 0 && i < sizeof name / sizeof *name; i++) {
+    char *path = mt_path_join(h->folder, name[i]);
+    unlink(path);
+    free(path);
+  }
+  return 0;
+}
+
+/* A run from the beginning, or from its checkpoint. */
+static PetscErrorCode begin(MtHysteresis *h, bool resume) {
+  bool found = false;
+  char *states = mt_path_join(h->folder, "states");
+  PetscErrorCode rc = mt_agree_root(h->comm, h->rank || h->opt.states == MT_STATES_NONE ? 0 : mt_folder_make(states));
+  free(states);
+  if (rc) return rc;
+  if (resume) PetscCall(mt_checkpoint_read(h, &found));
+  if (found) {
+    mt_log("going on from the checkpoint after field step %d, %.0f %% of the path", h->curve.n - 1,
+           100 * mt_stepper_fraction(&h->path, &h->now.stepper));
+  } else {
+    if (resume) mt_log("%s holds no checkpoint: starting from the first field", h->folder);
+    PetscCall(remove_old_files(h));
+    mt_stepper_begin(&h->path, &h->now.stepper);
+    PetscCall(start_state(h));
+  }
+  PetscCall(mt_states_index(h));
+  return mt_agree_root(h->comm, h->rank ? 0 : csv_begin(h));
+}
+
+static void count(MtHysteresis *h, const MtMinimizerReport *r, MtCurveRow *row) {
+  row->iterations += r->iterations;
+  row->evaluations += r->evaluations;
+  row->demag_iterations += (double)r->demag_iterations;
+  h->now.iterations += r->iterations;
+  h->now.evaluations += r->evaluations;
+  h->now.demag_iterations += (double)r->demag_iterations;
+  h->now.inner_iterations += (double)r->inner_iterations;
+}
+
+static void fill_row(const MtHysteresis *h, const double B[3], const MtTrial *t, MtCurveRow *row) {
+  int k = (int)h->now.stepper.segment;
+  const double *along = h->path.segment[k].along;
+  row->step = h->curve.n;
+  row->segment = k;
+  row->B_along = mt_picotesla(mt_dot3(B, along));
+  row->m = mt_dot3(t->mean, along);
+  row->J = row->m * h->Jsat;
+  row->torque = t->report.torque;
+  row->energy[0] = t->report.energy.total / h->volume;
+  for (int i = 0; i < MT_NTERMS; i++) row->energy[1 + i] = t->report.energy.term[i] / h->volume;
+  for (int c = 0; c < 3; c++) {
+    row->B[c] = B[c];
+    row->mean[c] = t->mean[c];
+  }
+  double dm = row->m - mt_dot3(h->now.mean, along);
+  row->event = h->curve.n > 0 && fabs(dm) > h->opt.event_drop;
+}
+
+static PetscErrorCode add_event(MtHysteresis *h, const MtCurveRow *row, const MtTrial *t) {
+  const double *along = h->path.segment[(int)row->segment].along;
+  MtEvent e = {.step = row->step,
+               .B_before = mt_picotesla(mt_dot3(h->now.B, along)),
+               .B_after = row->B_along,
+               .m_before = mt_dot3(h->now.mean, along),
+               .m_after = row->m,
+               .site = {t->site[0], t->site[1], t->site[2]},
+               .region = t->region,
+               .nodes = t->nodes,
+               .evaluations = row->evaluations};
+  return mt_table_add(&h->events, &e);
+}
+
+/* Which of the states before and after the step are worth a file. */
+static PetscErrorCode keep_states(MtHysteresis *h, const MtCurveRow *row, double along_before) {
+  int last = h->curve.n - 1;
+  if (h->opt.states == MT_STATES_NONE) return 0;
+  unsigned before = row->event ? MT_TAG_BEFORE : 0, after = row->event ? MT_TAG_AFTER : 0;
+  double along_after = mt_dot3(row->mean, h->axis);
+  if (last > 0 && (along_before > 0) != (along_after > 0)) {
+    *(fabs(along_before) < fabs(along_after) ? &before : &after) |= MT_TAG_COERCIVITY;
+  }
+  if (mt_dot3(row->B, row->B) == 0) after |= MT_TAG_REMANENCE;
+  if (h->opt.states == MT_STATES_ALL) after |= MT_TAG_STEP;
+  if (before) PetscCall(mt_state_keep(h, h->m_accepted, last - 1, before));
+  if (after) PetscCall(mt_state_keep(h, h->m, last, after));
+  return 0;
+}
+
+static void show_progress(const MtHysteresis *h, const MtCurveRow *row) {
+  char left[32];
+  double done = mt_stepper_fraction(&h->path, &h->now.stepper), spent = h->wall_before + mt_wall();
+  mt_progress("mu0 H %+9.4f T  m %+8.5f  %4.0f iterations  %d events  %3.0f %% of the path  about %s left",
+              row->B_along, row->m, row->iterations, h->events.n, 100 * done,
+              mt_duration(done > 0 ? spent * (1 - done) / done : 0, left));
+}
+
+static PetscErrorCode save(MtHysteresis *h) {
+  int due =
+      h->curve.n - h->saved_steps >= h->opt.checkpoint_steps && mt_wall() - h->saved_at >= h->opt.checkpoint_seconds;
+  PetscCallMPI(MPI_Bcast(&due, 1, MPI_INT, 0, h->comm));
+  return due ? mt_checkpoint_write(h) : 0;
+}
+
+/* The trial becomes the accepted state. */
+static PetscErrorCode accept(MtHysteresis *h, const double B[3], const MtTrial *t, MtCurveRow *row) {
+  double along_before = mt_dot3(h->now.mean, h->axis);
+  fill_row(h, B, t, row);
+  if (row->event) PetscCall(add_event(h, row, t));
+  if (!t->report.converged) {
+    h->now.unconverged++;
+    mt_warn("field step %d at %g T did not converge: the largest torque is %.3g T after %d iterations, at node %lld",
+            h->curve.n, row->B_along, t->report.torque, t->report.iterations, (long long)t->report.worst_node);
+  }
+  /* the first state has no field before it */
+  if (h->curve.n > 0) PetscCall(mt_switching_update(h, h->now.B, B, row->event != 0));
+  PetscCall(mt_curve_add(&h->curve, row));
+  PetscCall(mt_agree_root(h->comm, h->rank ? 0 : csv_add(h, row)));
+  PetscCall(keep_states(h, row, along_before));
+  PetscCall(VecCopy(h->m, h->m_accepted));
+  if (h->u) PetscCall(VecCopy(h->u, h->u_accepted));
+  memcpy(h->now.B, B, sizeof h->now.B);
+  memcpy(h->now.mean, t->mean, sizeof h->now.mean);
+  show_progress(h, row);
+  return 0;
+}
+
+static double change_along(const MtHysteresis *h, const MtTrial *t) {
+  const double *along = h->path.segment[(int)h->now.stepper.segment].along;
+  double dm = mt_dot3(t->mean, along) - mt_dot3(h->now.mean, along);
+  /* the relaxation was cut short because of the change: that verdict stands */
+  return t->jumped ? INFINITY : dm;
+}
+
+/* One accepted step, with the trials it takes.  *more: there is a next one; *stopped: a signal came. */
+static PetscErrorCode step(MtHysteresis *h, bool *more, bool *stopped) {
+  MtCurveRow row = {0};
+  MtTrial trial;
+  double B[3];
+  for (;;) {
+    *more = mt_stepper_next(&h->path, &h->now.stepper, B);
+    if (!*more) return 0;
+    PetscCall(mt_trial_run(h, B, &trial));
+    *stopped = trial.stopped;
+    if (trial.stopped) return 0;
+    count(h, &trial.report, &row);
+    if (mt_stepper_judge(&h->path, &h->now.stepper, change_along(h, &trial)) == MT_STEP_ACCEPT) break;
+    h->now.rollbacks++;
+  }
+  return accept(h, B, &trial, &row);
+}
+
+static PetscErrorCode finish(MtHysteresis *h) {
+  if (h->opt.states != MT_STATES_NONE) PetscCall(mt_state_keep(h, h->m_accepted, h->curve.n - 1, MT_TAG_LAST));
+  PetscCall(mt_switching_write(h));
+  h->now.finished = 1;
+  return mt_checkpoint_write(h);
+}
+
+static PetscErrorCode walk(MtHysteresis *h, bool *stopped) {
+  bool more = true;
+  *stopped = false;
+  while (more && !h->now.finished) {
+    /* what the trials of an abandoned step left behind must not reach the checkpoint */
+    MtProgress accepted = h->now;
+    PetscCall(step(h, &more, stopped));
+    if (*stopped) {
+      h->now = accepted;
+      mt_progress_end();
+      mt_log("stopped by a signal after %d field steps", h->curve.n);
+      return h->curve.n > h->saved_steps ? mt_checkpoint_write(h) : 0;
+    }
+    if (more && mt_dot3(h->now.mean, h->axis) < h->opt.stop_below) more = false;
+    if (more) PetscCall(save(h));
+  }
+  mt_progress_end();
+  return h->now.finished ? mt_switching_write(h) : finish(h);
+}
+
+static PetscErrorCode run(MtHysteresis *h, bool resume, MtJson *json, bool *stopped) {
+  PetscCall(begin(h, resume));
+  PetscCall(walk(h, stopped));
+  return mt_hysteresis_results(h, json);
+}
+
+PetscErrorCode mt_hysteresis_run(MPI_Comm comm, const MtInput *in, const char *mesh_path, const char *folder,
+                                 bool resume, MtJson *json, bool *stopped) {
+  MtHysteresis h;
+  PetscErrorCode rc = mt_hysteresis_open(&h, comm, in, mesh_path, folder);
+  if (!rc) {
+    mt_phase_begin("field path");
+    rc = run(&h, resume, json, stopped);
+    mt_phase_end("field path");
+  }
+  PetscErrorCode closed = mt_hysteresis_close(&h);
+  return rc ? rc : closed;
+}

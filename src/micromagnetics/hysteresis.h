@@ -1,0 +1,166 @@
+/* The hysteresis run from the inside: what its steps (relax, record, keep, checkpoint) share. */
+#ifndef MAGTWIN_HYSTERESIS_H
+#define MAGTWIN_HYSTERESIS_H
+
+#include "kernels.h"
+#include "magtwin/error.h"
+#include "magtwin/h5.h"
+#include "magtwin/log.h"
+#include "magtwin/loop.h"
+#include "magtwin/micromagnetics.h"
+#include "magtwin/run.h"
+#include <math.h>
+
+typedef enum { MT_STATES_EVENTS, MT_STATES_ALL, MT_STATES_NONE } MtStatesKept;
+
+typedef struct {
+  double stop_below;        /* m along the starting field; -inf: never */
+  const char *initial_file; /* owned by the input; NULL: saturated */
+  int modes;                /* of the open boundary; -1: no demagnetizing field */
+  int64_t checkpoint_steps;
+  double checkpoint_seconds;
+  MtStatesKept states;
+  double event_drop;
+  MtMinimizerOptions minimizer;
+} MtDemagOptions;
+void mt_demag_options(const MtInput *in, MtDemagOptions *o);
+
+/* The following three are arrays of doubles by another name: they go into the checkpoint as they are. */
+
+/* How far the run is. */
+typedef struct {
+  MtStepper stepper;
+  double B[3], mean[3]; /* T and m of the accepted state */
+  double iterations, evaluations, demag_iterations, inner_iterations, rollbacks, unconverged; /* totals */
+  double wall;     /* s, spent up to this point by all runs */
+  double finished; /* 1: the path is at its end */
+} MtProgress;
+
+/* A large event: m changed by more than output.event_drop in one accepted step. */
+typedef struct {
+  double step;
+  double B_before, B_after; /* T, along the segment's direction */
+  double m_before, m_after;
+  double site[3]; /* nm, where the first nodes turned; NaN: none turned past the plane across the field */
+  double region;  /* index of the region there; -1 */
+  double nodes;   /* that turned first, at that place */
+  double evaluations;
+} MtEvent;
+
+/* A state written to states/state_<number>.h5, number = place in the list + 1. */
+typedef struct {
+  double step, B_along, B[3], m;
+  double tags; /* bits of MtStateTag */
+} MtKept;
+typedef enum {
+  MT_TAG_REMANENCE = 1,
+  MT_TAG_BEFORE = 2,
+  MT_TAG_AFTER = 4,
+  MT_TAG_COERCIVITY = 8,
+  MT_TAG_LAST = 16,
+  MT_TAG_STEP = 32
+} MtStateTag;
+
+enum {
+  MT_PROGRESS_SIZE = sizeof(MtProgress) / sizeof(double),
+  MT_EVENT_SIZE = sizeof(MtEvent) / sizeof(double),
+  MT_KEPT_SIZE = sizeof(MtKept) / sizeof(double)
+};
+
+/* A growing list of such arrays. */
+typedef struct {
+  int n, capacity, width;
+  double *data; /* [n, width], owned */
+} MtTable;
+PetscErrorCode mt_table_add(MtTable *t, const void *row);
+void mt_table_free(MtTable *t);
+
+typedef struct {
+  MPI_Comm comm;
+  int rank;
+  const MtInput *in; /* not owned, as the next two */
+  const char *folder, *mesh_path;
+  MtDemagOptions opt;
+  MtFieldPath path;
+  MtMesh *mesh;
+  MtMaterial *material; /* [mesh->regions.n] */
+  MtEnergy *energy;
+  MtMinimizer *minimizer;
+  const MtNodes *nodes; /* owned by energy */
+  double Jsat;          /* T, polarization of the saturated magnet as mt_energy_polarization counts it */
+  double volume;        /* nm3, magnetic body */
+  double axis[3];       /* unit, of the starting field, with its sign */
+  int main_material;    /* a region made of the material with the largest volume */
+  double wall_width;    /* nm, of the main material: how far a nucleus reaches */
+  uint64_t fingerprint; /* of the mesh: nodes, tets, regions */
+
+  Vec m, m_accepted; /* current and last accepted state; rows of nodes, bs 3 */
+  Vec u, u_accepted; /* potential (u owned by energy), NULL without demagnetizing field */
+  MtProgress now;
+  MtCurve curve;
+  MtTable events, kept; /* of MtEvent, MtKept */
+  double *switching;    /* [nodes->n_owned] T along axis, NaN: never */
+  FILE *csv;            /* rank 0 */
+  int64_t saved_steps;  /* steps in the newest checkpoint */
+  double saved_at;      /* mt_wall() of the newest checkpoint */
+  double wall_before;   /* s, of the runs that this one continues */
+} MtHysteresis;
+
+/* Reads input, mesh and materials and makes all above but the state; close also what a failed open left.  Collective.
+ */
+PetscErrorCode mt_hysteresis_open(MtHysteresis *h, MPI_Comm comm, const MtInput *in, const char *mesh_path,
+                                  const char *folder);
+PetscErrorCode mt_hysteresis_close(MtHysteresis *h);
+
+static inline MtEvent *mt_event(const MtHysteresis *h, int i) {
+  return (MtEvent *)(void *)(h->events.data + (size_t)i * MT_EVENT_SIZE);
+}
+static inline MtKept *mt_kept(const MtHysteresis *h, int i) {
+  return (MtKept *)(void *)(h->kept.data + (size_t)i * MT_KEPT_SIZE);
+}
+/* folder/name; caller frees. */
+char *mt_path_join(const char *folder, const char *name);
+
+/* What one relaxation at a trial field came to. */
+typedef struct {
+  MtMinimizerReport report;
+  double mean[3];
+  bool stopped; /* a signal came: the trial is void */
+  bool jumped;  /* given up because m changed by more than dm_max and the step can still be made smaller */
+  double site[3], region, nodes; /* as in MtEvent */
+} MtTrial;
+/* Relaxes h->m at B from the accepted state.  Collective, as all that follow unless said. */
+PetscErrorCode mt_trial_run(MtHysteresis *h, const double B[3], MtTrial *trial);
+/* Mean polarization over that of the saturated magnet. */
+PetscErrorCode mt_mean_m(MtHysteresis *h, Vec m, double mean[3]);
+
+/* Among the nodes whose m.along has another sign than in `before`: the place where they are turned furthest.
+ * True (on all ranks) and site, region, nodes filled if there are any. */
+PetscErrorCode mt_nucleation_site(MtHysteresis *h, Vec before, Vec m, const double along[3], MtTrial *trial,
+                                  bool *found);
+/* Notes the nodes that turned between the accepted state (field B0) and h->m (field B1, a jump or not). */
+PetscErrorCode mt_switching_update(MtHysteresis *h, const double B0[3], const double B1[3], bool jump);
+/* switching.h5: /switching/field [nv] T by file id. */
+PetscErrorCode mt_switching_write(MtHysteresis *h);
+
+/* Local array [nv_local, 3] of the mesh from m and back; zero on nonmagnetic nodes.  Not collective. */
+PetscErrorCode mt_m_to_local(const MtHysteresis *h, Vec m, double *local);
+PetscErrorCode mt_m_from_local(const MtHysteresis *h, const double *local, Vec m);
+
+/* Keeps state `m` of curve row `row` with these tags; one that is kept already gets the tags added. */
+PetscErrorCode mt_state_keep(MtHysteresis *h, Vec m, int row, unsigned tags);
+/* states.h5 and states.xdmf from the list of kept states; files of states beyond the list are removed. */
+PetscErrorCode mt_states_index(MtHysteresis *h);
+PetscErrorCode mt_state_read_initial(MtHysteresis *h, const char *path);
+/* "remanence+before_event"; returns buf. */
+const char *mt_state_tags(unsigned tags, char buf[96]);
+
+/* checkpoint.h5 of the accepted state; and the newest readable one back.  found false: there is none.
+ * MT_ERR_INPUT if it belongs to another input or mesh, or all copies are damaged. */
+PetscErrorCode mt_checkpoint_write(MtHysteresis *h);
+PetscErrorCode mt_checkpoint_read(MtHysteresis *h, bool *found);
+
+/* Objects "counts" and "results". */
+PetscErrorCode mt_hysteresis_results(MtHysteresis *h, MtJson *json);
+
+#endif

@@ -1,0 +1,134 @@
+/* summary.json of a hysteresis run: what it counted and what it found. */
+#include "hysteresis.h"
+#include <stdlib.h>
+
+static void put_counts(const MtHysteresis *h, MtJson *j) {
+  mt_json_object(j, "counts");
+  mt_json_int(j, "nodes", h->mesh->nv_global);
+  mt_json_int(j, "magnetic_nodes", h->nodes->n_global);
+  mt_json_int(j, "tets", h->mesh->nt_global);
+  mt_json_int(j, "steps", h->curve.n);
+  mt_json_int(j, "rollbacks", (int64_t)h->now.rollbacks);
+  mt_json_int(j, "events", h->events.n);
+  mt_json_int(j, "unconverged_steps", (int64_t)h->now.unconverged);
+  mt_json_int(j, "iterations", (int64_t)h->now.iterations);
+  mt_json_int(j, "evaluations", (int64_t)h->now.evaluations);
+  mt_json_int(j, "demag_iterations", (int64_t)h->now.demag_iterations);
+  mt_json_int(j, "inner_iterations", (int64_t)h->now.inner_iterations);
+  mt_json_end(j);
+}
+
+static void put_figures(MtJson *j, const MtLoopFigures *f) {
+  mt_json_quantity(j, "Br", f->Br, "T");
+  mt_json_quantity(j, "Hc", f->Hc, "T");
+  mt_json_quantity(j, "Hk", f->Hk, "T");
+  mt_json_real(j, "squareness", f->squareness);
+  mt_json_quantity(j, "BHmax", f->BHmax, "kJ/m3");
+}
+
+static void state_name(const MtHysteresis *h, MtJson *j, const char *key, double step) {
+  for (int i = 0; i < h->kept.n; i++) {
+    if (mt_kept(h, i)->step != step) continue;
+    char name[64];
+    snprintf(name, sizeof name, "states/state_%04d.h5", i + 1);
+    mt_json_string(j, key, name);
+  }
+}
+
+static void put_event(const MtHysteresis *h, MtJson *j, int i) {
+  const MtEvent *e = mt_event(h, i);
+  mt_json_object(j, NULL);
+  mt_json_int(j, "number", i + 1);
+  mt_json_int(j, "step", (int64_t)e->step);
+  mt_json_real(j, "field_before_T", e->B_before);
+  mt_json_real(j, "field_T", e->B_after);
+  mt_json_real(j, "m_before", e->m_before);
+  mt_json_real(j, "m_after", e->m_after);
+  mt_json_real(j, "jump", e->m_after - e->m_before);
+  if (e->region >= 0) {
+    mt_json_reals(j, "position_nm", 3, e->site);
+    mt_json_string(j, "region", h->mesh->regions.name[(int)e->region]);
+    mt_json_int(j, "first_nodes", (int64_t)e->nodes);
+  }
+  mt_json_int(j, "evaluations", (int64_t)e->evaluations);
+  state_name(h, j, "state_before", e->step - 1);
+  state_name(h, j, "state_after", e->step);
+  mt_json_end(j);
+}
+
+static void put_unconverged(const MtHysteresis *h, MtJson *j) {
+  mt_json_array(j, "unconverged");
+  for (int i = 0; i < h->curve.n; i++) {
+    const MtCurveRow *r = &h->curve.row[i];
+    if (!(r->torque >= h->opt.minimizer.torque)) continue;
+    mt_json_object(j, NULL);
+    mt_json_int(j, "step", (int64_t)r->step);
+    mt_json_quantity(j, "field", r->B_along, "T");
+    mt_json_quantity(j, "torque", r->torque, "T");
+    mt_json_end(j);
+  }
+  mt_json_end(j);
+}
+
+static void put_states(const MtHysteresis *h, MtJson *j) {
+  char text[96];
+  mt_json_array(j, "states");
+  for (int i = 0; i < h->kept.n; i++) {
+    const MtKept *k = mt_kept(h, i);
+    mt_json_object(j, NULL);
+    mt_json_int(j, "number", i + 1);
+    mt_json_int(j, "step", (int64_t)k->step);
+    mt_json_real(j, "field_T", k->B_along);
+    mt_json_real(j, "m", k->m);
+    mt_json_string(j, "tag", mt_state_tags((unsigned)k->tags, text));
+    mt_json_end(j);
+  }
+  mt_json_end(j);
+}
+
+/* Demagnetizing factor of the magnet's box along the field; 0 when the run has no demagnetizing field. */
+static double magnet_factor(const MtHysteresis *h) {
+  double L[3], N[3], n = 0;
+  if (!h->u) return 0;
+  for (int c = 0; c < 3; c++) L[c] = h->mesh->magnet_box[3 + c] - h->mesh->magnet_box[c];
+  mt_prism_factors(L, N);
+  for (int c = 0; c < 3; c++) n += N[c] * h->axis[c] * h->axis[c];
+  return n;
+}
+
+static PetscErrorCode put_loop(const MtHysteresis *h, MtJson *j) {
+  int first, n = mt_loop_branch(&h->curve, h->axis, &first);
+  double *H = malloc(2 * (size_t)(n + 1) * sizeof *H), *J = H + n, N = magnet_factor(h);
+  if (!H) return mt_error(MT_ERR_FAIL, "out of memory for %d points of the curve", n);
+  for (int i = 0; i < n; i++) {
+    H[i] = mt_dot3(h->curve.row[first + i].B, h->axis);
+    J[i] = h->Jsat * mt_dot3(h->curve.row[first + i].mean, h->axis);
+  }
+  MtLoopFigures f;
+  mt_loop_figures(n, H, J, 0, &f);
+  put_figures(j, &f);
+  mt_json_real(j, "N", N);
+  mt_loop_figures(n, H, J, N, &f);
+  mt_json_object(j, "internal");
+  put_figures(j, &f);
+  mt_json_end(j);
+  free(H);
+  return 0;
+}
+
+PetscErrorCode mt_hysteresis_results(MtHysteresis *h, MtJson *j) {
+  const MtMaterial *m = &h->material[h->main_material];
+  put_counts(h, j);
+  mt_json_object(j, "results");
+  PetscErrorCode rc = put_loop(h, j);
+  mt_json_quantity(j, "J_sat", h->Jsat, "T");
+  mt_json_string(j, "main_material", m->name);
+  mt_json_quantity(j, "anisotropy_field", m->Js > 0 ? 2 * m->K1 * MT_MU0 / m->Js : NAN, "T");
+  mt_json_array(j, "events");
+  for (int i = 0; i < h->events.n; i++) put_event(h, j, i);
+  mt_json_end(j);
+  put_states(h, j);
+  put_unconverged(h, j);
+  mt_json_end(j);
+  return rc;
+}
