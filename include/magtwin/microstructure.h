@@ -18,22 +18,28 @@ typedef struct {
   int ngrains;
   double *axis;     /* [3 ngrains] easy axis in the sample frame, unit; replicated */
   int64_t *voxels;  /* [ngrains] voxels of each grain, whole volume; replicated */
+  int64_t *source;  /* [ngrains] label of the grain in its file; replicated */
+  int64_t nregions; /* connected regions found before the small ones were dissolved (source ebsd; 0 otherwise) */
+  double kept;      /* fraction of the volume that lay in grains before that */
 } MtLabels;
 void mt_labels_free(MtLabels *labels);
 
 /* section grains, source ebsd or labels: reads the files and labels grains.  Collective. */
 PetscErrorCode mt_labels_read(MPI_Comm comm, const MtInput *in, MtLabels *labels);
-/* labels.h5, format "magtwin-labels" 1.  Collective. */
+/* labels.h5, format "magtwin-labels" 1: /labels [nz*ny*nx] i32, 0 where there is no grain, else grain + 1, with attributes dims
+ * (nz, ny, nx) and voxel (nm, x y z); /grains/axis [n,3], /grains/voxels [n], /grains/source [n].  Collective. */
 PetscErrorCode mt_labels_write(MPI_Comm comm, const MtLabels *labels, const char *path, const MtInput *in);
 
 typedef struct {
   double agreement;        /* fraction of labelled voxels that lie in the cell of their own grain */
-  double *grain_agreement; /* [n] the same per grain */
+  double *grain_agreement; /* [ngrains of the labels] the same per grain */
   int iterations;
   double loss;             /* mean negative log likelihood at the end */
 } MtFit;
-/* Fits a power diagram to labels: softmax regression of argmax_k(a_k.x + b_k), convex.  Collective. */
+/* Fits a power diagram to labels: softmax regression of argmax_k(a_k.x + b_k), convex.  Box: the volume, from 0 on.  A grain
+ * whose cell holds no voxel centre is left out of p with a warning.  Free fit with mt_fit_free.  Collective. */
 PetscErrorCode mt_power_fit(MPI_Comm comm, const MtLabels *labels, MtPower *p, MtFit *fit);
+void mt_fit_free(MtFit *fit);
 
 /* section grains, source generated: seeded, volumes log-normal, exact by Newton on the weights.  Not collective. */
 PetscErrorCode mt_power_generate(const MtInput *in, MtPower *p);

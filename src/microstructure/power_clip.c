@@ -4,7 +4,6 @@
  * floating-point decision. Method: C. H. Rycroft, Chaos 19, 041111 (2009); security radius: B. Levy and N. Bonneel,
  * Proc. 21st Int. Meshing Roundtable (2012). */
 #include "power_clip.h"
-#include "magtwin/error.h"
 #include <math.h>
 #include <string.h>
 

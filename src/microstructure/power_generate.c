@@ -4,7 +4,7 @@
  * al., Phil. Mag. 100, 2677 (2020)). */
 #include "magtwin/error.h"
 #include "magtwin/microstructure.h"
-#include "magtwin/random.h"
+#include "power_axes.h"
 #include "power_transport.h"
 #include <math.h>
 #include <string.h>
@@ -50,7 +50,7 @@ static void direction(const double a[3], const double u[3], const double v[3], d
 }
 
 /* An easy axis has no sign: tilts beyond a right angle are folded back by taking the end nearer to the texture axis. */
-static PetscErrorCode draw_axes(const MtInput *in, MtRandom *r, MtPower *p) {
+PetscErrorCode mt_power_draw_axes(const MtInput *in, MtRandom *r, int n, double *axis) {
   double a[3], u[3], v[3], norm = 0;
   bool isotropic = strcmp(mt_input_string(in, "grains.texture"), "isotropic") == 0;
   double spread = mt_input_real(in, "grains.texture_spread") * MT_PI / 180;
@@ -59,10 +59,10 @@ static PetscErrorCode draw_axes(const MtInput *in, MtRandom *r, MtPower *p) {
   if (!(norm > 0)) return mt_input_error(in, "grains.texture_axis", "must have a direction, is [0, 0, 0]");
   for (int i = 0; i < 3; i++) a[i] /= sqrt(norm);
   complete_frame(a, u, v);
-  for (int k = 0; k < p->n; k++) {
+  for (int k = 0; k < n; k++) {
     double tilt = spread * mt_random_normal(r), azimuth = 2 * MT_PI * mt_random_uniform(r),
            height = mt_random_uniform(r);
-    direction(a, u, v, isotropic ? height : fabs(cos(tilt)), azimuth, &p->axis[3 * k]);
+    direction(a, u, v, isotropic ? height : fabs(cos(tilt)), azimuth, &axis[3 * k]);
   }
   return 0;
 }
@@ -86,7 +86,7 @@ static PetscErrorCode draw(const MtInput *in, MtPower *p, double *volume) {
   for (int k = 0; k < p->n; k++)
     for (int d = 0; d < 3; d++) p->seed[3 * k + d] = box[d] * mt_random_uniform(&r);
   draw_volumes(&r, p->n, mt_input_real(in, "grains.size_spread"), box[0] * box[1] * box[2], volume);
-  return draw_axes(in, &r, p);
+  return mt_power_draw_axes(in, &r, p->n, p->axis);
 }
 
 PetscErrorCode mt_power_generate(const MtInput *in, MtPower *p) {

@@ -1,0 +1,63 @@
+/* A cell complex whose vertices can be merged, used inside the module.  Edges are implicit: two vertices that follow
+ * each other in a face. */
+#ifndef MAGTWIN_CELLS_EDIT_H
+#define MAGTWIN_CELLS_EDIT_H
+
+#include "magtwin/cells.h"
+
+typedef struct {
+  int n, capacity;
+  int32_t *item;
+} MtIntList;
+
+typedef struct {
+  int ngrains, nvertices, nfaces;
+  double *x;           /* [3 nvertices] */
+  int8_t *walls;       /* [nvertices] */
+  int32_t *face_cells; /* [2 nfaces] as in MtCells */
+  MtIntList *loop;     /* [nfaces] empty: the face is gone */
+  MtIntList *around;   /* [nvertices] faces at a vertex, some of them perhaps gone; empty: the vertex is gone */
+  int *cell_faces;     /* [ngrains + 1] number of faces; the last one is the outside */
+  int ncollapsed;
+} MtEdit;
+
+PetscErrorCode mt_edit_create(const MtCells *c, MtEdit *e);
+/* Puts the complex back into c (whose arrays are replaced) and frees e. */
+PetscErrorCode mt_edit_finish(MtEdit *e, MtCells *c);
+PetscErrorCode mt_list_copy(const MtIntList *from, MtIntList *to);
+PetscErrorCode mt_list_add(MtIntList *l, int32_t item);
+int mt_list_find(const MtIntList *l, int32_t item); /* -1: not there */
+
+/* Cell on a side of a face; walls are all the one cell `ngrains`, the outside. */
+static inline int mt_edit_cell(const MtEdit *e, int face, int side) {
+  int c = e->face_cells[2 * face + side];
+  return c < 0 ? e->ngrains : c;
+}
+/* The vertex after (step 1) or before (-1) position i in the loop, as seen from outside of the cell on that side. */
+static inline int32_t mt_edit_beside(const MtIntList *loop, int i, int side, int step) {
+  return loop->item[(i + loop->n + (side ? -step : step)) % loop->n];
+}
+
+/* What is asked of edges and faces. */
+typedef struct {
+  double inset;    /* nm, half the thickness of the grain-boundary phase */
+  double min_edge; /* nm, to be left of every edge of every grain after the inset */
+  double bend;     /* rad, largest angle between a face and a triangle of its fan */
+} MtLimit;
+
+/* d of least norm with A d = b in the least-squares sense, from ata = A^T A (destroyed) and atb = A^T b; directions in
+ * which A has singular values below 0.15 of the largest (all but parallel planes) are left out. */
+void mt_least_norm(double ata[3][3], const double atb[3], double d[3]);
+/* Displacement d (nm) of grain g's copy of vertex v: n.d = inset for all planes between g and other grains there, least
+ * norm, in the tangent space of the walls. */
+void mt_edit_inset(const MtEdit *e, int v, int g, double inset, double d[3]);
+/* What remains of edge u-w of grain g after the inset, along its old direction, nm. */
+double mt_edit_inset_length(const MtEdit *e, int u, int w, int g, double inset);
+/* Sum over the edges at v and their grains of what they lack to min_edge, nm. */
+double mt_edit_lack(const MtEdit *e, int v, const MtLimit *limit);
+
+/* Merges u and w if the result is a complex of the box with faces nearly plane and less lack around the vertex than
+ * before. */
+PetscErrorCode mt_edit_collapse(MtEdit *e, int u, int w, const MtLimit *limit, bool *done);
+
+#endif

@@ -1,0 +1,140 @@
+/* section grains, source labels: a volume of label numbers, whatever its format, to numbered grains with easy axes. */
+#include "magtwin/error.h"
+#include "magtwin/log.h"
+#include "measured.h"
+#include "power_axes.h"
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+  MPI_Comm comm;
+  const MtInput *in;
+  MtSeries files;
+  int64_t *raw; /* [nz_local ny nx] */
+  int naxes;    /* axes that the file itself holds */
+  double *axes;
+} Volume;
+
+static bool ends_in(const char *path, const char *endings) {
+  const char *dot = strrchr(path, '.'), *at = dot ? strstr(endings, dot) : NULL;
+  return at && (at[strlen(dot)] == ' ' || !at[strlen(dot)]);
+}
+
+static PetscErrorCode read_raw(Volume *v, MtLabels *l) {
+  PetscCall(mt_series_find(v->comm, v->in, "grains.file", &v->files));
+  const char *path = v->files.path[0];
+  if (ends_in(path, ".tif .tiff .TIF .TIFF")) return mt_volume_tiff(v->comm, &v->files, l, &v->raw);
+  if (v->files.n > 1)
+    return mt_input_error(v->in, "grains.file", "matches %d files; only TIFF slices may be many: name one file",
+                          v->files.n);
+  if (ends_in(path, ".npy")) return mt_volume_npy(v->comm, path, l, &v->raw);
+  if (ends_in(path, ".h5 .hdf5 .hdf .he5"))
+    return mt_volume_hdf5(v->comm, path, mt_input_string(v->in, "grains.dataset"), l, &v->raw, &v->naxes, &v->axes);
+  return mt_input_error(v->in, "grains.file", "%s: the format is known by the ending: .npy, .h5, .hdf5, .tif or .tiff",
+                        path);
+}
+
+static PetscErrorCode set_voxel(const Volume *v, MtLabels *l) {
+  if (mt_input_has(v->in, "grains.voxel")) mt_input_vec3(v->in, l->voxel, "grains.voxel");
+  for (int d = 0; d < 3; d++)
+    if (!(l->voxel[d] > 0))
+      return mt_input_error(v->in, "grains.file",
+                            "the file does not say how large a voxel is: give grains.voxel, for example [4, 4, 10] nm");
+  return 0;
+}
+
+/* The different labels of this slab, ascending; a value is stored when it differs from the one before, repeats are
+ * dropped when the list is full. */
+static PetscErrorCode local_labels(const int64_t *raw, int64_t n, int64_t background, int64_t **list, int64_t *nlist) {
+  int64_t room = 65536, used = 0;
+  *list = malloc((size_t)room * sizeof **list);
+  for (int64_t i = 0; *list && i < n; i++) {
+    if (raw[i] == background || (i && raw[i] == raw[i - 1])) continue;
+    if (raw[i] < 0 || raw[i] > INT32_MAX)
+      return mt_error(MT_ERR_INPUT, "label %lld is out of range (0 to 2147483647)", (long long)raw[i]);
+    if (used == room && (used = mt_sort_unique(used, *list)) > room / 2) {
+      int64_t *more = realloc(*list, 2 * (size_t)room * sizeof **list);
+      if (!more) return mt_error(MT_ERR_FAIL, "not enough memory for %lld labels", (long long)used);
+      *list = more;
+      room *= 2;
+    }
+    (*list)[used++] = raw[i];
+  }
+  *nlist = *list ? mt_sort_unique(used, *list) : 0;
+  return *list ? 0 : mt_error(MT_ERR_FAIL, "not enough memory for the labels");
+}
+
+static PetscErrorCode find_labels(Volume *v, MtLabels *l, int64_t background) {
+  const int64_t n = (int64_t)l->nx * l->ny * l->nz_local;
+  int64_t *mine = NULL, nmine = 0, nall = 0;
+  PetscErrorCode rc = mt_agree(v->comm, local_labels(v->raw, n, background, &mine, &nmine));
+  if (!rc) rc = mt_gather_i64(v->comm, nmine, mine, &nall, &l->source);
+  free(mine);
+  PetscCall(rc);
+  l->ngrains = (int)mt_sort_unique(nall, l->source);
+  if (!l->ngrains)
+    return mt_input_error(v->in, "grains.file", "every voxel is background (%lld): there are no grains",
+                          (long long)background);
+  return 0;
+}
+
+static void number_voxels(const Volume *v, MtLabels *l, int64_t background) {
+  const int64_t n = (int64_t)l->nx * l->ny * l->nz_local;
+  for (int64_t i = 0; i < n; i++) {
+    if (i && v->raw[i] == v->raw[i - 1]) {
+      l->label[i] = l->label[i - 1];
+      continue;
+    }
+    const int64_t *at = NULL;
+    if (v->raw[i] != background) at = bsearch(&v->raw[i], l->source, (size_t)l->ngrains, sizeof *at, mt_compare_i64);
+    l->label[i] = at ? (int32_t)(at - l->source) : -1;
+  }
+}
+
+static PetscErrorCode axes_of_file(const Volume *v, MtLabels *l) {
+  for (int g = 0; g < l->ngrains; g++) {
+    const int64_t k = l->source[g] - 1;
+    if (k < 0 || k >= v->naxes)
+      return mt_error(MT_ERR_INPUT, "%s: /grains/axis has %d rows, but there is a label %lld", v->files.path[0],
+                      v->naxes, (long long)l->source[g]);
+    memcpy(l->axis + 3 * g, v->axes + 3 * k, 3 * sizeof *l->axis);
+  }
+  return 0;
+}
+
+static PetscErrorCode set_axes(const Volume *v, MtLabels *l) {
+  l->axis = malloc((3 * (size_t)l->ngrains + 1) * sizeof *l->axis);
+  PetscCall(mt_agree(v->comm, l->axis ? 0 : mt_error(MT_ERR_FAIL, "not enough memory for %d grains", l->ngrains)));
+  if (mt_input_has(v->in, "grains.orientations"))
+    return mt_labels_axes_csv(v->comm, mt_input_string(v->in, "grains.orientations"), l);
+  if (v->naxes) return axes_of_file(v, l);
+  mt_log("grains: no grains.orientations: easy axes are drawn about grains.texture_axis");
+  MtRandom random;
+  mt_random_seed(&random, (uint64_t)mt_input_int(v->in, "grains.seed"));
+  return mt_power_draw_axes(v->in, &random, l->ngrains, l->axis);
+}
+
+static PetscErrorCode read_all(Volume *v, MtLabels *l) {
+  const int64_t background = mt_input_int(v->in, "grains.background");
+  int64_t labelled = 0;
+  PetscCall(read_raw(v, l));
+  PetscCall(set_voxel(v, l));
+  PetscCall(find_labels(v, l, background));
+  number_voxels(v, l, background);
+  PetscCall(set_axes(v, l));
+  PetscCall(mt_labels_count(v->comm, l));
+  for (int g = 0; g < l->ngrains; g++) labelled += l->voxels[g];
+  l->kept = (double)labelled / ((double)l->nx * l->ny * l->nz);
+  mt_log("grains: %d x %d x %d voxels of %g x %g x %g nm, %d labels on %.1f %% of the volume", l->nx, l->ny, l->nz,
+         l->voxel[0], l->voxel[1], l->voxel[2], l->ngrains, 100 * l->kept);
+  return 0;
+}
+
+PetscErrorCode mt_volume_read(MPI_Comm comm, const MtInput *in, MtLabels *l) {
+  Volume v = {.comm = comm, .in = in};
+  PetscErrorCode rc = read_all(&v, l);
+  free(v.raw);
+  free(v.axes);
+  mt_series_free(&v.files);
+  return rc;
+}

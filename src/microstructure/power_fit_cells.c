@@ -1,0 +1,78 @@
+/* From the unknowns of the fit to seeds and weights.
+ *
+ * A positive factor t on all (a, b) and one affine function added to all of them leave every cell as it is.  Both are
+ * free, and are chosen so that the seeds t a/2 + c lie as near as possible (least squares) to the centroids of the
+ * grains. */
+#include "magtwin/error.h"
+#include "magtwin/log.h"
+#include "power_fit.h"
+#include <math.h>
+#include <string.h>
+
+typedef struct {
+  double scale;    /* nm per unit of a: seed = scale a + shift */
+  double shift[3]; /* nm */
+} Gauge;
+
+static Gauge choose_gauge(const MtFitProblem *f, const double *theta) {
+  double mean_a[3] = {0}, mean_x[3] = {0}, cross = 0, square = 0;
+  for (int g = 0; g < f->n; g++)
+    for (int d = 0; d < 3; d++) {
+      mean_a[d] += theta[4 * g + d] / f->n;
+      mean_x[d] += f->centroid[3 * g + d] / f->n;
+    }
+  for (int g = 0; g < f->n; g++)
+    for (int d = 0; d < 3; d++) {
+      const double a = theta[4 * g + d] - mean_a[d];
+      cross += a * (f->centroid[3 * g + d] - mean_x[d]);
+      square += a * a;
+    }
+  Gauge gauge = {.scale = cross > 0 && square > 0 ? cross / square : f->length};
+  for (int d = 0; d < 3; d++) gauge.shift[d] = mean_x[d] - gauge.scale * mean_a[d];
+  return gauge;
+}
+
+/* The value of a grain is a.(x - origin)/length + b; times 2 scale length, plus 2 shift.x, it is 2 s.x + w - |s|^2. */
+static void seed_and_weight(const MtFitProblem *f, const double *theta, const Gauge *gauge, double *seed,
+                            double *weight) {
+  double square = 0, at_origin = 0;
+  for (int d = 0; d < 3; d++) {
+    seed[d] = gauge->scale * theta[d] + gauge->shift[d];
+    square += seed[d] * seed[d];
+    at_origin += 2 * gauge->scale * theta[d] * f->origin[d];
+  }
+  *weight = 2 * gauge->scale * f->length * theta[3] - at_origin + square;
+}
+
+static PetscErrorCode allocate(const MtFitProblem *f, const int64_t *wins, MtPower *p) {
+  memset(p, 0, sizeof *p);
+  for (int g = 0; g < f->n; g++) p->n += wins[g] > 0;
+  const size_t n = (size_t)p->n;
+  PetscCall(PetscMalloc1(3 * n, &p->seed));
+  PetscCall(PetscMalloc1(n, &p->weight));
+  PetscCall(PetscMalloc1(3 * n, &p->axis));
+  PetscCall(PetscMalloc1(n, &p->label));
+  for (int d = 0; d < 3; d++) p->box[3 + d] = 2 * f->origin[d];
+  return 0;
+}
+
+PetscErrorCode mt_fit_power(const MtFitProblem *f, const double *theta, const int64_t *wins, MtPower *p) {
+  const MtLabels *l = f->labels;
+  const Gauge gauge = choose_gauge(f, theta);
+  double mean = 0;
+  int k = 0;
+  PetscCall(allocate(f, wins, p));
+  for (int g = 0; g < f->n; g++) {
+    if (!wins[g]) {
+      mt_warn("grain %d (label %lld, %lld voxels) has no cell in the fitted diagram and is left out", g,
+              (long long)l->source[g], (long long)l->voxels[g]);
+      continue;
+    }
+    seed_and_weight(f, theta + 4 * g, &gauge, p->seed + 3 * k, p->weight + k);
+    memcpy(p->axis + 3 * k, l->axis + 3 * g, 3 * sizeof *p->axis);
+    p->label[k] = (int32_t)l->source[g];
+    mean += p->weight[k++] / p->n;
+  }
+  for (k = 0; k < p->n; k++) p->weight[k] -= mean; /* only differences matter */
+  return 0;
+}
