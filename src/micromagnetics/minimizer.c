@@ -182,6 +182,7 @@ PetscErrorCode mt_minimizer_run(MtMinimizer *min, Vec m, const double B[3], MtMi
   PetscCall(normalize(min, m));
   min->restart = true;
   min->tight = false;
+  min->stiffness = 0;
   min->rtol = DEMAG_LOOSEST;
   PetscCall(look(min, m));
   PetscCall(loop(min, m));

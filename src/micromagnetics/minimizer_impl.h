@@ -19,6 +19,7 @@ struct MtMinimizer {
 
   double B[3];           /* T */
   double rtol;           /* demagnetizing solve of the current state */
+  double stiffness;      /* T: what the demagnetizing field added to the curvature along the last step */
   bool restart;          /* the next direction forgets the last one */
   bool tight;            /* the potential as exact as it gets, whatever the torque */
   double torque;         /* T */
@@ -31,7 +32,7 @@ typedef struct {
   double t; /* last step tried */
   bool accepted;
 } MtStep;
-/* Looks along d from m for a step that lowers the energy, first t = 1 (or what max_turn allows).  On success m_new, g_new and *E
+/* Looks along d from m for a step that lowers the energy.  On success m_new, g_new and *E
  * hold the new state.  slope: d.g at m, negative.  Collective. */
 PetscErrorCode mt_minimizer_search(MtMinimizer *min, Vec m, double slope, MtEnergyValues *E, MtStep *step);
 /* Evaluates a state, counts it, and ends the program's field step if it is not finite. */

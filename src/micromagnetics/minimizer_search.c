@@ -1,5 +1,10 @@
-/* Line search along the Cayley curve m(t): Armijo with quadratic interpolation; where energies differ by no more than their own
- * error, the slopes decide (approximate Wolfe condition of W. Hager and H. Zhang, SIAM J. Optim. 16 (2005) 170). */
+/* Line search along the Cayley curve m(t).
+ *
+ * The first step is the minimum of the parabola through slope and curvature: the curvature of exchange, anisotropy and field is
+ * one sparse product, and what the demagnetizing field adds is carried over from the last step as a stiffness in T.  Near a
+ * nucleation field the right step is many times the preconditioner's, and without it the conjugate directions are lost.
+ * Accepted by Armijo's rule, shortened by quadratic interpolation; where energies differ by no more than their own error, the
+ * slopes decide (approximate Wolfe condition of W. Hager and H. Zhang, SIAM J. Optim. 16 (2005) 170). */
 #include "kernels.h"
 #include "minimizer_impl.h"
 #include "magtwin/error.h"
@@ -9,6 +14,7 @@ enum { MAX_TRIALS = 14 };
 static const double ARMIJO = 1e-4;       /* required part of the linear decrease */
 static const double WOLFE_DELTA = .1;    /* slope at the end <= (2 delta - 1) slope at the start */
 static const double SHRINK_MIN = .1, SHRINK_MAX = .5; /* next trial, of the last one */
+static const double LONGEST = 50;         /* first trial, of the preconditioner's step */
 static const double ROUND_OFF = 1e-13;   /* of the sum of the terms' sizes */
 
 PetscErrorCode mt_minimizer_eval(MtMinimizer *min, Vec m, double rtol, MtEnergyValues *E, Vec g) {
@@ -75,10 +81,25 @@ static double next_trial(double t, double slope, double dE, double slope_t, bool
   return fmin(fmax(best, SHRINK_MIN * t), SHRINK_MAX * t);
 }
 
+typedef struct {
+  double local;  /* second derivative along d at t = 0 without the demagnetizing field's own */
+  double weight; /* of a stiffness in T */
+} Curvature;
+
+/* The first step: of the parabola where it opens upwards, else the preconditioner's own; no longer than max_turn allows. */
+static PetscErrorCode first_trial(MtMinimizer *min, Vec m, double slope, Curvature *c, double *t) {
+  double limit = 0;
+  PetscCall(longest(min, &limit));
+  PetscCall(mt_precond_along(&min->pc, m, min->g, min->d, &c->local, &c->weight));
+  double curvature = c->local + min->stiffness * c->weight;
+  *t = fmin(limit, curvature > 0 ? fmin(-slope / curvature, LONGEST) : 1);
+  return 0;
+}
+
 PetscErrorCode mt_minimizer_search(MtMinimizer *min, Vec m, double slope, MtEnergyValues *E, MtStep *step) {
-  double t, slope_t;
-  PetscCall(longest(min, &t));
-  t = fmin(t, 1);
+  Curvature c = {0};
+  double t = 0, slope_t = 0;
+  PetscCall(first_trial(min, m, slope, &c, &t));
   step->accepted = false;
   for (int trial = 0; trial < MAX_TRIALS && !step->accepted; trial++) {
     PetscCall(turn(min, m, t, min->m_new));
@@ -90,5 +111,7 @@ PetscErrorCode mt_minimizer_search(MtMinimizer *min, Vec m, double slope, MtEner
     step->t = t;
     t = next_trial(t, slope, dE, slope_t, by_slope);
   }
+  if (step->accepted && c.weight > 0)
+    min->stiffness = fmax(0, ((slope_t - slope) / step->t - c.local) / c.weight);
   return 0;
 }

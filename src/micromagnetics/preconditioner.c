@@ -122,3 +122,36 @@ PetscErrorCode mt_precond_apply(MtPrecond *pc, Vec m, Vec b, double rtol, int ma
   }
   return 0;
 }
+
+/* The node's part of dHd with the signed curvature. */
+static double along_node(const MtEnergy *e, PetscInt i, const double m[3], const double g[3], const double d[3]) {
+  double sum = -mt_dot3(m, g) * mt_dot3(d, d);
+  for (PetscInt a = e->axis_start[i]; a < e->axis_start[i + 1]; a++) {
+    double kd = mt_dot3(e->axis + 3 * a, d);
+    sum += mt_kernel_anisotropy_curvature(m, e->axis + 3 * a, e->K1[a], e->K2[a]) * kd * kd;
+  }
+  return sum;
+}
+
+PetscErrorCode mt_precond_along(MtPrecond *pc, Vec m, Vec g, Vec d, double *dHd, double *weight) {
+  const MtEnergy *e = pc->energy;
+  const PetscScalar *x, *y, *v, *w;
+  double local[2] = {0, 0}, sum[2];
+  PetscCall(MatMult(e->exchange3, d, pc->q));
+  PetscCall(VecGetArrayRead(m, &x));
+  PetscCall(VecGetArrayRead(g, &y));
+  PetscCall(VecGetArrayRead(d, &v));
+  PetscCall(VecGetArrayRead(pc->q, &w));
+  for (PetscInt i = 0; i < e->n; i++) {
+    local[0] += mt_dot3(v + 3 * i, w + 3 * i) + along_node(e, i, x + 3 * i, y + 3 * i, v + 3 * i);
+    local[1] += e->moment[i] / MT_MU0 * mt_dot3(v + 3 * i, v + 3 * i);
+  }
+  PetscCall(VecRestoreArrayRead(pc->q, &w));
+  PetscCall(VecRestoreArrayRead(d, &v));
+  PetscCall(VecRestoreArrayRead(g, &y));
+  PetscCall(VecRestoreArrayRead(m, &x));
+  PetscCallMPI(MPI_Allreduce(local, sum, 2, MPI_DOUBLE, MPI_SUM, e->mesh->comm));
+  *dHd = sum[0];
+  *weight = sum[1];
+  return 0;
+}
