@@ -330,7 +330,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(short_edges_are_removed),
       cmocka_unit_test(split_lattice_vertices_are_joined_again),
   };
-  if (PetscInitialize(&argc, &argv, NULL, NULL)) return 99;
+  if (PetscInitialize(&argc, &argv, NULL, NULL) || mt_error_install()) return 99;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 99 : failed;
 }
