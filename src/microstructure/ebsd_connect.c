@@ -95,7 +95,8 @@ static PetscErrorCode join_pairs(Regions *r, int64_t nvalues, const int64_t *pai
   for (int64_t i = 0; i < r->nids; i++) r->root[i] = i;
   for (int64_t i = 0; i < nvalues; i += 2)
     join(r->root, position(r->nids, r->id, pair[i]), position(r->nids, r->id, pair[i + 1]));
-  for (int64_t i = 0; i < r->nids; i++) r->root[i] = r->id[find(r->root, i)]; /* ascending: parents come first */
+  for (int64_t i = 0; i < r->nids; i++) r->root[i] = find(r->root, i);
+  for (int64_t i = 0; i < r->nids; i++) r->root[i] = r->id[r->root[i]];
   return 0;
 }
 

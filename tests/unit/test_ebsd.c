@@ -404,7 +404,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(labelling),
       cmocka_unit_test(mean_axis),
   };
-  if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
+  if (PetscInitialize(&argc, &argv, NULL, NULL) || mt_error_install()) return 1;
   int failed = cmocka_run_group_tests(tests, make_folder, remove_folder);
   if (PetscFinalize()) return 1;
   return failed;

@@ -178,7 +178,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(enclosed_grain),
       cmocka_unit_test(poor_model),
   };
-  if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
+  if (PetscInitialize(&argc, &argv, NULL, NULL) || mt_error_install()) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   if (PetscFinalize()) return 1;
   return failed;
