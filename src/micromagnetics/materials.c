@@ -1,0 +1,94 @@
+/* Which material each region of the mesh has: by its kind, then by the list of exceptions. */
+#include "magtwin/error.h"
+#include "materials_library.h"
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const MtMaterial AIR = {.name = "air"};
+
+/* The material an input key names. */
+static PetscErrorCode find(const MtInput *in, const char *key, const MtLibrary *lib, const MtMaterial **material) {
+  const char *name = mt_input_string(in, "%s", key);
+  for (int i = 0; i < lib->n; i++)
+    if (strcmp(lib->name[i], name) == 0) {
+      *material = &lib->material[i];
+      return 0;
+    }
+  const char *near = mt_suggest(name, lib->n, lib->name);
+  if (near) return mt_input_error(in, key, "there is no material \"%s\" in %s; did you mean %s?", name, lib->path, near);
+  return mt_input_error(in, key, "there is no material \"%s\" in %s", name, lib->path);
+}
+
+/* triple_line and junction default to what gb says. */
+static const char *kind_key(const MtInput *in, MtRegionKind kind) {
+  static const char *const key[] = {"materials.grain", "materials.gb", "materials.triple_line", "materials.junction"};
+  return mt_input_has(in, "%s", key[kind]) ? key[kind] : "materials.gb";
+}
+
+static PetscErrorCode by_kind(const MtInput *in, const MtLibrary *lib, const MtRegions *r, MtMaterial *per_region) {
+  const MtMaterial *of[MT_REGION_NKINDS] = {[MT_REGION_AIR] = &AIR};
+  for (int k = 0; k < MT_REGION_AIR; k++) {
+    PetscErrorCode rc = find(in, kind_key(in, (MtRegionKind)k), lib, &of[k]);
+    if (rc) return rc;
+  }
+  for (int i = 0; i < r->n; i++) per_region[i] = *of[r->kind[i]];
+  return 0;
+}
+
+static PetscErrorCode no_region(const MtInput *in, const char *key, const MtRegions *r) {
+  const char *pattern = mt_input_string(in, "%s", key);
+  const char *near = mt_suggest(pattern, r->n, (const char *const *)r->name);
+  if (near) return mt_input_error(in, key, "no region of the mesh is called \"%s\"; did you mean \"%s\"?", pattern, near);
+  return mt_input_error(in, key, "no region of the mesh is called \"%s\"", pattern);
+}
+
+/* Entry i of materials.assign.  Air keeps its own: a pattern such as * means the magnet. */
+static PetscErrorCode by_entry(const MtInput *in, int i, const MtLibrary *lib, const MtRegions *r, MtMaterial *per_region) {
+  char key[64];
+  const MtMaterial *m;
+  snprintf(key, sizeof key, "materials.assign[%d].material", i);
+  PetscErrorCode rc = find(in, key, lib, &m);
+  if (rc) return rc;
+  snprintf(key, sizeof key, "materials.assign[%d].region", i);
+  const char *pattern = mt_input_string(in, "%s", key);
+  int found = 0;
+  for (int j = 0; j < r->n; j++)
+    if (r->kind[j] != MT_REGION_AIR && fnmatch(pattern, r->name[j], 0) == 0) {
+      per_region[j] = *m;
+      found++;
+    }
+  return found ? 0 : no_region(in, key, r);
+}
+
+/* Anisotropy needs an axis, which only grains have. */
+static PetscErrorCode check_axes(const MtRegions *r, const MtMaterial *per_region) {
+  for (int i = 0; i < r->n; i++) {
+    const MtMaterial *m = &per_region[i];
+    if (m->Js > 0 && (m->K1 != 0 || m->K2 != 0) && r->kind[i] != MT_REGION_GRAIN)
+      return mt_error(MT_ERR_INPUT, "material \"%s\" has anisotropy, but region \"%s\" is no grain and has no easy axis", m->name,
+                      r->name[i]);
+  }
+  return 0;
+}
+
+static PetscErrorCode assign(const MtInput *in, const MtLibrary *lib, const MtRegions *r, MtMaterial *per_region) {
+  PetscErrorCode rc = by_kind(in, lib, r, per_region);
+  for (int i = 0; !rc && i < mt_input_count(in, "materials.assign"); i++) rc = by_entry(in, i, lib, r, per_region);
+  return rc ? rc : check_axes(r, per_region);
+}
+
+PetscErrorCode mt_materials_assign(MPI_Comm comm, const MtInput *in, const MtRegions *regions, MtMaterial **per_region) {
+  MtLibrary lib;
+  *per_region = NULL;
+  PetscErrorCode rc = mt_library_read(comm, in, &lib);
+  if (rc) return rc;
+  MtMaterial *m = malloc(sizeof *m * (size_t)(regions->n > 0 ? regions->n : 1));
+  if (!m) rc = mt_error(MT_ERR_FAIL, "no memory for the materials of %d regions", regions->n);
+  if (!rc) rc = assign(in, &lib, regions, m);
+  mt_library_free(&lib);
+  if (rc) free(m);
+  else *per_region = m;
+  return rc;
+}

@@ -1,0 +1,34 @@
+/* The keys of section materials. */
+#include "magtwin/micromagnetics.h"
+
+const MtKey mt_materials_keys[] = {
+    {.path = "materials.library",
+     .type = MT_KEY_PATH,
+     .def = "",
+     .help = "The file the materials are defined in. Without it the library that comes with the program, materials.yaml in "
+             "the folder MAGTWIN_DATA if that is set."},
+    {.path = "materials.grain", .type = MT_KEY_STRING, .def = "Nd2Fe14B", .help = "Material of the grains."},
+    {.path = "materials.gb",
+     .type = MT_KEY_STRING,
+     .def = "nonmagnetic",
+     .help = "Material of the grain-boundary phase between two grains."},
+    {.path = "materials.triple_line",
+     .type = MT_KEY_STRING,
+     .def = "",
+     .help = "Material of the triple lines; that of materials.gb if not given."},
+    {.path = "materials.junction",
+     .type = MT_KEY_STRING,
+     .def = "",
+     .help = "Material of the junctions where triple lines meet; that of materials.gb if not given."},
+    {.path = "materials.assign",
+     .type = MT_KEY_LIST,
+     .def = "[]",
+     .min = 0,
+     .max = 100000,
+     .help = "Other materials for single regions; later entries win."},
+    {.path = "materials.assign[].region",
+     .type = MT_KEY_STRING,
+     .help = "Name of a region of the mesh, or a pattern with * and ?: \"grain 3\", \"gb 3-*\"."},
+    {.path = "materials.assign[].material", .type = MT_KEY_STRING, .help = "Its material."},
+    {0},
+};

@@ -1,0 +1,18 @@
+/* The library of materials, as read. */
+#ifndef MT_MICROMAGNETICS_MATERIALS_LIBRARY_H
+#define MT_MICROMAGNETICS_MATERIALS_LIBRARY_H
+
+#include "magtwin/micromagnetics.h"
+
+typedef struct {
+  int n;
+  MtMaterial *material; /* [n] malloc */
+  const char **name;    /* [n] pointers into material */
+  char path[4096];
+} MtLibrary;
+
+/* materials.library, else the file that comes with the program.  Collective. */
+PetscErrorCode mt_library_read(MPI_Comm comm, const MtInput *in, MtLibrary *lib);
+void mt_library_free(MtLibrary *lib);
+
+#endif

@@ -1,0 +1,110 @@
+/* ranks: 1 2 */
+/* The library that comes with the program, which material each region gets, and what a user who mistypes is told. */
+#include "magtwin/error.h"
+#include "magtwin/micromagnetics.h"
+#include "near.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static MtRegionKind kind[] = {MT_REGION_GRAIN, MT_REGION_GRAIN, MT_REGION_GB, MT_REGION_TRIPLE, MT_REGION_JUNCTION, MT_REGION_AIR};
+static char *name[] = {"grain 0", "grain 1", "gb 0-1", "triple_line 0-1-2 #1", "junction 0-1-2-3 #1", "air"};
+static MtRegions regions = {.n = 6, .kind = kind, .name = name};
+
+/* Materials of the regions for an input given as text. */
+static PetscErrorCode assign(const char *yaml, MtMaterial **m) {
+  static const MtKey *const tables[] = {mt_materials_keys, NULL};
+  char path[] = "/tmp/magtwin-materials-XXXXXX";
+  PetscMPIInt rank;
+  MtInput *in = NULL;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  if (!rank) {
+    int fd = mkstemp(path);
+    if (fd < 0 || write(fd, yaml, strlen(yaml)) < 0 || close(fd)) return MT_ERR_FAIL;
+  }
+  PetscCallMPI(MPI_Bcast(path, sizeof path, MPI_CHAR, 0, PETSC_COMM_WORLD));
+  mt_error_clear();
+  *m = NULL;
+  PetscErrorCode rc = mt_input_read(PETSC_COMM_WORLD, path, 0, NULL, tables, &in);
+  if (!rc) rc = mt_materials_assign(PETSC_COMM_WORLD, in, &regions, m);
+  mt_input_destroy(&in);
+  if (!rank) unlink(path);
+  return rc;
+}
+
+static void check_names(const char *yaml, const char *const expected[6]) {
+  MtMaterial *m;
+  PetscErrorCode rc = assign(yaml, &m);
+  if (rc) print_error("%s\n", mt_error_message());
+  assert_int_equal(rc, 0);
+  for (int i = 0; i < 6; i++) assert_string_equal(m[i].name, expected[i]);
+  free(m);
+}
+
+static void defaults_are_hard_grains_in_a_nonmagnetic_phase(void **state) {
+  (void)state;
+  const char *const expected[] = {"Nd2Fe14B", "Nd2Fe14B", "nonmagnetic", "nonmagnetic", "nonmagnetic", "air"};
+  check_names("materials: {grain: Nd2Fe14B}\n", expected);
+}
+static void the_gb_phase_fills_lines_and_junctions_too(void **state) {
+  (void)state;
+  const char *const expected[] = {"Nd2Fe14B", "Nd2Fe14B", "gb-0.75T", "gb-0.75T", "nonmagnetic", "air"};
+  check_names("materials:\n  gb: gb-0.75T\n  junction: nonmagnetic\n", expected);
+}
+static void later_assignments_win_and_spare_the_air(void **state) {
+  (void)state;
+  const char *const expected[] = {"alpha-Fe", "SmCo5", "alpha-Fe", "alpha-Fe", "alpha-Fe", "air"};
+  check_names("materials:\n  assign:\n    - {region: '*', material: alpha-Fe}\n    - {region: grain 1, material: SmCo5}\n", expected);
+}
+
+/* references: A 7.7e-12 J/m, K1 4.3e6 J/m3, Js 1.61 T: anisotropy field 2 K1 mu0/Js = 6.7125 T. */
+static void Nd2Fe14B_has_its_anisotropy_field(void **state) {
+  (void)state;
+  MtMaterial *m;
+  assert_int_equal(assign("materials: {grain: Nd2Fe14B}\n", &m), 0);
+  assert_near(2 * MT_MU0 * m[0].K1 / m[0].Js, 6.7125, 1e-4);
+  assert_near(m[0].A, 7.7e-12, 1e-20);
+  assert_near(m[0].K2, 0, 0);
+  assert_near(m[2].Js, 0, 0);
+  free(m);
+}
+
+static void refused(const char *yaml, const char *place, const char *rule) {
+  MtMaterial *m;
+  assert_int_equal(assign(yaml, &m), MT_ERR_INPUT);
+  assert_null(m);
+  if (!strstr(mt_error_message(), place) || !strstr(mt_error_message(), rule)) {
+    print_error("%s\n", mt_error_message());
+    fail();
+  }
+}
+static void unknown_material_is_refused_with_the_nearest(void **state) {
+  (void)state;
+  refused("materials:\n  grain: Nd2Fe14\n", ":2:10", "did you mean Nd2Fe14B?");
+  refused("materials:\n  gb: unobtainium\n", ":2:7", "no material \"unobtainium\"");
+}
+static void unknown_region_is_refused_with_the_nearest(void **state) {
+  (void)state;
+  refused("materials:\n  assign:\n    - region: grain 11\n      material: SmCo5\n", ":3:15", "did you mean \"grain 1\"?");
+}
+static void anisotropy_without_an_axis_is_refused(void **state) {
+  (void)state;
+  refused("materials:\n  gb: SmCo5\n", "", "no easy axis");
+}
+
+int main(int argc, char **argv) {
+  PetscCall(PetscInitialize(&argc, &argv, NULL, NULL));
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(defaults_are_hard_grains_in_a_nonmagnetic_phase),
+      cmocka_unit_test(the_gb_phase_fills_lines_and_junctions_too),
+      cmocka_unit_test(later_assignments_win_and_spare_the_air),
+      cmocka_unit_test(Nd2Fe14B_has_its_anisotropy_field),
+      cmocka_unit_test(unknown_material_is_refused_with_the_nearest),
+      cmocka_unit_test(unknown_region_is_refused_with_the_nearest),
+      cmocka_unit_test(anisotropy_without_an_axis_is_refused),
+  };
+  int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  PetscCall(PetscFinalize());
+  return failed;
+}
