@@ -3,6 +3,7 @@
 
 #define GENERATED "grains.source=generated"
 #define MEASURED "grains.source=ebsd|labels"
+#define SHAPE "grains.source=shape"
 #define EBSD "grains.source=ebsd"
 #define LABELS "grains.source=labels"
 #define DRAWN "grains.source=generated|labels"
@@ -177,6 +178,51 @@ const MtKey mt_grains_keys[] = {
      .help = "Scales the whole volume so that the mean diameter of the grains, as spheres of their volume, is this; "
              "without it the "
              "grains keep their measured size."},
+
+    /* shape */
+    {.path = "grains.shape.kind",
+     .type = MT_KEY_CHOICE,
+     .choices = "sphere|ellipsoid|box|layers",
+     .when = SHAPE,
+     .help = "The body: for standard problems. A stack of layers is a box whose layers are regions of their own (grain 0, "
+             "grain 1, ...)."},
+    {.path = "grains.shape.size",
+     .type = MT_KEY_VEC3,
+     .dim = MT_DIM_LENGTH,
+     .min = 0,
+     .max = 1e6,
+     .exclusive_min = true,
+     .when = SHAPE,
+     .help = "Diameters or edges along x, y, z; the body's bounding box reaches from the origin to this corner."},
+    {.path = "grains.shape.axis",
+     .type = MT_KEY_CHOICE,
+     .choices = "x|y|z",
+     .def = "x",
+     .when = SHAPE,
+     .help = "Direction in which layers are stacked."},
+    {.path = "grains.shape.layers",
+     .type = MT_KEY_REALS,
+     .dim = MT_DIM_LENGTH,
+     .def = "",
+     .min = 0,
+     .max = 1e6,
+     .exclusive_min = true,
+     .when = "grains.shape.kind=layers",
+     .help = "Thickness of each layer, from the origin on; they add up to the size along the axis."},
+    {.path = "grains.shape.easy_axis",
+     .type = MT_KEY_VEC3,
+     .def = "[0, 0, 1]",
+     .when = SHAPE,
+     .help = "Easy axis of the whole body; any length but 0."},
+    {.path = "grains.shape.spacing",
+     .type = MT_KEY_VEC3,
+     .dim = MT_DIM_LENGTH,
+     .def = "",
+     .min = 0,
+     .max = 1e6,
+     .exclusive_min = true,
+     .when = "grains.shape.kind=box|layers",
+     .help = "Edges of the bricks of a box without air, along x, y, z; without it mesh.size in each direction."},
 
     {.path = NULL},
 };

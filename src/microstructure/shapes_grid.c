@@ -1,0 +1,99 @@
+/* A box as a grid of bricks, each cut into five tetrahedra: one regular in the middle, four corners; the cut is
+ * mirrored from brick to brick like the fields of a chess board, so that diagonals meet and no direction is preferred.
+ * Layer planes are planes of the grid. */
+#include "magtwin/error.h"
+#include "shapes.h"
+#include <math.h>
+#include <stdlib.h>
+
+typedef struct {
+  int n[3];         /* bricks */
+  double *plane[3]; /* [n+1] nm */
+  int *layer;       /* [n[axis]] */
+} Grid;
+
+static int bricks(double length, double size) {
+  const int n = (int)ceil(length / size - 1e-9);
+  return n < 1 ? 1 : n;
+}
+
+static PetscErrorCode plane_across(const MtShape *s, int d, Grid *g) {
+  g->n[d] = bricks(s->edge[d], s->spacing[d]);
+  PetscCall(PetscMalloc1(g->n[d] + 1, &g->plane[d]));
+  for (int i = 0; i <= g->n[d]; i++) g->plane[d][i] = s->edge[d] * i / g->n[d];
+  return 0;
+}
+
+static PetscErrorCode plane_along(const MtShape *s, Grid *g) {
+  const int d = s->axis;
+  double at = 0;
+  int k = 0;
+  g->n[d] = 0;
+  for (int l = 0; l < s->nlayers; l++) g->n[d] += bricks(s->layer[l], s->spacing[d]);
+  PetscCall(PetscMalloc1(g->n[d] + 1, &g->plane[d]));
+  PetscCall(PetscMalloc1(g->n[d], &g->layer));
+  for (int l = 0; l < s->nlayers; at += s->layer[l++]) {
+    const int n = bricks(s->layer[l], s->spacing[d]);
+    for (int i = 0; i < n; i++, k++) {
+      g->plane[d][k] = at + s->layer[l] * i / n;
+      g->layer[k] = l;
+    }
+  }
+  g->plane[d][k] = s->edge[d];
+  return 0;
+}
+
+/* Corner q of a brick has the bits x, y, z. */
+static void cut_brick(const Grid *g, int i, int j, int k, int32_t region, MtMeshData *m) {
+  static const int even[5][4] = {{0, 3, 5, 6}, {1, 0, 3, 5}, {2, 3, 0, 6}, {4, 5, 6, 0}, {7, 6, 5, 3}};
+  const int flip = (i + j + k) & 1; /* mirrored in x: turned over, so two corners change places */
+  for (int t = 0; t < 5; t++) {
+    int64_t *tet = m->tet + 4 * m->nt;
+    for (int c = 0; c < 4; c++) {
+      const int q = even[t][c] ^ flip;
+      const int64_t x = i + (q & 1), y = j + (q >> 1 & 1), z = k + (q >> 2);
+      tet[c] = (z * (g->n[1] + 1) + y) * (g->n[0] + 1) + x;
+    }
+    m->region[m->nt++] = region;
+  }
+}
+
+static PetscErrorCode allocate(const Grid *g, MtMeshData *m) {
+  const int64_t nbricks = (int64_t)g->n[0] * g->n[1] * g->n[2];
+  m->nv = (int64_t)(g->n[0] + 1) * (g->n[1] + 1) * (g->n[2] + 1);
+  m->x = malloc(sizeof(double) * 3 * (size_t)m->nv);
+  m->tet = malloc(sizeof(int64_t) * 20 * (size_t)nbricks);
+  m->region = malloc(sizeof(int32_t) * 5 * (size_t)nbricks);
+  if (!m->x || !m->tet || !m->region)
+    return mt_error(MT_ERR_FAIL, "no memory for a grid of %d x %d x %d bricks; choose a larger mesh.size", g->n[0],
+                    g->n[1], g->n[2]);
+  return 0;
+}
+
+static void fill(const MtShape *s, const Grid *g, MtMeshData *m) {
+  int64_t v = 0;
+  for (int k = 0; k <= g->n[2]; k++)
+    for (int j = 0; j <= g->n[1]; j++)
+      for (int i = 0; i <= g->n[0]; i++, v++) {
+        m->x[3 * v] = g->plane[0][i];
+        m->x[3 * v + 1] = g->plane[1][j];
+        m->x[3 * v + 2] = g->plane[2][k];
+      }
+  m->nt = 0;
+  for (int k = 0; k < g->n[2]; k++)
+    for (int j = 0; j < g->n[1]; j++)
+      for (int i = 0; i < g->n[0]; i++) {
+        const int at[3] = {i, j, k};
+        cut_brick(g, i, j, k, g->layer[at[s->axis]], m);
+      }
+}
+
+PetscErrorCode mt_shape_grid(const MtShape *s, MtMeshData *mesh) {
+  Grid g = {0};
+  for (int d = 0; d < 3; d++) PetscCall(d == s->axis ? plane_along(s, &g) : plane_across(s, d, &g));
+  PetscErrorCode rc = allocate(&g, mesh);
+  if (!rc) fill(s, &g, mesh);
+  for (int d = 0; d < 3; d++) PetscCall(PetscFree(g.plane[d]));
+  PetscCall(PetscFree(g.layer));
+  return rc;
+}
