@@ -1,0 +1,10 @@
+/* Private: the air around the magnet. */
+#ifndef MAGTWIN_AIR_H
+#define MAGTWIN_AIR_H
+
+#include "gb_fill.h"
+
+/* Appends the air between the magnet (all of m) in `box` and the sphere (centre, radius) to m.  Not collective. */
+PetscErrorCode mt_air_add(const double box[6], const double sphere[4], double size, int32_t region, MtTets *m);
+
+#endif

@@ -1,0 +1,196 @@
+/* The air between the magnet and a sphere around it.  The sphere is a geodesic one (an icosahedron with its triangles cut
+ * regularly and blown up); Gmsh fills the room between it and the magnet's own outer triangles, with sizes taken over
+ * from both. */
+#include "air.h"
+#include "magtwin/error.h"
+#include <math.h>
+#include <stdlib.h>
+
+/* ---- the magnet's outer triangles */
+
+typedef struct {
+  int64_t key[3], tri[3]; /* ascending; as the tet has them, outward */
+} Face;
+
+static int compare_face(const void *a, const void *b)
+{
+  const Face *p = a, *q = b;
+  for (int k = 0; k < 3; k++)
+    if (p->key[k] != q->key[k]) return p->key[k] < q->key[k] ? -1 : 1;
+  return 0;
+}
+
+static bool on_wall(const MtTets *m, const double box[6], const int64_t *t)
+{
+  for (int w = 0; w < 6; w++) {
+    bool all = true;
+    for (int k = 0; k < 3; k++) all = all && m->x[3 * t[k] + w % 3] == box[w];
+    if (all) return true;
+  }
+  return false;
+}
+
+static Face face_make(int64_t a, int64_t b, int64_t c)
+{
+  Face f = {{a, b, c}, {a, b, c}};
+  for (int i = 0; i < 2; i++)
+    for (int j = 0; j < 2 - i; j++)
+      if (f.key[j] > f.key[j + 1]) {
+        int64_t s = f.key[j];
+        f.key[j] = f.key[j + 1], f.key[j + 1] = s;
+      }
+  return f;
+}
+
+/* Faces of tets whose three nodes lie on one wall of the box, each once; their number in *n.  Freed with free(). */
+static PetscErrorCode outer_faces(const MtTets *m, const double box[6], Face **list, int *n)
+{
+  static const int side[4][3] = {{1, 2, 3}, {0, 3, 2}, {0, 1, 3}, {0, 2, 1}};
+  int room = 1024, count = 0, kept = 0;
+  *list = malloc((size_t)room * sizeof **list);
+  for (int64_t t = 0; t < m->nt; t++)
+    for (int k = 0; k < 4; k++) {
+      const int64_t *v = m->tet + 4 * t, f[3] = {v[side[k][0]], v[side[k][1]], v[side[k][2]]};
+      if (!on_wall(m, box, f)) continue;
+      if (count == room) *list = realloc(*list, (size_t)(room *= 2) * sizeof **list);
+      if (!*list) return mt_error(MT_ERR_FAIL, "out of memory for the magnet's surface");
+      (*list)[count++] = face_make(f[0], f[1], f[2]);
+    }
+  qsort(*list, (size_t)count, sizeof **list, compare_face);
+  for (int i = 0; i < count; i++) {
+    bool twice = i + 1 < count && compare_face(*list + i, *list + i + 1) == 0;
+    if (twice) i++;
+    else (*list)[kept++] = (*list)[i];
+  }
+  *n = kept;
+  return 0;
+}
+
+/* ---- the sphere */
+
+static const int32_t ico_tri[20][3] = {{0, 11, 5}, {0, 5, 1},  {0, 1, 7},   {0, 7, 10}, {0, 10, 11}, {1, 5, 9}, {5, 11, 4},
+                                       {11, 10, 2}, {10, 7, 6}, {7, 1, 8},  {3, 9, 4},  {3, 4, 2},   {3, 2, 6}, {3, 6, 8},
+                                       {3, 8, 9},  {4, 9, 5},  {2, 4, 11},  {6, 2, 10}, {8, 6, 7},   {9, 8, 1}};
+
+static void ico_corner(int i, double x[3])
+{
+  const double g = (1 + sqrt(5.)) / 2, a[3] = {i & 1 ? 1 : -1, i & 2 ? -g : g, 0};
+  for (int k = 0; k < 3; k++) x[(k + i / 4) % 3] = a[k];
+}
+
+/* Points of edges are shared by their two triangles: number by (lower corner, higher corner, step). */
+static int32_t sphere_point(int n, int32_t *number, const int32_t *corner, const int *w, const double centre[3], double radius, MtShell *s)
+{
+  int64_t slot = 0;
+  double x[3] = {0, 0, 0}, p[3];
+  int used = 0, at[3];
+  for (int i = 0; i < 3; i++)
+    if (w[i]) at[used++] = i;
+  if (used == 3) slot = -1;
+  else if (used == 1) slot = corner[at[0]];
+  else {
+    int lo = corner[at[0]] < corner[at[1]] ? 0 : 1;
+    slot = 12 + ((int64_t)corner[at[lo]] * 12 + corner[at[1 - lo]]) * n + w[at[lo]];
+  }
+  if (slot >= 0 && number[slot] >= 0) return number[slot];
+  for (int i = 0; i < 3; i++) {
+    ico_corner(corner[i], p);
+    for (int k = 0; k < 3; k++) x[k] += w[i] * p[k];
+  }
+  double len = sqrt(x[0] * x[0] + x[1] * x[1] + x[2] * x[2]);
+  for (int k = 0; k < 3; k++) s->x[3 * s->nx + k] = centre[k] + radius * x[k] / len;
+  if (slot >= 0) number[slot] = s->nx;
+  return s->nx++;
+}
+
+static void sphere_triangle(int n, int32_t *number, const int32_t *corner, int w[3][3], const double centre[3], double radius, MtShell *s)
+{
+  int32_t *t = s->tri + 3 * s->nt++;
+  for (int i = 0; i < 3; i++) t[i] = sphere_point(n, number, corner, w[i], centre, radius, s);
+  const double *a = s->x + 3 * t[0], *b = s->x + 3 * t[1], *c = s->x + 3 * t[2];
+  double y[4][3];
+  for (int k = 0; k < 3; k++) y[0][k] = centre[k], y[1][k] = a[k], y[2][k] = b[k], y[3][k] = c[k];
+  if (mt_tet_volume((const double(*)[3])y) < 0) {
+    int32_t swap = t[0];
+    t[0] = t[1], t[1] = swap;
+  }
+}
+
+/* Geodesic sphere of frequency n: 20 n^2 triangles, outward; appended to s, which has room. */
+static PetscErrorCode sphere_add(const double centre[3], double radius, int n, MtShell *s)
+{
+  int32_t *number;
+  int slots = 12 + 144 * n + n;
+  PetscCall(PetscMalloc1((size_t)slots, &number));
+  for (int i = 0; i < slots; i++) number[i] = -1;
+  for (int f = 0; f < 20; f++)
+    for (int i = 0; i < n; i++)
+      for (int j = 0; i + j < n; j++) {
+        int k = n - 1 - i - j;
+        int up[3][3] = {{i + 1, j, k}, {i, j + 1, k}, {i, j, k + 1}}, down[3][3] = {{i, j + 1, k}, {i + 1, j, k}, {i + 1, j + 1, k - 1}};
+        sphere_triangle(n, number, ico_tri[f], up, centre, radius, s);
+        if (k > 0) sphere_triangle(n, number, ico_tri[f], down, centre, radius, s);
+      }
+  return PetscFree(number);
+}
+
+/* ---- both */
+
+/* Sphere first, then the magnet's surface seen from the air; node [shell.nx]: the mesh's node of a point, -1 on the sphere. */
+static PetscErrorCode air_surface(const MtTets *m, const Face *face, int nface, const double sphere[4], int n, MtShell *s, int64_t **node)
+{
+  int64_t *number;
+  size_t room = (size_t)(10 * n * n + 2 + 3 * nface);
+  *s = (MtShell){0, 0, malloc(3 * room * sizeof(double)), malloc(3 * ((size_t)(20 * n * n) + (size_t)nface) * sizeof(int32_t))};
+  *node = malloc(room * sizeof **node);
+  PetscCall(sphere_add(sphere, sphere[3], n, s));
+  for (int i = 0; i < s->nx; i++) (*node)[i] = -1;
+  PetscCall(PetscMalloc1((size_t)m->nv, &number));
+  for (int64_t i = 0; i < m->nv; i++) number[i] = -1;
+  for (int i = 0; i < nface; i++, s->nt++)
+    for (int k = 0; k < 3; k++) {
+      int64_t v = face[i].tri[2 - k];
+      if (number[v] < 0) {
+        memcpy(s->x + 3 * s->nx, m->x + 3 * v, 3 * sizeof(double));
+        (*node)[s->nx] = v, number[v] = s->nx++;
+      }
+      s->tri[3 * s->nt + k] = (int32_t)number[v];
+    }
+  return PetscFree(number);
+}
+
+static PetscErrorCode air_append(const MtShell *s, int64_t *node, const MtFill *f, int32_t region, MtTets *m)
+{
+  PetscCall(mt_tets_reserve(m, m->nv + s->nx + f->nx, m->nt + f->nt));
+  for (int i = 0; i < s->nx; i++) {
+    if (node[i] >= 0) continue;
+    memcpy(m->x + 3 * m->nv, s->x + 3 * i, 3 * sizeof(double));
+    node[i] = m->nv++;
+  }
+  int64_t base = m->nv;
+  memcpy(m->x + 3 * m->nv, f->x, 3 * (size_t)f->nx * sizeof(double));
+  m->nv += f->nx;
+  for (int i = 0; i < 4 * f->nt; i++) m->tet[4 * m->nt + i] = f->tet[i] < s->nx ? node[f->tet[i]] : base + f->tet[i] - s->nx;
+  for (int i = 0; i < f->nt; i++) m->region[m->nt + i] = region;
+  m->nt += f->nt;
+  return 0;
+}
+
+PetscErrorCode mt_air_add(const double box[6], const double sphere[4], double size, int32_t region, MtTets *m)
+{
+  Face *face;
+  MtShell s;
+  MtFill f;
+  int64_t *node;
+  int nface = 0, n = (int)ceil(1.1 * sphere[3] / size); /* mean edge of the geodesic sphere: about 1.1 R / n */
+  PetscCall(outer_faces(m, box, &face, &nface));
+  PetscCall(air_surface(m, face, nface, sphere, n, &s, &node));
+  free(face);
+  if (!mt_fill_shell(&s, nface, size, &f))
+    return mt_error(MT_ERR_FAIL, "Gmsh could not fill the air between the magnet and a sphere of radius %g nm; try another mesh.air.size or "
+                                 "mesh.air.radius", sphere[3]);
+  mt_fill_smooth(&s, &f);
+  PetscErrorCode rc = air_append(&s, node, &f, region, m);
+  mt_shell_free(&s), mt_fill_free(&f), free(node);
+  return rc;
+}

@@ -1,0 +1,171 @@
+/* The grains filled, each by one rank with its own Gmsh on its own closed surface: a serial mesher made parallel.  The
+ * surface is common and fixed, so that the result does not depend on who fills what. */
+#include "gb_fill.h"
+#include "magtwin/error.h"
+#include "magtwin/log.h"
+#include <math.h>
+#include <stdlib.h>
+
+static const double *sort_volume;
+
+static int by_volume_down(const void *a, const void *b)
+{
+  int i = *(const int *)a, j = *(const int *)b;
+  if (sort_volume[i] != sort_volume[j]) return sort_volume[i] < sort_volume[j] ? 1 : -1;
+  return (i > j) - (i < j);
+}
+
+/* The largest grain first, each to the rank with the least so far. */
+PetscErrorCode mt_fills_make(MPI_Comm comm, const MtCells *c, MtGrainFills *g)
+{
+  int *order;
+  double *load;
+  memset(g, 0, sizeof *g);
+  g->ngrains = c->ngrains;
+  PetscCallMPI(MPI_Comm_rank(comm, &g->rank));
+  PetscCallMPI(MPI_Comm_size(comm, &g->nranks));
+  PetscCall(PetscCalloc4((size_t)c->ngrains, &g->owner, (size_t)c->ngrains, &g->shell, (size_t)c->ngrains, &g->copy,
+                         (size_t)c->ngrains, &g->fill));
+  PetscCall(PetscCalloc2((size_t)c->ngrains, &order, (size_t)g->nranks, &load));
+  for (int i = 0; i < c->ngrains; i++) order[i] = i;
+  sort_volume = c->volume;
+  qsort(order, (size_t)c->ngrains, sizeof *order, by_volume_down);
+  for (int i = 0; i < c->ngrains; i++) {
+    int to = 0;
+    for (int r = 1; r < g->nranks; r++) to = load[r] < load[to] ? r : to;
+    g->owner[order[i]] = to;
+    load[to] += c->volume[order[i]];
+  }
+  return PetscFree2(order, load);
+}
+
+void mt_fills_free(MtGrainFills *g)
+{
+  for (int k = 0; k < g->ngrains; k++) {
+    mt_shell_free(g->shell + k);
+    mt_fill_free(g->fill + k);
+    free(g->copy[k]);
+  }
+  (void)PetscFree4(g->owner, g->shell, g->copy, g->fill);
+}
+
+static int32_t shell_point(const MtCopies *q, int32_t at, int32_t *number, MtShell *shell, int32_t *copy)
+{
+  if (number[at] < 0) {
+    memcpy(shell->x + 3 * shell->nx, q->x + 3 * at, 3 * sizeof(double));
+    copy[shell->nx] = at;
+    number[at] = shell->nx++;
+  }
+  return number[at];
+}
+
+PetscErrorCode mt_grain_shell(const MtCells *c, const MtSurface *s, const MtCopies *q, int k, MtShell *shell, int32_t **copy)
+{
+  int32_t *number;
+  int nt = 0;
+  PetscCall(PetscMalloc1((size_t)q->n + 1, &number));
+  for (int i = 0; i < q->n; i++) number[i] = -1;
+  for (int f = 0; f < c->nfaces; f++)
+    if (c->face_cells[2 * f] == k || c->face_cells[2 * f + 1] == k) nt += s->face_start[f + 1] - s->face_start[f];
+  *shell = (MtShell){0, 0, malloc((3 * (size_t)nt + 12) * 3 * sizeof(double)), malloc((3 * (size_t)nt + 1) * sizeof(int32_t))};
+  *copy = malloc((3 * (size_t)nt + 12) * sizeof(int32_t));
+  for (int f = 0; f < c->nfaces; f++) {
+    if (c->face_cells[2 * f] != k && c->face_cells[2 * f + 1] != k) continue;
+    bool outward = c->face_cells[2 * f] == k;
+    for (int i = s->face_start[f]; i < s->face_start[f + 1]; i++, shell->nt++)
+      for (int j = 0; j < 3; j++) {
+        int32_t at = mt_copies_find(q, s->tri[3 * i + (outward ? j : 2 - j)], k);
+        shell->tri[3 * shell->nt + j] = shell_point(q, at, number, shell, *copy);
+      }
+  }
+  return PetscFree(number);
+}
+
+static bool same_shell(const MtShell *a, const MtShell *b)
+{
+  return a->nx == b->nx && a->nt == b->nt && memcmp(a->x, b->x, 3 * (size_t)a->nx * sizeof(double)) == 0;
+}
+
+static PetscErrorCode fill_one(const MtCells *c, const MtSurface *s, const MtCopies *q, double size, int k, MtGrainFills *g)
+{
+  MtShell shell;
+  int32_t *copy;
+  PetscCall(mt_grain_shell(c, s, q, k, &shell, &copy));
+  if (g->fill[k].nt > 0 && same_shell(&shell, g->shell + k)) {
+    mt_shell_free(&shell), free(copy);
+    return 0;
+  }
+  mt_shell_free(g->shell + k), free(g->copy[k]), mt_fill_free(g->fill + k);
+  g->shell[k] = shell, g->copy[k] = copy;
+  mt_progress("meshing grain %d of %d", k + 1, c->ngrains);
+  if (mt_fill_shell(g->shell + k, 0, size, g->fill + k)) mt_fill_smooth(g->shell + k, g->fill + k);
+  return 0;
+}
+
+PetscErrorCode mt_fills_update(MPI_Comm comm, const MtCells *c, const MtSurface *s, const MtCopies *q, double size,
+                               MtGrainFills *g, int *failed, int *nfailed)
+{
+  PetscErrorCode rc = 0;
+  for (int k = 0; k < c->ngrains; k++) failed[k] = 0;
+  for (int k = 0; k < c->ngrains && !rc; k++) {
+    if (g->owner[k] != g->rank) continue;
+    rc = fill_one(c, s, q, size, k, g);
+    failed[k] = g->fill[k].nt == 0;
+  }
+  mt_progress_end();
+  PetscCall(mt_agree(comm, rc));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, failed, c->ngrains, MPI_INT, MPI_MAX, comm));
+  *nfailed = 0;
+  for (int k = 0; k < c->ngrains; k++) *nfailed += failed[k];
+  return 0;
+}
+
+static PetscErrorCode append(const MtShell *s, const int32_t *copy, const MtFill *f, int32_t region, MtTets *m)
+{
+  int64_t base = m->nv;
+  PetscCall(mt_tets_reserve(m, m->nv + f->nx, m->nt + f->nt));
+  memcpy(m->x + 3 * m->nv, f->x, 3 * (size_t)f->nx * sizeof(double));
+  m->nv += f->nx;
+  for (int i = 0; i < 4 * f->nt; i++) m->tet[4 * m->nt + i] = f->tet[i] < s->nx ? copy[f->tet[i]] : base + f->tet[i] - s->nx;
+  for (int i = 0; i < f->nt; i++) m->region[m->nt + i] = region;
+  m->nt += f->nt;
+  return 0;
+}
+
+static PetscErrorCode send_fill(MPI_Comm comm, const MtGrainFills *g, int k)
+{
+  const MtFill *f = g->fill + k;
+  int counts[3] = {g->shell[k].nx, f->nx, f->nt};
+  PetscCallMPI(MPI_Send(counts, 3, MPI_INT, 0, k, comm));
+  PetscCallMPI(MPI_Send(g->copy[k], counts[0], MPI_INT32_T, 0, k, comm));
+  PetscCallMPI(MPI_Send(f->x, 3 * counts[1], MPI_DOUBLE, 0, k, comm));
+  PetscCallMPI(MPI_Send(f->tet, 4 * counts[2], MPI_INT32_T, 0, k, comm));
+  return 0;
+}
+
+static PetscErrorCode receive_fill(MPI_Comm comm, MtGrainFills *g, int k)
+{
+  MtFill *f = g->fill + k;
+  int counts[3], from = g->owner[k];
+  PetscCallMPI(MPI_Recv(counts, 3, MPI_INT, from, k, comm, MPI_STATUS_IGNORE));
+  g->shell[k].nx = counts[0], f->nx = counts[1], f->nt = counts[2];
+  g->copy[k] = malloc(((size_t)counts[0] + 1) * sizeof(int32_t));
+  f->x = malloc((3 * (size_t)counts[1] + 1) * sizeof(double));
+  f->tet = malloc((4 * (size_t)counts[2] + 1) * sizeof(int32_t));
+  PetscCallMPI(MPI_Recv(g->copy[k], counts[0], MPI_INT32_T, from, k, comm, MPI_STATUS_IGNORE));
+  PetscCallMPI(MPI_Recv(f->x, 3 * counts[1], MPI_DOUBLE, from, k, comm, MPI_STATUS_IGNORE));
+  PetscCallMPI(MPI_Recv(f->tet, 4 * counts[2], MPI_INT32_T, from, k, comm, MPI_STATUS_IGNORE));
+  return 0;
+}
+
+PetscErrorCode mt_fills_gather(MPI_Comm comm, MtGrainFills *g, MtTets *m)
+{
+  for (int k = 0; k < g->ngrains; k++) {
+    if (g->rank == g->owner[k] && g->rank != 0) PetscCall(send_fill(comm, g, k));
+    if (g->rank != 0) continue;
+    if (g->owner[k] != 0) PetscCall(receive_fill(comm, g, k));
+    PetscCall(append(g->shell + k, g->copy[k], g->fill + k, k, m));
+    mt_fill_free(g->fill + k);
+  }
+  return 0;
+}

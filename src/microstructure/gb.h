@@ -1,0 +1,110 @@
+/* Private to the mesher of grains with a GB phase: the surface mesh of the cell complex, its topology, the copies of
+ * surface nodes that belong to grains, and the growing list of tetrahedra.  Order of work: faces_* (surface),
+ * gb_topology, gb_offset (copies), gb_layers (tets of the GB phase), fill_* (grains), air_* (shell), gb_mesh (all). */
+#ifndef MAGTWIN_GB_H
+#define MAGTWIN_GB_H
+
+#include "magtwin/microstructure.h"
+
+#define MT_GB_MAX_RING 32 /* corners of the polygon of copies around an edge, or on a wall around a vertex */
+
+/* Surface mesh of a cell complex; replicated, the same bits on every rank. */
+typedef struct {
+  int nv, nt;
+  double *x;           /* [3nv] nm; the vertices of the complex come first, with their numbers */
+  int8_t *dim;         /* [nv] 0: vertex, 1: on an edge, 2: on a face */
+  int32_t *entity;     /* [nv] number of that vertex, edge or face */
+  int32_t *edge_start; /* [nedges+1] into edge_node */
+  int32_t *edge_node;  /* nodes along each edge, ends included, from its first to its second vertex */
+  int32_t *face_start; /* [nfaces+1] triangles of each face */
+  int32_t *tri;        /* [3nt] counterclockwise seen from the face's second side */
+  int32_t *slot_start; /* [nfaces+1] nodes of each face, one slot for each node in each face that holds it */
+  int32_t *slot_node;
+  double *slot_normal; /* [3 slots] unit, from the first side to the second */
+  int32_t *node_start; /* [nv+1] into node_slot: the slots of each node, by ascending face */
+  int32_t *node_slot;
+  int32_t *slot_face;
+} MtSurface;
+
+/* Around every edge the grains in cyclic order, around every vertex its edges. */
+typedef struct {
+  int32_t *ring_start; /* [nedges+1] */
+  int32_t *ring;       /* grains counterclockwise about first -> second vertex; open fans from wall to wall */
+  int8_t *ring_corner; /* [nedges] 1: the fan ends on two walls, so that the box edge itself closes the polygon */
+  int32_t *vertex_edge_start, *vertex_edge; /* [nvertices+1] */
+  int8_t *vertex_corner; /* [nvertices] 1: the point itself is a corner of the GB phase there */
+} MtTopology;
+
+/* One copy of a surface node for each grain that meets there (grain -1: the node itself, on box edges and corners). */
+typedef struct {
+  int n;
+  int32_t *start; /* [nv+1] copies of each node, by ascending grain, -1 last */
+  int32_t *grain; /* [n] */
+  int32_t *node;  /* [n] */
+  double *x;      /* [3n] */
+  double *scale;  /* [nv] 1: full thickness, smaller where the layer was thinned */
+  int32_t *first; /* [nedges] corner of the ring from which its polygon is cut into triangles */
+  int nblended;   /* vertices whose copies were moved off the exact thickness for the junction's shape */
+} MtCopies;
+
+/* Growing mesh: corner points first (copies), then centres, lattice points, inner points. */
+typedef struct {
+  int64_t nv, nt, cap_v, cap_t;
+  double *x;
+  int64_t *tet;
+  int32_t *region;
+} MtTets;
+
+/* Closed triangulated surfaces to be filled; the result holds the inner points and tets over surface + inner points. */
+typedef struct {
+  int nx, nt;   /* points and triangles */
+  double *x;    /* [3nx] */
+  int32_t *tri; /* [3nt] outward; all of one volume */
+} MtShell;
+typedef struct {
+  int nx, nt;   /* inner points and tets */
+  double *x;    /* [3nx] inner points */
+  int32_t *tet; /* [4nt] points 0..shell.nx-1 on the surface, then the inner ones */
+} MtFill;
+
+PetscErrorCode mt_surface_make(MPI_Comm comm, const MtCells *c, double size, MtSurface *s);
+void mt_surface_free(MtSurface *s);
+/* One face in its plane: n boundary points in a loop, xy [2n]; inner points and triangles come malloc'ed.  Gmsh must be on. */
+PetscErrorCode mt_face_mesh(int n, const double *xy, double size, int *ninner, double **inner, int *ntri, int32_t **tri);
+
+PetscErrorCode mt_topology_make(const MtCells *c, MtTopology *t);
+void mt_topology_free(MtTopology *t);
+/* Copies of the polygon's corners on wall `wall` (0..5) around vertex v, counterclockwise seen from outside; returns count. */
+int mt_topology_wall_ring(const MtCells *c, const MtTopology *t, int v, int wall, int32_t grains[MT_GB_MAX_RING]);
+
+/* Copies with thickness t; s: surface.  scale must hold values.  Same bits on every rank; not collective. */
+PetscErrorCode mt_copies_alloc(const MtCells *c, const MtSurface *s, const MtTopology *t, bool split, MtCopies *q);
+PetscErrorCode mt_copies_place(const MtCells *c, const MtSurface *s, const MtTopology *t, double thickness, MtCopies *q);
+void mt_copies_free(MtCopies *q);
+int32_t mt_copies_find(const MtCopies *q, int32_t node, int32_t grain);
+double mt_triangle_gamma(const double a[3], const double b[3], const double c[3]);
+
+/* Junction at vertex v: tets over copies (4 each, positive) and, when *center, the point `q->n` with position x.
+ * Returns the number of tets; *gamma the smallest radius ratio (1 when there are none). */
+int mt_junction_star(const MtCells *c, const MtTopology *t, const MtCopies *q, int v, int32_t (*tet)[4], bool *center,
+                     double x[3], double *gamma);
+#define MT_GB_MAX_STAR 128
+
+/* All tets of the GB phase, with regions numbered as mt_gb_regions does. */
+PetscErrorCode mt_gb_regions(const MtCells *c, const MtTopology *t, bool split, MtRegions *r, int32_t **face_region,
+                             int32_t **edge_region, int32_t **vertex_region);
+PetscErrorCode mt_gb_layers(const MtCells *c, const MtSurface *s, const MtTopology *t, const MtCopies *q, int layers,
+                            const int32_t *face_region, const int32_t *edge_region, const int32_t *vertex_region,
+                            MtTets *m);
+
+PetscErrorCode mt_tets_reserve(MtTets *m, int64_t nv, int64_t nt);
+void mt_tets_free(MtTets *m);
+
+void mt_gmsh_begin(void);
+void mt_gmsh_end(void);
+/* Fills one closed shell (or, with a hole, the room between two); false when Gmsh could not.  Not collective. */
+bool mt_fill_shell(const MtShell *s, int nhole, double size, MtFill *f);
+void mt_fill_free(MtFill *f);
+void mt_shell_free(MtShell *s);
+
+#endif

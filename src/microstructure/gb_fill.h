@@ -1,0 +1,38 @@
+/* Private: filling the grains on all ranks, and thinning the layer where they do not fill. */
+#ifndef MAGTWIN_GB_FILL_H
+#define MAGTWIN_GB_FILL_H
+
+#include "gb.h"
+
+typedef struct {
+  int ngrains, rank, nranks;
+  int *owner;     /* [ngrains] rank that fills the grain */
+  MtShell *shell; /* [ngrains] on the owner: surface and the corner points its numbers stand for */
+  int32_t **copy; /* [ngrains] copy of each point of the shell */
+  MtFill *fill;   /* [ngrains] on the owner; nt 0: not filled */
+} MtGrainFills;
+
+PetscErrorCode mt_fills_make(MPI_Comm comm, const MtCells *c, MtGrainFills *g);
+void mt_fills_free(MtGrainFills *g);
+/* Fills the grains whose surface changed since the last call; failed [ngrains], the same on all ranks.  Collective. */
+PetscErrorCode mt_fills_update(MPI_Comm comm, const MtCells *c, const MtSurface *s, const MtCopies *q, double size,
+                               MtGrainFills *g, int *failed, int *nfailed);
+/* Appends all grains to rank 0's mesh in grain order.  Collective. */
+PetscErrorCode mt_fills_gather(MPI_Comm comm, MtGrainFills *g, MtTets *m);
+/* Surface of grain k in space, from the copies. */
+PetscErrorCode mt_grain_shell(const MtCells *c, const MtSurface *s, const MtCopies *q, int k, MtShell *shell, int32_t **copy);
+
+/* Moves inner points so that the worst tets become better; returns the smallest radius ratio then.  Not collective. */
+double mt_fill_smooth(const MtShell *s, MtFill *f);
+
+typedef struct {
+  int rounds, nplaces; /* how often something was thinned; places asked for */
+} MtThinning;
+/* Looks for folded triangles and bad tets of the layer; thins there.  *nbad: places found.  Not collective. */
+PetscErrorCode mt_thin_folds(const MtCells *c, const MtSurface *s, const MtTopology *t, MtCopies *q, double thickness,
+                             MtThinning *th, int *nbad);
+/* Thins where the surfaces of the failed grains cut themselves; if nowhere, the whole grain.  Not collective. */
+PetscErrorCode mt_thin_failed(const MtCells *c, const MtSurface *s, MtCopies *q, double thickness, const int *failed,
+                              MtThinning *th);
+
+#endif

@@ -1,0 +1,253 @@
+/* Cells -> tetrahedra, surface first: edges and faces are meshed, each grain gets its own copy of the surface set back by half
+ * the layer, the gap is filled with prisms, each grain by Gmsh inside its fixed surface, and the air around. */
+#include "air.h"
+#include "gb_fill.h"
+#include "magtwin/error.h"
+#include "magtwin/log.h"
+#include "magtwin/run.h"
+#include <math.h>
+#include <stdlib.h>
+
+enum { FOLD_ROUNDS = 24, FILL_ROUNDS = 16 };
+
+typedef struct {
+  const MtCells *c;
+  const MtMeshOptions *opt;
+  MtSurface s;
+  MtTopology t;
+  MtCopies q;
+  MtGrainFills g;
+  MtThinning th;
+} Work;
+
+/* Copies placed so that no triangle is folded and no prism inverted, as far as thinning can do it. */
+static PetscErrorCode place_without_folds(Work *w)
+{
+  int nbad = 0;
+  for (int round = 0; round < FOLD_ROUNDS; round++) {
+    PetscCall(mt_copies_place(w->c, &w->s, &w->t, w->opt->thickness, &w->q));
+    if (w->opt->thickness == 0) return 0;
+    PetscCall(mt_thin_folds(w->c, &w->s, &w->t, &w->q, w->opt->thickness, &w->th, &nbad));
+    if (nbad == 0) return 0;
+  }
+  return mt_copies_place(w->c, &w->s, &w->t, w->opt->thickness, &w->q);
+}
+
+static PetscErrorCode fill_failed(const Work *w, const int *failed, int nfailed)
+{
+  int k = 0;
+  while (!failed[k]) k++;
+  const double *x = w->c->center + 3 * k;
+  return mt_error(MT_ERR_FAIL, "%d of %d grains could not be filled with tetrahedra, even with the GB phase thinned; the first is grain %d at "
+                               "(%.4g, %.4g, %.4g) nm; a smaller mesh.size or mesh.gb.thickness, or a larger mesh.min_edge, helps",
+                  nfailed, w->c->ngrains, k, x[0], x[1], x[2]);
+}
+
+static PetscErrorCode place_and_fill(MPI_Comm comm, Work *w)
+{
+  int *failed, nfailed = 0;
+  PetscCall(PetscCalloc1((size_t)w->c->ngrains, &failed));
+  for (int round = 0; round < FILL_ROUNDS; round++) {
+    PetscCall(place_without_folds(w));
+    PetscCall(mt_fills_update(comm, w->c, &w->s, &w->q, w->opt->size, &w->g, failed, &nfailed));
+    if (nfailed == 0 || w->opt->thickness == 0) break;
+    mt_log("%d of %d grains leave no room for the full GB phase: thinned there, meshed again", nfailed, w->c->ngrains);
+    PetscCall(mt_thin_failed(w->c, &w->s, &w->q, w->opt->thickness, failed, &w->th));
+  }
+  if (nfailed) return fill_failed(w, failed, nfailed);
+  return PetscFree(failed);
+}
+
+/* ---- thickness, as measured between the two copies of each interface triangle */
+
+typedef struct {
+  double gap, area;
+} Gap;
+
+static int compare_gap(const void *a, const void *b)
+{
+  const Gap *p = a, *q = b;
+  return (p->gap > q->gap) - (p->gap < q->gap);
+}
+
+static Gap gap_of(const Work *w, int f, int k)
+{
+  double n[3] = {0, 0, 0}, d[3] = {0, 0, 0}, u[3], v[3];
+  const int32_t *t = w->s.tri + 3 * k;
+  for (int i = 0; i < 3; i++) {
+    const double *x = w->s.x + 3 * t[0];
+    u[i] = w->s.x[3 * t[1] + i] - x[i], v[i] = w->s.x[3 * t[2] + i] - x[i];
+  }
+  n[0] = u[1] * v[2] - u[2] * v[1], n[1] = u[2] * v[0] - u[0] * v[2], n[2] = u[0] * v[1] - u[1] * v[0];
+  double len = sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]), gap = 0;
+  for (int i = 0; i < 3; i++) {
+    int32_t a = mt_copies_find(&w->q, t[i], w->c->face_cells[2 * f]), b = mt_copies_find(&w->q, t[i], w->c->face_cells[2 * f + 1]);
+    for (int m = 0; m < 3; m++) d[m] += (w->q.x[3 * b + m] - w->q.x[3 * a + m]) / 3;
+  }
+  for (int m = 0; m < 3; m++) gap += d[m] * n[m] / len;
+  return (Gap){gap, len / 2};
+}
+
+static double percentile(const Gap *g, int n, double area, double fraction)
+{
+  double sum = 0;
+  for (int i = 0; i < n; i++)
+    if ((sum += g[i].area) >= fraction * area) return g[i].gap;
+  return n ? g[n - 1].gap : 0;
+}
+
+static void thickness_write(const Gap *g, int n, const Work *w, MtJson *json)
+{
+  double area = 0, mean = 0, var = 0, thin = 0, t = w->opt->thickness;
+  for (int i = 0; i < n; i++) area += g[i].area, mean += g[i].area * g[i].gap, thin += g[i].gap < 0.98 * t ? g[i].area : 0;
+  mean /= area;
+  for (int i = 0; i < n; i++) var += g[i].area * (g[i].gap - mean) * (g[i].gap - mean) / area;
+  double p1 = percentile(g, n, area, .01), p99 = percentile(g, n, area, .99);
+  mt_log("GB phase: thickness %.4g nm asked, %.4g mean (sd %.3g, 1 %% below %.3g, 99 %% below %.3g)", t, mean, sqrt(var), p1, p99);
+  mt_json_quantity(json, "thickness", t, "nm");
+  mt_json_quantity(json, "thickness_mean", mean, "nm");
+  mt_json_quantity(json, "thickness_sd", sqrt(var), "nm");
+  mt_json_quantity(json, "thickness_p1", p1, "nm");
+  mt_json_quantity(json, "thickness_p99", p99, "nm");
+  mt_json_real(json, "thin_area_fraction", thin / area);
+  if (fabs(mean / t - 1) > .02) mt_warn("the mean thickness of the GB phase is %.3g nm, not %.3g nm", mean, t);
+}
+
+static void thinning_write(const Work *w, MtJson *json)
+{
+  int where = 0, count = 0;
+  for (int v = 0; v < w->s.nv; v++) {
+    if (w->q.scale[v] < w->q.scale[where]) where = v;
+    count += w->q.scale[v] < 1;
+  }
+  const double *x = w->s.x + 3 * where;
+  mt_json_int(json, "surface_nodes", w->s.nv);
+  mt_json_int(json, "thinned_nodes", count);
+  mt_json_real(json, "least_scale", w->q.scale[where]);
+  mt_json_reals(json, "least_scale_at_nm", 3, x);
+  mt_json_int(json, "rounded_junctions", w->q.nblended);
+  if (count)
+    mt_warn("the GB phase was thinned at %.2g %% of the surface nodes for lack of room, most at (%.4g, %.4g, %.4g) nm to %.0f %% of its thickness",
+            100. * count / w->s.nv, x[0], x[1], x[2], 100 * w->q.scale[where]);
+}
+
+static PetscErrorCode report_layer(const Work *w, MtJson *json)
+{
+  Gap *g;
+  int n = 0;
+  PetscCall(PetscMalloc1((size_t)w->s.nt, &g));
+  for (int f = 0; f < w->c->nfaces; f++)
+    for (int k = w->s.face_start[f]; k < w->s.face_start[f + 1] && w->c->face_cells[2 * f + 1] >= 0; k++) g[n++] = gap_of(w, f, k);
+  if (n > 0 && w->opt->thickness > 0) {
+    qsort(g, (size_t)n, sizeof *g, compare_gap);
+    mt_json_object(json, "gb_phase");
+    thickness_write(g, n, w, json);
+    thinning_write(w, json);
+    mt_json_end(json);
+  }
+  return PetscFree(g);
+}
+
+/* ---- the whole mesh on rank 0 */
+
+static void volumes_sum(MtMeshData *d)
+{
+  for (int64_t t = 0; t < d->nt; t++) {
+    double y[4][3];
+    for (int k = 0; k < 12; k++) y[k / 3][k % 3] = d->x[3 * d->tet[4 * t + k / 3] + k % 3];
+    d->regions.volume[d->region[t]] += mt_tet_volume((const double(*)[3])y);
+  }
+}
+
+/* Regions without a tet (a junction that is flat on the wall, no air) go. */
+static PetscErrorCode regions_compact(MtMeshData *d)
+{
+  MtRegions *r = &d->regions;
+  int32_t *number, n = 0;
+  PetscCall(PetscCalloc1((size_t)r->n, &number));
+  for (int64_t t = 0; t < d->nt; t++) number[d->region[t]] = 1;
+  for (int i = 0; i < r->n; i++) {
+    if (!number[i]) {
+      free(r->name[i]);
+      continue;
+    }
+    r->kind[n] = r->kind[i], r->name[n] = r->name[i], r->volume[n] = r->volume[i];
+    memmove(r->grains + 4 * n, r->grains + 4 * i, 4 * sizeof(int32_t));
+    number[i] = n++;
+  }
+  r->n = n;
+  for (int64_t t = 0; t < d->nt; t++) d->region[t] = number[d->region[t]];
+  return PetscFree(number);
+}
+
+static void sphere_of(const MtCells *c, double ratio, double sphere[4])
+{
+  double half = 0;
+  for (int k = 0; k < 3; k++) {
+    sphere[k] = (c->box[k] + c->box[3 + k]) / 2;
+    half += (c->box[3 + k] - c->box[k]) * (c->box[3 + k] - c->box[k]) / 4;
+  }
+  sphere[3] = ratio * sqrt(half);
+}
+
+static PetscErrorCode finish(const Work *w, MtTets *m, MtMeshData *d)
+{
+  memcpy(d->magnet_box, w->c->box, sizeof d->magnet_box);
+  d->gb_thickness = w->opt->thickness, d->size = w->opt->size;
+  if (w->opt->air_radius > 0) {
+    sphere_of(w->c, w->opt->air_radius, d->sphere);
+    double size = w->opt->air_size > 0 ? w->opt->air_size : fmax(w->opt->size, 0.12 * d->sphere[3]);
+    mt_phase_begin("mesh air");
+    PetscCall(mt_air_add(w->c->box, d->sphere, size, d->regions.n - 1, m));
+    mt_phase_end("mesh air");
+  }
+  d->nv = m->nv, d->nt = m->nt, d->x = m->x, d->tet = m->tet, d->region = m->region;
+  memset(m, 0, sizeof *m);
+  volumes_sum(d);
+  return regions_compact(d);
+}
+
+static PetscErrorCode assemble(MPI_Comm comm, Work *w, MtMeshData *d)
+{
+  MtTets m = {0};
+  int32_t *face, *edge, *vertex;
+  PetscErrorCode rc = 0;
+  memset(d, 0, sizeof *d);
+  if (w->g.rank == 0) {
+    PetscCall(mt_gb_regions(w->c, &w->t, w->opt->thickness > 0, &d->regions, &face, &edge, &vertex));
+    PetscCall(mt_gb_layers(w->c, &w->s, &w->t, &w->q, w->opt->layers, face, edge, vertex, &m));
+    PetscCall(PetscFree3(face, edge, vertex));
+  }
+  PetscCall(mt_fills_gather(comm, &w->g, &m));
+  if (w->g.rank == 0) rc = finish(w, &m, d);
+  PetscCall(mt_agree_root(comm, rc));
+  return 0;
+}
+
+static void work_free(Work *w)
+{
+  mt_fills_free(&w->g);
+  mt_copies_free(&w->q);
+  mt_topology_free(&w->t);
+  mt_surface_free(&w->s);
+}
+
+PetscErrorCode mt_mesh_cells(MPI_Comm comm, const MtCells *cells, const MtMeshOptions *opt, MtMeshData *mesh, MtJson *json)
+{
+  Work w = {.c = cells, .opt = opt};
+  mt_gmsh_begin();
+  mt_phase_begin("mesh surface");
+  PetscCall(mt_topology_make(cells, &w.t));
+  PetscCall(mt_surface_make(comm, cells, opt->size, &w.s));
+  PetscCall(mt_copies_alloc(cells, &w.s, &w.t, opt->thickness > 0, &w.q));
+  mt_phase_end("mesh surface");
+  mt_phase_begin("mesh grains");
+  PetscCall(mt_fills_make(comm, cells, &w.g));
+  PetscCall(place_and_fill(comm, &w));
+  mt_phase_end("mesh grains");
+  PetscCall(report_layer(&w, json));
+  PetscCall(assemble(comm, &w, mesh));
+  mt_gmsh_end();
+  work_free(&w);
+  return 0;
+}
