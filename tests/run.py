@@ -75,6 +75,9 @@ def execute(program):
     if not os.access(program.command[0], os.X_OK):
         return Outcome(program, 0.0, {"(start)": ("failed", "not built: " + program.command[0])}, "")
     with tempfile.TemporaryDirectory(prefix="magtwin-run-") as folder:
+        # what unit programs write stays in a folder that goes away
+        scratch = os.path.join(folder, "work")
+        os.mkdir(scratch)
         base = os.path.join(folder, "tap")
         if program.ranks == 1:
             command, stdout = program.command, open(base + ".0", "wb")
@@ -83,9 +86,10 @@ def execute(program):
             stdout = open(base + ".launcher", "wb")
         start = time.monotonic()
         with stdout:
-            env = support.environment(CMOCKA_MESSAGE_OUTPUT="TAP", PYTHONPATH=os.path.join(support.ROOT, "tests"))
+            env = support.environment(CMOCKA_MESSAGE_OUTPUT="TAP", PYTHONPATH=os.path.join(support.ROOT, "tests"),
+                                      MAGTWIN_ROOT=support.ROOT)
             proc = subprocess.Popen(command, stdout=stdout, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                                    cwd=support.ROOT, env=env, start_new_session=True)
+                                    cwd=scratch, env=env, start_new_session=True)
             try:
                 code = proc.wait(timeout=program.timeout)
             except subprocess.TimeoutExpired:
