@@ -32,12 +32,17 @@ PetscErrorCode mt_labels_write(MPI_Comm comm, const MtLabels *labels, const char
 
 typedef struct {
   double agreement;        /* fraction of labelled voxels that lie in the cell of their own grain */
-  double *grain_agreement; /* [ngrains of the labels] the same per grain */
+  double *grain_agreement; /* [ngrains of the labels] the same per grain; owned */
+  double fit_agreement;    /* of the convex fit; differs from agreement when by_volume */
+  bool by_volume;          /* the fit left `lost` grains without a cell, and the diagram is that of centroids and volumes */
+  int lost;
   int iterations;
-  double loss;             /* mean negative log likelihood at the end */
+  double loss; /* mean negative log likelihood at the end of the fit */
 } MtFit;
-/* Fits a power diagram to labels: softmax regression of argmax_k(a_k.x + b_k), convex.  Box: the volume, from 0 on.  A grain
- * whose cell holds no voxel centre is left out of p with a warning.  Free fit with mt_fit_free.  Collective. */
+/* Fits a power diagram to labels: softmax regression of argmax_k(a_k.x + b_k), convex.  Box: the volume, from 0 on.  If the fit leaves
+ * a grain without a voxel centre in its cell, the result is instead the diagram with seeds at the centroids and the measured
+ * volumes; where that does not exist either, such grains are left out of p with a warning.  The same bits for any number of ranks.
+ * Free fit with mt_fit_free.  Collective. */
 PetscErrorCode mt_power_fit(MPI_Comm comm, const MtLabels *labels, MtPower *p, MtFit *fit);
 void mt_fit_free(MtFit *fit);
 

@@ -65,9 +65,17 @@ static void tell_fit(MtJson *json, const MtLabels *l, const MtPower *p, const Mt
   for (int g = 0; g < l->ngrains; g++) half += fit->grain_agreement[g] < .5;
   mt_log("grains: convex fit: %.1f %% of the labelled voxels lie in the cell of their own grain (%d iterations, loss "
          "%.4g)",
-         100 * fit->agreement, fit->iterations, fit->loss);
+         100 * fit->fit_agreement, fit->iterations, fit->loss);
+  if (fit->by_volume)
+    mt_log("grains: the convex fit leaves %d grains without a cell; used instead: seeds at the centroids and every "
+           "grain's measured volume, "
+           "%.1f %% in their own cell",
+           fit->lost, 100 * fit->agreement);
   mt_json_object(json, "fit");
   mt_json_real(json, "agreement", fit->agreement);
+  mt_json_real(json, "convex_fit_agreement", fit->fit_agreement);
+  mt_json_int(json, "convex_fit_lost_grains", fit->lost);
+  mt_json_string(json, "diagram", fit->by_volume ? "centroids and measured volumes" : "convex fit");
   mt_json_real(json, "loss", fit->loss);
   mt_json_int(json, "iterations", fit->iterations);
   mt_json_int(json, "grains_dropped", l->ngrains - p->n);

@@ -23,40 +23,53 @@ static const double ridge_strength = 1e-6; /* of the mean square unknown, agains
 static const double start_sharpness = 5;   /* inverse temperature of the start: walls soft over a tenth of a diameter */
 static const double gradient_tolerance = 1e-6; /* of the mean loss: labels stop to change well before */
 static const double outside_allowed = 1e-3;    /* fraction of voxels won by a grain that was not considered there */
-enum { MOST_ITERATIONS = 400, MOST_ROUNDS = 3 };
+enum { MOST_ITERATIONS = 300, MOST_ROUNDS = 3 };
 
 static double equivalent_diameter(double volume) {
   return cbrt(6 * volume / MT_PI);
 }
 
-static void add_voxel(int g, const double x[3], double *sum, double *bounds) {
+/* Sums of the voxel numbers, and the bounds as maxima of -index and index: whole numbers, the same for any number of
+ * ranks. */
+static void add_voxel(const int index[3], int64_t *sum, int64_t *bounds) {
   for (int d = 0; d < 3; d++) {
-    sum[3 * g + d] += x[d];
-    bounds[6 * g + d] = fmax(bounds[6 * g + d], -x[d]);
-    bounds[6 * g + 3 + d] = fmax(bounds[6 * g + 3 + d], x[d]);
+    sum[d] += index[d];
+    bounds[d] = bounds[d] > -index[d] ? bounds[d] : -index[d];
+    bounds[3 + d] = bounds[3 + d] > index[d] ? bounds[3 + d] : index[d];
   }
 }
 
-/* Centroid and bounds of every grain (the minima as maxima of -x, for one reduction). */
 static PetscErrorCode measure_grains(MtFitProblem *f) {
   const MtLabels *l = f->labels;
-  for (int i = 0; i < 6 * f->n; i++) f->bounds[i] = -INFINITY;
-  memset(f->centroid, 0, 3 * (size_t)f->n * sizeof *f->centroid);
-  int64_t v = 0;
+  int64_t *sum, *bounds, v = 0;
+  PetscCall(PetscCalloc1(3 * (size_t)f->n, &sum));
+  PetscCall(PetscMalloc1(6 * (size_t)f->n, &bounds));
+  for (int i = 0; i < 6 * f->n; i++) bounds[i] = INT64_MIN;
   for (int k = 0; k < l->nz_local; k++)
     for (int j = 0; j < l->ny; j++)
       for (int i = 0; i < l->nx; i++, v++) {
-        const double x[3] = {(i + .5) * l->voxel[0], (j + .5) * l->voxel[1], (l->z0 + k + .5) * l->voxel[2]};
-        if (l->label[v] >= 0) add_voxel(l->label[v], x, f->centroid, f->bounds);
+        const int index[3] = {i, j, l->z0 + k};
+        if (l->label[v] >= 0) add_voxel(index, sum + 3 * l->label[v], bounds + 6 * l->label[v]);
       }
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, f->centroid, 3 * f->n, MPI_DOUBLE, MPI_SUM, f->comm));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, f->bounds, 6 * f->n, MPI_DOUBLE, MPI_MAX, f->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, 3 * f->n, MPI_INT64_T, MPI_SUM, f->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, bounds, 6 * f->n, MPI_INT64_T, MPI_MAX, f->comm));
   for (int g = 0; g < f->n; g++)
     for (int d = 0; d < 3; d++) {
-      f->bounds[6 * g + d] = -f->bounds[6 * g + d];
-      f->centroid[3 * g + d] /= (double)l->voxels[g];
+      f->centroid[3 * g + d] = ((double)sum[3 * g + d] / (double)l->voxels[g] + .5) * l->voxel[d];
+      f->bounds[6 * g + d] = ((double)-bounds[6 * g + d] + .5) * l->voxel[d];
+      f->bounds[6 * g + 3 + d] = ((double)bounds[6 * g + 3 + d] + .5) * l->voxel[d];
     }
+  PetscCall(PetscFree(sum));
+  PetscCall(PetscFree(bounds));
   return 0;
+}
+
+/* As fine as 62 bits allow for a sum over all voxels. */
+static void choose_scales(MtFitProblem *f) {
+  double reach = 1;
+  for (int d = 0; d < 3; d++) reach = fmax(reach, f->origin[d] / f->length);
+  f->gradient_scale = exp2(62 - ceil(log2((double)f->nvoxels * reach)));
+  f->loss_scale = exp2(62 - ceil(log2((double)f->nvoxels * MT_FIT_MOST_LOSS)));
 }
 
 static PetscErrorCode problem_make(MPI_Comm comm, const MtLabels *l, MtFitProblem *f) {
@@ -70,14 +83,15 @@ static PetscErrorCode problem_make(MPI_Comm comm, const MtLabels *l, MtFitProble
   }
   const int size[3] = {l->nx, l->ny, l->nz};
   for (int d = 0; d < 3; d++) f->origin[d] = size[d] * l->voxel[d] / 2;
-  PetscCall(PetscMalloc3(3 * n, &f->centroid, 6 * n, &f->bounds, 9 * n + 1, &f->work));
+  PetscCall(PetscMalloc3(3 * n, &f->centroid, 6 * n, &f->bounds, 4 * n + 1, &f->sum));
+  choose_scales(f);
   return measure_grains(f);
 }
 
 static PetscErrorCode problem_free(MtFitProblem *f) {
   PetscCall(PetscFree(f->start));
   PetscCall(PetscFree(f->candidate));
-  PetscCall(PetscFree3(f->centroid, f->bounds, f->work));
+  PetscCall(PetscFree3(f->centroid, f->bounds, f->sum));
   return 0;
 }
 
@@ -144,13 +158,38 @@ static PetscErrorCode fit_rounds(MtFitProblem *f, double *theta, int64_t *wins, 
   return 0;
 }
 
-static void score(const MtFitProblem *f, const int64_t *own, MtFit *fit) {
+static double score(const MtFitProblem *f, const int64_t *own, double *each) {
   int64_t right = 0;
   for (int g = 0; g < f->n; g++) {
     right += own[g];
-    fit->grain_agreement[g] = (double)own[g] / (double)f->labels->voxels[g];
+    each[g] = (double)own[g] / (double)f->labels->voxels[g];
   }
-  fit->agreement = (double)right / (double)f->nvoxels;
+  return (double)right / (double)f->nvoxels;
+}
+
+static bool all_win(int n, const int64_t *wins) {
+  for (int g = 0; g < n; g++)
+    if (!wins[g]) return false;
+  return true;
+}
+
+/* The diagram of the fit if it has a cell for every grain; else the one of the volumes; else that of the fit without
+ * the lost grains. */
+static PetscErrorCode choose_power(MtFitProblem *f, double *theta, int64_t *wins, int64_t *own, MtPower *p,
+                                   MtFit *fit) {
+  int64_t outside;
+  fit->agreement = fit->fit_agreement = score(f, own, fit->grain_agreement);
+  for (int g = 0; g < f->n; g++) fit->lost += !wins[g];
+  if (!all_win(f->n, wins)) PetscCall(mt_fit_volumes(f, p, &fit->by_volume));
+  if (!fit->by_volume) {
+    PetscCall(mt_fit_power(f, theta, p));
+    mt_fit_drop(f, wins, p);
+    return 0;
+  }
+  mt_fit_unknowns(f, p, theta);
+  PetscCall(mt_fit_assess(f, theta, wins, own, &outside));
+  fit->agreement = score(f, own, fit->grain_agreement);
+  return 0;
 }
 
 PetscErrorCode mt_power_fit(MPI_Comm comm, const MtLabels *labels, MtPower *p, MtFit *fit) {
@@ -162,8 +201,7 @@ PetscErrorCode mt_power_fit(MPI_Comm comm, const MtLabels *labels, MtPower *p, M
   PetscCall(PetscMalloc3(4 * (size_t)f.n, &theta, (size_t)f.n, &wins, (size_t)f.n, &own));
   PetscCall(PetscMalloc1((size_t)f.n, &fit->grain_agreement));
   PetscCall(fit_rounds(&f, theta, wins, own, fit));
-  score(&f, own, fit);
-  PetscCall(mt_fit_power(&f, theta, wins, p));
+  PetscCall(choose_power(&f, theta, wins, own, p, fit));
   PetscCall(PetscFree3(theta, wins, own));
   return problem_free(&f);
 }

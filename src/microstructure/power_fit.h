@@ -4,7 +4,10 @@
 
 #include "magtwin/microstructure.h"
 
-enum { MT_FIT_BLOCK = 8 }; /* voxels along the edge of a block; blocks lie on a grid of the whole volume */
+enum {
+  MT_FIT_BLOCK = 8,        /* voxels along the edge of a block; blocks lie on a grid of the whole volume */
+  MT_FIT_MOST_LOSS = 4096, /* of one voxel: more (a line search that went astray) counts as this */
+};
 
 typedef struct {
   MPI_Comm comm;
@@ -18,7 +21,8 @@ typedef struct {
   int blocks[3];          /* blocks that touch this slab */
   int block_z0;           /* first layer of them */
   int *start, *candidate; /* grains that may win in a block: candidate[start[b]..start[b+1]) ascending */
-  double *work;           /* [4n + 1] gradient and loss; [5n] more for one block */
+  int64_t *sum;           /* [4n + 1] gradient and loss as whole multiples of 1/scale */
+  double gradient_scale, loss_scale;
   double ridge;
 } MtFitProblem;
 
@@ -31,7 +35,14 @@ PetscErrorCode mt_fit_loss(MtFitProblem *f, const double *theta, double *loss, d
 /* Which grain wins where: wins [n] over all voxels, own [n] voxels won by their own grain, and how many labelled voxels
  * were won by a grain that was no candidate there.  Collective. */
 PetscErrorCode mt_fit_assess(const MtFitProblem *f, const double *theta, int64_t *wins, int64_t *own, int64_t *outside);
-/* Seeds and weights from the unknowns, without the grains that win nowhere.  Not collective. */
-PetscErrorCode mt_fit_power(const MtFitProblem *f, const double *theta, const int64_t *wins, MtPower *p);
+/* Seeds and weights from the unknowns, grains that win nowhere included.  Free with mt_power_free.  Not collective. */
+PetscErrorCode mt_fit_power(const MtFitProblem *f, const double *theta, MtPower *p);
+/* The unknowns that stand for seeds and weights: the inverse of mt_fit_power. */
+void mt_fit_unknowns(const MtFitProblem *f, const MtPower *p, double *theta);
+/* Instead of a fit: seeds at the centroids, and the weights that give every grain its measured volume.  False in *done
+ * if there is no such diagram (two centroids in one place). */
+PetscErrorCode mt_fit_volumes(const MtFitProblem *f, MtPower *p, bool *done);
+/* Takes the grains that win nowhere out of p, with a warning for each. */
+void mt_fit_drop(const MtFitProblem *f, const int64_t *wins, MtPower *p);
 
 #endif

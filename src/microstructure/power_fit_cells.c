@@ -6,8 +6,11 @@
 #include "magtwin/error.h"
 #include "magtwin/log.h"
 #include "power_fit.h"
+#include "power_transport.h"
 #include <math.h>
 #include <string.h>
+
+static const double volume_tolerance = 1e-6; /* of each grain; a voxel is more */
 
 typedef struct {
   double scale;    /* nm per unit of a: seed = scale a + shift */
@@ -44,35 +47,75 @@ static void seed_and_weight(const MtFitProblem *f, const double *theta, const Ga
   *weight = 2 * gauge->scale * f->length * theta[3] - at_origin + square;
 }
 
-static PetscErrorCode allocate(const MtFitProblem *f, const int64_t *wins, MtPower *p) {
+static PetscErrorCode allocate(const MtFitProblem *f, MtPower *p) {
+  const size_t n = (size_t)f->n;
   memset(p, 0, sizeof *p);
-  for (int g = 0; g < f->n; g++) p->n += wins[g] > 0;
-  const size_t n = (size_t)p->n;
+  p->n = f->n;
   PetscCall(PetscMalloc1(3 * n, &p->seed));
-  PetscCall(PetscMalloc1(n, &p->weight));
+  PetscCall(PetscCalloc1(n, &p->weight));
   PetscCall(PetscMalloc1(3 * n, &p->axis));
   PetscCall(PetscMalloc1(n, &p->label));
   for (int d = 0; d < 3; d++) p->box[3 + d] = 2 * f->origin[d];
+  memcpy(p->axis, f->labels->axis, 3 * n * sizeof *p->axis);
+  for (int g = 0; g < f->n; g++) p->label[g] = (int32_t)f->labels->source[g];
   return 0;
 }
 
-PetscErrorCode mt_fit_power(const MtFitProblem *f, const double *theta, const int64_t *wins, MtPower *p) {
-  const MtLabels *l = f->labels;
+PetscErrorCode mt_fit_power(const MtFitProblem *f, const double *theta, MtPower *p) {
   const Gauge gauge = choose_gauge(f, theta);
   double mean = 0;
+  PetscCall(allocate(f, p));
+  for (int g = 0; g < f->n; g++) {
+    seed_and_weight(f, theta + 4 * g, &gauge, p->seed + 3 * g, p->weight + g);
+    mean += p->weight[g] / p->n;
+  }
+  for (int g = 0; g < f->n; g++) p->weight[g] -= mean; /* only differences matter */
+  return 0;
+}
+
+void mt_fit_unknowns(const MtFitProblem *f, const MtPower *p, double *theta) {
+  for (int g = 0; g < f->n; g++) {
+    double square = 0;
+    for (int d = 0; d < 3; d++) {
+      const double s = (p->seed[3 * g + d] - f->origin[d]) / f->length;
+      theta[4 * g + d] = 2 * s;
+      square += s * s;
+    }
+    theta[4 * g + 3] = p->weight[g] / (f->length * f->length) - square;
+  }
+}
+
+PetscErrorCode mt_fit_volumes(const MtFitProblem *f, MtPower *p, bool *done) {
+  double *volume;
+  MtCells cells;
+  PetscCall(allocate(f, p));
+  memcpy(p->seed, f->centroid, 3 * (size_t)f->n * sizeof *p->seed);
+  PetscCall(PetscMalloc1((size_t)f->n, &volume));
+  const double box = p->box[3] * p->box[4] * p->box[5];
+  for (int g = 0; g < f->n; g++) volume[g] = box * (double)f->labels->voxels[g] / (double)f->nvoxels;
+  *done = mt_power_set_volumes(p, volume, volume_tolerance, &cells) == 0;
+  PetscCall(PetscFree(volume));
+  if (*done)
+    mt_cells_free(&cells);
+  else {
+    mt_error_clear();
+    mt_power_free(p);
+  }
+  return 0;
+}
+
+void mt_fit_drop(const MtFitProblem *f, const int64_t *wins, MtPower *p) {
   int k = 0;
-  PetscCall(allocate(f, wins, p));
   for (int g = 0; g < f->n; g++) {
     if (!wins[g]) {
       mt_warn("grain %d (label %lld, %lld voxels) has no cell in the fitted diagram and is left out", g,
-              (long long)l->source[g], (long long)l->voxels[g]);
+              (long long)f->labels->source[g], (long long)f->labels->voxels[g]);
       continue;
     }
-    seed_and_weight(f, theta + 4 * g, &gauge, p->seed + 3 * k, p->weight + k);
-    memcpy(p->axis + 3 * k, l->axis + 3 * g, 3 * sizeof *p->axis);
-    p->label[k] = (int32_t)l->source[g];
-    mean += p->weight[k++] / p->n;
+    memmove(p->seed + 3 * k, p->seed + 3 * g, 3 * sizeof *p->seed);
+    memmove(p->axis + 3 * k, p->axis + 3 * g, 3 * sizeof *p->axis);
+    p->weight[k] = p->weight[g];
+    p->label[k++] = p->label[g];
   }
-  for (k = 0; k < p->n; k++) p->weight[k] -= mean; /* only differences matter */
-  return 0;
+  p->n = k;
 }

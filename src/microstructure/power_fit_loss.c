@@ -86,60 +86,66 @@ static int own_candidate(int m, const int *candidate, int g) {
   return lo;
 }
 
-/* theta [4m] of the candidates; adds to gradient [4m] and returns the loss of the block.  p [m] is scratch. */
-static double block_loss(const MtFitProblem *f, int b, const double *theta, double *gradient, double *p) {
+/* One layer of a block: theta [4m] of the candidates; sets gradient [4m] and returns the loss.  p [m] is scratch. */
+static double layer_loss(const MtFitProblem *f, int b, int k, const double *theta, double *gradient, double *p) {
   const MtLabels *l = f->labels;
   const int m = f->start[b + 1] - f->start[b], *candidate = f->candidate + f->start[b];
   int lo[3], hi[3];
   double loss = 0;
   block_range(f, b, lo, hi);
-  for (int k = lo[2]; k < hi[2]; k++)
-    for (int j = lo[1]; j < hi[1]; j++)
-      for (int i = lo[0]; i < hi[0]; i++) {
-        const int32_t g = l->label[((int64_t)(k - l->z0) * l->ny + j) * l->nx + i];
-        if (g < 0) continue;
-        double x[3];
-        mt_fit_coordinates(f, i, j, k, x);
-        const int own = own_candidate(m, candidate, g);
-        loss += softmax(m, theta, x, own, p);
-        p[own] -= 1;
-        for (int c = 0; c < m; c++) {
-          for (int d = 0; d < 3; d++) gradient[4 * c + d] += p[c] * x[d];
-          gradient[4 * c + 3] += p[c];
-        }
+  memset(gradient, 0, 4 * (size_t)m * sizeof *gradient);
+  for (int j = lo[1]; j < hi[1]; j++)
+    for (int i = lo[0]; i < hi[0]; i++) {
+      const int32_t g = l->label[((int64_t)(k - l->z0) * l->ny + j) * l->nx + i];
+      if (g < 0) continue;
+      double x[3];
+      mt_fit_coordinates(f, i, j, k, x);
+      const int own = own_candidate(m, candidate, g);
+      loss += softmax(m, theta, x, own, p);
+      p[own] -= 1;
+      for (int c = 0; c < m; c++) {
+        for (int d = 0; d < 3; d++) gradient[4 * c + d] += p[c] * x[d];
+        gradient[4 * c + 3] += p[c];
       }
+    }
   return loss;
 }
 
-static PetscErrorCode add_blocks(MtFitProblem *f, const double *theta, double *gradient, double *loss) {
-  double *block_theta, *block_gradient, *p;
-  PetscCall(PetscMalloc3(4 * (size_t)f->n, &block_theta, 4 * (size_t)f->n, &block_gradient, (size_t)f->n, &p));
+/* A number as a whole multiple of 1/scale, held within `most`, so that sums do not depend on their order. */
+static int64_t fixed_point(double value, double scale, double most) {
+  return llrint(fmin(fmax(value, -most), most) * scale);
+}
+
+static PetscErrorCode add_blocks(MtFitProblem *f, const double *theta, int64_t *sum) {
+  double *block_theta, *gradient, *p;
+  PetscCall(PetscMalloc3(4 * (size_t)f->n, &block_theta, 4 * (size_t)f->n, &gradient, (size_t)f->n, &p));
   for (int b = 0; b < block_count(f); b++) {
     const int m = f->start[b + 1] - f->start[b], *candidate = f->candidate + f->start[b];
+    int lo[3], hi[3];
+    block_range(f, b, lo, hi);
     for (int c = 0; c < m; c++) memcpy(block_theta + 4 * c, theta + 4 * candidate[c], 4 * sizeof *theta);
-    memset(block_gradient, 0, 4 * (size_t)m * sizeof *block_gradient);
-    *loss += block_loss(f, b, block_theta, block_gradient, p);
-    for (int c = 0; c < m; c++)
-      for (int d = 0; d < 4; d++) gradient[4 * candidate[c] + d] += block_gradient[4 * c + d];
+    for (int k = lo[2]; k < hi[2]; k++) {
+      const double loss = layer_loss(f, b, k, block_theta, gradient, p);
+      sum[4 * f->n] += fixed_point(loss, f->loss_scale, MT_FIT_MOST_LOSS * MT_FIT_BLOCK * MT_FIT_BLOCK);
+      for (int c = 0; c < m; c++)
+        for (int d = 0; d < 4; d++)
+          sum[4 * candidate[c] + d] += fixed_point(gradient[4 * c + d], f->gradient_scale, INFINITY);
+    }
   }
-  PetscCall(PetscFree3(block_theta, block_gradient, p));
+  PetscCall(PetscFree3(block_theta, gradient, p));
   return 0;
 }
 
 PetscErrorCode mt_fit_loss(MtFitProblem *f, const double *theta, double *loss, double *gradient) {
   const int n = 4 * f->n;
-  double *sum = f->work;
+  int64_t *sum = f->sum;
   memset(sum, 0, ((size_t)n + 1) * sizeof *sum);
-  PetscCall(add_blocks(f, theta, sum, sum + n));
-  /* reduced in one place and sent out: the same bits everywhere, so that all ranks take the same steps */
-  int rank;
-  PetscCallMPI(MPI_Comm_rank(f->comm, &rank));
-  PetscCallMPI(MPI_Reduce(rank ? sum : MPI_IN_PLACE, sum, n + 1, MPI_DOUBLE, MPI_SUM, 0, f->comm));
-  PetscCallMPI(MPI_Bcast(sum, n + 1, MPI_DOUBLE, 0, f->comm));
-  *loss = sum[n] / (double)f->nvoxels;
+  PetscCall(add_blocks(f, theta, sum));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, n + 1, MPI_INT64_T, MPI_SUM, f->comm));
+  *loss = (double)sum[n] / f->loss_scale / (double)f->nvoxels;
   for (int i = 0; i < n; i++) {
     *loss += f->ridge / 2 * theta[i] * theta[i];
-    gradient[i] = sum[i] / (double)f->nvoxels + f->ridge * theta[i];
+    gradient[i] = (double)sum[i] / f->gradient_scale / (double)f->nvoxels + f->ridge * theta[i];
   }
   return 0;
 }
