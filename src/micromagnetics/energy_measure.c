@@ -74,11 +74,12 @@ static bool finite3(const PetscScalar *v) {
   return isfinite(v[0]) && isfinite(v[1]) && isfinite(v[2]);
 }
 
-/* Region of the first tet of this rank that has the node. */
+/* Region of the first tet of this rank that has the node, of the magnet. */
 static const char *region_of_node(const MtMesh *mesh, PetscInt node) {
   for (PetscInt t = 0; t < mesh->nt_local; t++)
     for (int a = 0; a < 4; a++)
-      if (mesh->tet[4 * t + a] == node) return mesh->regions.name[mesh->region[t]];
+      if (mesh->tet[4 * t + a] == node && mesh->regions.kind[mesh->region[t]] != MT_REGION_AIR)
+        return mesh->regions.name[mesh->region[t]];
   return "no region";
 }
 

@@ -17,11 +17,14 @@ static const double SHRINK_MIN = .1, SHRINK_MAX = .5; /* next trial, of the last
 static const double LONGEST = 50;         /* first trial, of the preconditioner's step */
 static const double ROUND_OFF = 1e-13;   /* of the sum of the terms' sizes */
 
+/* m is looked at first: the demagnetizing solve would fail on it with less to say. */
 PetscErrorCode mt_minimizer_eval(MtMinimizer *min, Vec m, double rtol, MtEnergyValues *E, Vec g) {
   PetscReal norm;
+  PetscCall(VecNorm(m, NORM_2, &norm));
+  if (!isfinite(norm)) return mt_energy_not_finite(min->energy, m, m, min->B);
   PetscCall(mt_energy_eval(min->energy, m, min->B, rtol, E, g));
   min->report->evaluations++;
-  PetscCall(VecNorm(g, NORM_INFINITY, &norm));
+  PetscCall(VecNorm(g, NORM_2, &norm));
   if (!isfinite(E->total) || !isfinite(norm)) return mt_energy_not_finite(min->energy, m, g, min->B);
   return 0;
 }

@@ -1,0 +1,151 @@
+/* ranks: 1 2 4 */
+/* The minimizer against the Stoner-Wohlfarth astroid, in a magnet with its own stray field, and where it has to give up. */
+#include "magtwin/error.h"
+#include "near.h"
+#include "relax.h"
+#include <string.h>
+
+static const double AXES[3][3] = {{0, 0, 1}, {0, .28, .96}, {0, 0, 1}};
+static const MtMaterial HARD = {"Nd2Fe14B", 7.7e-12, 1.61, 4.3e6, 0, 0};
+
+static void up(const double x[3], double m[3]) {
+  (void)x;
+  m[0] = m[1] = 0;
+  m[2] = 1;
+}
+
+/* Field, over the anisotropy field, at which a particle switches that is too small to be anything but uniform: raised in steps of
+ * .25 % from 95 % of the expected one. */
+static PetscErrorCode switching(double angle, double expected, double *found) {
+  Relax r;
+  double mz = 1, h = .95 * expected;
+  Brick b = {.n = {2, 2, 2}, .hi = {4, 4, 4}, .nregions = 1, .axis = AXES};
+  PetscCall(relax_create(&b, &HARD, -1, 1e-5, &r));
+  PetscCall(relax_set(&r, up));
+  while (mz > 0 && h < 1.1 * expected) {
+    h += .0025 * expected;
+    PetscCall(relax_run(&r, h * 2 * MT_MU0 * HARD.K1 / HARD.Js, 180 - angle));
+    assert_true(r.report.converged);
+    PetscCall(relax_mz(&r, &mz));
+  }
+  *found = h;
+  return relax_destroy(&r);
+}
+/* E. C. Stoner and E. P. Wohlfarth, Phil. Trans. R. Soc. A 240 (1948) 599: h = (cos^(2/3) + sin^(2/3))^(-3/2). */
+static void small_particle_switches_at_the_Stoner_Wohlfarth_field(void **state) {
+  (void)state;
+  static const double angle[] = {.1, 10, 45}, expected[] = {.97864, .67381, .5};
+  for (int i = 0; i < 3; i++) {
+    double h = 0;
+    assert_int_equal(switching(angle[i], expected[i], &h), 0);
+    assert_near(h, expected[i], .005 * expected[i]);
+  }
+}
+
+static int cube_in_air(const double x[3]) {
+  return fmax(fabs(x[0]), fmax(fabs(x[1]), fabs(x[2]))) < 10 ? x[0] < 0 ? 0 : 1 : 2;
+}
+static const bool CUBE_AIR[] = {false, false, true};
+static const MtMaterial CUBE[3] = {{"a", 7.7e-12, 1.61, 4.3e6, 0, 0}, {"b", 7.7e-12, 1.61, 4.3e6, .65e6, 0}, {"air", 0, 0, 0, 0, 0}};
+static PetscErrorCode cube_create(double torque, Relax *r) {
+  Brick b = {.n = {16, 16, 16}, .lo = {-20, -20, -20}, .hi = {20, 20, 20}, .nregions = 3, .axis = AXES, .air = CUBE_AIR,
+             .region = cube_in_air, .radius = 20};
+  PetscCall(relax_create(&b, CUBE, 4, torque, r));
+  return relax_set(r, up);
+}
+
+/* A smooth step costs a handful of evaluations, most of the time one an iteration; the state does not depend on the path of loose
+ * potentials: a second run from it has nothing to do. */
+static PetscErrorCode stray_field(void) {
+  Relax r;
+  PetscCall(cube_create(1e-4, &r));
+  PetscCall(relax_run(&r, 0, 0));
+  assert_true(r.report.converged && r.report.torque < 1e-4);
+  PetscCall(relax_run(&r, -1, 1));
+  assert_true(r.report.converged && r.report.torque < 1e-4);
+  assert_true(r.report.evaluations <= 10);
+  assert_true(r.report.demag_iterations > 0);
+  double total = r.report.energy.total;
+  PetscCall(relax_run(&r, -1, 1));
+  assert_int_equal(r.report.iterations, 0);
+  assert_near(r.report.energy.total / total, 1, 1e-9);
+  return relax_destroy(&r);
+}
+static void smooth_step_with_stray_field_takes_few_evaluations(void **state) {
+  (void)state;
+  assert_int_equal(stray_field(), 0);
+}
+
+/* The limit that rounding allows is far below what is asked for in practice; below it the run ends and says so. */
+static PetscErrorCode stagnation(void) {
+  Relax r;
+  PetscCall(cube_create(1e-25, &r));
+  PetscCall(relax_run(&r, -1, 1));
+  assert_false(r.report.converged);
+  assert_true(r.report.stagnated || r.report.iterations == 2000);
+  assert_true(r.report.torque < 1e-6);
+  return relax_destroy(&r);
+}
+static void unreachable_torque_is_reported_not_looped_on(void **state) {
+  (void)state;
+  assert_int_equal(stagnation(), 0);
+}
+
+static PetscErrorCode not_a_number(PetscErrorCode *rc) {
+  Relax r;
+  PetscCall(cube_create(1e-4, &r));
+  const MtNodes *nodes = mt_energy_nodes(r.energy);
+  PetscScalar *m;
+  PetscCall(VecGetArray(r.m, &m));
+  for (PetscInt i = 0; i < nodes->n_owned; i++)
+    if (r.mesh->x[3 * nodes->node[i]] < -9) m[3 * i] = NAN;
+  PetscCall(VecRestoreArray(r.m, &m));
+  mt_error_clear();
+  *rc = relax_run(&r, 1, 0);
+  return relax_destroy(&r);
+}
+static void not_a_number_is_reported_with_its_place(void **state) {
+  (void)state;
+  PetscErrorCode rc = 0;
+  assert_int_equal(not_a_number(&rc), 0);
+  assert_int_equal(rc, MT_ERR_FAIL);
+  assert_non_null(strstr(mt_error_message(), "grain 0"));
+  assert_non_null(strstr(mt_error_message(), "0, 0, 1 T"));
+}
+
+static PetscErrorCode stop_at_three(void *ctx, int iteration, Vec m, double torque, bool *stop) {
+  (void)m, (void)torque;
+  ++*(int *)ctx;
+  *stop = iteration == 3;
+  return 0;
+}
+static PetscErrorCode monitored(void) {
+  Relax r;
+  int calls = 0;
+  PetscCall(cube_create(1e-9, &r));
+  PetscCall(mt_minimizer_set_monitor(r.minimizer, stop_at_three, &calls));
+  PetscCall(relax_run(&r, -1, 1));
+  assert_int_equal(calls, 3);
+  assert_int_equal(r.report.iterations, 3);
+  assert_false(r.report.converged);
+  return relax_destroy(&r);
+}
+static void monitor_sees_each_iteration_and_can_stop(void **state) {
+  (void)state;
+  assert_int_equal(monitored(), 0);
+}
+
+int main(int argc, char **argv) {
+  PetscCall(PetscInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(mt_error_install());
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(small_particle_switches_at_the_Stoner_Wohlfarth_field),
+      cmocka_unit_test(smooth_step_with_stray_field_takes_few_evaluations),
+      cmocka_unit_test(unreachable_torque_is_reported_not_looped_on),
+      cmocka_unit_test(not_a_number_is_reported_with_its_place),
+      cmocka_unit_test(monitor_sees_each_iteration_and_can_stop),
+  };
+  int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  PetscCall(PetscFinalize());
+  return failed;
+}
