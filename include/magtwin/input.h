@@ -49,6 +49,10 @@ typedef struct MtInput MtInput; /* opaque; the same content on every rank */
  * On bad input: MT_ERR_INPUT with all errors of the file in one message.  Collective on comm.  Free with mt_input_destroy. */
 PetscErrorCode mt_input_read(MPI_Comm comm, const char *path, int noverrides, char *const *overrides,
                              const MtKey *const *tables, MtInput **input);
+/* The same for a program that needs only some sections: those not named in `needed` may be absent as a whole and then have no
+ * values (mt_input_has is false).  "materials field grains|mesh.file": grains is needed unless mesh.file is given. */
+PetscErrorCode mt_input_read_for(MPI_Comm comm, const char *path, int noverrides, char *const *overrides,
+                                 const MtKey *const *tables, const char *needed, MtInput **input);
 void mt_input_destroy(MtInput **input);
 
 /* Values by path, "mesh.size", or with an index "field.segments[2].to" (printf-like).  Asking for a key that the schema does

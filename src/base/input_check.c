@@ -157,6 +157,29 @@ static void fill_default(MtInput *in, MtEntry *e) {
   abort();
 }
 
+static bool section_found(const MtInput *in, const char *section, size_t n) {
+  for (int i = 0; i < in->nfound; i++)
+    if (!strncmp(in->found[i].path, section, n) && (!in->found[i].path[n] || in->found[i].path[n] == '.')) return true;
+  return false;
+}
+
+/* Is the section of this key asked for by the program, or there anyway? */
+static bool wanted(const MtInput *in, const char *path) {
+  size_t n = strcspn(path, ".");
+  if (!in->needed || section_found(in, path, n)) return true;
+  for (const char *s = in->needed; *s;) {
+    size_t word = strcspn(s, " "), name = strcspn(s, " |");
+    if (name == n && !strncmp(s, path, n)) {
+      char *unless = mt_format("%.*s", (int)(word - name), s + name);
+      bool needed = !unless[0] || !find_found(in, unless + 1);
+      free(unless);
+      return needed;
+    }
+    s += word + (s[word] == ' ');
+  }
+  return false;
+}
+
 static void fill_one(MtInput *in, const MtKey *key, const char *path) {
   char other[MT_PATH_MAX] = "";
   const char *value;
@@ -169,6 +192,8 @@ static void fill_one(MtInput *in, const MtKey *key, const char *path) {
     mt_input_note(in, f->node->place, "%s: counts only with %s", path, key->when);
   else if (f)
     e.set = mt_value_convert(in, &e, f->node);
+  else if (!wanted(in, path))
+    e.set = false;
   else if (counts == YES && !key->def)
     note_missing(in, key, path);
   else if (counts == YES && key->def[0])

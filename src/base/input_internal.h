@@ -53,6 +53,7 @@ typedef struct {
 struct MtInput {
   char *path, *text, *canonical;
   const MtKey *const *tables;
+  const char *needed; /* sections that must be there; NULL: all */
   int noverrides;
   char **override;
   bool trusted; /* checked on rank 0 already: files need not be looked for again */

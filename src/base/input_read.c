@@ -101,10 +101,19 @@ static PetscErrorCode read_shared(MPI_Comm comm, MtInput *in) {
   return rank ? understand(in) : 0;
 }
 
+PetscErrorCode mt_input_read_for(MPI_Comm comm, const char *path, int noverrides, char *const *overrides,
+                                 const MtKey *const *tables, const char *needed, MtInput **input) {
+  *input = input_new(path, noverrides, overrides, tables);
+  (*input)->needed = needed;
+  PetscErrorCode rc = read_shared(comm, *input);
+  if (rc)
+    mt_input_destroy(input);
+  else
+    (*input)->needed = NULL; /* the caller's; of no use any more */
+  return rc;
+}
+
 PetscErrorCode mt_input_read(MPI_Comm comm, const char *path, int noverrides, char *const *overrides,
                              const MtKey *const *tables, MtInput **input) {
-  *input = input_new(path, noverrides, overrides, tables);
-  PetscErrorCode rc = read_shared(comm, *input);
-  if (rc) mt_input_destroy(input);
-  return rc;
+  return mt_input_read_for(comm, path, noverrides, overrides, tables, NULL, input);
 }

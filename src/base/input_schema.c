@@ -88,15 +88,25 @@ static bool is_open(double end) {
   return fabs(end) >= 1e300 || fabs(end) >= 9.2e18;
 }
 
+/* 1000000 and not 1e+06. */
+static const char *end_text(double end, char buf[40]) {
+  bool plain = end == floor(end) && fabs(end) < 1e15;
+  snprintf(buf, 40, plain ? "%.0f" : "%g", end);
+  return buf;
+}
+
 const char *mt_key_range(const MtKey *key, char buf[128]) {
+  char min[40], max[40];
   const char *unit = mt_unit_name(key->dim), *gap = unit[0] ? " " : "", *more = key->exclusive_min ? ">" : ">=";
+  end_text(key->min, min);
+  end_text(key->max, max);
   if (!mt_key_has_range(key) || (is_open(key->min) && is_open(key->max)))
     snprintf(buf, 128, "any");
   else if (is_open(key->max))
-    snprintf(buf, 128, "%s %g%s%s", more, key->min, gap, unit);
+    snprintf(buf, 128, "%s %s%s%s", more, min, gap, unit);
   else if (is_open(key->min))
-    snprintf(buf, 128, "<= %g%s%s", key->max, gap, unit);
+    snprintf(buf, 128, "<= %s%s%s", max, gap, unit);
   else
-    snprintf(buf, 128, "%s %g and <= %g%s%s", more, key->min, key->max, gap, unit);
+    snprintf(buf, 128, "%s %s and <= %s%s%s", more, min, max, gap, unit);
   return buf;
 }

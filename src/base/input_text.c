@@ -151,6 +151,22 @@ char *mt_input_emit(const MtInput *in, const char *sections) {
   return o.text;
 }
 
+/* In lines of at most 100 characters. */
+static void help_wrapped(const char *text) {
+  enum { WIDTH = 94 };
+  while (*text) {
+    int n = (int)strlen(text);
+    if (n > WIDTH) {
+      n = WIDTH;
+      while (n > 0 && text[n] != ' ') n--;
+      if (n == 0) n = (int)strcspn(text, " ");
+    }
+    mt_log("      %.*s", n, text);
+    text += n;
+    text += *text == ' ';
+  }
+}
+
 static void help_key(const MtKey *k) {
   char range[128];
   const char *unit = mt_unit_name(k->dim);
@@ -163,7 +179,7 @@ static void help_key(const MtKey *k) {
          k->def ? k->def : "");
   if (mt_key_has_range(k)) mt_log("      range: %s", mt_key_range(k, range));
   if (k->when) mt_log("      only with %s", k->when);
-  mt_log("      %s", k->help);
+  help_wrapped(k->help);
 }
 
 void mt_input_help(const MtKey *const *tables) {

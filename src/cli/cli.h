@@ -1,18 +1,47 @@
-/* The subcommands of the program. */
+/* The subcommands of the program, one file each. */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
+#include "magtwin/input.h"
 #include <petscsys.h>
+#include <stdbool.h>
 
-/* args: what follows the program's name.  *code: exit code of a run that went well.  Collective. */
-PetscErrorCode cli_run(int nargs, char **args, int *code);
+/* What the command line says.  The words are those of argv. */
+typedef struct CliArgs {
+  const struct CliCommand *command;
+  char *file;   /* input file, file or folder; NULL when the subcommand takes none */
+  int nwords;   /* what follows: overrides, or the options of a figure */
+  char **words; /* [nwords] owned array */
+  bool force, resume, help;
+} CliArgs;
 
-typedef struct {
+typedef enum { CLI_NOTHING, CLI_INPUT, CLI_FILE } CliTakes;
+
+typedef struct CliCommand {
   const char *name;
-  const char *help;                                         /* one line */
-  PetscErrorCode (*run)(int nargs, char **args, int *code); /* args: what follows the subcommand */
+  const char *takes_name; /* "input.yaml [key=value ...]" */
+  const char *help;       /* one line */
+  CliTakes takes;
+  bool parallel;      /* needs MPI and PETSc */
+  bool force, resume; /* options it has */
+  PetscErrorCode (*run)(const CliArgs *args, int *code);
 } CliCommand;
 
-PetscErrorCode cli_version(int nargs, char **args, int *code);
+/* argv without the program's name.  Not collective. */
+PetscErrorCode cli_parse(int n, char **words, CliArgs *args);
+const CliCommand *cli_commands(int *n);
+
+extern const MtKey *const cli_tables[]; /* every key of the program */
+
+/* Reads and checks the input of a subcommand (see mt_input_read_for), hands petsc_options to PETSc.  Collective. */
+PetscErrorCode cli_read_input(const CliArgs *args, const char *needed, MtInput **in);
+/* MT_ERR_INPUT if a word of petsc_options was used by no solver.  Not collective. */
+PetscErrorCode cli_petsc_options_used(const MtInput *in);
+
+PetscErrorCode cli_check(const CliArgs *args, int *code);
+PetscErrorCode cli_info(const CliArgs *args, int *code);
+PetscErrorCode cli_plot(const CliArgs *args, int *code);
+PetscErrorCode cli_help(const CliArgs *args, int *code);
+PetscErrorCode cli_version(const CliArgs *args, int *code);
 
 #endif

@@ -1,24 +1,50 @@
-/* The table of subcommands and the choice among them. */
+/* The table of subcommands, and what help and version print. */
 #include "cli.h"
-#include "magtwin/error.h"
 #include "magtwin/log.h"
 #include "magtwin/run.h"
-#include <string.h>
+
+#define INPUT "input.yaml [key=value ...]"
 
 static const CliCommand commands[] = {
-    {"version", "prints the version", cli_version},
+    {"check", INPUT, "is this input valid, and what would it do", CLI_INPUT, true, false, false, cli_check},
+    {"info", "FILE", "what is in this file", CLI_FILE, true, false, false, cli_info},
+    {"plot", "FOLDER [options]", "figures of the results in a folder", CLI_FILE, false, false, false, cli_plot},
+    {"help", "", "this list", CLI_NOTHING, false, false, false, cli_help},
+    {"version", "", "the version", CLI_NOTHING, false, false, false, cli_version},
 };
 
-PetscErrorCode cli_version(int nargs, char **args, int *code) {
-  (void)nargs;
+const CliCommand *cli_commands(int *n) {
+  *n = (int)(sizeof commands / sizeof commands[0]);
+  return commands;
+}
+
+PetscErrorCode cli_version(const CliArgs *args, int *code) {
   (void)args;
   mt_log("magtwin %s", mt_version());
   *code = 0;
   return 0;
 }
 
-PetscErrorCode cli_run(int nargs, char **args, int *code) {
-  for (size_t i = 0; nargs > 0 && i < sizeof commands / sizeof commands[0]; i++)
-    if (!strcmp(args[0], commands[i].name)) return commands[i].run(nargs - 1, args + 1, code);
-  return mt_error(MT_ERR_INPUT, "unknown subcommand %s", nargs > 0 ? args[0] : "(none)");
+static void help_all(void) {
+  mt_log("magtwin %s: the digital twin of permanent magnets\n", mt_version());
+  for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+    mt_log("  magtwin %-12s %-28s %s", commands[i].name, commands[i].takes_name, commands[i].help);
+  mt_log("\nOn several ranks: mpirun -n 4 magtwin ...   Each key of an input: magtwin check --help");
+}
+
+PetscErrorCode cli_help(const CliArgs *args, int *code) {
+  const CliCommand *c = args->command;
+  *code = 0;
+  if (c->run == cli_help || c->run == cli_version) {
+    help_all();
+    return 0;
+  }
+  mt_log("magtwin %s %s%s%s\n  %s", c->name, c->takes_name, c->force ? " [--force]" : "",
+         c->resume ? " [--resume]" : "", c->help);
+  if (c->force) mt_log("  --force   overwrite what the output folder holds");
+  if (c->resume) mt_log("  --resume  continue from the last checkpoint in the output folder; start if there is none");
+  if (c->takes != CLI_INPUT) return 0;
+  mt_log("\nKeys of the input (YAML; nested keys are joined by dots; numbers may carry a unit: 3 nm, 0.12 um):\n");
+  mt_input_help(cli_tables);
+  return 0;
 }

@@ -2,13 +2,14 @@
 #include "cli.h"
 #include "magtwin/error.h"
 #include "magtwin/run.h"
-#include <petscsys.h>
+#include <stdlib.h>
 
 /* PETSc reads neither our command line nor a .petscrc of the folder, and leaves the signals to us. */
 static PetscErrorCode start_petsc(void) {
-  static char *quiet[] = {"magtwin", "-skip_petscrc", "-no_signal_handler", NULL};
+  static char name[] = "magtwin", no_file[] = "-skip_petscrc", no_signals[] = "-no_signal_handler";
+  static char *words[] = {name, no_file, no_signals, NULL};
   int n = 3;
-  char **args = quiet;
+  char **args = words;
   PetscErrorCode rc = PetscInitialize(&n, &args, NULL, NULL);
   if (!rc) rc = mt_error_install();
   if (!rc) mt_stop_install();
@@ -17,10 +18,14 @@ static PetscErrorCode start_petsc(void) {
 
 int main(int argc, char **argv) {
   int code = 0;
+  CliArgs args;
   mt_run_set_command(argc, argv);
-  PetscErrorCode rc = start_petsc();
-  if (!rc) rc = cli_run(argc - 1, argv + 1, &code);
+  PetscErrorCode rc = cli_parse(argc - 1, argv + 1, &args);
+  bool parallel = rc || (args.command->parallel && !args.help); /* with rc: so that one rank reports */
+  if (parallel && start_petsc()) return 1;
+  if (!rc) rc = args.help ? cli_help(&args, &code) : args.command->run(&args, &code);
+  free(args.words);
   if (rc) return mt_error_report(rc);
-  if (PetscFinalize()) return 1;
+  if (parallel && PetscFinalize()) return 1;
   return code;
 }

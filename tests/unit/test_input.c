@@ -101,6 +101,13 @@ static MtInput *good(const char *text, int nover, char *const *over) {
   return in;
 }
 
+static void good_or_none(const char *text, const char *needed, int nover, char *const *over, MtInput **in) {
+  read_bytes(text, strlen(text), 0, NULL, in);
+  mt_input_destroy(in);
+  mt_error_clear();
+  mt_input_read_for(MPI_COMM_WORLD, file, nover, over, tables, needed, in);
+}
+
 /* The message without the name of the file must contain `says`. */
 static void refused(const char *text, char *over, const char *says) {
   MtInput *in;
@@ -240,6 +247,25 @@ static void test_bad_values(void **state) {
   }
 }
 
+/* A section that the program does not need may be absent, but not half there. */
+static void test_needed(void **state) {
+  (void)state;
+  MtInput *in;
+  char *over[] = {"field.on=false", "mesh.kind=ball"};
+  good_or_none("output: {folder: x}\n", "output mesh|field.on", 1, over, &in);
+  assert_non_null(in);
+  assert_false(mt_input_has(in, "mesh.size"));
+  assert_false(mt_input_has(in, "mesh.gb.thickness"));
+  assert_int_equal(mt_input_count(in, "field.names"), 2);
+  mt_input_destroy(&in);
+  good_or_none("output: {folder: x}\n", "output mesh|field.on", 0, over, &in);
+  assert_null(in);
+  assert_non_null(strstr(mt_error_message(), "missing key mesh.size"));
+  good_or_none("output: {folder: x}\n", "output", 2, over, &in);
+  assert_null(in);
+  mt_error_clear();
+}
+
 /* All errors at once, in the order of the lines, the command line last. */
 static void test_all_errors(void **state) {
   (void)state;
@@ -320,7 +346,7 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_values),     cmocka_unit_test(test_canonical),  cmocka_unit_test(test_overrides),
       cmocka_unit_test(test_bad_values), cmocka_unit_test(test_all_errors), cmocka_unit_test(test_late_error),
-      cmocka_unit_test(test_no_file),    cmocka_unit_test(test_fuzz),
+      cmocka_unit_test(test_no_file),    cmocka_unit_test(test_needed),     cmocka_unit_test(test_fuzz),
   };
   int failed = cmocka_run_group_tests(tests, make_file, remove_file);
   if (PetscFinalize()) return 1;
