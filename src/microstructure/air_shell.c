@@ -78,35 +78,38 @@ static void ico_corner(int i, double x[3])
   for (int k = 0; k < 3; k++) x[(k + i / 4) % 3] = a[k];
 }
 
-/* Points of edges are shared by their two triangles: number by (lower corner, higher corner, step). */
-static int32_t sphere_point(int n, int32_t *number, const int32_t *corner, const int *w, const double centre[3], double radius, MtShell *s)
+/* Points of edges are shared by two faces: slot by (lower corner, higher corner, step); inner ones by (face, steps). */
+static int64_t sphere_slot(int n, int face, const int *w)
 {
-  int64_t slot = 0;
-  double x[3] = {0, 0, 0}, p[3];
-  int used = 0, at[3];
+  const int32_t *corner = ico_tri[face];
+  int used = 0, at[3] = {0, 0, 0};
   for (int i = 0; i < 3; i++)
     if (w[i]) at[used++] = i;
-  if (used == 3) slot = -1;
-  else if (used == 1) slot = corner[at[0]];
-  else {
-    int lo = corner[at[0]] < corner[at[1]] ? 0 : 1;
-    slot = 12 + ((int64_t)corner[at[lo]] * 12 + corner[at[1 - lo]]) * n + w[at[lo]];
-  }
-  if (slot >= 0 && number[slot] >= 0) return number[slot];
+  if (used == 1) return corner[at[0]];
+  if (used == 3) return 12 + 144 * n + ((int64_t)face * n + w[0]) * n + w[1];
+  int lo = corner[at[0]] < corner[at[1]] ? 0 : 1;
+  return 12 + ((int64_t)corner[at[lo]] * 12 + corner[at[1 - lo]]) * n + w[at[lo]];
+}
+
+static int32_t sphere_point(int n, int32_t *number, int face, const int *w, const double centre[3], double radius, MtShell *s)
+{
+  int64_t slot = sphere_slot(n, face, w);
+  double x[3] = {0, 0, 0}, p[3];
+  if (number[slot] >= 0) return number[slot];
   for (int i = 0; i < 3; i++) {
-    ico_corner(corner[i], p);
+    ico_corner(ico_tri[face][i], p);
     for (int k = 0; k < 3; k++) x[k] += w[i] * p[k];
   }
   double len = sqrt(x[0] * x[0] + x[1] * x[1] + x[2] * x[2]);
   for (int k = 0; k < 3; k++) s->x[3 * s->nx + k] = centre[k] + radius * x[k] / len;
-  if (slot >= 0) number[slot] = s->nx;
+  number[slot] = s->nx;
   return s->nx++;
 }
 
-static void sphere_triangle(int n, int32_t *number, const int32_t *corner, int w[3][3], const double centre[3], double radius, MtShell *s)
+static void sphere_triangle(int n, int32_t *number, int face, int w[3][3], const double centre[3], double radius, MtShell *s)
 {
   int32_t *t = s->tri + 3 * s->nt++;
-  for (int i = 0; i < 3; i++) t[i] = sphere_point(n, number, corner, w[i], centre, radius, s);
+  for (int i = 0; i < 3; i++) t[i] = sphere_point(n, number, face, w[i], centre, radius, s);
   const double *a = s->x + 3 * t[0], *b = s->x + 3 * t[1], *c = s->x + 3 * t[2];
   double y[4][3];
   for (int k = 0; k < 3; k++) y[0][k] = centre[k], y[1][k] = a[k], y[2][k] = b[k], y[3][k] = c[k];
@@ -120,7 +123,7 @@ static void sphere_triangle(int n, int32_t *number, const int32_t *corner, int w
 static PetscErrorCode sphere_add(const double centre[3], double radius, int n, MtShell *s)
 {
   int32_t *number;
-  int slots = 12 + 144 * n + n;
+  int slots = 12 + 144 * n + 21 * n * n;
   PetscCall(PetscMalloc1((size_t)slots, &number));
   for (int i = 0; i < slots; i++) number[i] = -1;
   for (int f = 0; f < 20; f++)
@@ -128,8 +131,8 @@ static PetscErrorCode sphere_add(const double centre[3], double radius, int n, M
       for (int j = 0; i + j < n; j++) {
         int k = n - 1 - i - j;
         int up[3][3] = {{i + 1, j, k}, {i, j + 1, k}, {i, j, k + 1}}, down[3][3] = {{i, j + 1, k}, {i + 1, j, k}, {i + 1, j + 1, k - 1}};
-        sphere_triangle(n, number, ico_tri[f], up, centre, radius, s);
-        if (k > 0) sphere_triangle(n, number, ico_tri[f], down, centre, radius, s);
+        sphere_triangle(n, number, f, up, centre, radius, s);
+        if (k > 0) sphere_triangle(n, number, f, down, centre, radius, s);
       }
   return PetscFree(number);
 }

@@ -55,8 +55,20 @@ static PetscErrorCode add_node(MtTets *m, const double x[3], int64_t *id)
   return 0;
 }
 
+/* Flat by construction: all four nodes in one wall, as where a triple line on the wall ends at a vertex whose grains all
+ * reach the wall.  Such a tet has its place in no volume; what is beside it fits without it. */
+static bool flat_on_wall(const MtTets *m, int64_t a, int64_t b, int64_t c, int64_t d)
+{
+  for (int k = 0; k < 3; k++) {
+    double x = m->x[3 * a + k];
+    if (x == m->x[3 * b + k] && x == m->x[3 * c + k] && x == m->x[3 * d + k]) return true;
+  }
+  return false;
+}
+
 static PetscErrorCode add_tet(MtTets *m, int64_t a, int64_t b, int64_t c, int64_t d, int32_t region)
 {
+  if (flat_on_wall(m, a, b, c, d)) return 0;
   PetscCall(mt_tets_reserve(m, 0, m->nt + 1));
   memcpy(m->tet + 4 * m->nt, (int64_t[4]){a, b, c, d}, 4 * sizeof(int64_t));
   m->region[m->nt++] = region;

@@ -113,7 +113,7 @@ static PetscErrorCode bad_tets(const MtCells *c, const MtSurface *s, const MtTop
     for (int k = 0; k < 12; k++) y[k / 3][k % 3] = m.x[3 * m.tet[4 * i + k / 3] + k % 3];
     double gamma = mt_tet_gamma((const double(*)[3])y);
     for (int k = 0; k < 4; k++) scale = fmin(scale, q->scale[q->node[m.tet[4 * i + k]]]);
-    if (gamma > tet_limit || (gamma > 0 && scale < 0.2)) continue; /* thin layers have flat tets */
+    if (gamma > tet_limit || (gamma > tet_limit / 10 && scale < 0.2)) continue; /* thin layers have flat tets */
     for (int k = 0; k < 12; k++) x[k % 3] += s->x[3 * q->node[m.tet[4 * i + k / 3]] + k % 3] / 4;
     PetscCall(place_add(out, x, thinner * scale));
   }

@@ -34,6 +34,7 @@ static PetscErrorCode read_air(const MtInput *in, MtShape *s) {
   }
   s->radius = ratio * (s->round ? half : sqrt(half2));
   s->air_size = mt_input_real(in, "mesh.air.size");
+  if (s->air_size == 0) s->air_size = fmax(s->size, 0.12 * s->radius);
   if (ratio > 0 && ratio < 1.02)
     return mt_input_error(in, "mesh.air.radius", "must be 0 (no air) or at least 1.02, is %g", ratio);
   return 0;
