@@ -1,0 +1,266 @@
+"""Bad input as users make it: exit code 2, a sentence that names the place and the rule, and nothing overwritten.
+# timeout: 900
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+
+import support
+from support import Skip, check
+
+BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
+
+GOOD = """\
+grains:
+  source: generated
+  count: 4
+  box: [24 nm, 24 nm, 24 nm]
+  seed: 3
+mesh:
+  size: 3 nm
+  gb:
+    thickness: 3 nm
+materials:
+  gb: nonmagnetic
+field:
+  direction: [0.05, 0.02, 1]
+  start: 1 T
+  segments:
+    - {to: 0.5 T, step: 0.5 T, mode: fixed}
+output:
+  folder: %s
+"""
+
+
+def write(folder, text, name="run.yaml"):
+    path = os.path.join(folder, name)
+    with open(path, "w") as f:
+        f.write(text)
+    return path
+
+
+def out_of(folder):
+    return os.path.join(folder, "out")
+
+
+def refused(done, *words, place=None):
+    """Exit code 2, every word in the message, file:line:column when a place is given, one message whatever the ranks."""
+    check(done.code == 2, done)
+    for word in words:
+        check(word in done.err, "no %r in: %s" % (word, done))
+    if place:
+        check(re.search(r"run\.yaml:%s: " % place, done.err), "no run.yaml:%s in: %s" % (place, done))
+    check("Traceback" not in done.err and "PETSC ERROR" not in done.err, done)
+    first = done.err.strip().splitlines()[0]
+    check(done.err.count(first) == 1, "said more than once: %s" % done)
+
+
+def bad_text(old, new, words, place, ranks=1, subcommand="demag"):
+    """Replaces one piece of the good input; the run must be refused and leave no folder."""
+    def test(folder):
+        text = GOOD % out_of(folder)
+        check(old in text, "the test's own input lacks %r" % old)
+        path = write(folder, text.replace(old, new, 1))
+        refused(support.magtwin(BUILD, subcommand, path, ranks=ranks), *words, place=place)
+        check(not os.path.exists(out_of(folder)), "the folder of the results was made")
+    return test
+
+
+def all_errors_at_once(folder):
+    text = GOOD % out_of(folder)
+    text = text.replace("size: 3 nm", "sise: 3 nm").replace("thickness: 3 nm", "thickness: -3 nm").replace("count: 4", "count: 0")
+    done = support.magtwin(BUILD, "demag", write(folder, text))
+    refused(done, "did you mean", "mesh.gb.thickness", "grains.count")
+    check(len(re.findall(r"run\.yaml:\d+:\d+: ", done.err)) == 3, done)
+
+
+def override_is_checked(folder):
+    path = write(folder, GOOD % out_of(folder))
+    refused(support.magtwin(BUILD, "demag", path, "mesh.sise=2 nm"), "mesh.sise", "did you mean")
+    refused(support.magtwin(BUILD, "demag", path, "mesh.gb.thickness=-1 nm"), "mesh.gb.thickness")
+
+
+def missing_slice(folder):
+    data = os.path.join(folder, "S%02d.ang")
+    for k in (0, 1, 3, 4):
+        write(folder, angle_map(4, 3), os.path.basename(data % k))
+    refused(support.magtwin(BUILD, "demag", write(folder, ebsd_input(folder))), "S0")
+
+
+def slices_of_different_size(folder):
+    for k in range(4):
+        write(folder, angle_map(4, 3 if k != 2 else 4), "S%02d.ang" % k)
+    refused(support.magtwin(BUILD, "demag", write(folder, ebsd_input(folder))), "S02.ang")
+
+
+def angle_map(nx, ny):
+    lines = ["# GRID: SqrGrid"]
+    for j in range(ny):
+        for i in range(nx):
+            lines.append("0.1 0.2 0.3 %g %g 100 0.9 0 1 1" % (0.4 * i, 0.4 * j))
+    return "\n".join(lines) + "\n"
+
+
+def ebsd_input(folder):
+    text = GOOD % out_of(folder)
+    start, end = text.index("  source"), text.index("mesh:")
+    grains = "  source: ebsd\n  files: %s/S*.ang\n  slice_step: 0.4 um\n  symmetry: cubic\n" % folder
+    return text[:start] + grains + text[end:]
+
+
+def made_mesh(folder):
+    """A finished run; returns input and mesh file."""
+    path = write(folder, GOOD % out_of(folder))
+    done = support.magtwin(BUILD, "demag", path)
+    check(done.code == 0, done)
+    return path, os.path.join(out_of(folder), "mesh.h5")
+
+
+def snapshot(folder):
+    kept = {}
+    for root, _, files in os.walk(folder):
+        for name in files:
+            full = os.path.join(root, name)
+            with open(full, "rb") as f:
+                kept[full] = f.read()
+    return kept
+
+
+def no_overwriting(folder):
+    path, _ = made_mesh(folder)
+    before = snapshot(out_of(folder))
+    for ranks in (1, 2):
+        refused(support.magtwin(BUILD, "demag", path, ranks=ranks), "--force")
+    check(snapshot(out_of(folder)) == before, "files changed without --force")
+    done = support.magtwin(BUILD, "demag", path, "--force")
+    check(done.code == 0, done)
+
+
+def truncated_mesh(folder):
+    path, mesh = made_mesh(folder)
+    with open(mesh, "rb") as f:
+        data = f.read()
+    for part in (len(data) // 2, len(data) - 7, 100, 0):
+        broken = os.path.join(folder, "broken.h5")
+        with open(broken, "wb") as f:
+            f.write(data[:part])
+        before = snapshot(out_of(folder))
+        for ranks in (1, 2) if part == len(data) // 2 else (1,):
+            done = support.magtwin(BUILD, "demag", path, "mesh.file=" + broken, "output.folder=" + os.path.join(folder, "other"), ranks=ranks)
+            refused(done, "broken.h5")
+        check(snapshot(out_of(folder)) == before, "the finished run changed")
+
+
+def mesh_of_another_input(folder):
+    path, mesh = made_mesh(folder)
+    done = support.magtwin(BUILD, "demag", path, "mesh.file=" + mesh, "grains.seed=4", "output.folder=" + os.path.join(folder, "other"))
+    refused(done, "mesh.h5")
+
+
+def truncated_checkpoint(folder):
+    """With the newest checkpoint damaged the one before is taken; with both damaged the run refuses and changes nothing."""
+    path, _ = made_mesh(folder)
+    names = [n for n in os.listdir(out_of(folder)) if "checkpoint" in n]
+    check(names, "no checkpoint in %s" % os.listdir(out_of(folder)))
+    for name in names:
+        full = os.path.join(out_of(folder), name)
+        with open(full, "r+b") as f:
+            f.truncate(os.path.getsize(full) // 2)
+    before = snapshot(out_of(folder))
+    refused(support.magtwin(BUILD, "demag", path, "--resume"), "checkpoint")
+    check(snapshot(out_of(folder)) == before, "files changed")
+
+
+def small_disk(folder, size):
+    disk = os.path.join(folder, "disk")
+    os.mkdir(disk)
+    if os.geteuid() != 0:
+        raise Skip("needs root to mount a small disk")
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%s" % size, "tmpfs", disk], stderr=subprocess.DEVNULL).returncode != 0:
+        raise Skip("cannot mount a small disk here")
+    return disk
+
+
+def full_disk(folder):
+    disk = small_disk(folder, "64k")
+    try:
+        path = write(folder, GOOD % os.path.join(disk, "out"))
+        done = support.magtwin(BUILD, "demag", path, ranks=2)
+        check(done.code == 2, done)
+        check("space" in done.err.lower() or "full" in done.err.lower(), "the reason is not said: %s" % done)
+    finally:
+        subprocess.run(["umount", disk])
+
+
+def unwritable(folder):
+    """A folder below a plain file can be written by nobody, root included."""
+    write(folder, "", "file")
+    path = write(folder, GOOD % os.path.join(folder, "file", "out"))
+    for ranks in (1, 2):
+        refused(support.magtwin(BUILD, "demag", path, ranks=ranks), "file")
+
+
+def missing_input(folder):
+    refused(support.magtwin(BUILD, "demag", os.path.join(folder, "no.yaml")), "no.yaml")
+    refused(support.magtwin(BUILD, "demga", "x.yaml"), "did you mean demag")
+
+
+def good_input_is_checked(folder):
+    path = write(folder, GOOD % out_of(folder))
+    done = support.magtwin(BUILD, "check", path)
+    check(done.code == 0, done)
+    check(not os.path.exists(out_of(folder)), "check wrote something")
+    for name in sorted(os.listdir(os.path.join(support.ROOT, "inputs"))):
+        if name.endswith(".yaml") and name != "materials.yaml":
+            done = support.magtwin(BUILD, "check", os.path.join("inputs", name))
+            check(done.code == 0, done)
+
+
+def results_of_a_run(folder):
+    path, _ = made_mesh(folder)
+    out = out_of(folder)
+    with open(os.path.join(out, "summary.json")) as f:
+        summary = json.load(f)
+    check(summary["counts"]["steps"] >= 2 and summary["counts"]["magnetic_nodes"] > 0, summary["counts"])
+    with open(os.path.join(out, "curve.csv")) as f:
+        lines = [line for line in f if not line.startswith("#")]
+    check(lines[0].startswith("step,segment,mu0_Hext_T"), lines[0])
+    check(len(lines) == 1 + summary["counts"]["steps"], "%d lines" % len(lines))
+    values = np.array([[float(x) for x in line.split(",")] for line in lines[1:]])
+    check(np.isfinite(values).all(), "not all numbers are finite")
+
+
+TESTS = [
+    ("valid inputs are accepted", good_input_is_checked),
+    ("a run leaves its results", results_of_a_run),
+    ("unknown key", bad_text("  size: 3 nm", "  sise: 3 nm", ["mesh.sise", "did you mean"], "7:3")),
+    ("unknown key, 2 ranks", bad_text("  size: 3 nm", "  sise: 3 nm", ["mesh.sise", "did you mean"], "7:3", ranks=2)),
+    ("repeated key", bad_text("  count: 4\n", "  count: 4\n  count: 5\n", ["grains.count"], "4:3")),
+    ("wrong unit", bad_text("size: 3 nm", "size: 3 T", ["mesh.size", "nm"], r"7:\d+")),
+    ("not a number", bad_text("size: 3 nm", "size: .nan", ["mesh.size"], r"7:\d+")),
+    ("negative thickness", bad_text("thickness: 3 nm", "thickness: -3 nm", ["mesh.gb.thickness", "-3"], r"9:\d+")),
+    ("thickness larger than a grain", bad_text("thickness: 3 nm", "thickness: 30 nm", ["thickness"], r"9:\d+")),
+    ("thickness larger than a grain, 2 ranks", bad_text("thickness: 3 nm", "thickness: 30 nm", ["thickness"], r"9:\d+", ranks=2)),
+    ("0 grains", bad_text("count: 4", "count: 0", ["grains.count"], r"3:\d+")),
+    ("field path of zero length", bad_text("to: 0.5 T", "to: 1 T", ["field"], r"16:\d+")),
+    ("field path without segments", bad_text("    - {to: 0.5 T, step: 0.5 T, mode: fixed}\n", "    []\n", ["field.segments"], r"1[56]:\d+")),
+    ("unknown material", bad_text("gb: nonmagnetic", "gb: nonmagnetc", ["nonmagnetc"], r"11:\d+")),
+    ("all errors at once", all_errors_at_once),
+    ("overrides are checked", override_is_checked),
+    ("missing input file and unknown subcommand", missing_input),
+    ("missing slice", missing_slice),
+    ("slices of different size", slices_of_different_size),
+    ("no overwriting without --force", no_overwriting),
+    ("truncated mesh", truncated_mesh),
+    ("mesh of another input", mesh_of_another_input),
+    ("damaged checkpoints", truncated_checkpoint),
+    ("full disk", full_disk),
+    ("unwritable folder", unwritable),
+]
+
+if __name__ == "__main__":
+    sys.exit(support.run_tests(TESTS))
