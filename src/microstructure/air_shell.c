@@ -193,6 +193,8 @@ PetscErrorCode mt_air_add(const double box[6], const double sphere[4], double si
     return mt_error(MT_ERR_FAIL, "Gmsh could not fill the air between the magnet and a sphere of radius %g nm; try another mesh.air.size or "
                                  "mesh.air.radius", sphere[3]);
   mt_fill_smooth(&s, &f);
+  mt_fill_repair(&s, &f);
+  mt_fill_smooth(&s, &f);
   PetscErrorCode rc = air_append(&s, node, &f, region, m);
   mt_shell_free(&s), mt_fill_free(&f), free(node);
   return rc;

@@ -98,7 +98,10 @@ static PetscErrorCode fill_one(const MtCells *c, const MtSurface *s, const MtCop
   mt_shell_free(g->shell + k), free(g->copy[k]), mt_fill_free(g->fill + k);
   g->shell[k] = shell, g->copy[k] = copy;
   mt_progress("meshing grain %d of %d", k + 1, c->ngrains);
-  if (mt_fill_shell(g->shell + k, 0, size, g->fill + k)) mt_fill_smooth(g->shell + k, g->fill + k);
+  if (!mt_fill_shell(g->shell + k, 0, size, g->fill + k)) return 0;
+  mt_fill_smooth(g->shell + k, g->fill + k);
+  mt_fill_repair(g->shell + k, g->fill + k);
+  mt_fill_smooth(g->shell + k, g->fill + k);
   return 0;
 }
 

@@ -24,6 +24,8 @@ PetscErrorCode mt_grain_shell(const MtCells *c, const MtSurface *s, const MtCopi
 
 /* Moves inner points so that the worst tets become better; returns the smallest radius ratio then.  Not collective. */
 double mt_fill_smooth(const MtShell *s, MtFill *f);
+/* Removes slivers by new points; never makes the worst tet worse.  Not collective. */
+void mt_fill_repair(const MtShell *s, MtFill *f);
 
 typedef struct {
   int rounds, nplaces; /* how often something was thinned; places asked for */
