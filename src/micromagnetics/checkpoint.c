@@ -244,5 +244,6 @@ PetscErrorCode mt_checkpoint_read(MtHysteresis *h, bool *found) {
   h->saved_steps = h->curve.n;
   h->saved_at = mt_wall();
   h->wall_before = h->now.wall;
+  h->spmv_before = h->now.demag_spmv;
   return 0;
 }

@@ -4,6 +4,7 @@
  * (field_path.c says which).  Whatever ends the process in between loses at most the steps since the last checkpoint,
  * and a continued run repeats them. */
 #include "hysteresis.h"
+#include "energy_impl.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -81,6 +82,7 @@ static void count(MtHysteresis *h, const MtMinimizerReport *r, MtCurveRow *row) 
   h->now.evaluations += r->evaluations;
   h->now.demag_iterations += (double)r->demag_iterations;
   h->now.inner_iterations += (double)r->inner_iterations;
+  if (h->u) h->now.demag_spmv = h->spmv_before + mt_poisson_count(h->energy->poisson).spmv;
 }
 
 static void fill_row(const MtHysteresis *h, const double B[3], const MtTrial *t, MtCurveRow *row) {

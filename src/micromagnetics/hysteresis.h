@@ -32,8 +32,9 @@ typedef struct {
   MtStepper stepper;
   double B[3], mean[3]; /* T and m of the accepted state */
   double iterations, evaluations, demag_iterations, inner_iterations, rollbacks, unconverged; /* totals */
-  double wall;     /* s, spent up to this point by all runs */
-  double finished; /* 1: the path is at its end */
+  double demag_spmv; /* products with the stiffness matrix, those inside AMG counted by their entries */
+  double wall;       /* s, spent up to this point by all runs */
+  double finished;   /* 1: the path is at its end */
 } MtProgress;
 
 /* A large event: m changed by more than output.event_drop in one accepted step. */
@@ -103,6 +104,7 @@ typedef struct {
   FILE *csv;            /* rank 0 */
   int64_t saved_steps;  /* steps in the newest checkpoint */
   double saved_at;      /* mt_wall() of the newest checkpoint */
+  double spmv_before;   /* demag_spmv of the runs that this one continues */
   double wall_before;   /* s, of the runs that this one continues */
 } MtHysteresis;
 

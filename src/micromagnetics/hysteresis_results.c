@@ -14,6 +14,7 @@ static void put_counts(const MtHysteresis *h, MtJson *j) {
   mt_json_int(j, "iterations", (int64_t)h->now.iterations);
   mt_json_int(j, "evaluations", (int64_t)h->now.evaluations);
   mt_json_int(j, "demag_iterations", (int64_t)h->now.demag_iterations);
+  mt_json_real(j, "demag_spmv", h->now.demag_spmv);
   mt_json_int(j, "inner_iterations", (int64_t)h->now.inner_iterations);
   mt_json_end(j);
 }

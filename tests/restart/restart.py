@@ -1,0 +1,273 @@
+#!/usr/bin/env python3
+"""restart.py BUILD: a run that is killed, told to stop, damaged or moved to another number of ranks must give the same curve."""
+# timeout: 900
+import csv
+import glob
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import support
+from support import check
+
+INPUT = os.path.join(support.ROOT, "tests", "restart", "restart.yaml")
+EXACT = ("step", "segment", "mu0_Hext_T", "mu0_Hx_T", "mu0_Hy_T", "mu0_Hz_T", "event")
+CLOSE = ("m", "mx", "my", "mz")
+KILLS, SEED = 20, 20261120
+
+
+def command(folder, ranks, *more):
+    program = os.path.join(os.path.abspath(sys.argv[1]), "magtwin")
+    return support.launcher(ranks) + [program, "demag", INPUT, "output.folder=" + folder] + list(more)
+
+
+def start(folder, ranks, *more):
+    """A run in a session of its own; what Open MPI leaves behind when killed lies beside the folder, and goes with it."""
+    scratch = folder + ".tmp"
+    os.makedirs(scratch, exist_ok=True)
+    env = support.environment(TMPDIR=scratch, OMPI_MCA_btl_vader_backing_directory=scratch)
+    with open(folder + ".log", "ab") as log:
+        return subprocess.Popen(command(folder, ranks, *more), stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=env,
+                                cwd=support.ROOT, start_new_session=True)
+
+
+def text_of(path):
+    with open(path, errors="replace") as f:
+        return f.read()
+
+
+def finish(process, folder, expected=0, timeout=120):
+    try:
+        code = process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        kill(process)
+        code = "none after %d s" % timeout
+    check(code == expected, "exit code %s, not %s\n%s" % (code, expected, text_of(folder + ".log")[-3000:]))
+
+
+def run(folder, ranks, *more, expected=0):
+    finish(start(folder, ranks, *more), folder, expected)
+
+
+def session_of(process):
+    """The processes of a run: mpirun puts its children into groups of their own, but they stay in its session."""
+    members = []
+    for stat in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            after_name = text_of(stat).rsplit(")", 1)[1].split()
+        except (OSError, IndexError):
+            continue
+        if int(after_name[3]) == process.pid and after_name[0] != "Z":
+            members.append(int(stat.split("/")[2]))
+    return members
+
+
+def send(pid, what):
+    try:
+        os.kill(pid, what)
+    except ProcessLookupError:
+        pass
+
+
+def kill(process):
+    """kill -9 of every process of the run, until none is left."""
+    while True:
+        members = session_of(process)
+        for pid in members:
+            send(pid, signal.SIGKILL)
+        process.poll()
+        if not members:
+            break
+        time.sleep(0.01)
+    process.wait()
+
+
+def rows(folder):
+    with open(os.path.join(folder, "curve.csv"), newline="") as f:
+        return list(csv.DictReader(f))
+
+
+def same_curve(folder, reference):
+    a, b = rows(folder), rows(reference)
+    check([r["step"] for r in a] == [str(i) for i in range(len(a))], "steps missing or doubled in %s" % folder)
+    check(len(a) == len(b), "%d steps, not %d" % (len(a), len(b)))
+    worst = 0.0
+    for x, y in zip(a, b):
+        for name in EXACT:
+            check(x[name] == y[name], "step %s: %s is %s, not %s" % (x["step"], name, x[name], y[name]))
+        worst = max([worst] + [abs(float(x[name]) - float(y[name])) for name in CLOSE])
+    check(worst < 1e-6, "m differs by %g" % worst)
+    return worst
+
+
+def same_bytes(folder, reference, names):
+    for name in names:
+        with open(os.path.join(folder, name), "rb") as a, open(os.path.join(reference, name), "rb") as b:
+            check(a.read() == b.read(), "%s of two equal runs differs" % name)
+
+
+def data_files(folder):
+    inside = glob.glob(os.path.join(folder, "states", "*.h5")) + [os.path.join(folder, n) for n in ("switching.h5", "mesh.h5")]
+    return sorted(os.path.relpath(p, folder) for p in inside)
+
+
+class Reference:
+    """The uninterrupted runs, made once: folder and seconds by rank count."""
+
+    def __init__(self):
+        self.folder, self.seconds = {}, {}
+        self.root = None
+
+    def __call__(self, ranks):
+        if ranks not in self.folder:
+            folder = os.path.join(self.root, "reference_%d" % ranks)
+            begin = time.monotonic()
+            run(folder, ranks)
+            self.seconds[ranks] = time.monotonic() - begin
+            self.folder[ranks] = folder
+        return self.folder[ranks]
+
+
+reference = Reference()
+
+
+def test_same_ranks_same_bits(folder):
+    for ranks in (1, 2):
+        again = os.path.join(folder, "again_%d" % ranks)
+        run(again, ranks)
+        check(data_files(again) == data_files(reference(ranks)), "two equal runs kept different files")
+        check(len(data_files(again)) > 4, "no states were kept: %s" % data_files(again))
+        same_bytes(again, reference(ranks), ["curve.csv"] + data_files(again))
+
+
+def test_other_ranks_same_curve(folder):
+    for ranks in (2, 4):
+        print("# %d ranks against 1: m differs by %.1e" % (ranks, same_curve(reference(ranks), reference(1))))
+
+
+def wait_for(process, condition, seconds=60):
+    """Until condition() or the end of the run; whether the run still goes."""
+    end = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.0005)
+    return process.poll() is None
+
+
+def kill_somewhere(process, folder, ranks, dice, in_checkpoint):
+    """At a random moment of the run, or in the middle of a random one of its checkpoints."""
+    if not in_checkpoint:
+        time.sleep(dice.uniform(0.1, 1.0) * reference.seconds[ranks])
+    else:
+        line_count = dice.randrange(1, len(rows(reference(ranks))))
+        curve, half_made = os.path.join(folder, "curve.csv"), os.path.join(folder, "checkpoint.h5.tmp")
+        wait_for(process, lambda: os.path.exists(curve) and text_of(curve).count("\n") > line_count)
+        wait_for(process, lambda: os.path.exists(half_made), 5)
+        time.sleep(dice.uniform(0, 0.004))
+    before = process.poll() is None
+    kill(process)
+    return before
+
+
+def test_killed(folder):
+    dice = random.Random(SEED)
+    killed, unfinished, half_written, worst = 0, 0, 0, 0.0
+    for i in range(KILLS):
+        ranks, then = dice.choice([(1, 2), (2, 1), (1, 1), (2, 2), (2, 4), (4, 1)])
+        out = os.path.join(folder, "kill_%d" % i)
+        reference(ranks)
+        killed += kill_somewhere(start(out, ranks), out, ranks, dice, in_checkpoint=i % 3 == 0)
+        half_written += os.path.exists(os.path.join(out, "checkpoint.h5.tmp"))
+        unfinished += not os.path.exists(os.path.join(out, "summary.json"))
+        run(out, then, "--resume")
+        worst = max(worst, same_curve(out, reference(then)))
+        if ranks == then:
+            same_bytes(out, reference(then), ["curve.csv"] + [n for n in data_files(reference(then)) if n != "mesh.h5"])
+        shutil.rmtree(out)
+        shutil.rmtree(out + ".tmp", ignore_errors=True)
+    print("# %d of %d killed before their end, %d with a half-written checkpoint; m differs by %.1e"
+          % (killed, KILLS, half_written, worst))
+    check(unfinished >= KILLS // 2 and half_written >= 1, "too few kills hit: %d in the run, %d in a checkpoint"
+          % (unfinished, half_written))
+
+
+def stopped(folder, ranks, what, to_launcher):
+    """Sends a signal in the middle of the run: exit code 75 and a checkpoint; the continued run has the same curve."""
+    process = start(folder, ranks)
+    curve = os.path.join(folder, "curve.csv")
+    check(wait_for(process, lambda: os.path.exists(curve) and text_of(curve).count("\n") > 8), "the run ended before the signal")
+    # SLURM sends to every process; one rank that heard it is enough
+    others = [pid for pid in session_of(process) if pid != process.pid]
+    send(process.pid if to_launcher or ranks == 1 else max(others), what)
+    finish(process, folder, expected=75)
+    done = len(rows(folder))
+    check(8 <= done < len(rows(reference(ranks))), "%d steps when stopped" % done)
+    check(os.path.exists(os.path.join(folder, "checkpoint.h5")), "no checkpoint")
+    run(folder, ranks, "--resume")
+    same_bytes(folder, reference(ranks), ["curve.csv"])
+
+
+def test_signals(folder):
+    stopped(os.path.join(folder, "usr1_1"), 1, signal.SIGUSR1, False)
+    stopped(os.path.join(folder, "term_1"), 1, signal.SIGTERM, False)
+    stopped(os.path.join(folder, "usr1_2"), 2, signal.SIGUSR1, True)
+    stopped(os.path.join(folder, "term_2"), 2, signal.SIGTERM, False)
+
+
+def damage(path, how):
+    size = os.path.getsize(path)
+    with open(path, "r+b") as f:
+        if how == "cut":
+            f.truncate(size // 2)
+        else:
+            f.seek(size // 3)
+            f.write(b"\x5a" * 512)
+
+
+def test_damaged(folder):
+    for how in ("cut", "overwritten"):
+        out = os.path.join(folder, how)
+        shutil.copytree(reference(1), out)
+        damage(os.path.join(out, "checkpoint.h5"), how)
+        run(out, 1, "--resume")
+        check("checkpoint.h5.prev" in text_of(out + ".log"), "it is not said that .prev was taken:\n" + text_of(out + ".log"))
+        same_bytes(out, reference(1), ["curve.csv"])
+        for name in ("checkpoint.h5", "checkpoint.h5.prev"):
+            damage(os.path.join(out, name), how)
+        run(out, 1, "--resume", expected=2)
+        same_bytes(out, reference(1), ["curve.csv"])
+
+
+def test_foreign(folder):
+    """Another field path or material is refused with the lines that differ, and nothing is touched."""
+    out = os.path.join(folder, "run")
+    shutil.copytree(reference(1), out)
+    for change, word in (("field.start=1.5 T", "start"), ("demagnetizing.modes=2", "modes")):
+        run(out, 1, "--resume", change, expected=2)
+        check("another input" in text_of(out + ".log") and word in text_of(out + ".log"), text_of(out + ".log"))
+        same_bytes(out, reference(1), ["curve.csv", "checkpoint.h5", "summary.json"])
+
+
+def main():
+    tests = [
+        ("same ranks twice: the same bits", test_same_ranks_same_bits),
+        ("1, 2 and 4 ranks: the same curve to 1e-6", test_other_ranks_same_curve),
+        ("%d times kill -9, continued on other ranks: the same curve" % KILLS, test_killed),
+        ("USR1 and TERM: exit code 75, continued: the same curve", test_signals),
+        ("damaged checkpoint: the one before is taken", test_damaged),
+        ("checkpoint of another input: refused", test_foreign),
+    ]
+    import tempfile
+    with tempfile.TemporaryDirectory(prefix="magtwin-restart-") as root:
+        reference.root = root
+        return support.run_tests(tests)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
