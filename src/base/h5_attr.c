@@ -5,13 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Without times (the groups that HDF5 itself makes on the way have them), so that equal runs write equal bits. */
+void mt_h5_make_groups(MtH5 *f, const char *name, bool itself) {
+  char part[1024];
+  hid_t gcpl = H5Pcreate(H5P_GROUP_CREATE);
+  H5Pset_obj_track_times(gcpl, false);
+  for (const char *s = name; *s && (size_t)(s - name) + 1 < sizeof part; s++) {
+    bool end = s[1] == '/' || (itself && s[1] == 0);
+    if (!end) continue;
+    memcpy(part, name, (size_t)(s - name) + 1);
+    part[s - name + 1] = 0;
+    if (!mt_h5_exists(f, part)) H5Gclose(H5Gcreate2(f->id, part, H5P_DEFAULT, gcpl, H5P_DEFAULT));
+  }
+  H5Pclose(gcpl);
+}
+
 static hid_t object_for_writing(MtH5 *f, const char *object) {
-  if (mt_h5_exists(f, object)) return H5Oopen(f->id, object, H5P_DEFAULT);
-  hid_t lcpl = H5Pcreate(H5P_LINK_CREATE);
-  H5Pset_create_intermediate_group(lcpl, 1);
-  hid_t g = H5Gcreate2(f->id, object, lcpl, H5P_DEFAULT, H5P_DEFAULT);
-  H5Pclose(lcpl);
-  return g;
+  if (!mt_h5_exists(f, object)) mt_h5_make_groups(f, object, true);
+  return H5Oopen(f->id, object, H5P_DEFAULT);
 }
 
 static PetscErrorCode attribute_failed(MtH5 *f, const char *object, const char *name, bool failed) {

@@ -23,10 +23,8 @@ static hid_t creation_list(hid_t type, int64_t ntotal, int ncomp) {
 static hid_t dataset_create(MtH5 *f, const char *name, hid_t type, int64_t ntotal, int ncomp) {
   hsize_t dims[2] = {(hsize_t)ntotal, (hsize_t)ncomp};
   hid_t space = H5Screate_simple(ncomp == 1 ? 1 : 2, dims, NULL), dcpl = creation_list(type, ntotal, ncomp);
-  hid_t lcpl = H5Pcreate(H5P_LINK_CREATE);
-  H5Pset_create_intermediate_group(lcpl, 1);
-  hid_t d = H5Dcreate2(f->id, name, type, space, lcpl, dcpl, H5P_DEFAULT);
-  H5Pclose(lcpl);
+  mt_h5_make_groups(f, name, false);
+  hid_t d = H5Dcreate2(f->id, name, type, space, H5P_DEFAULT, dcpl, H5P_DEFAULT);
   H5Pclose(dcpl);
   H5Sclose(space);
   return d;

@@ -95,8 +95,10 @@ PetscErrorCode mt_h5_create(MPI_Comm comm, const char *path, const char *format,
   MtH5 *f = *out = h5_new(comm, path, true);
   PetscErrorCode rc = mt_agree(comm, rank_of(comm) ? 0 : probe_new(path, f->tmp));
   if (!rc) {
-    hid_t fapl = access_list(comm);
-    f->id = H5Fcreate(f->tmp, H5F_ACC_TRUNC, H5P_DEFAULT, fapl);
+    hid_t fapl = access_list(comm), fcpl = H5Pcreate(H5P_FILE_CREATE);
+    H5Pset_obj_track_times(fcpl, false); /* of the root group */
+    f->id = H5Fcreate(f->tmp, H5F_ACC_TRUNC, fcpl, fapl);
+    H5Pclose(fcpl);
     H5Pclose(fapl);
     rc = mt_h5_failed(f, "a new file", f->id < 0);
   }

@@ -14,4 +14,7 @@ struct MtH5 {
 /* Agreed error for an HDF5 call on a file that is written (the disk) or read (damage); `what` names the dataset. */
 PetscErrorCode mt_h5_failed(MtH5 *f, const char *what, bool failed);
 
+/* Makes the groups above `name` that are missing; itself: and that one. */
+void mt_h5_make_groups(MtH5 *f, const char *name, bool itself);
+
 #endif

@@ -42,8 +42,8 @@ static PetscErrorCode write_identity(const MtHysteresis *h, MtH5 *f) {
   free(sections);
   if (rc) return rc;
   PetscCall(mt_h5_set_string(f, "/", "mesh", h->mesh->input ? h->mesh->input : ""));
-  const int64_t identity[3] = {h->mesh->nv_global, h->mesh->nt_global, (int64_t)h->fingerprint};
-  return mt_h5_set_ints(f, "/", "identity", 3, identity);
+  const int64_t identity[4] = {h->mesh->nv_global, h->mesh->nt_global, (int64_t)h->fingerprint, (int64_t)h->constants};
+  return mt_h5_set_ints(f, "/", "identity", 4, identity);
 }
 
 static PetscErrorCode write_all(MtHysteresis *h, MtH5 *f) {
@@ -118,14 +118,17 @@ static PetscErrorCode check_texts(const MtHysteresis *h, MtH5 *f, const char *pa
 }
 
 static PetscErrorCode check_identity(const MtHysteresis *h, MtH5 *f, const char *path, bool *foreign) {
-  int64_t then[3];
+  int64_t then[4];
   PetscErrorCode rc = check_texts(h, f, path, foreign);
   if (rc) return rc;
-  rc = mt_h5_get_ints(f, "/", "identity", 3, then);
+  rc = mt_h5_get_ints(f, "/", "identity", 4, then);
   if (rc) return rc;
-  const int64_t now[3] = {h->mesh->nv_global, h->mesh->nt_global, (int64_t)h->fingerprint};
+  const int64_t now[4] = {h->mesh->nv_global, h->mesh->nt_global, (int64_t)h->fingerprint, (int64_t)h->constants};
   if (memcmp(then, now, sizeof now) == 0) return 0;
   *foreign = true;
+  if (memcmp(then, now, 3 * sizeof *now) == 0) {
+    return mt_error(MT_ERR_INPUT, "%s belongs to other materials: a value in the library has changed since", path);
+  }
   return mt_error(MT_ERR_INPUT,
                   "%s belongs to another mesh: it has %lld nodes and %lld tetrahedra, %s has %lld and %lld%s", path,
                   (long long)then[0], (long long)then[1], h->mesh_path, (long long)now[0], (long long)now[1],

@@ -70,6 +70,8 @@ static PetscErrorCode begin(MtHysteresis *h, bool resume) {
     mt_stepper_begin(&h->path, &h->now.stepper);
     PetscCall(start_state(h));
   }
+  h->began = mt_wall();
+  h->began_at = mt_stepper_fraction(&h->path, &h->now.stepper);
   PetscCall(mt_states_index(h));
   return mt_agree_root(h->comm, h->rank ? 0 : csv_begin(h));
 }
@@ -136,10 +138,11 @@ static PetscErrorCode keep_states(MtHysteresis *h, const MtCurveRow *row, double
 
 static void show_progress(const MtHysteresis *h, const MtCurveRow *row) {
   char left[32];
-  double done = mt_stepper_fraction(&h->path, &h->now.stepper), spent = h->wall_before + mt_wall();
-  mt_progress("mu0 H %+9.4f T  m %+8.5f  %4.0f iterations  %d events  %3.0f %% of the path  about %s left",
-              row->B_along, row->m, row->iterations, h->events.n, 100 * done,
-              mt_duration(done > 0 ? spent * (1 - done) / done : 0, left));
+  double done = mt_stepper_fraction(&h->path, &h->now.stepper), here = done - h->began_at;
+  double seconds = here > 0 ? (mt_wall() - h->began) * (1 - done) / here : NAN;
+  mt_progress("mu0 H %+9.4f T  m %+8.5f  %4.0f iterations  %d events  %3.0f %% of the path%s%s%s", row->B_along, row->m,
+              row->iterations, h->events.n, 100 * done, here > 0 ? "  about " : "",
+              here > 0 ? mt_duration(seconds, left) : "", here > 0 ? " left" : "");
 }
 
 static PetscErrorCode save(MtHysteresis *h) {

@@ -94,18 +94,20 @@ typedef struct {
   int main_material;    /* a region made of the material with the largest volume */
   double wall_width;    /* nm, of the main material: how far a nucleus reaches */
   uint64_t fingerprint; /* of the mesh: nodes, tets, regions */
+  uint64_t constants;   /* fingerprint of the materials of the regions */
 
   Vec m, m_accepted; /* current and last accepted state; rows of nodes, bs 3 */
   Vec u, u_accepted; /* potential (u owned by energy), NULL without demagnetizing field */
   MtProgress now;
   MtCurve curve;
-  MtTable events, kept; /* of MtEvent, MtKept */
-  double *switching;    /* [nodes->n_owned] T along axis, NaN: never */
-  FILE *csv;            /* rank 0 */
-  int64_t saved_steps;  /* steps in the newest checkpoint */
-  double saved_at;      /* mt_wall() of the newest checkpoint */
-  double spmv_before;   /* demag_spmv of the runs that this one continues */
-  double wall_before;   /* s, of the runs that this one continues */
+  MtTable events, kept;   /* of MtEvent, MtKept */
+  double *switching;      /* [nodes->n_owned] T along axis, NaN: never */
+  FILE *csv;              /* rank 0 */
+  int64_t saved_steps;    /* steps in the newest checkpoint */
+  double saved_at;        /* mt_wall() of the newest checkpoint */
+  double spmv_before;     /* demag_spmv of the runs that this one continues */
+  double began, began_at; /* mt_wall() and fraction of the path where this run took over */
+  double wall_before;     /* s, of the runs that this one continues */
 } MtHysteresis;
 
 /* Reads input, mesh and materials and makes all above but the state; close also what a failed open left.  Collective.

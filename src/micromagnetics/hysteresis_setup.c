@@ -34,6 +34,17 @@ static PetscErrorCode fingerprint(const MtMesh *mesh, uint64_t *sum) {
   return 0;
 }
 
+static uint64_t material_fingerprint(const MtHysteresis *h) {
+  uint64_t hash = 0, bits[4];
+  for (int r = 0; r < h->mesh->regions.n; r++) {
+    const MtMaterial *m = &h->material[r];
+    const double value[4] = {m->A, m->Js, m->K1, m->K2};
+    memcpy(bits, value, sizeof bits);
+    for (int i = 0; i < 4; i++) hash = mix_with(hash, bits[i]);
+  }
+  return hash;
+}
+
 /* Mean edge length of the tets of each region, nm -> h [n]; 0 where there are none. */
 static PetscErrorCode mean_edges(const MtMesh *mesh, double *edge) {
   static const int end[6][2] = {{0, 1}, {0, 2}, {0, 3}, {1, 2}, {1, 3}, {2, 3}};
@@ -147,6 +158,7 @@ PetscErrorCode mt_hysteresis_open(MtHysteresis *h, MPI_Comm comm, const MtInput 
   PetscCall(mt_field_path_read(in, &h->path));
   PetscCall(open_physics(h));
   derive(h);
+  h->constants = material_fingerprint(h);
   PetscCall(make_vectors(h));
   PetscCall(fingerprint(h->mesh, &h->fingerprint));
   return warn_coarse(h);

@@ -95,15 +95,14 @@ static char *mesh_link(const MtHysteresis *h) {
 
 static PetscErrorCode write_links(const MtHysteresis *h, MtH5 *f) {
   char *mesh = mesh_link(h);
-  hid_t id = mt_h5_id(f), group = H5Gcreate2(id, "/states", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-  bool failed = group < 0;
+  hid_t id = mt_h5_id(f);
+  bool failed = false;
   for (int i = 0; !failed && i < h->kept.n; i++) {
     char name[32], target[64];
     snprintf(name, sizeof name, "/states/%04d", i + 1);
     snprintf(target, sizeof target, "states/state_%04d.h5", i + 1);
     failed = H5Lcreate_external(target, "/", id, name, H5P_DEFAULT, H5P_DEFAULT) < 0;
   }
-  if (group >= 0) H5Gclose(group);
   failed = failed || H5Lcreate_external(mesh, "/", id, "/mesh_file", H5P_DEFAULT, H5P_DEFAULT) < 0;
   failed = failed || H5Lcreate_external("switching.h5", "/switching", id, "/switching", H5P_DEFAULT, H5P_DEFAULT) < 0;
   free(mesh);
@@ -134,7 +133,8 @@ static PetscErrorCode write_list(const MtHysteresis *h, MtH5 *f) {
 static PetscErrorCode write_index(MtHysteresis *h, const char *path) {
   MtH5 *f;
   PetscCall(mt_h5_create(h->comm, path, "magtwin-states", 1, &f));
-  PetscErrorCode rc = write_links(h, f);
+  PetscErrorCode rc = mt_h5_set_string(f, "/states", "content", "one link per kept state, named by its number");
+  if (!rc) rc = write_links(h, f);
   if (!rc) rc = write_list(h, f);
   if (!rc) return mt_h5_commit(&f, false);
   mt_h5_discard(&f);

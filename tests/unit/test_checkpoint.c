@@ -24,7 +24,10 @@ static const char input_text[] = "field:\n"
                                  "demagnetizing: {modes: 2}\n"
                                  "checkpoint: {every_steps: 7}\n"
                                  "output: {states: events}\n"
-                                 "materials: {library: inputs/materials.yaml, grain: Nd2Fe14B}\n";
+                                 "materials: {grain: hard}\n";
+static const char library_text[] = "materials:\n"
+                                   "  - {name: hard, A: 7.7 pJ/m, Js: 1.61 T, K1: %s MJ/m3, source: test}\n"
+                                   "  - {name: nonmagnetic, A: 0 pJ/m, Js: 0 T, K1: 0 MJ/m3, source: test}\n";
 
 static char *path_of(const char *name, char path[128]) {
   snprintf(path, 128, "%s/%s", folder, name);
@@ -52,14 +55,23 @@ static char *slurp(const char *name) {
   return text;
 }
 
+/* The materials, with this K1. */
+static void write_library(const char *K1) {
+  char path[128], text[512];
+  snprintf(text, sizeof text, library_text, K1);
+  if (!rank) assert_int_equal(mt_file_write(path_of("hard.yaml", path), text), 0);
+  assert_int_equal(MPI_Barrier(PETSC_COMM_WORLD), 0);
+}
+
 static PetscErrorCode run(bool resume, const char *change, const char *mesh) {
   const MtKey *const tables[] = {mt_materials_keys, mt_demag_keys, NULL};
-  char override[128];
-  char *const overrides[] = {override};
+  char library[160], override[128];
+  char *const overrides[] = {library, override};
+  snprintf(library, sizeof library, "materials.library=%s/hard.yaml", folder);
   MtInput *in;
   bool stopped = true;
   if (change) snprintf(override, sizeof override, "%s", change);
-  PetscErrorCode rc = mt_input_read(PETSC_COMM_WORLD, input_path, change ? 1 : 0, overrides, tables, &in);
+  PetscErrorCode rc = mt_input_read(PETSC_COMM_WORLD, input_path, change ? 2 : 1, overrides, tables, &in);
   if (rc) return rc;
   MtJson *json = mt_json_new();
   rc = mt_hysteresis_run(PETSC_COMM_WORLD, in, mesh, folder, resume, json, &stopped);
@@ -157,6 +169,15 @@ static void test_other_mesh(void **state) {
   mt_error_clear();
 }
 
+static void test_other_material(void **state) {
+  (void)state;
+  write_library("4.4");
+  assert_int_equal(run(true, NULL, mesh_path), MT_ERR_INPUT);
+  assert_non_null(strstr(mt_error_message(), "other materials"));
+  mt_error_clear();
+  write_library("4.3");
+}
+
 /* Without any usable checkpoint a continuation is refused; with none at all the run starts anew. */
 static void test_none_usable(void **state) {
   (void)state;
@@ -188,6 +209,7 @@ static int setup(void **state) {
     ball_make(&b, &d);
     if (mt_file_write(input_path, input_text)) return 1;
   }
+  write_library("4.3");
   PetscErrorCode rc = mt_mesh_data_write(PETSC_COMM_WORLD, rank ? NULL : &d, mesh_path, "");
   mt_mesh_data_free(&d);
   return rc;
@@ -203,10 +225,10 @@ static int teardown(void **state) {
 }
 
 int main(int argc, char **argv) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_whole_run),   cmocka_unit_test(test_finished),
-                                     cmocka_unit_test(test_damaged),     cmocka_unit_test(test_surplus_lines),
-                                     cmocka_unit_test(test_other_input), cmocka_unit_test(test_other_mesh),
-                                     cmocka_unit_test(test_none_usable)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_whole_run),      cmocka_unit_test(test_finished),
+                                     cmocka_unit_test(test_damaged),        cmocka_unit_test(test_surplus_lines),
+                                     cmocka_unit_test(test_other_input),    cmocka_unit_test(test_other_mesh),
+                                     cmocka_unit_test(test_other_material), cmocka_unit_test(test_none_usable)};
   if (PetscInitialize(&argc, &argv, NULL, NULL) || mt_error_install()) return 1;
   int failed = cmocka_run_group_tests(tests, setup, teardown);
   return PetscFinalize() || failed;
