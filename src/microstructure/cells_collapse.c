@@ -63,6 +63,7 @@ PetscErrorCode mt_edit_collapse(MtEdit *e, int u, int w, const MtLimit *limit, b
     else
       PetscCall(mt_trial_take_back(e, &t));
   }
+  e->ncollapsed += *done;
   PetscCall(mt_trial_end(&t));
   return 0;
 }

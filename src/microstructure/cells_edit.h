@@ -56,6 +56,15 @@ double mt_edit_inset_length(const MtEdit *e, int u, int w, int g, double inset);
 /* Sum over the edges at v and their grains of what they lack to min_edge, nm. */
 double mt_edit_lack(const MtEdit *e, int v, const MtLimit *limit);
 
+/* What remains, after the inset of grain g, of the height of vertex i of the face's loop over the loop's edge from
+ * position j, nm; INFINITY where the vertex does not stand over that edge. */
+double mt_edit_inset_height(const MtEdit *e, int face, int i, int j, int g, double inset);
+
+/* Position i of a face's loop next to one end of the edge from position j (not its own): lets the vertex split that
+ * edge, so that the thin corner between them is gone, if the result is a complex of the box with faces nearly plane and
+ * no more lack than before. */
+PetscErrorCode mt_edit_split(MtEdit *e, int face, int i, int j, const MtLimit *limit, bool *done);
+
 /* Merges u and w if the result is a complex of the box with faces nearly plane and less lack around the vertex than
  * before. */
 PetscErrorCode mt_edit_collapse(MtEdit *e, int u, int w, const MtLimit *limit, bool *done);

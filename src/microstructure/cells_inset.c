@@ -12,7 +12,7 @@ static void symmetric_eigen(double a[3][3], double v[3][3]) {
   for (int sweep = 0; sweep < 12; sweep++)
     for (int p = 0; p < 2; p++)
       for (int q = p + 1; q < 3; q++) {
-        if (fabs(a[p][q]) < 1e-300) continue;
+        if (fabs(a[p][q]) <= 1e-16 * (fabs(a[p][p]) + fabs(a[q][q]))) continue;
         double theta = (a[q][q] - a[p][p]) / (2 * a[p][q]);
         double t = (theta >= 0 ? 1 : -1) / (fabs(theta) + sqrt(theta * theta + 1)), c = 1 / sqrt(t * t + 1), s = t * c;
         for (int k = 0; k < 3; k++) {

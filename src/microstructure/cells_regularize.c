@@ -4,7 +4,9 @@
 #include "cells_edit.h"
 #include "cells_internal.h"
 #include "magtwin/units.h"
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct {
   double left; /* nm, least over the grains */
@@ -24,8 +26,9 @@ static int compare_left(const void *a, const void *b) {
   return compare_ends(a, b);
 }
 
-/* All edges that keep less than min_edge in some grain, each once, worst first. */
-static PetscErrorCode find_bad_edges(const MtEdit *e, const MtLimit *limit, BadEdge **bad, int *nbad) {
+/* All edges at active vertices that keep less than min_edge in some grain, each once, worst first. */
+static PetscErrorCode find_bad_edges(const MtEdit *e, const MtLimit *limit, const bool *active, BadEdge **bad,
+                                     int *nbad) {
   int capacity = 0, n = 0, m = 0;
   for (int f = 0; f < e->nfaces; f++) capacity += 2 * e->loop[f].n;
   PetscCall(PetscMalloc1((size_t)capacity, bad));
@@ -33,7 +36,8 @@ static PetscErrorCode find_bad_edges(const MtEdit *e, const MtLimit *limit, BadE
     for (int i = 0; i < e->loop[f].n; i++)
       for (int side = 0; side < 2; side++) {
         int32_t u = e->loop[f].item[i], w = mt_edit_beside(&e->loop[f], i, 0, 1), g = e->face_cells[2 * f + side];
-        double left = g < 0 ? limit->min_edge : mt_edit_inset_length(e, u, w, g, limit->inset);
+        double left =
+            g < 0 || !(active[u] || active[w]) ? limit->min_edge : mt_edit_inset_length(e, u, w, g, limit->inset);
         if (left < limit->min_edge) (*bad)[n++] = (BadEdge){left, u < w ? u : w, u < w ? w : u};
       }
   qsort(*bad, (size_t)n, sizeof **bad, compare_ends);
@@ -51,25 +55,71 @@ static void mark_neighbours(const MtEdit *e, int v, bool *touched) {
   }
 }
 
-/* Edges near one that went in this pass wait for the next: their measure has changed. */
-static PetscErrorCode collapse_pass(MtEdit *e, const MtLimit *limit, int *ndone) {
+/* Edges near one that went in this pass wait for the next: their measure has changed.  On return `active` marks the
+ * vertices near which something has. */
+static PetscErrorCode collapse_pass(MtEdit *e, const MtLimit *limit, bool *active, int *ndone) {
   BadEdge *bad;
-  bool *touched;
   int n;
-  PetscCall(find_bad_edges(e, limit, &bad, &n));
-  PetscCall(PetscCalloc1((size_t)e->nvertices, &touched));
+  PetscCall(find_bad_edges(e, limit, active, &bad, &n));
+  memset(active, 0, (size_t)e->nvertices * sizeof *active);
   *ndone = 0;
   for (int i = 0; i < n; i++) {
     bool done;
-    if (touched[bad[i].u] || touched[bad[i].w]) continue;
+    if (active[bad[i].u] || active[bad[i].w]) continue;
     PetscCall(mt_edit_collapse(e, bad[i].u, bad[i].w, limit, &done));
     if (!done) continue;
-    mark_neighbours(e, bad[i].w, touched);
-    touched[bad[i].u] = true;
+    mark_neighbours(e, bad[i].w, active);
+    active[bad[i].u] = true;
     (*ndone)++;
   }
   PetscCall(PetscFree(bad));
-  PetscCall(PetscFree(touched));
+  return 0;
+}
+
+/* Least height of position i over the edge from j among the grains beside the face. */
+static double least_height(const MtEdit *e, int face, int i, int j, double inset) {
+  double least = INFINITY;
+  for (int side = 0; side < 2; side++) {
+    int g = e->face_cells[2 * face + side];
+    if (g >= 0) least = fmin(least, mt_edit_inset_height(e, face, i, j, g, inset));
+  }
+  return least;
+}
+
+/* A corner as thin as half of what is asked of edges: z stands beside an end of the edge it is close to, on either
+ * side. */
+static PetscErrorCode split_thin_corner(MtEdit *e, int face, const MtLimit *limit, bool *active, bool *done) {
+  *done = false;
+  for (int i = 0; i < e->loop[face].n && !*done; i++) {
+    int n = e->loop[face].n;
+    const int edges[2] = {(i + 1) % n, (i + n - 2) % n};
+    const int32_t z = e->loop[face].item[i];
+    for (int k = 0; k < 2 && !*done; k++)
+      if (least_height(e, face, i, edges[k], limit->inset) < limit->min_edge / 2)
+        PetscCall(mt_edit_split(e, face, i, edges[k], limit, done));
+    if (*done) mark_neighbours(e, z, active);
+  }
+  return 0;
+}
+
+static PetscErrorCode split_pass(MtEdit *e, const MtLimit *limit, bool *active, int *ndone) {
+  *ndone = 0;
+  for (int f = 0; f < e->nfaces; f++) {
+    bool done;
+    PetscCall(split_thin_corner(e, f, limit, active, &done));
+    *ndone += done;
+  }
+  return 0;
+}
+
+/* Merging makes vertices fewer and so ends; splitting need not, so it has a last round. */
+enum { SPLIT_ROUNDS = 20 };
+
+static PetscErrorCode improve(MtEdit *e, const MtLimit *limit, bool *active) {
+  for (int round = 0, corners = 1; round < SPLIT_ROUNDS && corners > 0; round++) {
+    for (int edges = 1; edges > 0;) PetscCall(collapse_pass(e, limit, active, &edges));
+    PetscCall(split_pass(e, limit, active, &corners));
+  }
   return 0;
 }
 
@@ -79,12 +129,15 @@ static const double bends[] = {20 * MT_PI / 180, 30 * MT_PI / 180, 40 * MT_PI / 
 
 PetscErrorCode mt_cells_regularize(MtCells *c, double inset, double min_edge) {
   MtEdit e;
+  bool *active;
   PetscCall(mt_edit_create(c, &e));
+  PetscCall(PetscMalloc1((size_t)e.nvertices, &active));
   for (size_t i = 0; i < sizeof bends / sizeof bends[0]; i++) {
     MtLimit limit = {inset, min_edge, bends[i]};
-    int ndone = 1;
-    while (ndone > 0) PetscCall(collapse_pass(&e, &limit, &ndone));
+    for (int v = 0; v < e.nvertices; v++) active[v] = true;
+    PetscCall(improve(&e, &limit, active));
   }
+  PetscCall(PetscFree(active));
   PetscCall(mt_edit_finish(&e, c));
   return 0;
 }

@@ -64,7 +64,6 @@ PetscErrorCode mt_trial_keep(MtEdit *e, const MtTrial *t) {
     for (int k = 0; k < t->nv; k++) forget(&e->around[t->v[k]], f);
     for (int side = 0; side < 2; side++) e->cell_faces[mt_edit_cell(e, f, side)]--;
   }
-  e->ncollapsed++;
   return 0;
 }
 
