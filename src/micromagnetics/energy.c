@@ -1,11 +1,11 @@
 /* The energy of a magnetization state: E(m) and dE/dm, term by term.
  *
- * Linear tetrahedra, m at the nodes, box scheme for the local terms: each element gives a quarter of its volume, with its own
- * constants, to each of its nodes (Schrefl et al., Handbook of Magnetism and Advanced Magnetic Materials 2 (2007)).
- *   exchange     A |grad m|^2                     1/2 m.K m per component, K the stiffness matrix with coefficient 2A
- *   anisotropy   K1 sin^2 + K2 sin^4              at the nodes
- *   Zeeman       -(Js/mu0) m.B                    at the nodes
- *   demag        (1/2 mu0) Js m.grad u            A u = D m, mt_poisson; consistent D in the energy and in the derivative
+ * Linear tetrahedra, m at the nodes, box scheme for the local terms: each element gives a quarter of its volume, with
+ * its own constants, to each of its nodes (Schrefl et al., Handbook of Magnetism and Advanced Magnetic Materials 2
+ * (2007)). exchange     A |grad m|^2                     1/2 m.K m per component, K the stiffness matrix with
+ * coefficient 2A anisotropy   K1 sin^2 + K2 sin^4              at the nodes Zeeman       -(Js/mu0) m.B at the nodes
+ *   demag        (1/2 mu0) Js m.grad u            A u = D m, mt_poisson; consistent D in the energy and in the
+ * derivative
  */
 #include "energy_impl.h"
 #include "kernels.h"
@@ -69,8 +69,9 @@ PetscErrorCode mt_energy_local_zeeman(MtEnergy *e, Vec m, const double B[3], dou
   return 0;
 }
 
-/* E = (b.u - u.Au/2)/mu0 instead of b.u/(2 mu0): the two agree for the exact potential, but an error of u enters this one
- * in second order only, and dE/dm at fixed u is G u/mu0 exactly.  So a loose solve keeps energy and derivative consistent. */
+/* E = (b.u - u.Au/2)/mu0 instead of b.u/(2 mu0): the two agree for the exact potential, but an error of u enters this
+ * one in second order only, and dE/dm at fixed u is G u/mu0 exactly.  So a loose solve keeps energy and derivative
+ * consistent. */
 PetscErrorCode mt_energy_local_demag(MtEnergy *e, Vec m, double rtol, double *E, Vec g) {
   PetscInt its;
   double bu, uAu;
@@ -103,11 +104,16 @@ PetscErrorCode mt_energy_eval(MtEnergy *e, Vec m, const double B[3], double dema
 
 static PetscErrorCode local_term(MtEnergy *e, MtTerm term, Vec m, const double B[3], double *E, Vec g) {
   switch (term) {
-  case MT_TERM_EXCHANGE: return mt_energy_local_exchange(e, m, E, g);
-  case MT_TERM_ANISOTROPY: return mt_energy_local_anisotropy(e, m, E, g);
-  case MT_TERM_ZEEMAN: return mt_energy_local_zeeman(e, m, B, E, g);
-  case MT_TERM_DEMAG: return mt_energy_local_demag(e, m, TERM_RTOL, E, g);
-  default: return mt_error(MT_ERR_FAIL, "energy: there is no term %d", (int)term);
+  case MT_TERM_EXCHANGE:
+    return mt_energy_local_exchange(e, m, E, g);
+  case MT_TERM_ANISOTROPY:
+    return mt_energy_local_anisotropy(e, m, E, g);
+  case MT_TERM_ZEEMAN:
+    return mt_energy_local_zeeman(e, m, B, E, g);
+  case MT_TERM_DEMAG:
+    return mt_energy_local_demag(e, m, TERM_RTOL, E, g);
+  default:
+    return mt_error(MT_ERR_FAIL, "energy: there is no term %d", (int)term);
   }
 }
 

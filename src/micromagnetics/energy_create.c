@@ -1,5 +1,5 @@
-/* Sets the energy up on a mesh: which nodes are magnetic, their weights, the matrices of exchange and demagnetization, and the
- * list of easy axes at each node (several where grains touch). */
+/* Sets the energy up on a mesh: which nodes are magnetic, their weights, the matrices of exchange and demagnetization,
+ * and the list of easy axes at each node (several where grains touch). */
 #include "energy_impl.h"
 #include "magtwin/error.h"
 
@@ -15,7 +15,8 @@ static double exchange(const MtMaterial *m) {
   return m->Js > 0 ? 2 * m->A * MT_PER_NM2 : 0;
 }
 
-/* Nodes of tets with Js > 0.  A rank sees every tet of the nodes it owns; the owner's flag is the right one for ghosts. */
+/* Nodes of tets with Js > 0.  A rank sees every tet of the nodes it owns; the owner's flag is the right one for ghosts.
+ */
 static PetscErrorCode magnetic_nodes(const MtMesh *mesh, const double *Js, MtNodes **nodes) {
   double *mark;
   bool *member;
@@ -140,7 +141,8 @@ static PetscErrorCode exchange_setup(MtEnergy *e, const double *coef) {
 static PetscErrorCode demag_setup(MtEnergy *e, const double *Js, int modes) {
   if (modes < 0) return 0;
   if (!(e->mesh->sphere[3] > 0))
-    return mt_error(MT_ERR_INPUT, "the demagnetizing field needs air around the magnet that ends on a sphere; this mesh has none");
+    return mt_error(MT_ERR_INPUT,
+                    "the demagnetizing field needs air around the magnet that ends on a sphere; this mesh has none");
   PetscCall(mt_poisson_create(e->mesh, modes, &e->poisson));
   PetscCall(mt_fem_divergence(e->mesh, e->nodes, Js, &e->D, &e->G));
   PetscCall(mt_poisson_create_vec(e->poisson, &e->u));

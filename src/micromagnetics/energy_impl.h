@@ -15,8 +15,8 @@ struct MtEnergy {
   double volume;      /* of everything that is not air, nm3 */
   double moment_sum;  /* of all ranks, T nm3 */
 
-  Mat exchange;             /* coefficient 2A, J/m3 x nm3, scalar */
-  Mat exchange3;            /* the same for the three components */
+  Mat exchange;              /* coefficient 2A, J/m3 x nm3, scalar */
+  Mat exchange3;             /* the same for the three components */
   double *exchange_diagonal; /* [n] */
 
   /* anisotropy: the node's distinct axes with the box weights K V/4 (J/m3 nm3) of the elements that have them */

@@ -1,6 +1,6 @@
 /* Micromagnetic terms and steps at one node, in plain C.
- * Formulas: W. F. Brown, Micromagnetics (1963), for the energy; D. Goldfarb, Z. Wen and W. Yin, SIAM J. Imaging Sci. 2 (2009) 84
- * for the norm-preserving step; the sphere's geodesics and parallel transport are elementary. */
+ * Formulas: W. F. Brown, Micromagnetics (1963), for the energy; D. Goldfarb, Z. Wen and W. Yin, SIAM J. Imaging Sci. 2
+ * (2009) 84 for the norm-preserving step; the sphere's geodesics and parallel transport are elementary. */
 #include "kernels.h"
 #include <math.h>
 

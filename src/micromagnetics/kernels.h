@@ -29,7 +29,8 @@ void mt_kernel_frame(const double m[3], double e1[3], double e2[3]);
 void mt_kernel_absolute(double h[3], double floor);
 
 /* The Cayley step: m turned towards the tangent vector d by the angle 2 atan(t|d|/2).  It keeps |m| for any t, and to
- * second order it is m + t d - t^2 |d|^2 m / 2, the geodesic.  Source: Goldfarb, Wen and Yin, SIAM J. Imaging Sci. 2 (2009) 84. */
+ * second order it is m + t d - t^2 |d|^2 m / 2, the geodesic.  Source: Goldfarb, Wen and Yin, SIAM J. Imaging Sci. 2
+ * (2009) 84. */
 void mt_kernel_turn(const double m[3], const double d[3], double t, double turned[3]);
 /* Carries d, or another tangent vector v of the same node, along that turn (parallel transport), in place for v. */
 void mt_kernel_carry(const double m[3], const double d[3], double t, double v[3]);

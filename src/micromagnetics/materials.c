@@ -17,7 +17,8 @@ static PetscErrorCode find(const MtInput *in, const char *key, const MtLibrary *
       return 0;
     }
   const char *near = mt_suggest(name, lib->n, lib->name);
-  if (near) return mt_input_error(in, key, "there is no material \"%s\" in %s; did you mean %s?", name, lib->path, near);
+  if (near)
+    return mt_input_error(in, key, "there is no material \"%s\" in %s; did you mean %s?", name, lib->path, near);
   return mt_input_error(in, key, "there is no material \"%s\" in %s", name, lib->path);
 }
 
@@ -40,12 +41,14 @@ static PetscErrorCode by_kind(const MtInput *in, const MtLibrary *lib, const MtR
 static PetscErrorCode no_region(const MtInput *in, const char *key, const MtRegions *r) {
   const char *pattern = mt_input_string(in, "%s", key);
   const char *near = mt_suggest(pattern, r->n, (const char *const *)r->name);
-  if (near) return mt_input_error(in, key, "no region of the mesh is called \"%s\"; did you mean \"%s\"?", pattern, near);
+  if (near)
+    return mt_input_error(in, key, "no region of the mesh is called \"%s\"; did you mean \"%s\"?", pattern, near);
   return mt_input_error(in, key, "no region of the mesh is called \"%s\"", pattern);
 }
 
 /* Entry i of materials.assign.  Air keeps its own: a pattern such as * means the magnet. */
-static PetscErrorCode by_entry(const MtInput *in, int i, const MtLibrary *lib, const MtRegions *r, MtMaterial *per_region) {
+static PetscErrorCode by_entry(const MtInput *in, int i, const MtLibrary *lib, const MtRegions *r,
+                               MtMaterial *per_region) {
   char key[64];
   const MtMaterial *m;
   snprintf(key, sizeof key, "materials.assign[%d].material", i);
@@ -67,7 +70,8 @@ static PetscErrorCode check_axes(const MtRegions *r, const MtMaterial *per_regio
   for (int i = 0; i < r->n; i++) {
     const MtMaterial *m = &per_region[i];
     if (m->Js > 0 && (m->K1 != 0 || m->K2 != 0) && r->kind[i] != MT_REGION_GRAIN)
-      return mt_error(MT_ERR_INPUT, "material \"%s\" has anisotropy, but region \"%s\" is no grain and has no easy axis", m->name,
+      return mt_error(MT_ERR_INPUT,
+                      "material \"%s\" has anisotropy, but region \"%s\" is no grain and has no easy axis", m->name,
                       r->name[i]);
   }
   return 0;
@@ -79,7 +83,8 @@ static PetscErrorCode assign(const MtInput *in, const MtLibrary *lib, const MtRe
   return rc ? rc : check_axes(r, per_region);
 }
 
-PetscErrorCode mt_materials_assign(MPI_Comm comm, const MtInput *in, const MtRegions *regions, MtMaterial **per_region) {
+PetscErrorCode mt_materials_assign(MPI_Comm comm, const MtInput *in, const MtRegions *regions,
+                                   MtMaterial **per_region) {
   MtLibrary lib;
   *per_region = NULL;
   PetscErrorCode rc = mt_library_read(comm, in, &lib);
@@ -88,7 +93,9 @@ PetscErrorCode mt_materials_assign(MPI_Comm comm, const MtInput *in, const MtReg
   if (!m) rc = mt_error(MT_ERR_FAIL, "no memory for the materials of %d regions", regions->n);
   if (!rc) rc = assign(in, &lib, regions, m);
   mt_library_free(&lib);
-  if (rc) free(m);
-  else *per_region = m;
+  if (rc)
+    free(m);
+  else
+    *per_region = m;
   return rc;
 }

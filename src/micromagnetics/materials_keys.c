@@ -5,8 +5,9 @@ const MtKey mt_materials_keys[] = {
     {.path = "materials.library",
      .type = MT_KEY_PATH,
      .def = "",
-     .help = "The file the materials are defined in. Without it the library that comes with the program, materials.yaml in "
-             "the folder MAGTWIN_DATA if that is set."},
+     .help =
+         "The file the materials are defined in. Without it the library that comes with the program, materials.yaml in "
+         "the folder MAGTWIN_DATA if that is set."},
     {.path = "materials.grain", .type = MT_KEY_STRING, .def = "Nd2Fe14B", .help = "Material of the grains."},
     {.path = "materials.gb",
      .type = MT_KEY_STRING,

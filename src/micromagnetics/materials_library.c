@@ -63,8 +63,9 @@ static PetscErrorCode standard_path(char *path, size_t size) {
     snprintf(path, size, "%s%s/materials.yaml", folder, places[i]);
     if (access(path, R_OK) == 0) return 0;
   }
-  return mt_error(MT_ERR_INPUT, "the library of materials, inputs/materials.yaml, is not found beside the program; give its path "
-                                "in materials.library, or its folder in the environment variable MAGTWIN_DATA");
+  return mt_error(MT_ERR_INPUT,
+                  "the library of materials, inputs/materials.yaml, is not found beside the program; give its path "
+                  "in materials.library, or its folder in the environment variable MAGTWIN_DATA");
 }
 
 /* The same path on every rank. */
@@ -98,7 +99,8 @@ static PetscErrorCode check(const MtInput *in, const MtLibrary *lib, int i) {
   if (strlen(mt_input_string(in, "%s", path)) >= sizeof m->name)
     return mt_input_error(in, path, "is longer than %zu letters", sizeof m->name - 1);
   for (int j = 0; j < i; j++)
-    if (!strcmp(lib->name[j], m->name)) return mt_input_error(in, path, "\"%s\" is there already, as material %d", m->name, j + 1);
+    if (!strcmp(lib->name[j], m->name))
+      return mt_input_error(in, path, "\"%s\" is there already, as material %d", m->name, j + 1);
   snprintf(path, sizeof path, "materials[%d].A", i);
   if (m->Js > 0 && !(m->A > 0)) return mt_input_error(in, path, "must be > 0 J/m where Js > 0");
   return 0;

@@ -1,19 +1,20 @@
-/* Energy minimization on the spheres |m| = 1: nonlinear conjugate gradients, Hestenes-Stiefel with beta >= 0, parallel transport,
- * Cayley steps, preconditioned by exchange + |local curvature|.
- * M. Hestenes and E. Stiefel, J. Res. NBS 49 (1952) 409; beta+: J. Gilbert and J. Nocedal, SIAM J. Optim. 2 (1992) 21; on this
- * problem: L. Exl et al., Comput. Phys. Commun. 235 (2019) 179.
+/* Energy minimization on the spheres |m| = 1: nonlinear conjugate gradients, Hestenes-Stiefel with beta >= 0, parallel
+ * transport, Cayley steps, preconditioned by exchange + |local curvature|. M. Hestenes and E. Stiefel, J. Res. NBS 49
+ * (1952) 409; beta+: J. Gilbert and J. Nocedal, SIAM J. Optim. 2 (1992) 21; on this problem: L. Exl et al., Comput.
+ * Phys. Commun. 235 (2019) 179.
  *
- * A state with no torque is kept even where it is not stable (a magnet exactly along the field): nothing in the equations says
- * where it would go.  Real fields are tilted; so should the field of an input be, by a tenth of a degree or so. */
+ * A state with no torque is kept even where it is not stable (a magnet exactly along the field): nothing in the
+ * equations says where it would go.  Real fields are tilted; so should the field of an input be, by a tenth of a degree
+ * or so. */
 #include "kernels.h"
 #include "magtwin/error.h"
 #include "minimizer_impl.h"
 #include <math.h>
 
-static const double FLOOR = .1;           /* T; the cost hardly changes between .05 and 2 T */
-static const double DEMAG_LOOSEST = 1e-3; /* relative residual of the potential far from equilibrium */
+static const double FLOOR = .1;              /* T; the cost hardly changes between .05 and 2 T */
+static const double DEMAG_LOOSEST = 1e-3;    /* relative residual of the potential far from equilibrium */
 static const double DEMAG_PER_TORQUE = 1e-2; /* 1/T: the field's error stays well below the torque */
-static const double DESCENT = 1e-3;       /* a direction must have this part of the preconditioned gradient's slope */
+static const double DESCENT = 1e-3; /* a direction must have this part of the preconditioned gradient's slope */
 
 PetscErrorCode mt_minimizer_create(MtEnergy *e, const MtMinimizerOptions *opt, MtMinimizer **minimizer) {
   MtMinimizer *min;
@@ -141,8 +142,8 @@ static PetscErrorCode accept(MtMinimizer *min, Vec m, double t, const MtEnergyVa
   return mt_energy_worst(min->energy, m, min->g, &min->torque, &min->worst);
 }
 
-/* One iteration from the current state.  A search that fails is tried again along the preconditioned gradient alone with the
- * tightest potential.  *stuck: that failed too, the state is stationary as far as rounding lets see. */
+/* One iteration from the current state.  A search that fails is tried again along the preconditioned gradient alone
+ * with the tightest potential.  *stuck: that failed too, the state is stationary as far as rounding lets see. */
 static PetscErrorCode iterate(MtMinimizer *min, Vec m, bool *stuck) {
   PetscScalar slope;
   MtEnergyValues E;

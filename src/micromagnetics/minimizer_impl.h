@@ -11,19 +11,19 @@ struct MtMinimizer {
   MtMinimizerMonitor monitor;
   void *monitor_ctx;
 
-  Vec g;       /* dE/dm at the current state */
-  Vec gp, gp_old; /* its tangent part, and that of the state before, carried here */
-  Vec y;       /* preconditioned gradient */
-  Vec d;       /* search direction */
+  Vec g;            /* dE/dm at the current state */
+  Vec gp, gp_old;   /* its tangent part, and that of the state before, carried here */
+  Vec y;            /* preconditioned gradient */
+  Vec d;            /* search direction */
   Vec m_new, g_new; /* trial state */
 
-  double B[3];           /* T */
-  double rtol;           /* demagnetizing solve of the current state */
-  double stiffness;      /* T: what the demagnetizing field added to the curvature along the last step */
-  bool restart;          /* the next direction forgets the last one */
-  bool tight;            /* the potential as exact as it gets, whatever the torque */
-  double torque;         /* T */
-  int64_t worst;         /* file id */
+  double B[3];      /* T */
+  double rtol;      /* demagnetizing solve of the current state */
+  double stiffness; /* T: what the demagnetizing field added to the curvature along the last step */
+  bool restart;     /* the next direction forgets the last one */
+  bool tight;       /* the potential as exact as it gets, whatever the torque */
+  double torque;    /* T */
+  int64_t worst;    /* file id */
   MtEnergyValues E;
   MtMinimizerReport *report;
 };

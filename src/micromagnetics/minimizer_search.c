@@ -1,21 +1,22 @@
 /* Line search along the Cayley curve m(t).
  *
- * The first step is the minimum of the parabola through slope and curvature: the curvature of exchange, anisotropy and field is
- * one sparse product, and what the demagnetizing field adds is carried over from the last step as a stiffness in T.  Near a
- * nucleation field the right step is many times the preconditioner's, and without it the conjugate directions are lost.
- * Accepted by Armijo's rule, shortened by quadratic interpolation; where energies differ by no more than their own error, the
- * slopes decide (approximate Wolfe condition of W. Hager and H. Zhang, SIAM J. Optim. 16 (2005) 170). */
+ * The first step is the minimum of the parabola through slope and curvature: the curvature of exchange, anisotropy and
+ * field is one sparse product, and what the demagnetizing field adds is carried over from the last step as a stiffness
+ * in T.  Near a nucleation field the right step is many times the preconditioner's, and without it the conjugate
+ * directions are lost. Accepted by Armijo's rule, shortened by quadratic interpolation; where energies differ by no
+ * more than their own error, the slopes decide (approximate Wolfe condition of W. Hager and H. Zhang, SIAM J. Optim. 16
+ * (2005) 170). */
 #include "kernels.h"
-#include "minimizer_impl.h"
 #include "magtwin/error.h"
+#include "minimizer_impl.h"
 #include <math.h>
 
 enum { MAX_TRIALS = 14 };
-static const double ARMIJO = 1e-4;       /* required part of the linear decrease */
-static const double WOLFE_DELTA = .1;    /* slope at the end <= (2 delta - 1) slope at the start */
+static const double ARMIJO = 1e-4;                    /* required part of the linear decrease */
+static const double WOLFE_DELTA = .1;                 /* slope at the end <= (2 delta - 1) slope at the start */
 static const double SHRINK_MIN = .1, SHRINK_MAX = .5; /* next trial, of the last one */
-static const double LONGEST = 50;         /* first trial, of the preconditioner's step */
-static const double ROUND_OFF = 1e-13;   /* of the sum of the terms' sizes */
+static const double LONGEST = 50;                     /* first trial, of the preconditioner's step */
+static const double ROUND_OFF = 1e-13;                /* of the sum of the terms' sizes */
 
 /* m is looked at first: the demagnetizing solve would fail on it with less to say. */
 PetscErrorCode mt_minimizer_eval(MtMinimizer *min, Vec m, double rtol, MtEnergyValues *E, Vec g) {
@@ -69,8 +70,8 @@ static PetscErrorCode longest(const MtMinimizer *min, double *t) {
   return 0;
 }
 
-/* How far two energies may differ by rounding and by the inexact potential: an error of relative size rtol in the potential
- * enters the energy squared (energy.c); the factor allows for the norm in which the solver measures it. */
+/* How far two energies may differ by rounding and by the inexact potential: an error of relative size rtol in the
+ * potential enters the energy squared (energy.c); the factor allows for the norm in which the solver measures it. */
 static double energy_error(const MtEnergyValues *E, double rtol) {
   double size = 0;
   for (int i = 0; i < MT_NTERMS; i++) size += fabs(E->term[i]);
@@ -89,7 +90,8 @@ typedef struct {
   double weight; /* of a stiffness in T */
 } Curvature;
 
-/* The first step: of the parabola where it opens upwards, else the preconditioner's own; no longer than max_turn allows. */
+/* The first step: of the parabola where it opens upwards, else the preconditioner's own; no longer than max_turn
+ * allows. */
 static PetscErrorCode first_trial(MtMinimizer *min, Vec m, double slope, Curvature *c, double *t) {
   double limit = 0;
   PetscCall(longest(min, &limit));
@@ -114,7 +116,6 @@ PetscErrorCode mt_minimizer_search(MtMinimizer *min, Vec m, double slope, MtEner
     step->t = t;
     t = next_trial(t, slope, dE, slope_t, by_slope);
   }
-  if (step->accepted && c.weight > 0)
-    min->stiffness = fmax(0, ((slope_t - slope) / step->t - c.local) / c.weight);
+  if (step->accepted && c.weight > 0) min->stiffness = fmax(0, ((slope_t - slope) / step->t - c.local) / c.weight);
   return 0;
 }

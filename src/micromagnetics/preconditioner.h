@@ -5,11 +5,11 @@
 #include "energy_impl.h"
 
 typedef struct {
-  MtEnergy *energy; /* not owned */
-  double floor;     /* T: smallest curvature of a node, times its moment */
+  MtEnergy *energy;  /* not owned */
+  double floor;      /* T: smallest curvature of a node, times its moment */
   double *curvature; /* [6n] |local curvature| as symmetric tensors in the tangent planes, J/m3 nm3 */
-  double *jacobi;   /* [6n] inverse of curvature + exchange diagonal */
-  Vec r, z, p, q;   /* rows 3n */
+  double *jacobi;    /* [6n] inverse of curvature + exchange diagonal */
+  Vec r, z, p, q;    /* rows 3n */
 } MtPrecond;
 
 PetscErrorCode mt_precond_create(MtEnergy *e, double floor, MtPrecond *pc);
@@ -19,8 +19,9 @@ PetscErrorCode mt_precond_setup(MtPrecond *pc, Vec m, Vec g);
 /* y = approximate inverse applied to the tangent field b: at most maxit conjugate gradients, until the residual in the
  * Jacobi norm falls below rtol of its start.  Adds to *its.  Collective. */
 PetscErrorCode mt_precond_apply(MtPrecond *pc, Vec m, Vec b, double rtol, int maxit, Vec y, int64_t *its);
-/* Second derivative of the energy along the tangent field d, without the demagnetizing field's own: dHd (J/m3 nm3); and the sum
- * of moment d^2/mu0 (J/m3 nm3 per T) that a uniform stiffness in T is multiplied with.  g: derivative at m.  Collective. */
+/* Second derivative of the energy along the tangent field d, without the demagnetizing field's own: dHd (J/m3 nm3); and
+ * the sum of moment d^2/mu0 (J/m3 nm3 per T) that a uniform stiffness in T is multiplied with.  g: derivative at m.
+ * Collective. */
 PetscErrorCode mt_precond_along(MtPrecond *pc, Vec m, Vec g, Vec d, double *dHd, double *weight);
 
 #endif

@@ -1,5 +1,5 @@
-/* Structured test meshes without a mesher: a box of bricks cut into six tets each (Kuhn), optionally bent so that the outer boundary
- * is a sphere.  Written to a file in the temporary folder and read back distributed, as any mesh is. */
+/* Structured test meshes without a mesher: a box of bricks cut into six tets each (Kuhn), optionally bent so that the
+ * outer boundary is a sphere.  Written to a file in the temporary folder and read back distributed, as any mesh is. */
 #ifndef TEST_BRICK_H
 #define TEST_BRICK_H
 
@@ -12,13 +12,14 @@
 #include <unistd.h>
 
 typedef struct {
-  int n[3];                           /* bricks */
-  double lo[3], hi[3];                /* nm */
-  int nregions;                       /* region i: grain i with axis[i], or air where air[i] */
-  const double (*axis)[3];            /* unit */
-  const bool *air;                    /* NULL: none */
-  int (*region)(const double x[3]);   /* at the centre of a brick, before bending */
-  double radius;                      /* nm: the box -R..R is bent so that its boundary is the sphere of radius R, see brick_ball; 0: a box */
+  int n[3];                         /* bricks */
+  double lo[3], hi[3];              /* nm */
+  int nregions;                     /* region i: grain i with axis[i], or air where air[i] */
+  const double (*axis)[3];          /* unit */
+  const bool *air;                  /* NULL: none */
+  int (*region)(const double x[3]); /* at the centre of a brick, before bending */
+  double
+      radius; /* nm: the box -R..R is bent so that its boundary is the sphere of radius R, see brick_ball; 0: a box */
 } Brick;
 
 static inline int64_t brick_node(const Brick *b, int i, int j, int k) {

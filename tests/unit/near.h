@@ -10,8 +10,10 @@
 
 #include <cmocka.h>
 
-#define assert_near(value, expected, tolerance) assert_near_at((value), (expected), (tolerance), #value, __FILE__, __LINE__)
-static inline void assert_near_at(double value, double expected, double tolerance, const char *what, const char *file, int line) {
+#define assert_near(value, expected, tolerance)                                                                        \
+  assert_near_at((value), (expected), (tolerance), #value, __FILE__, __LINE__)
+static inline void assert_near_at(double value, double expected, double tolerance, const char *what, const char *file,
+                                  int line) {
   if (fabs(value - expected) <= tolerance) return;
   print_error("%s is %.12g, not %.12g within %g\n", what, value, expected, tolerance);
   _fail(file, line);

@@ -13,8 +13,13 @@ typedef struct {
   MtMinimizerReport report;
 } Relax;
 
-static inline PetscErrorCode relax_create(const Brick *b, const MtMaterial *material, int modes, double torque, Relax *r) {
-  MtMinimizerOptions opt = {.torque = torque, .max_iterations = 2000, .max_turn = .5, .demag_rtol = 1e-6, .inner_iterations = 40,
+static inline PetscErrorCode relax_create(const Brick *b, const MtMaterial *material, int modes, double torque,
+                                          Relax *r) {
+  MtMinimizerOptions opt = {.torque = torque,
+                            .max_iterations = 2000,
+                            .max_turn = .5,
+                            .demag_rtol = 1e-6,
+                            .inner_iterations = 40,
                             .inner_rtol = .02};
   PetscCall(brick_mesh(b, &r->mesh));
   PetscCall(mt_energy_create(r->mesh, material, modes, &r->energy));

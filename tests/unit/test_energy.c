@@ -1,5 +1,6 @@
 /* ranks: 1 2 4 */
-/* The energy on small structured meshes: each term's derivative against central differences, and values known in closed form. */
+/* The energy on small structured meshes: each term's derivative against central differences, and values known in closed
+ * form. */
 #include "brick.h"
 #include "magtwin/micromagnetics.h"
 #include "near.h"
@@ -154,7 +155,8 @@ static void zeeman_is_minus_moment_times_field(void **state) {
   assert_near(E / (-(80 * 1.61 + 40 * .75) / MT_MU0 * B[0]), 1, 1e-12);
 }
 
-/* Two magnets, antiparallel, with a nonmagnetic slab between: no exchange energy, and the slab's inner nodes carry no m. */
+/* Two magnets, antiparallel, with a nonmagnetic slab between: no exchange energy, and the slab's inner nodes carry no
+ * m. */
 static void up_and_down(const double x[3], int64_t vid, double v[3]) {
   (void)vid;
   v[0] = v[1] = 0;
@@ -188,7 +190,8 @@ static PetscErrorCode measures(void) {
   assert_near(mt_energy_saturation(e), 1.61 * 2 / 3, 1e-12);
   PetscCall(mt_energy_eval(e, m, B, 1e-6, &E, g));
   PetscCall(mt_energy_torque(e, m, g, &torque));
-  /* left grain: axis z, m along x: anisotropy field has no torque there; |m x B| = sqrt(By^2 + Bz^2); right grain: axis in yz, same */
+  /* left grain: axis z, m along x: anisotropy field has no torque there; |m x B| = sqrt(By^2 + Bz^2); right grain: axis
+   * in yz, same */
   assert_near(torque, sqrt(.2 * .2 + 1.1 * 1.1), 1e-12);
   PetscCall(VecDestroy(&m));
   PetscCall(VecDestroy(&g));
@@ -207,11 +210,17 @@ static int cube_in_air(const double x[3]) {
 }
 static const bool CUBE_AIR[] = {false, false, true};
 static Brick cube(int n) {
-  return (Brick){.n = {n, n, n}, .lo = {-20, -20, -20}, .hi = {20, 20, 20}, .nregions = 3, .axis = AXES, .air = CUBE_AIR,
-                 .region = cube_in_air, .radius = 20};
+  return (Brick){.n = {n, n, n},
+                 .lo = {-20, -20, -20},
+                 .hi = {20, 20, 20},
+                 .nregions = 3,
+                 .axis = AXES,
+                 .air = CUBE_AIR,
+                 .region = cube_in_air,
+                 .radius = 20};
 }
-/* N = 1/3 for a cube by symmetry: Km/3.  h = edge/8 and edge/12; the charges on the cube's edges and the coarse shell of air make
- * an error whose order lies between 1 and 2. */
+/* N = 1/3 for a cube by symmetry: Km/3.  h = edge/8 and edge/12; the charges on the cube's edges and the coarse shell
+ * of air make an error whose order lies between 1 and 2. */
 static void uniform_cube_has_a_third_of_Km(void **state) {
   (void)state;
   double ratio[2] = {0, 0}, Km = 1.61 * 1.61 / (2 * MT_MU0);

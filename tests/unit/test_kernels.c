@@ -1,5 +1,5 @@
-/* Node kernels of micromagnetics: anisotropy and its derivatives against central differences, the Cayley step against its closed
- * form, the absolute value of a symmetric 2x2 matrix against its eigenvalues. */
+/* Node kernels of micromagnetics: anisotropy and its derivatives against central differences, the Cayley step against
+ * its closed form, the absolute value of a symmetric 2x2 matrix against its eigenvalues. */
 #include "../../src/micromagnetics/kernels.h"
 #include "near.h"
 

@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static MtRegionKind kind[] = {MT_REGION_GRAIN, MT_REGION_GRAIN, MT_REGION_GB, MT_REGION_TRIPLE, MT_REGION_JUNCTION, MT_REGION_AIR};
+static MtRegionKind kind[] = {MT_REGION_GRAIN,  MT_REGION_GRAIN,    MT_REGION_GB,
+                              MT_REGION_TRIPLE, MT_REGION_JUNCTION, MT_REGION_AIR};
 static char *name[] = {"grain 0", "grain 1", "gb 0-1", "triple_line 0-1-2 #1", "junction 0-1-2-3 #1", "air"};
 static MtRegions regions = {.n = 6, .kind = kind, .name = name};
 
@@ -55,7 +56,9 @@ static void the_gb_phase_fills_lines_and_junctions_too(void **state) {
 static void later_assignments_win_and_spare_the_air(void **state) {
   (void)state;
   const char *const expected[] = {"alpha-Fe", "SmCo5", "alpha-Fe", "alpha-Fe", "alpha-Fe", "air"};
-  check_names("materials:\n  assign:\n    - {region: '*', material: alpha-Fe}\n    - {region: grain 1, material: SmCo5}\n", expected);
+  check_names(
+      "materials:\n  assign:\n    - {region: '*', material: alpha-Fe}\n    - {region: grain 1, material: SmCo5}\n",
+      expected);
 }
 
 /* references: A 7.7e-12 J/m, K1 4.3e6 J/m3, Js 1.61 T: anisotropy field 2 K1 mu0/Js = 6.7125 T. */
@@ -86,7 +89,8 @@ static void unknown_material_is_refused_with_the_nearest(void **state) {
 }
 static void unknown_region_is_refused_with_the_nearest(void **state) {
   (void)state;
-  refused("materials:\n  assign:\n    - region: grain 11\n      material: SmCo5\n", ":3:15", "did you mean \"grain 1\"?");
+  refused("materials:\n  assign:\n    - region: grain 11\n      material: SmCo5\n", ":3:15",
+          "did you mean \"grain 1\"?");
 }
 static void anisotropy_without_an_axis_is_refused(void **state) {
   (void)state;

@@ -1,5 +1,6 @@
 /* ranks: 1 2 4 */
-/* The minimizer against the Stoner-Wohlfarth astroid, in a magnet with its own stray field, and where it has to give up. */
+/* The minimizer against the Stoner-Wohlfarth astroid, in a magnet with its own stray field, and where it has to give
+ * up. */
 #include "magtwin/error.h"
 #include "near.h"
 #include "relax.h"
@@ -14,8 +15,8 @@ static void up(const double x[3], double m[3]) {
   m[2] = 1;
 }
 
-/* Field, over the anisotropy field, at which a particle switches that is too small to be anything but uniform: raised in steps of
- * .25 % from 95 % of the expected one. */
+/* Field, over the anisotropy field, at which a particle switches that is too small to be anything but uniform: raised
+ * in steps of .25 % from 95 % of the expected one. */
 static PetscErrorCode switching(double angle, double expected, double *found) {
   Relax r;
   double mz = 1, h = .95 * expected;
@@ -46,16 +47,23 @@ static int cube_in_air(const double x[3]) {
   return fmax(fabs(x[0]), fmax(fabs(x[1]), fabs(x[2]))) < 10 ? x[0] < 0 ? 0 : 1 : 2;
 }
 static const bool CUBE_AIR[] = {false, false, true};
-static const MtMaterial CUBE[3] = {{"a", 7.7e-12, 1.61, 4.3e6, 0, 0}, {"b", 7.7e-12, 1.61, 4.3e6, .65e6, 0}, {"air", 0, 0, 0, 0, 0}};
+static const MtMaterial CUBE[3] = {
+    {"a", 7.7e-12, 1.61, 4.3e6, 0, 0}, {"b", 7.7e-12, 1.61, 4.3e6, .65e6, 0}, {"air", 0, 0, 0, 0, 0}};
 static PetscErrorCode cube_create(double torque, Relax *r) {
-  Brick b = {.n = {16, 16, 16}, .lo = {-20, -20, -20}, .hi = {20, 20, 20}, .nregions = 3, .axis = AXES, .air = CUBE_AIR,
-             .region = cube_in_air, .radius = 20};
+  Brick b = {.n = {16, 16, 16},
+             .lo = {-20, -20, -20},
+             .hi = {20, 20, 20},
+             .nregions = 3,
+             .axis = AXES,
+             .air = CUBE_AIR,
+             .region = cube_in_air,
+             .radius = 20};
   PetscCall(relax_create(&b, CUBE, 4, torque, r));
   return relax_set(r, up);
 }
 
-/* A smooth step costs a handful of evaluations, most of the time one an iteration; the state does not depend on the path of loose
- * potentials: a second run from it has nothing to do. */
+/* A smooth step costs a handful of evaluations, most of the time one an iteration; the state does not depend on the
+ * path of loose potentials: a second run from it has nothing to do. */
 static PetscErrorCode stray_field(void) {
   Relax r;
   PetscCall(cube_create(1e-4, &r));

@@ -1,6 +1,6 @@
 /* ranks: 1 2 */
-/* Walls and nuclei in one dimension, without demagnetizing field, against their closed forms (values and sources: docs/numerics.md).
- * Bars of bricks along x, m in the yz plane, easy axis z. */
+/* Walls and nuclei in one dimension, without demagnetizing field, against their closed forms (values and sources:
+ * docs/numerics.md). Bars of bricks along x, m in the yz plane, easy axis z. */
 #include "near.h"
 #include "relax.h"
 
@@ -27,7 +27,8 @@ static PetscErrorCode wall_width(const Relax *r, double area, double *width) {
   return 0;
 }
 
-/* 4 sqrt(AK) = 23.017 mJ/m2 and sqrt(A/K) = 1.3382 nm (W. F. Brown; the profile 2 atan exp(x/sqrt(A/K)) is Landau and Lifshitz's). */
+/* 4 sqrt(AK) = 23.017 mJ/m2 and sqrt(A/K) = 1.3382 nm (W. F. Brown; the profile 2 atan exp(x/sqrt(A/K)) is Landau and
+ * Lifshitz's). */
 static PetscErrorCode bloch_wall(void) {
   Relax r;
   double width = 0;
@@ -51,8 +52,8 @@ static double half; /* nm, half thickness of the soft layer */
 static int layer(const double x[3]) {
   return fabs(x[0]) < half ? 1 : 0;
 }
-/* mz after relaxing the saturated state in the reverse field B, tilted by .002 deg, which alone lowers the field by .2 %.  The tilt's
- * torque is 1.5e-4 T: the limit must lie well below, or the unstable state passes for an equilibrium. */
+/* mz after relaxing the saturated state in the reverse field B, tilted by .002 deg, which alone lowers the field by .2
+ * %.  The tilt's torque is 1.5e-4 T: the limit must lie well below, or the unstable state passes for an equilibrium. */
 static PetscErrorCode layer_at(const MtMaterial *soft, double thickness, int n, double B, double *mz) {
   Relax r;
   Brick b = {.n = {n, 1, 1}, .lo = {-12, 0, 0}, .hi = {12, .5, .5}, .nregions = 2, .axis = AXES, .region = layer};
@@ -65,9 +66,10 @@ static PetscErrorCode layer_at(const MtMaterial *soft, double thickness, int n, 
   PetscCall(relax_mz(&r, mz));
   return relax_destroy(&r);
 }
-/* The soft layer reverses alone and continuously first: its deviation 1 - mz grows as the square of the amplitude, linearly with
- * the field above the nucleation field.  (The whole bar follows at 4.58 T.)  A1 k1 tan(k1 t/2) = A2 k2 for a planar mode in a soft
- * layer between hard half spaces, k1 = sqrt(J1 H/2 A1), k2 = sqrt((2 K2 - J2 H)/2 A2), solved independently: 4.3667 T. */
+/* The soft layer reverses alone and continuously first: its deviation 1 - mz grows as the square of the amplitude,
+ * linearly with the field above the nucleation field.  (The whole bar follows at 4.58 T.)  A1 k1 tan(k1 t/2) = A2 k2
+ * for a planar mode in a soft layer between hard half spaces, k1 = sqrt(J1 H/2 A1), k2 = sqrt((2 K2 - J2 H)/2 A2),
+ * solved independently: 4.3667 T. */
 static void soft_layer_nucleates_at_4_3667_T(void **state) {
   (void)state;
   MtMaterial soft = {"GB", 2.5e-12, .75, 0, 0, 0};
