@@ -207,10 +207,15 @@ static PetscErrorCode finish(MtHysteresis *h) {
   return mt_checkpoint_write(h);
 }
 
+/* m has fallen as far as the path was asked to follow it. */
+static bool below_stop(const MtHysteresis *h) {
+  return h->curve.n > 0 && mt_dot3(h->now.mean, h->axis) < h->opt.stop_below;
+}
+
 static PetscErrorCode walk(MtHysteresis *h, bool *stopped) {
-  bool more = true;
+  bool more = !h->now.finished && !below_stop(h);
   *stopped = false;
-  while (more && !h->now.finished) {
+  while (more) {
     /* what the trials of an abandoned step left behind must not reach the checkpoint */
     MtProgress accepted = h->now;
     PetscCall(step(h, &more, stopped));
@@ -220,7 +225,7 @@ static PetscErrorCode walk(MtHysteresis *h, bool *stopped) {
       mt_log("stopped by a signal after %d field steps", h->curve.n);
       return h->curve.n > h->saved_steps ? mt_checkpoint_write(h) : 0;
     }
-    if (more && mt_dot3(h->now.mean, h->axis) < h->opt.stop_below) more = false;
+    more = more && !below_stop(h);
     if (more) PetscCall(save(h));
   }
   mt_progress_end();

@@ -30,7 +30,8 @@ def start(folder, ranks, *more):
     """A run in a session of its own; what Open MPI leaves behind when killed lies beside the folder, and goes with it."""
     scratch = folder + ".tmp"
     os.makedirs(scratch, exist_ok=True)
-    env = support.environment(TMPDIR=scratch, OMPI_MCA_btl_vader_backing_directory=scratch)
+    env = support.environment(TMPDIR=scratch, OMPI_MCA_btl_vader_backing_directory=scratch,
+                              OMPI_MCA_mpi_yield_when_idle="1")
     with open(folder + ".log", "ab") as log:
         return subprocess.Popen(command(folder, ranks, *more), stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=env,
                                 cwd=support.ROOT, start_new_session=True)
