@@ -46,6 +46,10 @@ typedef struct {
 PetscErrorCode mt_power_fit(MPI_Comm comm, const MtLabels *labels, MtPower *p, MtFit *fit);
 void mt_fit_free(MtFit *fit);
 
+/* The fit of labels that were read, scaled to grains.mean_size; tells the agreement on the log and in json (into the open object).
+ * Free p with mt_power_free.  Collective. */
+PetscErrorCode mt_grains_fit(MPI_Comm comm, const MtInput *in, const MtLabels *labels, MtPower *p, MtJson *json);
+
 /* section grains, source generated: seeded, volumes log-normal, exact by Newton on the weights.  Not collective. */
 PetscErrorCode mt_power_generate(const MtInput *in, MtPower *p);
 

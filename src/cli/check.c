@@ -1,13 +1,47 @@
-/* magtwin check: is this input valid, and what does it mean with all defaults filled in. */
+/* magtwin check: is this input valid, what does it mean with all defaults filled in, and for which subcommands is it
+ * complete. */
 #include "cli.h"
+#include "magtwin/error.h"
 #include "magtwin/log.h"
+#include "magtwin/micromagnetics.h"
+#include <string.h>
+
+/* The message without its first line ("2 errors in the input"). */
+static const char *details(void) {
+  const char *line = strchr(mt_error_message(), '\n');
+  return line ? line + 1 : mt_error_message();
+}
+
+static PetscErrorCode tell_complete(const CliArgs *args, const CliCommand *command) {
+  CliArgs as = *args;
+  MtInput *in;
+  as.command = command;
+  PetscErrorCode rc = cli_read_input(&as, &in);
+  if (rc == MT_ERR_INPUT) {
+    mt_log("# not enough for magtwin %s:\n%s", command->name, details());
+    mt_error_clear();
+    return 0;
+  }
+  if (rc) return rc;
+  mt_log("# complete for magtwin %s", command->name);
+  mt_input_destroy(&in);
+  return 0;
+}
 
 PetscErrorCode cli_check(const CliArgs *args, int *code) {
   MtInput *in;
-  PetscCall(cli_read_input(args, "output", &in));
+  int n;
+  const CliCommand *list = cli_commands(&n);
+  PetscCall(cli_read_input(args, &in));
   mt_log("# %s with all defaults, in canonical units (lengths nm, fields T, energies J/m3)\n%s# ok", mt_input_path(in),
          mt_input_canonical(in));
+  PetscErrorCode rc = mt_input_has(in, "field.start") ? mt_demag_check(in) : 0;
+  bool measured = mt_input_has(in, "grains.source") && strcmp(mt_input_string(in, "grains.source"), "generated") &&
+                  strcmp(mt_input_string(in, "grains.source"), "shape");
   mt_input_destroy(&in);
+  for (int i = 0; i < n && !rc; i++)
+    if (list[i].takes == CLI_INPUT && list[i].run != cli_check && (measured || list[i].run != cli_reconstruct))
+      rc = tell_complete(args, &list[i]);
   *code = 0;
-  return 0;
+  return rc;
 }

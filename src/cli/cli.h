@@ -3,6 +3,7 @@
 #define CLI_CLI_H
 
 #include "magtwin/input.h"
+#include "magtwin/json.h"
 #include <petscsys.h>
 #include <stdbool.h>
 
@@ -25,6 +26,7 @@ typedef struct CliCommand {
   bool parallel;      /* needs MPI and PETSc */
   bool force, resume; /* options it has */
   PetscErrorCode (*run)(const CliArgs *args, int *code);
+  const char *needed; /* sections of the input it cannot do without */
 } CliCommand;
 
 /* argv without the program's name.  Not collective. */
@@ -33,12 +35,22 @@ const CliCommand *cli_commands(int *n);
 
 extern const MtKey *const cli_tables[]; /* every key of the program */
 
-/* Reads and checks the input of a subcommand (see mt_input_read_for), hands petsc_options to PETSc.  Collective. */
-PetscErrorCode cli_read_input(const CliArgs *args, const char *needed, MtInput **in);
+/* Reads and checks the input for args->command (see mt_input_read_for), hands petsc_options to PETSc.  Collective. */
+PetscErrorCode cli_read_input(const CliArgs *args, MtInput **in);
+enum { CLI_PATH = 4096 };
+/* folder/name ("" : name alone); MT_ERR_INPUT if too long. */
+PetscErrorCode cli_path(char path[CLI_PATH], const char *folder, const char *name);
+/* The mesh file of a demagnetization run, built if missing; with force also if it belongs to another input. Collective.
+ */
+PetscErrorCode cli_demag_mesh(MPI_Comm comm, const MtInput *in, const char *folder, bool force, MtJson *json,
+                              char path[CLI_PATH]);
 /* MT_ERR_INPUT if a word of petsc_options was used by no solver.  Not collective. */
 PetscErrorCode cli_petsc_options_used(const MtInput *in);
 
 PetscErrorCode cli_check(const CliArgs *args, int *code);
+PetscErrorCode cli_reconstruct(const CliArgs *args, int *code);
+PetscErrorCode cli_mesh(const CliArgs *args, int *code);
+PetscErrorCode cli_demag(const CliArgs *args, int *code);
 PetscErrorCode cli_info(const CliArgs *args, int *code);
 PetscErrorCode cli_plot(const CliArgs *args, int *code);
 PetscErrorCode cli_help(const CliArgs *args, int *code);

@@ -6,11 +6,18 @@
 #define INPUT "input.yaml [key=value ...]"
 
 static const CliCommand commands[] = {
-    {"check", INPUT, "is this input valid, and what would it do", CLI_INPUT, true, false, false, cli_check},
-    {"info", "FILE", "what is in this file", CLI_FILE, true, false, false, cli_info},
-    {"plot", "FOLDER [options]", "figures of the results in a folder", CLI_FILE, false, false, false, cli_plot},
-    {"help", "", "this list", CLI_NOTHING, false, false, false, cli_help},
-    {"version", "", "the version", CLI_NOTHING, false, false, false, cli_version},
+    {"check", INPUT, "is this input valid, and for what is it complete", CLI_INPUT, true, false, false, cli_check,
+     "output"},
+    {"reconstruct", INPUT, "measured sections or labels -> labels.h5", CLI_INPUT, true, true, false, cli_reconstruct,
+     "grains output"},
+    {"mesh", INPUT, "grains -> mesh.h5 with the grain-boundary phase", CLI_INPUT, true, true, false, cli_mesh,
+     "grains mesh output"},
+    {"demag", INPUT, "the demagnetization curve", CLI_INPUT, true, true, true, cli_demag,
+     "grains|mesh.file mesh materials field minimizer demagnetizing checkpoint output"},
+    {"info", "FILE", "what is in this file", CLI_FILE, true, false, false, cli_info, NULL},
+    {"plot", "FOLDER [options]", "figures of the results in a folder", CLI_FILE, false, false, false, cli_plot, NULL},
+    {"help", "", "this list", CLI_NOTHING, false, false, false, cli_help, NULL},
+    {"version", "", "the version", CLI_NOTHING, false, false, false, cli_version, NULL},
 };
 
 const CliCommand *cli_commands(int *n) {

@@ -1,7 +1,9 @@
 /* The one schema of the program, put together from the modules' tables, and reading an input with it. */
 #include "cli.h"
 #include "magtwin/error.h"
+#include "magtwin/micromagnetics.h"
 #include "magtwin/microstructure.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,10 +19,11 @@ static const MtKey output_keys[] = {
     {.path = NULL},
 };
 
-const MtKey *const cli_tables[] = {output_keys, mt_grains_keys, NULL};
+const MtKey *const cli_tables[] = {output_keys, mt_grains_keys, mt_mesh_keys, mt_materials_keys, mt_demag_keys, NULL};
 
-PetscErrorCode cli_read_input(const CliArgs *args, const char *needed, MtInput **in) {
-  PetscCall(mt_input_read_for(PETSC_COMM_WORLD, args->file, args->nwords, args->words, cli_tables, needed, in));
+PetscErrorCode cli_read_input(const CliArgs *args, MtInput **in) {
+  PetscCall(mt_input_read_for(PETSC_COMM_WORLD, args->file, args->nwords, args->words, cli_tables,
+                              args->command->needed, in));
   if (mt_input_has(*in, "petsc_options"))
     PetscCall(PetscOptionsInsertString(NULL, mt_input_string(*in, "petsc_options")));
   return 0;
@@ -42,4 +45,9 @@ PetscErrorCode cli_petsc_options_used(const MtInput *in) {
   }
   free(text);
   return rc;
+}
+
+PetscErrorCode cli_path(char path[CLI_PATH], const char *folder, const char *name) {
+  int n = snprintf(path, CLI_PATH, "%s%s%s", folder, folder[0] ? "/" : "", name);
+  return n < CLI_PATH ? 0 : mt_error(MT_ERR_INPUT, "the name of the folder is too long: %.60s...", folder);
 }

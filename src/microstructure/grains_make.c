@@ -93,7 +93,7 @@ static void tell_fit(MtJson *json, const MtLabels *l, const MtPower *p, const Mt
   mt_json_end(json);
 }
 
-static PetscErrorCode fit_labels(MPI_Comm comm, const MtInput *in, const MtLabels *l, MtPower *p, MtJson *json) {
+PetscErrorCode mt_grains_fit(MPI_Comm comm, const MtInput *in, const MtLabels *l, MtPower *p, MtJson *json) {
   MtFit fit;
   double *volume;
   mt_phase_begin("fit of the grains");
@@ -122,7 +122,7 @@ static PetscErrorCode measure(MPI_Comm comm, const MtInput *in, MtPower *p, MtJs
   mt_phase_begin("reading of the grains");
   PetscCall(mt_labels_read(comm, in, &l));
   mt_phase_end("reading of the grains");
-  PetscErrorCode rc = fit_labels(comm, in, &l, p, json);
+  PetscErrorCode rc = mt_grains_fit(comm, in, &l, p, json);
   mt_labels_free(&l);
   return rc;
 }

@@ -1,0 +1,51 @@
+/* magtwin reconstruct: measured sections or a labelled volume -> labels.h5, and how well convex cells describe the
+ * grains. */
+#include "cli.h"
+#include "magtwin/error.h"
+#include "magtwin/log.h"
+#include "magtwin/microstructure.h"
+#include "magtwin/run.h"
+#include <string.h>
+
+static PetscErrorCode label_and_fit(MPI_Comm comm, const MtInput *in, const char *path, MtJson *json) {
+  MtLabels labels;
+  MtPower power;
+  memset(&power, 0, sizeof power);
+  mt_phase_begin("reading of the grains");
+  PetscCall(mt_labels_read(comm, in, &labels));
+  mt_phase_end("reading of the grains");
+  mt_phase_begin("writing of the labels");
+  PetscErrorCode rc = mt_labels_write(comm, &labels, path, in);
+  mt_phase_end("writing of the labels");
+  mt_json_object(json, "grains");
+  if (!rc) rc = mt_grains_fit(comm, in, &labels, &power, json);
+  mt_json_end(json);
+  mt_power_free(&power);
+  mt_labels_free(&labels);
+  return rc;
+}
+
+static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in) {
+  const char *source = mt_input_string(in, "grains.source"), *folder = mt_input_string(in, "output.folder");
+  char path[CLI_PATH];
+  MtJson *json;
+  if (strcmp(source, "ebsd") && strcmp(source, "labels"))
+    return mt_input_error(in, "grains.source",
+                          "there is nothing to reconstruct from %s grains; it must be ebsd or labels", source);
+  PetscCall(cli_path(path, folder, "labels.h5"));
+  PetscCall(mt_output_open(comm, folder, "labels.h5", args->force, false));
+  PetscCall(mt_summary_begin(comm, "reconstruct", in, &json));
+  PetscCall(label_and_fit(comm, in, path, json));
+  PetscCall(mt_summary_end(comm, folder, &json));
+  mt_log("wrote %s and %s/summary.json; look at it: magtwin info %s", path, folder, path);
+  return 0;
+}
+
+PetscErrorCode cli_reconstruct(const CliArgs *args, int *code) {
+  MtInput *in;
+  PetscCall(cli_read_input(args, &in));
+  PetscErrorCode rc = run(PETSC_COMM_WORLD, args, in);
+  mt_input_destroy(&in);
+  *code = 0;
+  return rc;
+}
