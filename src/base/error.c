@@ -4,6 +4,8 @@
  * that was not agreed upon waits a moment for the other ranks (nonblocking barrier on a communicator of its own): if
  * all of them come with an error, they end together with one message; if some still compute, the program is aborted. */
 #include "magtwin/error.h"
+#include "error_internal.h"
+#include "magtwin/log.h"
 #include <mpi.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -12,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { WAIT_MS = 2000, STAGGER_MS = 40, STAGGER_MAX = 50 };
+enum { WAIT_MS = 2000, PATIENCE_MS = 20000, STAGGER_MS = 40, STAGGER_MAX = 50 };
 
 static struct {
   char *text;    /* owned; NULL: nothing recorded */
@@ -45,15 +47,47 @@ PetscErrorCode mt_error(PetscErrorCode code, const char *format, ...) {
   return code;
 }
 
-PetscErrorCode mt_agree(MPI_Comm comm, PetscErrorCode rc) {
-  int rank, size, head[2];
+static void sleep_ms(int ms) {
+  nanosleep(&(struct timespec){ms / 1000, (long)(ms % 1000) * 1000000L}, NULL);
+}
+
+/* False if the request is not complete after so long. */
+static bool completes(MPI_Request *request, int patience_ms) {
+  int done = 0;
+  for (int ms = 0; ms <= patience_ms && !done; ms += 5) {
+    if (MPI_Test(request, &done, MPI_STATUS_IGNORE) != MPI_SUCCESS) return false;
+    if (!done) sleep_ms(5);
+  }
+  return done;
+}
+
+static int exit_code(PetscErrorCode rc) {
+  return rc == MT_ERR_INPUT ? 2 : 1;
+}
+
+static void print_record(PetscErrorCode rc) {
+  mt_progress_end();
+  fflush(stdout);
+  if (record.text)
+    fprintf(stderr, "magtwin: %s\n", record.text);
+  else
+    fprintf(stderr, "magtwin: failed without a message (code %d)\n", (int)rc);
+  fflush(stderr);
+}
+
+/* Ends every rank; the abort of the first one that prints ends the others before they do. */
+static void end_all(PetscErrorCode rc) {
+  int rank = 0;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  sleep_ms(STAGGER_MS * (rank < STAGGER_MAX ? rank : STAGGER_MAX));
+  print_record(rc);
+  MPI_Abort(MPI_COMM_WORLD, exit_code(rc));
+}
+
+/* Everyone takes the code and message of rank `lowest`. */
+static PetscErrorCode adopt(MPI_Comm comm, int lowest, PetscErrorCode rc) {
+  int rank, head[2] = {(int)rc, (int)strlen(mt_error_message())};
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  PetscCallMPI(MPI_Comm_size(comm, &size));
-  int lowest = rc ? rank : size;
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &lowest, 1, MPI_INT, MPI_MIN, comm));
-  if (lowest == size) return 0;
-  head[0] = (int)rc;
-  head[1] = (int)strlen(mt_error_message());
   PetscCallMPI(MPI_Bcast(head, 2, MPI_INT, lowest, comm));
   char *text = malloc((size_t)head[1] + 1);
   if (!text) abort();
@@ -62,6 +96,27 @@ PetscErrorCode mt_agree(MPI_Comm comm, PetscErrorCode rc) {
   record_take(text);
   record.agreed = true;
   return (PetscErrorCode)head[0];
+}
+
+PetscErrorCode mt_agree(MPI_Comm comm, PetscErrorCode rc) {
+  int rank, size;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  int lowest = rc ? rank : size;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &lowest, 1, MPI_INT, MPI_MIN, comm));
+  return lowest == size ? 0 : adopt(comm, lowest, rc);
+}
+
+PetscErrorCode mt_agree_or_abort(MPI_Comm comm, PetscErrorCode rc) {
+  int rank, size, lowest;
+  MPI_Request request;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  int mine = rc ? rank : size;
+  PetscCallMPI(MPI_Iallreduce(&mine, &lowest, 1, MPI_INT, MPI_MIN, comm, &request));
+  if (rc && !completes(&request, PATIENCE_MS)) end_all(rc);
+  if (!rc) PetscCallMPI(MPI_Wait(&request, MPI_STATUS_IGNORE));
+  return lowest == size ? 0 : adopt(comm, lowest, rc);
 }
 
 const char *mt_error_message(void) {
@@ -100,33 +155,10 @@ PetscErrorCode mt_error_install(void) {
   return 0;
 }
 
-static void sleep_ms(int ms) {
-  nanosleep(&(struct timespec){ms / 1000, (long)(ms % 1000) * 1000000L}, NULL);
-}
-
 /* True when every rank came here with an error within WAIT_MS. */
 static bool all_arrived(MPI_Comm comm) {
   MPI_Request request;
-  int done = 0;
-  if (MPI_Ibarrier(comm, &request) != MPI_SUCCESS) return false;
-  for (int ms = 0; ms <= WAIT_MS && !done; ms += 5) {
-    if (MPI_Test(&request, &done, MPI_STATUS_IGNORE) != MPI_SUCCESS) return false;
-    if (!done) sleep_ms(5);
-  }
-  return done;
-}
-
-static int exit_code(PetscErrorCode rc) {
-  return rc == MT_ERR_INPUT ? 2 : 1;
-}
-
-static void print_record(PetscErrorCode rc) {
-  fflush(stdout);
-  if (record.text)
-    fprintf(stderr, "magtwin: %s\n", record.text);
-  else
-    fprintf(stderr, "magtwin: failed without a message (code %d)\n", (int)rc);
-  fflush(stderr);
+  return MPI_Ibarrier(comm, &request) == MPI_SUCCESS && completes(&request, WAIT_MS);
 }
 
 int mt_error_report(PetscErrorCode rc) {
@@ -139,12 +171,7 @@ int mt_error_report(PetscErrorCode rc) {
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   MPI_Comm comm = record.comm != MPI_COMM_NULL ? record.comm : MPI_COMM_WORLD;
   if (!record.agreed && all_arrived(comm)) rc = mt_agree(comm, rc);
-  if (!record.agreed) {
-    /* the abort of the first rank that prints ends the others before they do */
-    sleep_ms(STAGGER_MS * (rank < STAGGER_MAX ? rank : STAGGER_MAX));
-    print_record(rc);
-    MPI_Abort(MPI_COMM_WORLD, exit_code(rc));
-  }
+  if (!record.agreed) end_all(rc);
   if (rank == 0) print_record(rc);
   mt_error_clear();
   PetscBool petsc;

@@ -54,6 +54,7 @@ static herr_t transfer(hid_t d, hid_t type, int ncomp, int64_t start, int64_t n,
 
 PetscErrorCode mt_h5_write(MtH5 *f, const char *name, hid_t type, int64_t ntotal, int ncomp, int64_t start, int64_t n,
                            const void *data, const char *unit) {
+  PetscCall(mt_h5_room(f, name, ntotal * ncomp * (int64_t)H5Tget_size(type)));
   hid_t d = dataset_create(f, name, type, ntotal, ncomp);
   PetscCall(mt_h5_failed(f, name, d < 0));
   herr_t rc = ntotal ? transfer(d, type, ncomp, start, n, data, NULL) : 0;

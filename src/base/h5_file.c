@@ -1,6 +1,7 @@
 /* Files that survive: written as path.tmp, synced, the old one hard-linked as path.prev, renamed.
  * A file is first looked at by rank 0 alone with the serial driver, so that damage ends in a sentence and not inside
  * MPI-IO. */
+#include "error_internal.h"
 #include "file.h"
 #include "h5_internal.h"
 #include "magtwin/error.h"
@@ -47,15 +48,21 @@ static int rank_of(MPI_Comm comm) {
   return rank;
 }
 
-static PetscErrorCode write_failed(MtH5 *f, const char *what) {
-  char *folder = mt_file_join(f->path, "");
-  char *slash = strrchr(folder, '/');
+/* Free bytes where the file lies; -1: not known. */
+static double bytes_free(const char *path) {
+  char *folder = mt_file_join(path, ""), *slash = strrchr(folder, '/');
   struct statvfs fs;
   if (slash) *slash = 0;
-  double left = statvfs(slash ? folder : ".", &fs) ? -1 : (double)fs.f_bavail * (double)fs.f_frsize / 1e6;
+  double left = statvfs(slash ? folder : ".", &fs) ? -1 : (double)fs.f_bavail * (double)fs.f_frsize;
   free(folder);
-  if (left >= 0 && left < 100)
-    return mt_error(MT_ERR_INPUT, "cannot write %s to %s: the disk is full (%.1f MB free there)", what, f->path, left);
+  return left;
+}
+
+static PetscErrorCode write_failed(MtH5 *f, const char *what) {
+  double left = bytes_free(f->path);
+  if (left >= 0 && left < 1e8)
+    return mt_error(MT_ERR_INPUT, "cannot write %s to %s: the disk is full (%.1f MB free there)", what, f->path,
+                    left / 1e6);
   return mt_error(MT_ERR_INPUT, "cannot write %s to %s: the disk or a quota may be full", what, f->path);
 }
 
@@ -66,6 +73,16 @@ PetscErrorCode mt_h5_failed(MtH5 *f, const char *what, bool failed) {
   else if (failed)
     rc = mt_error(MT_ERR_INPUT, "%s is damaged: %s cannot be read (missing, truncated or its checksum is wrong)",
                   f->path, what);
+  return f->tmp ? mt_agree_or_abort(f->comm, rc) : mt_agree(f->comm, rc);
+}
+
+PetscErrorCode mt_h5_room(MtH5 *f, const char *what, int64_t bytes) {
+  const double spare = 65536; /* what HDF5 keeps of its own until the file is closed */
+  PetscErrorCode rc = 0;
+  double left = rank_of(f->comm) ? -1 : bytes_free(f->path);
+  if (left >= 0 && left < (double)bytes + spare)
+    rc = mt_error(MT_ERR_INPUT, "cannot write %s to %s: it needs %.1f MB, and %.1f MB are free there", what, f->path,
+                  ((double)bytes + spare) / 1e6, left / 1e6);
   return mt_agree(f->comm, rc);
 }
 
