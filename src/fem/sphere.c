@@ -224,7 +224,7 @@ PetscErrorCode mt_sphere_create(const MtMesh *mesh, int modes, Mat K, MtSphere *
   MtSphere *s;
   if (mesh->sphere[3] <= 0)
     return mt_error(MT_ERR_INPUT, "the mesh has no air around the magnet, but its demagnetizing field is asked for; "
-                                  "set mesh.air.none to false or leave the field out");
+                                  "set mesh.air.radius to 1.1 or leave the field out");
   PetscCall(PetscNew(&s));
   s->modes = modes;
   s->n = (modes + 1) * (modes + 1);

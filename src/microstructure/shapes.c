@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define AIR_SHARE .12 /* edge length at the sphere over its radius, unless given: some 500 faces carry the modes */
+
 static PetscErrorCode read_layers(const MtInput *in, MtShape *s) {
   double sum = 0;
   if (!mt_input_has(in, "grains.shape.layers"))
@@ -34,6 +36,7 @@ static PetscErrorCode read_air(const MtInput *in, MtShape *s) {
   }
   s->radius = ratio * (s->round ? half : sqrt(half2));
   s->air_size = mt_input_real(in, "mesh.air.size");
+  if (s->air_size <= 0) s->air_size = fmax(AIR_SHARE * s->radius, mt_input_real(in, "mesh.size"));
   if (s->air_size == 0) s->air_size = fmax(s->size, 0.12 * s->radius);
   if (ratio > 0 && ratio < 1.02)
     return mt_input_error(in, "mesh.air.radius", "must be 0 (no air) or at least 1.02, is %g", ratio);

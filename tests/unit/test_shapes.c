@@ -12,15 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const MtKey mesh_keys[] = {
-    {.path = "mesh.size", .type = MT_KEY_REAL, .dim = MT_DIM_LENGTH, .help = "h"},
-    {.path = "mesh.air.radius", .type = MT_KEY_REAL, .def = "0", .help = "R"},
-    {.path = "mesh.air.size", .type = MT_KEY_REAL, .dim = MT_DIM_LENGTH, .def = "5 nm", .help = "H"},
-    {.path = NULL},
-};
-
 static PetscErrorCode make(const char *yaml, MtMeshData *m) {
-  const MtKey *tables[] = {mt_grains_keys, mesh_keys, NULL};
+  const MtKey *tables[] = {mt_grains_keys, mt_mesh_keys, NULL};
   MtInput *in;
   FILE *f = fopen("test_shapes.yaml", "w");
   fputs(yaml, f);
@@ -106,7 +99,7 @@ static void layers_are_exact_and_conforming(void **state) {
   MtMeshData m;
   assert_int_equal(make("grains: {source: shape, shape: {kind: layers, size: [40 nm, 4 nm, 2 nm], axis: x,\n"
                         "  layers: [18.5 nm, 3 nm, 18.5 nm], spacing: [1 nm, 2 nm, 2 nm]}}\n"
-                        "mesh: {size: 1 nm}\n",
+                        "mesh: {size: 1 nm, air: {radius: 0}}\n",
                         &m),
                    0);
   assert_true(m.nt == 5 * (19 + 3 + 19) * 2 && m.regions.n == 3 && m.regions.ngrains == 3 && m.sphere[3] == 0);
@@ -147,13 +140,30 @@ static void layers_in_air_keep_their_planes(void **state) {
   mt_mesh_data_free(&m);
 }
 
+/* Finer at the edges only. */
+static void edges_are_refined_on_request(void **state) {
+  (void)state;
+  MtMeshData a, b;
+  assert_int_equal(
+      make("grains: {source: shape, shape: {kind: box, size: [10 nm, 10 nm, 10 nm]}}\nmesh: {size: 2 nm}\n", &a), 0);
+  assert_int_equal(make("grains: {source: shape, shape: {kind: box, size: [10 nm, 10 nm, 10 nm], edge_size: 0.5 nm}}\n"
+                        "mesh: {size: 2 nm}\n",
+                        &b),
+                   0);
+  assert_true(b.nv > 3 * a.nv);
+  assert_float_equal(b.regions.volume[0], 1000, 1e-9);
+  mt_mesh_data_free(&a);
+  mt_mesh_data_free(&b);
+}
+
 static void nonsense_is_refused(void **state) {
   (void)state;
   static const char *const yaml[] = {
       "grains: {source: shape, shape: {kind: sphere, size: [20 nm, 10 nm, 20 nm]}}\nmesh: {size: 3 nm}\n",
       "grains: {source: shape, shape: {kind: layers, size: [9 nm, 1 nm, 1 nm], layers: [5 nm, 5 nm]}}\nmesh: {size: 1 "
       "nm}\n",
-      "grains: {source: shape, shape: {kind: layers, size: [9 nm, 1 nm, 1 nm]}}\nmesh: {size: 1 nm}\n",
+      "grains: {source: shape, shape: {kind: layers, size: [9 nm, 1 nm, 1 nm]}}\nmesh: {size: 1 nm, air: {radius: "
+      "0}}\n",
       "grains: {source: shape, shape: {kind: box, size: [9 nm, 1 nm, 1 nm], easy_axis: [0, 0, 0]}}\nmesh: {size: 1 "
       "nm}\n",
       "grains: {source: shape, shape: {kind: box, size: [9 nm, 1 nm, 1 nm]}}\nmesh: {size: 1 nm, air: {radius: 0.9}}\n",
@@ -168,9 +178,13 @@ static void nonsense_is_refused(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(sphere_in_air_has_its_volume),        cmocka_unit_test(same_input_same_mesh),
-      cmocka_unit_test(ellipsoid_and_box_in_air_are_filled), cmocka_unit_test(layers_are_exact_and_conforming),
-      cmocka_unit_test(layers_in_air_keep_their_planes),     cmocka_unit_test(nonsense_is_refused),
+      cmocka_unit_test(sphere_in_air_has_its_volume),
+      cmocka_unit_test(same_input_same_mesh),
+      cmocka_unit_test(ellipsoid_and_box_in_air_are_filled),
+      cmocka_unit_test(layers_are_exact_and_conforming),
+      cmocka_unit_test(layers_in_air_keep_their_planes),
+      cmocka_unit_test(edges_are_refined_on_request),
+      cmocka_unit_test(nonsense_is_refused),
   };
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
