@@ -24,6 +24,8 @@ hid_t mt_h5_id(MtH5 *f) {
   return f->id;
 }
 
+static MtH5 *unfinished; /* rank 0's files that are not committed yet */
+
 static MtH5 *h5_new(MPI_Comm comm, const char *path, bool writing) {
   MtH5 *f = calloc(1, sizeof *f);
   if (!f) abort();
@@ -35,7 +37,28 @@ static MtH5 *h5_new(MPI_Comm comm, const char *path, bool writing) {
   return f;
 }
 
+/* A run that ends in an error between create and commit leaves no half file behind. */
+static void remove_unfinished(void) {
+  for (const MtH5 *f = unfinished; f; f = f->next) unlink(f->tmp);
+}
+
+static void watch(MtH5 *f) {
+  static bool registered;
+  if (!registered) registered = atexit(remove_unfinished) == 0;
+  f->next = unfinished;
+  unfinished = f;
+}
+
+static void unwatch(const MtH5 *f) {
+  for (MtH5 **at = &unfinished; *at; at = &(*at)->next) {
+    if (*at != f) continue;
+    *at = f->next;
+    return;
+  }
+}
+
 static void h5_free(MtH5 **f) {
+  unwatch(*f);
   free((*f)->path);
   free((*f)->tmp);
   free(*f);
@@ -111,6 +134,7 @@ PetscErrorCode mt_h5_create(MPI_Comm comm, const char *path, const char *format,
   int size;
   MtH5 *f = *out = h5_new(comm, path, true);
   PetscErrorCode rc = mt_agree(comm, rank_of(comm) ? 0 : probe_new(path, f->tmp));
+  if (!rc && rank_of(comm) == 0) watch(f);
   if (!rc) {
     hid_t fapl = access_list(comm), fcpl = H5Pcreate(H5P_FILE_CREATE);
     H5Pset_obj_track_times(fcpl, false); /* of the root group */

@@ -7,8 +7,9 @@
 struct MtH5 {
   MPI_Comm comm;
   hid_t id;
-  char *path; /* owned; the final place */
-  char *tmp;  /* owned; where it is written, NULL when open for reading */
+  char *path;        /* owned; the final place */
+  char *tmp;         /* owned; where it is written, NULL when open for reading */
+  struct MtH5 *next; /* in the list of unfinished ones */
 };
 
 /* Agreed error for an HDF5 call on a file that is written (the disk) or read (damage); `what` names the dataset. */

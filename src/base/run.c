@@ -98,8 +98,8 @@ static PetscErrorCode open_folder(const char *folder, const char *marker, bool o
   if (holds && !overwrite)
     return mt_error(
         MT_ERR_INPUT,
-        "%s already holds a result (%s): choose another folder with output.folder=..., continue it with --resume, "
-        "or overwrite it with --force",
+        "%s already holds a result (%s): choose another folder (output.folder=...), overwrite it with --force, or "
+        "(magtwin demag) continue it with --resume",
         folder, marker);
   PetscCall(mt_folder_make(folder));
   return folder_writable(folder);
