@@ -15,6 +15,7 @@ static const double FLOOR = .1;              /* T; the cost hardly changes betwe
 static const double DEMAG_LOOSEST = 1e-3;    /* relative residual of the potential far from equilibrium */
 static const double DEMAG_PER_TORQUE = 1e-2; /* 1/T: the field's error stays well below the torque */
 static const double DESCENT = 1e-3; /* a direction must have this part of the preconditioned gradient's slope */
+enum { IDLE_MAX = 30 };             /* iterations */
 
 PetscErrorCode mt_minimizer_create(MtEnergy *e, const MtMinimizerOptions *opt, MtMinimizer **minimizer) {
   MtMinimizer *min;
@@ -132,18 +133,22 @@ static PetscErrorCode direction(MtMinimizer *min, Vec m, PetscScalar *slope) {
 }
 
 /* Takes the trial state as the current one. */
-static PetscErrorCode accept(MtMinimizer *min, Vec m, double t, const MtEnergyValues *E) {
+static PetscErrorCode accept(MtMinimizer *min, Vec m, const MtStep *step, const MtEnergyValues *E) {
   PetscCall(VecCopy(min->gp, min->gp_old));
-  PetscCall(carry(min, m, t));
+  PetscCall(carry(min, m, step->t));
   PetscCall(VecCopy(min->m_new, m));
   PetscCall(VecSwap(min->g, min->g_new));
   min->E = *E;
   min->report->iterations++;
-  return mt_energy_worst(min->energy, m, min->g, &min->torque, &min->worst);
+  PetscCall(mt_energy_worst(min->energy, m, min->g, &min->torque, &min->worst));
+  min->idle = step->by_slope && min->torque >= min->best ? min->idle + 1 : 0;
+  min->best = fmin(min->best, min->torque);
+  return 0;
 }
 
 /* One iteration from the current state.  A search that fails is tried again along the preconditioned gradient alone
- * with the tightest potential.  *stuck: that failed too, the state is stationary as far as rounding lets see. */
+ * with the tightest potential.  *stuck: that failed too, or nothing has become better for many steps: the state is
+ * stationary as far as rounding lets see. */
 static PetscErrorCode iterate(MtMinimizer *min, Vec m, bool *stuck) {
   PetscScalar slope;
   MtEnergyValues E;
@@ -153,7 +158,9 @@ static PetscErrorCode iterate(MtMinimizer *min, Vec m, bool *stuck) {
   PetscCall(mt_minimizer_search(min, m, slope, &E, &step));
   if (step.accepted) {
     min->restart = min->tight = false;
-    return accept(min, m, step.t, &E);
+    PetscCall(accept(min, m, &step, &E));
+    *stuck = min->idle >= IDLE_MAX;
+    return 0;
   }
   *stuck = min->restart && min->tight;
   min->restart = min->tight = true;
@@ -184,6 +191,8 @@ PetscErrorCode mt_minimizer_run(MtMinimizer *min, Vec m, const double B[3], MtMi
   min->restart = true;
   min->tight = false;
   min->stiffness = 0;
+  min->best = INFINITY;
+  min->idle = 0;
   min->rtol = DEMAG_LOOSEST;
   PetscCall(look(min, m));
   PetscCall(loop(min, m));

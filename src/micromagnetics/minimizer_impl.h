@@ -23,6 +23,8 @@ struct MtMinimizer {
   bool restart;     /* the next direction forgets the last one */
   bool tight;       /* the potential as exact as it gets, whatever the torque */
   double torque;    /* T */
+  double best;      /* T: smallest torque so far */
+  int idle;         /* iterations in a row that lowered neither energy nor torque visibly */
   int64_t worst;    /* file id */
   MtEnergyValues E;
   MtMinimizerReport *report;
@@ -31,6 +33,7 @@ struct MtMinimizer {
 typedef struct {
   double t; /* last step tried */
   bool accepted;
+  bool by_slope; /* the energies did not differ by more than their error */
 } MtStep;
 /* Looks along d from m for a step that lowers the energy.  On success m_new, g_new and *E
  * hold the new state.  slope: d.g at m, negative.  Collective. */

@@ -90,7 +90,8 @@ static PetscErrorCode stagnation(void) {
   PetscCall(cube_create(1e-25, &r));
   PetscCall(relax_run(&r, -1, 1));
   assert_false(r.report.converged);
-  assert_true(r.report.stagnated || r.report.iterations == 2000);
+  assert_true(r.report.stagnated);
+  assert_true(r.report.iterations < 200);
   assert_true(r.report.torque < 1e-6);
   return relax_destroy(&r);
 }
