@@ -27,6 +27,9 @@ double mt_fill_smooth(const MtShell *s, MtFill *f);
 /* Removes slivers by new points; never makes the worst tet worse.  Not collective. */
 void mt_fill_repair(const MtShell *s, MtFill *f);
 
+/* Slides copies in their planes so that the layer's worst tets become better.  Not collective. */
+PetscErrorCode mt_copies_relax(const MtCells *c, const MtSurface *s, const MtTopology *t, double thickness, MtCopies *q);
+
 typedef struct {
   int rounds, nplaces; /* how often something was thinned; places asked for */
 } MtThinning;

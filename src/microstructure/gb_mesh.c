@@ -20,17 +20,23 @@ typedef struct {
   MtThinning th;
 } Work;
 
+static PetscErrorCode place(Work *w)
+{
+  PetscCall(mt_copies_place(w->c, &w->s, &w->t, w->opt->thickness, &w->q));
+  return w->opt->thickness > 0 ? mt_copies_relax(w->c, &w->s, &w->t, w->opt->thickness, &w->q) : 0;
+}
+
 /* Copies placed so that no triangle is folded and no prism inverted, as far as thinning can do it. */
 static PetscErrorCode place_without_folds(Work *w)
 {
   int nbad = 0;
   for (int round = 0; round < FOLD_ROUNDS; round++) {
-    PetscCall(mt_copies_place(w->c, &w->s, &w->t, w->opt->thickness, &w->q));
+    PetscCall(place(w));
     if (w->opt->thickness == 0) return 0;
     PetscCall(mt_thin_folds(w->c, &w->s, &w->t, &w->q, w->opt->thickness, &w->th, &nbad));
     if (nbad == 0) return 0;
   }
-  return mt_copies_place(w->c, &w->s, &w->t, w->opt->thickness, &w->q);
+  return place(w);
 }
 
 static PetscErrorCode fill_failed(const Work *w, const int *failed, int nfailed)
