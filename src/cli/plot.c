@@ -23,23 +23,42 @@ static PetscErrorCode find_script(char script[PATH_MAX]) {
   return mt_error(MT_ERR_FAIL, "the figure script is not where it belongs: %s/%s or %s", folder, places[0], places[1]);
 }
 
+/* The first Python that has what the figures need: the site's choice, the one in PATH, the system's. */
+static const char *find_python(void) {
+  const char *site = getenv("PYTHON"),
+             *candidates[] = {site && site[0] ? site : "python3", "python3", "/usr/bin/python3"};
+  for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
+    char test[PATH_MAX];
+    snprintf(test, sizeof test, "'%s' -c 'import numpy, h5py, matplotlib' 2>/dev/null", candidates[i]);
+    if (strlen(candidates[i]) < PATH_MAX / 2 && !strchr(candidates[i], '\'') && system(test) == 0) return candidates[i];
+  }
+  return NULL;
+}
+
+static PetscErrorCode start(const char *python, char *script, const CliArgs *args) {
+  char **words = calloc((size_t)args->nwords + 4, sizeof *words), *name = strdup(python);
+  if (!words || !name) abort();
+  words[0] = name;
+  words[1] = script;
+  words[2] = args->file;
+  for (int i = 0; i < args->nwords; i++) words[3 + i] = args->words[i];
+  execvp(python, words);
+  PetscErrorCode rc = mt_error(MT_ERR_FAIL, "cannot start %s: %s", python, strerror(errno));
+  free(name);
+  free(words);
+  return rc;
+}
+
 PetscErrorCode cli_plot(const CliArgs *args, int *code) {
   char script[PATH_MAX];
-  const char *site = getenv("PYTHON");
-  char *python = site && site[0] ? strdup(site) : strdup("python3");
-  PetscErrorCode rc =
-      access(args->file, F_OK) ? mt_error(MT_ERR_INPUT, "there is no folder %s", args->file) : find_script(script);
-  char **words = calloc((size_t)args->nwords + 4, sizeof *words);
-  if (!rc && words && python) {
-    words[0] = python;
-    words[1] = script;
-    words[2] = args->file;
-    for (int i = 0; i < args->nwords; i++) words[3 + i] = args->words[i];
-    execvp(python, words);
-    rc = mt_error(MT_ERR_FAIL, "cannot start %s: %s", python, strerror(errno));
-  }
-  free(words);
-  free(python);
   *code = 1;
-  return rc;
+  if (access(args->file, F_OK)) return mt_error(MT_ERR_INPUT, "there is no folder %s", args->file);
+  PetscErrorCode rc = find_script(script);
+  if (rc) return rc;
+  const char *python = find_python();
+  if (!python)
+    return mt_error(
+        MT_ERR_FAIL,
+        "the figures need a Python 3 with numpy, h5py and matplotlib; name it in the environment variable PYTHON");
+  return start(python, script, args);
 }

@@ -3,10 +3,12 @@
 #include "magtwin/error.h"
 #include "magtwin/h5.h"
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -231,6 +233,31 @@ static void test_unwritable(void **state) {
   }
 }
 
+/* A write that does not fit leaves the old file as it was, and no half one. */
+static void test_full(void **state) {
+  (void)state;
+  if (rank) return;
+  struct rlimit all, small;
+  char text[5001], found[8] = "";
+  memset(text, 'x', sizeof text - 1);
+  text[sizeof text - 1] = 0;
+  assert_int_equal(mt_file_write(path, "old"), 0);
+  signal(SIGXFSZ, SIG_IGN);
+  getrlimit(RLIMIT_FSIZE, &all);
+  small = all;
+  small.rlim_cur = 1000;
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+  PetscErrorCode rc = mt_file_write(path, text);
+  setrlimit(RLIMIT_FSIZE, &all);
+  assert_int_equal(rc, MT_ERR_INPUT);
+  assert_non_null(strstr(mt_error_message(), path));
+  assert_int_not_equal(access(tmp, F_OK), 0);
+  FILE *f = fopen(path, "r");
+  assert_non_null(fgets(found, sizeof found, f));
+  fclose(f);
+  assert_string_equal(found, "old");
+}
+
 int main(int argc, char **argv) {
   PetscErrorCode rc = PetscInitialize(&argc, &argv, NULL, NULL);
   if (rc || mt_error_install()) return 1;
@@ -238,7 +265,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test_teardown(test_slabs, clean),      cmocka_unit_test_teardown(test_replicated, clean),
       cmocka_unit_test_teardown(test_commit, clean),     cmocka_unit_test_teardown(test_refused, clean),
       cmocka_unit_test_teardown(test_checksum, clean),   cmocka_unit_test_teardown(test_missing_dataset, clean),
-      cmocka_unit_test_teardown(test_unwritable, clean),
+      cmocka_unit_test_teardown(test_unwritable, clean), cmocka_unit_test_teardown(test_full, clean),
   };
   int failed = cmocka_run_group_tests(tests, make_folder, remove_folder);
   if (PetscFinalize()) return 1;
