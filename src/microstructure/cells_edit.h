@@ -51,6 +51,9 @@ void mt_least_norm(double ata[3][3], const double atb[3], double d[3]);
 /* Displacement d (nm) of grain g's copy of vertex v: n.d = inset for all planes between g and other grains there, least
  * norm, in the tangent space of the walls. */
 void mt_edit_inset(const MtEdit *e, int v, int g, double inset, double d[3]);
+/* Can the grain-boundary phase have its thickness at v?  n.d is between half and 1.5 of the inset for every plane of
+ * every grain there. */
+bool mt_edit_has_room(const MtEdit *e, int v, double inset);
 /* What remains of edge u-w of grain g after the inset, along its old direction, nm. */
 double mt_edit_inset_length(const MtEdit *e, int u, int w, int g, double inset);
 /* Sum over the edges at v and their grains of what they lack to min_edge, nm. */
@@ -64,6 +67,9 @@ double mt_edit_inset_height(const MtEdit *e, int face, int i, int j, int g, doub
  * edge, so that the thin corner between them is gone, if the result is a complex of the box with faces nearly plane and
  * no more lack than before. */
 PetscErrorCode mt_edit_split(MtEdit *e, int face, int i, int j, const MtLimit *limit, bool *done);
+
+/* Moves u away from w, within its walls, by what the edge u-w lacks, under the same conditions. */
+PetscErrorCode mt_edit_slide(MtEdit *e, int u, int w, const MtLimit *limit, bool *done);
 
 /* Merges u and w if the result is a complex of the box with faces nearly plane and less lack around the vertex than
  * before. */

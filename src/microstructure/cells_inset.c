@@ -64,6 +64,24 @@ void mt_edit_inset(const MtEdit *e, int v, int g, double inset, double d[3]) {
   mt_least_norm(ata, atb, d);
 }
 
+/* At a box corner, for one, no copy of the vertex can move: a boundary that ended there would have no thickness. */
+bool mt_edit_has_room(const MtEdit *e, int v, double inset) {
+  for (int i = 0; i < e->around[v].n; i++) {
+    int f = e->around[v].item[i];
+    double area[3], size = 0;
+    if (e->loop[f].n == 0 || e->face_cells[2 * f + 1] < 0) continue;
+    mt_loop_area(e->x, e->loop[f].n, e->loop[f].item, area);
+    for (int k = 0; k < 3; k++) size += area[k] * area[k];
+    for (int side = 0; side < 2; side++) {
+      double d[3], moved = 0;
+      mt_edit_inset(e, v, e->face_cells[2 * f + side], inset, d);
+      for (int k = 0; k < 3; k++) moved += (side ? 1 : -1) * area[k] / sqrt(size) * d[k];
+      if (moved < 0.5 * inset || moved > 1.5 * inset) return false;
+    }
+  }
+  return true;
+}
+
 double mt_edit_inset_length(const MtEdit *e, int u, int w, int g, double inset) {
   double du[3], dw[3], length2 = 0, dot = 0;
   mt_edit_inset(e, u, g, inset, du);

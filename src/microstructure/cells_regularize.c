@@ -57,7 +57,7 @@ static void mark_neighbours(const MtEdit *e, int v, bool *touched) {
 
 /* Edges near one that went in this pass wait for the next: their measure has changed.  On return `active` marks the
  * vertices near which something has. */
-static PetscErrorCode collapse_pass(MtEdit *e, const MtLimit *limit, bool *active, int *ndone) {
+static PetscErrorCode collapse_pass(MtEdit *e, const MtLimit *limit, bool may_slide, bool *active, int *ndone) {
   BadEdge *bad;
   int n;
   PetscCall(find_bad_edges(e, limit, active, &bad, &n));
@@ -67,7 +67,10 @@ static PetscErrorCode collapse_pass(MtEdit *e, const MtLimit *limit, bool *activ
     bool done;
     if (active[bad[i].u] || active[bad[i].w]) continue;
     PetscCall(mt_edit_collapse(e, bad[i].u, bad[i].w, limit, &done));
+    if (!done && may_slide) PetscCall(mt_edit_slide(e, bad[i].u, bad[i].w, limit, &done));
+    if (!done && may_slide) PetscCall(mt_edit_slide(e, bad[i].w, bad[i].u, limit, &done));
     if (!done) continue;
+    mark_neighbours(e, bad[i].u, active);
     mark_neighbours(e, bad[i].w, active);
     active[bad[i].u] = true;
     (*ndone)++;
@@ -112,12 +115,13 @@ static PetscErrorCode split_pass(MtEdit *e, const MtLimit *limit, bool *active, 
   return 0;
 }
 
-/* Merging makes vertices fewer and so ends; splitting need not, so it has a last round. */
-enum { SPLIT_ROUNDS = 20 };
+/* Merging makes vertices fewer and so ends; splitting and sliding need not, so they have a last round. */
+enum { ROUNDS = 20 };
 
-static PetscErrorCode improve(MtEdit *e, const MtLimit *limit, bool *active) {
-  for (int round = 0, corners = 1; round < SPLIT_ROUNDS && corners > 0; round++) {
-    for (int edges = 1; edges > 0;) PetscCall(collapse_pass(e, limit, active, &edges));
+static PetscErrorCode improve(MtEdit *e, const MtLimit *limit, bool may_slide, bool *active) {
+  for (int round = 0, corners = 1; round < ROUNDS && corners > 0; round++) {
+    for (int i = 0, edges = 1; edges > 0 && !(may_slide && i > ROUNDS); i++)
+      PetscCall(collapse_pass(e, limit, may_slide, active, &edges));
     PetscCall(split_pass(e, limit, active, &corners));
   }
   return 0;
@@ -130,12 +134,13 @@ static const double bends[] = {20 * MT_PI / 180, 30 * MT_PI / 180, 40 * MT_PI / 
 PetscErrorCode mt_cells_regularize(MtCells *c, double inset, double min_edge) {
   MtEdit e;
   bool *active;
+  const size_t nbends = sizeof bends / sizeof bends[0];
   PetscCall(mt_edit_create(c, &e));
   PetscCall(PetscMalloc1((size_t)e.nvertices, &active));
-  for (size_t i = 0; i < sizeof bends / sizeof bends[0]; i++) {
+  for (size_t i = 0; i < nbends; i++) {
     MtLimit limit = {inset, min_edge, bends[i]};
     for (int v = 0; v < e.nvertices; v++) active[v] = true;
-    PetscCall(improve(&e, &limit, active));
+    PetscCall(improve(&e, &limit, i + 1 == nbends, active));
   }
   PetscCall(PetscFree(active));
   PetscCall(mt_edit_finish(&e, c));
