@@ -37,8 +37,8 @@ PetscErrorCode mt_fem_divergence(const MtMesh *mesh, const MtNodes *nodes, const
  * Solved by CG with AMG (hypre BoomerAMG if PETSc has it, else GAMG) on stiffness + Robin. */
 typedef struct MtPoisson MtPoisson;
 PetscErrorCode mt_poisson_create(const MtMesh *mesh, int modes, MtPoisson **p);
-/* u: initial guess in, solution out (rows of the mesh).  Stops when the preconditioned... residual falls below rtol |b| or atol; iterations
- * in *its.  MT_ERR_FAIL if it does not converge (with the reason).  Collective. */
+/* u: initial guess in, solution out (rows of the mesh).  Stops when the norm of the residual b - A u
+ * falls below rtol |b| or atol; iterations in *its.  MT_ERR_FAIL if it does not converge (with the reason).  Collective. */
 PetscErrorCode mt_poisson_solve(MtPoisson *p, Vec b, Vec u, double rtol, double atol, PetscInt *its);
 PetscErrorCode mt_poisson_apply(MtPoisson *p, Vec u, Vec y); /* y = operator u */
 PetscErrorCode mt_poisson_create_vec(MtPoisson *p, Vec *v);
