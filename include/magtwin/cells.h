@@ -39,8 +39,9 @@ void mt_cells_free(MtCells *c);
  * the cell size squared.  MT_ERR_INPUT if a cell is empty or two seeds coincide.  Not collective (every rank does the same).
  * Source: C. H. Rycroft, Chaos 19, 041111 (2009). */
 PetscErrorCode mt_cells_build(const MtPower *p, MtCells *c);
-/* Removes, shortest first, the edges (and with them the small faces) that the inset by `inset` (half the GB thickness, nm) would leave
- * shorter than `min_edge` nm; topology stays valid (closed cells, simple faces, box untouched).  What cannot be removed stays. */
+/* Removes, worst first, the edges that the inset of a grain by `inset` (half the GB thickness, nm) would leave shorter than `min_edge` nm,
+ * and thin corners of faces; where vertices cannot merge they slide apart.  Faces become slightly bent (at most 40 deg in their fan), edges
+ * and vertices may have more than 3 and 4 grains; cells stay closed, faces simple, the box untouched.  What cannot be removed stays. */
 PetscErrorCode mt_cells_regularize(MtCells *c, double inset, double min_edge);
 /* Euler characteristic, closed cells, oriented faces, volumes adding up to the box: MT_ERR_FAIL with what is wrong. */
 PetscErrorCode mt_cells_check(const MtCells *c);
