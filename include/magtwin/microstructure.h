@@ -40,7 +40,7 @@ typedef struct {
   double loss; /* mean negative log likelihood at the end of the fit */
 } MtFit;
 /* Fits a power diagram to labels: softmax regression of argmax_k(a_k.x + b_k), convex.  Box: the volume, from 0 on.  If the fit leaves
- * a grain without a voxel centre in its cell, the result is instead the diagram with seeds at the centroids and the measured
+ * a grain without a voxel centre in its cell, the result is instead the diagram with seeds near the centroids and the measured
  * volumes; where that does not exist either, such grains are left out of p with a warning.  The same bits for any number of ranks.
  * Free fit with mt_fit_free.  Collective. */
 PetscErrorCode mt_power_fit(MPI_Comm comm, const MtLabels *labels, MtPower *p, MtFit *fit);

@@ -39,8 +39,8 @@ PetscErrorCode mt_fit_assess(const MtFitProblem *f, const double *theta, int64_t
 PetscErrorCode mt_fit_power(const MtFitProblem *f, const double *theta, MtPower *p);
 /* The unknowns that stand for seeds and weights: the inverse of mt_fit_power. */
 void mt_fit_unknowns(const MtFitProblem *f, const MtPower *p, double *theta);
-/* Instead of a fit: seeds at the centroids, and the weights that give every grain its measured volume.  False in *done
- * if there is no such diagram (two centroids in one place). */
+/* Instead of a fit: seeds from the centroids (then moved twice to those of their cells), and the weights that give
+ * every grain its measured volume.  False in *done if there is no such diagram (two centroids in one place). */
 PetscErrorCode mt_fit_volumes(const MtFitProblem *f, MtPower *p, bool *done);
 /* Takes the grains that win nowhere out of p, with a warning for each. */
 void mt_fit_drop(const MtFitProblem *f, const int64_t *wins, MtPower *p);
