@@ -28,13 +28,15 @@ static const char *kind_key(const MtInput *in, MtRegionKind kind) {
   return mt_input_has(in, "%s", key[kind]) ? key[kind] : "materials.gb";
 }
 
+/* Only kinds that the mesh has: a library need not name a grain-boundary phase for a mesh without one. */
 static PetscErrorCode by_kind(const MtInput *in, const MtLibrary *lib, const MtRegions *r, MtMaterial *per_region) {
   const MtMaterial *of[MT_REGION_NKINDS] = {[MT_REGION_AIR] = &AIR};
-  for (int k = 0; k < MT_REGION_AIR; k++) {
-    PetscErrorCode rc = find(in, kind_key(in, (MtRegionKind)k), lib, &of[k]);
+  for (int i = 0; i < r->n; i++) {
+    MtRegionKind k = r->kind[i];
+    PetscErrorCode rc = of[k] ? 0 : find(in, kind_key(in, k), lib, &of[k]);
     if (rc) return rc;
+    per_region[i] = *of[k];
   }
-  for (int i = 0; i < r->n; i++) per_region[i] = *of[r->kind[i]];
   return 0;
 }
 
