@@ -99,8 +99,9 @@ static double magnet_factor(const MtHysteresis *h) {
 
 static PetscErrorCode put_loop(const MtHysteresis *h, MtJson *j) {
   int first, n = mt_loop_branch(&h->curve, h->axis, &first);
-  double *H = malloc(2 * (size_t)(n + 1) * sizeof *H), *J = H + n, N = magnet_factor(h);
+  double N = magnet_factor(h), *H = malloc(2 * (size_t)(n + 1) * sizeof *H);
   if (!H) return mt_error(MT_ERR_FAIL, "out of memory for %d points of the curve", n);
+  double *J = H + n;
   for (int i = 0; i < n; i++) {
     H[i] = mt_dot3(h->curve.row[first + i].B, h->axis);
     J[i] = h->Jsat * mt_dot3(h->curve.row[first + i].mean, h->axis);
