@@ -23,6 +23,8 @@ typedef struct {
  * MT_ERR_INPUT with file:line:column for an unknown material or region, or anisotropy in a region without an easy axis.
  * Collective. */
 PetscErrorCode mt_materials_assign(MPI_Comm comm, const MtInput *in, const MtRegions *regions, MtMaterial **per_region);
+/* What can be said before there is a mesh: every material named is in the library.  MT_ERR_INPUT with the place.  Collective. */
+PetscErrorCode mt_materials_check(MPI_Comm comm, const MtInput *in);
 
 /* Energy of a state and its derivative.  Terms, discretization and sources: src/micromagnetics/energy.c. */
 typedef struct MtEnergy MtEnergy;

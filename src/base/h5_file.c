@@ -104,8 +104,8 @@ PetscErrorCode mt_h5_room(MtH5 *f, const char *what, int64_t bytes) {
   PetscErrorCode rc = 0;
   double left = rank_of(f->comm) ? -1 : bytes_free(f->path);
   if (left >= 0 && left < (double)bytes + spare)
-    rc = mt_error(MT_ERR_INPUT, "cannot write %s to %s: it needs %.1f MB, and %.1f MB are free there", what, f->path,
-                  ((double)bytes + spare) / 1e6, left / 1e6);
+    rc = mt_error(MT_ERR_INPUT, "cannot write %s to %s: the disk is full (%.3g MB needed, %.3g MB free there)", what,
+                  f->path, ((double)bytes + spare) / 1e6, left / 1e6);
   return mt_agree(f->comm, rc);
 }
 

@@ -13,6 +13,7 @@
 static MtPhase phases[MT_MAX_PHASES];
 static int nphases;
 static char *command_line;
+static char *made_folder; /* by this run; NULL: none */
 static volatile sig_atomic_t stop_signal;
 
 const char *mt_version(void) {
@@ -91,6 +92,19 @@ static PetscErrorCode folder_writable(const char *folder) {
   return rc;
 }
 
+/* A folder made by a run that failed before it wrote anything is taken away again (rmdir spares what is not empty). */
+static void remove_empty(void) {
+  if (made_folder) rmdir(made_folder);
+  free(made_folder);
+  made_folder = NULL;
+}
+
+static void remember_folder(const char *folder) {
+  if (!made_folder) atexit(remove_empty);
+  free(made_folder);
+  made_folder = mt_file_join(folder, "");
+}
+
 static PetscErrorCode open_folder(const char *folder, const char *marker, bool overwrite) {
   char *result = path_in(folder, marker);
   bool holds = !access(result, F_OK);
@@ -101,7 +115,9 @@ static PetscErrorCode open_folder(const char *folder, const char *marker, bool o
         "%s already holds a result (%s): choose another folder (output.folder=...), overwrite it with --force, or "
         "(magtwin demag) continue it with --resume",
         folder, marker);
+  bool made = access(folder, F_OK) != 0;
   PetscCall(mt_folder_make(folder));
+  if (made) remember_folder(folder);
   return folder_writable(folder);
 }
 

@@ -23,6 +23,7 @@ static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in,
   if (args->force && args->resume)
     return mt_error(MT_ERR_INPUT, "--force starts anew and --resume continues: give one of them");
   PetscCall(mt_demag_check(in));
+  PetscCall(mt_materials_check(comm, in));
   PetscCall(mt_output_open(comm, folder, "curve.csv", args->force, args->resume));
   PetscCall(mt_summary_begin(comm, "demag", in, &json));
   PetscCall(cli_demag_mesh(comm, in, folder, args->force, json, mesh));

@@ -59,28 +59,35 @@ static void append_missing(char *text, size_t size, const char *title, const Lin
   }
 }
 
-static PetscErrorCode other_input(const char *path, const char *made, const char *wanted) {
+static PetscErrorCode other_input(const char *path, const char *made, const char *wanted, const char *advice) {
   char text[8192] = "";
   Lines a = flatten(made), b = flatten(wanted);
   append_missing(text, sizeof text, "mesh: ", &a, &b);
   append_missing(text, sizeof text, "input:", &b, &a);
   lines_free(&a);
   lines_free(&b);
-  return mt_error(
-      MT_ERR_INPUT,
-      "%s was made by another input:%s\nchoose another folder (output.folder=...), or rebuild the mesh with --force",
-      path, text);
+  return mt_error(MT_ERR_INPUT, "%s was made by another input:%s\n%s", path, text, advice);
 }
 
-static PetscErrorCode belongs(MPI_Comm comm, const MtInput *in, const char *path) {
+/* The sections that make a mesh, without the name of the file itself. */
+static char *making(const MtInput *in) {
+  char *text = mt_input_section(in, "grains mesh"), *line = strstr(text, "\n  file: \"");
+  if (line && mt_input_has(in, "mesh.file")) {
+    const char *end = strchr(line + 1, '\n');
+    memmove(line, end, strlen(end) + 1);
+  }
+  return text;
+}
+
+static PetscErrorCode belongs(MPI_Comm comm, const MtInput *in, const char *path, const char *advice) {
   MtH5 *f;
   char *made = NULL, *wanted;
   PetscCall(mt_h5_open(comm, path, "magtwin-mesh", 1, &f));
   PetscErrorCode rc = mt_h5_get_string(f, "/", "input", &made);
   PetscCall(mt_h5_close(&f));
   if (rc) return rc;
-  wanted = mt_input_section(in, "grains mesh");
-  rc = mt_agree(comm, strcmp(made, wanted) ? other_input(path, made, wanted) : 0);
+  wanted = making(in);
+  rc = mt_agree(comm, strcmp(made, wanted) ? other_input(path, made, wanted, advice) : 0);
   free(made);
   free(wanted);
   return rc;
@@ -95,10 +102,15 @@ static bool exists(MPI_Comm comm, const char *path) {
 
 PetscErrorCode cli_demag_mesh(MPI_Comm comm, const MtInput *in, const char *folder, bool force, MtJson *json,
                               char path[CLI_PATH]) {
-  if (mt_input_has(in, "mesh.file")) return cli_path(path, "", mt_input_string(in, "mesh.file"));
+  if (mt_input_has(in, "mesh.file")) {
+    PetscCall(cli_path(path, "", mt_input_string(in, "mesh.file")));
+    if (!mt_input_has(in, "grains.source")) return 0;
+    return belongs(comm, in, path, "leave out the section grains to take this mesh as it is, or mesh.file to make one");
+  }
   PetscCall(cli_path(path, folder, "mesh.h5"));
   if (exists(comm, path)) {
-    PetscErrorCode rc = belongs(comm, in, path);
+    PetscErrorCode rc =
+        belongs(comm, in, path, "choose another folder (output.folder=...), or rebuild the mesh with --force");
     if (!rc) mt_log("mesh: %s, made by this input before", path);
     if (!rc || !force) return rc;
     mt_warn("%s is built anew: it was made by another input, or is damaged", path);

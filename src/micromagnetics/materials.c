@@ -101,3 +101,18 @@ PetscErrorCode mt_materials_assign(MPI_Comm comm, const MtInput *in, const MtReg
     *per_region = m;
   return rc;
 }
+
+PetscErrorCode mt_materials_check(MPI_Comm comm, const MtInput *in) {
+  MtLibrary lib;
+  const MtMaterial *m;
+  char key[64];
+  PetscErrorCode rc = mt_library_read(comm, in, &lib);
+  if (rc) return rc;
+  for (int k = 0; !rc && k < MT_REGION_AIR; k++) rc = find(in, kind_key(in, (MtRegionKind)k), &lib, &m);
+  for (int i = 0; !rc && i < mt_input_count(in, "materials.assign"); i++) {
+    snprintf(key, sizeof key, "materials.assign[%d].material", i);
+    rc = find(in, key, &lib, &m);
+  }
+  mt_library_free(&lib);
+  return rc;
+}
