@@ -165,21 +165,24 @@ static PetscErrorCode write_xdmf(MtHysteresis *h, const char *path) {
   return rc;
 }
 
+/* A run that was killed may have kept states which its checkpoint does not know; one started anew has none yet. */
+static void remove_surplus(const MtHysteresis *h) {
+  for (int number = h->kept.n + 1, gone = 0; !gone; number++) {
+    char *path = state_path(h, number);
+    gone = unlink(path) != 0;
+    free(path);
+  }
+}
+
 PetscErrorCode mt_states_index(MtHysteresis *h) {
+  if (h->rank == 0) remove_surplus(h);
   if (h->opt.states == MT_STATES_NONE) return 0;
   char *index = mt_path_join(h->folder, "states.h5"), *xdmf = mt_path_join(h->folder, "states.xdmf");
   PetscErrorCode rc = write_index(h, index);
   if (!rc) rc = write_xdmf(h, xdmf);
   free(index);
   free(xdmf);
-  if (rc || h->rank) return rc;
-  /* a run that was killed may have kept states which its checkpoint does not know */
-  for (int number = h->kept.n + 1, gone = 0; !gone; number++) {
-    char *path = state_path(h, number);
-    gone = unlink(path) != 0;
-    free(path);
-  }
-  return 0;
+  return rc;
 }
 
 static PetscErrorCode read_m(MtHysteresis *h, MtH5 *f, double *local) {
