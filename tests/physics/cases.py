@@ -8,7 +8,7 @@ import os
 import h5py
 import numpy as np
 
-from validate import Failed, bound, result
+from lines import Failed, bound, result
 
 MU0 = 4e-7 * math.pi
 A, K1, JS = 7.7e-12, 4.3e6, 1.61
@@ -36,6 +36,12 @@ def first_event(folder):
     after = steps[0]
     H = curve["mu0_Hext_T"]
     return 0.5 * (H[after] + H[after - 1]), 0.5 * abs(H[after] - H[after - 1])
+
+
+def reversal_path(wanted, before):
+    """From saturation in one step to `before` T short of the expected field, then adaptively past it."""
+    return ("field.segments=[{to: %.3f T, step: 1 T, mode: fixed}, {to: %.3f T, step: 0.05 T, resolution: 5 mT}]" %
+            (wanted + before, wanted - 0.5))
 
 
 def demagnetizing_energy(case):
@@ -69,7 +75,7 @@ def stoner_wohlfarth(case):
         wanted = -h * ANISOTROPY_FIELD
         folder = case.run("demag", "stoner_wohlfarth", "angle_%g" % degrees,
                           "field.direction=[%.17g, 0, %.17g]" % (math.sin(t), math.cos(t)),
-                          "field.start=%g T" % (wanted + 0.5))
+                          reversal_path(wanted, 0.5))
         value, width = first_event(folder)
         lines.append(result("Stoner-Wohlfarth sphere at %g deg: switching field" % degrees, value, "T", wanted,
                             "Stoner, Wohlfarth, Phil. Trans. A 240 (1948) 599; bracketed to %.1e T" % width, 0.01))
@@ -154,7 +160,7 @@ def soft_layer(case):
     lines = []
     for name, A1, J1, t in (("layer_3nm", 2.5e-12, 0.75, 3.0), ("layer_2nm", 7.7e-12, 1.61, 2.0)):
         wanted = -layer_nucleation_field(A1, J1, t)
-        folder = case.run("demag", name, name, "field.start=%g T" % (wanted + 0.3))
+        folder = case.run("demag", name, name, reversal_path(wanted, 0.3))
         value, width = first_event(folder)
         lines.append(result("soft layer of %g nm (A %.2g J/m, J %g T): nucleation field" % (t, A1, J1), value, "T", wanted,
                             "planar nucleation, A1 k1 tan(k1 t/2) = A2 k2; bracketed to %.1e T" % width, 0.02))

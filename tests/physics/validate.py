@@ -17,12 +17,9 @@ sys.path.insert(0, os.path.dirname(HERE))
 sys.path.insert(0, HERE)
 
 import support
+from lines import Failed
 
 OUT = os.path.join(support.ROOT, "out", "validate")
-
-
-class Failed(Exception):
-    """A run that did not do what the case needs; the text says what it printed."""
 
 
 class Case:
@@ -44,24 +41,9 @@ class Case:
         return folder
 
 
-def result(name, value, unit, reference, source, tolerance, absolute=False):
-    """One line of the summary; error is relative unless `absolute`."""
-    error = abs(value - reference) if absolute or reference == 0 else abs(value / reference - 1)
-    return {"name": name, "value": value, "unit": unit, "reference": reference, "source": source, "error": error,
-            "error_is": "absolute" if absolute or reference == 0 else "relative", "tolerance": tolerance,
-            "pass": bool(error <= tolerance)}
-
-
-def bound(name, value, unit, low, high, source):
-    """One line of the summary for a value that must lie between two bounds (None: no bound)."""
-    good = (low is None or value >= low) and (high is None or value <= high)
-    return {"name": name, "value": value, "unit": unit, "reference": [low, high], "source": source, "error": None,
-            "error_is": "bounds", "tolerance": None, "pass": bool(good)}
-
-
 def fingerprint(build, name):
     digest = hashlib.sha256()
-    for path in [os.path.join(build, "magtwin"), os.path.join(HERE, "cases.py"), os.path.abspath(__file__)]:
+    for path in [os.path.join(build, "magtwin"), os.path.join(HERE, "cases.py"), os.path.join(HERE, "lines.py"), os.path.abspath(__file__)]:
         with open(path, "rb") as f:
             digest.update(hashlib.sha256(f.read()).digest())
     for folder in (os.path.join(HERE, "inputs"), os.path.join(support.ROOT, "inputs")):
