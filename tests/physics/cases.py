@@ -27,15 +27,35 @@ def read_summary(folder):
         return json.load(f)
 
 
-def first_event(folder):
-    """Middle of the field step (T, along the field) in which m first changed by an event, and half that step."""
+def switching(folder):
+    """Middle of the field step (T, along the field) with the largest change of m among the events, and half that step.  The largest:
+    a coarse step on the way there may hold enough reversible rotation to count as an event."""
     curve = read_curve(folder)
-    steps = np.flatnonzero(curve["event"] > 0)
-    if not len(steps) or steps[0] == 0:
+    jump = np.abs(np.diff(curve["m"])) * (curve["event"][1:] > 0)
+    if not jump.any():
         raise Failed("no event in %s" % folder)
-    after = steps[0]
+    k = int(np.argmax(jump))
     H = curve["mu0_Hext_T"]
-    return 0.5 * (H[after] + H[after - 1]), 0.5 * abs(H[after] - H[after - 1])
+    return 0.5 * (H[k] + H[k + 1]), 0.5 * abs(H[k] - H[k + 1])
+
+
+def instability(folder, component):
+    """Field (T) at which the aligned state becomes unstable.  A slightly tilted field makes the unstable mode grow as b + c/(H - Hn)
+    before it (R. V. Southwell, Proc. R. Soc. A 135 (1932) 601, for buckling loads): Hn by least squares over the points where the
+    magnet is still aligned, so that the response is linear.  Reversal may come later: the nucleus can be pinned."""
+    curve = read_curve(folder)
+    H, y = curve["mu0_Hext_T"], curve[component]
+    turned = np.flatnonzero(curve["m"] < 1 - 1e-5)
+    last = turned[0] if len(turned) else len(H)
+    H, y = H[max(0, last - 6):last], y[max(0, last - 6):last]
+    if len(H) < 5:
+        raise Failed("%d aligned points before the instability in %s, at least 5 are needed" % (len(H), folder))
+
+    def misfit(field):
+        columns = np.stack([np.ones_like(H), 1 / (H - field)], axis=1) / y[:, None]
+        return np.linalg.norm(columns @ np.linalg.lstsq(columns, np.ones_like(H), rcond=None)[0] - 1)
+    trial = H[-1] - np.geomspace(1e-4, 1.0, 20001)
+    return float(trial[np.argmin([misfit(field) for field in trial])])
 
 
 def reversal_path(wanted, before):
@@ -76,7 +96,7 @@ def stoner_wohlfarth(case):
         folder = case.run("demag", "stoner_wohlfarth", "angle_%g" % degrees,
                           "field.direction=[%.17g, 0, %.17g]" % (math.sin(t), math.cos(t)),
                           reversal_path(wanted, 0.5))
-        value, width = first_event(folder)
+        value, width = switching(folder)
         lines.append(result("Stoner-Wohlfarth sphere at %g deg: switching field" % degrees, value, "T", wanted,
                             "Stoner, Wohlfarth, Phil. Trans. A 240 (1948) 599; bracketed to %.1e T" % width, 0.01))
     return lines
@@ -134,7 +154,7 @@ def pinned_wall(case):
     """Field that frees a wall from the boundary of a soft and a hard phase (A, K and J all differ)."""
     start = rod_with_wall(case, "pinned_wall", 5.0, 20.0)
     folder = case.run("demag", "pinned_wall", "pinned_wall", "field.initial=file", "field.initial_file=" + start)
-    value, width = first_event(folder)
+    value, width = switching(folder)
     hard, soft = (1e-11, 1e6, 1.0), (2.5e-12, 1e5, 0.25)
     eA, eK, eJ = (s / h for s, h in zip(soft, hard))
     wanted = MU0 * 2 * hard[1] / hard[2] * (1 - eK * eA) / (1 + math.sqrt(eJ * eA))**2
@@ -161,9 +181,11 @@ def soft_layer(case):
     for name, A1, J1, t in (("layer_3nm", 2.5e-12, 0.75, 3.0), ("layer_2nm", 7.7e-12, 1.61, 2.0)):
         wanted = -layer_nucleation_field(A1, J1, t)
         folder = case.run("demag", name, name, reversal_path(wanted, 0.3))
-        value, width = first_event(folder)
-        lines.append(result("soft layer of %g nm (A %.2g J/m, J %g T): nucleation field" % (t, A1, J1), value, "T", wanted,
-                            "planar nucleation, A1 k1 tan(k1 t/2) = A2 k2; bracketed to %.1e T" % width, 0.02))
+        what = "soft layer of %g nm (A %.2g J/m, J %g T): " % (t, A1, J1)
+        lines.append(result(what + "nucleation field", instability(folder, "my"), "T", wanted,
+                            "planar nucleation, A1 k1 tan(k1 t/2) = A2 k2; instability of the aligned state", 0.02))
+        # the magnet cannot reverse before it nucleates; a weak layer holds its nucleus beyond that
+        lines.append(bound(what + "reversal field", switching(folder)[0], "T", None, 0.98 * wanted, "not before nucleation"))
     return lines
 
 
