@@ -10,7 +10,8 @@ run() { # folder, overrides...
   $mpiexec -n "$np" "$build/magtwin" demag inputs/demo.yaml output.folder="$out" "$@" --force
 }
 run out/demo
-run out/demo_nonmagnetic materials.gb=nonmagnetic
+# the same grains and the same mesh, so that only the GB phase differs
+run out/demo_nonmagnetic materials.gb=nonmagnetic mesh.file=out/demo/mesh.h5
 "$python" postprocess/plot/demag.py out/demo --compare out/demo_nonmagnetic
 
 "$python" - out/demo out/demo_nonmagnetic <<'PY'
