@@ -33,7 +33,7 @@ static PetscErrorCode thickness_check(const MtInput *in, const MtCells *c, doubl
 static PetscErrorCode cells_make(MPI_Comm comm, const MtInput *in, const MtMeshOptions *o, MtCells *c, MtJson *json)
 {
   MtPower p;
-  double min_edge = mt_input_has(in, "mesh.min_edge") ? mt_input_real(in, "mesh.min_edge") : o->size / 2;
+  double min_edge = mt_input_has(in, "mesh.min_edge") ? mt_input_real(in, "mesh.min_edge") : fmax(o->size / 2, o->thickness);
   mt_phase_begin("grains");
   PetscCall(mt_grains_make(comm, in, &p, json));
   PetscCall(mt_cells_build(&p, c));

@@ -23,7 +23,7 @@ const MtKey mt_mesh_keys[] = {
      .max = 1e5,
      .when = GRAINS,
      .help = "Edges of grains that the grain-boundary phase would leave shorter than this are removed before meshing, and "
-             "small faces with them. Without it: half of mesh.size."},
+             "small faces with them. Without it: half of mesh.size, or mesh.gb.thickness if that is more."},
     {.path = "mesh.gb.thickness",
      .type = MT_KEY_REAL,
      .dim = MT_DIM_LENGTH,
