@@ -46,7 +46,7 @@ def polarization(axes, H, J, N, compare):
     frame(axes, low, max(0.06 * -low, min(H.max(), 0.25 * -low)), min(1.08 * J.min(), 0), 1.1 * top)
     axes.set_ylabel(r"polarization $J$ (T)")
     axes.set_xlabel(r"$\mu_0H$ (T)")
-    axes.legend(loc="lower right")
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 0.55))
 
 
 def flux_density(axes, H, J, N):

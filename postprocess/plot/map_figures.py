@@ -130,7 +130,7 @@ def mesh_picture(figures, mesh):
     value = np.where(kind == 0, names % count, np.where(kind == GB, count, count + 1)).astype(float)
     table = ListedColormap(GRAIN_COLOURS + [GB_COLOUR, "#a01010"])
     norm = Normalize(-0.5, count + 1.5)
-    half = 4.0 * max(mesh.thickness, 1.5 * mesh.size)
+    half = min(4.0 * max(mesh.thickness, 1.5 * mesh.size), 0.3 * float(np.ptp(mesh.box, axis=0).min()))
     centre = junction[cut.plane]
     for ax, lines in ((axes[0], dict(edgecolors="none", linewidths=0)), (axes[1], dict(edgecolors="#202020", linewidths=0.35))):
         shown = cut if ax is axes[0] else inside(cut, centre, half)
