@@ -31,13 +31,15 @@ def draw(folder, figures, table, summary, compare=None):
     mark_polarization(left, results)
     mark_flux(right, H, J, results)
     table_of_figures(side, results, corrected if N else {})
+    # beside the plots: a curve may pass anywhere inside them
+    side.legend(*left.get_legend_handles_labels(), loc="lower left", bbox_to_anchor=(-0.32, -0.04), handlelength=1.4)
     return save(figure, figures, "curve")
 
 
 def polarization(axes, H, J, N, compare):
     axes.plot(H, J, "-", color=LINE, marker=".", markersize=3, label="applied field", zorder=3)
     if N:
-        axes.plot(H - N * J, J, "--", color=LINE, lw=1, label="internal field, N = %.3f" % N, zorder=2)
+        axes.plot(H - N * J, J, "--", color=LINE, lw=1, label="internal field,\nN = %.3f" % N, zorder=2)
     if compare:
         name, other = compare
         axes.plot(*descending_branch(other), "-", color=SECOND, label=name, zorder=2)
@@ -46,7 +48,6 @@ def polarization(axes, H, J, N, compare):
     frame(axes, low, max(0.06 * -low, min(H.max(), 0.25 * -low)), min(1.08 * J.min(), 0), 1.1 * top)
     axes.set_ylabel(r"polarization $J$ (T)")
     axes.set_xlabel(r"$\mu_0H$ (T)")
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 0.55))
 
 
 def flux_density(axes, H, J, N):
@@ -58,7 +59,6 @@ def flux_density(axes, H, J, N):
     frame(axes, -1.15 * max(reach, 1e-3), 0.08 * reach, 0, 1.15 * max((J + H)[H <= 1e-12].max(initial=1e-3), 1e-3))
     axes.set_ylabel(r"flux density $B = J + \mu_0H$ (T)")
     axes.set_xlabel(r"$\mu_0H$ (T)")
-    axes.legend(loc="upper left")
 
 
 def frame(axes, xmin, xmax, ymin, ymax):
@@ -113,7 +113,7 @@ def table_of_figures(axes, results, corrected):
     for x, title, values in columns:
         axes.text(x, 0.97, title, ha="right", va="center", fontsize=7, transform=axes.transAxes)
     for line, (label, key, form) in enumerate(rows):
-        y = 0.80 - 0.13 * line
+        y = 0.82 - 0.105 * line
         axes.text(-0.22, y, label, va="center", fontsize=7, transform=axes.transAxes)
         for x, _, values in columns:
             value = quantity(values, key)
