@@ -107,17 +107,25 @@ bool mt_stepper_may_retry(const MtFieldPath *path, const MtStepper *st) {
   return s->adaptive && st->s >= 0 && st->trial - st->s > s->resolution * (1 + EDGE);
 }
 
+/* The full step halved until it is no larger than wanted or near the resolution.  Steps fitted to a slope come in
+ * halves so that the last digits of m, which depend on the number of ranks, do not move the fields. */
+static double halved(const MtSegment *s, double wanted) {
+  double h = s->step;
+  while (h > wanted && h > 2 * s->resolution) h /= 2;
+  return h > wanted ? s->resolution : h;
+}
+
 /* After a smooth step of size h and slope dm/h: the next step, and whether the bracket still holds a jump. */
 static void adapt(const MtSegment *s, MtStepper *st, double h, double dm) {
   if (st->s >= st->jump) st->jump = -1;
   bool smooth = fabs(dm) <= s->dm_max;
   if (st->jump >= 0 && smooth && fabs(dm) / h * (st->jump - st->s) > .5 * s->dm_max) {
     st->jump = -1;
-    st->h = fmin(s->step, fmax(s->resolution, .7 * s->dm_max * h / fabs(dm)));
+    st->h = halved(s, .7 * s->dm_max * h / fabs(dm));
   } else if (st->jump < 0) {
     st->h = fmin(s->step, smooth ? fmax(st->h, 2 * h) : fmax(h, s->resolution));
     /* no larger than the slope allows: a foreseeable roll-back costs a minimization */
-    if (smooth && fabs(dm) > 0) st->h = fmax(s->resolution, fmin(st->h, .9 * s->dm_max * h / fabs(dm)));
+    if (smooth && fabs(dm) > 0) st->h = fmin(st->h, halved(s, .9 * s->dm_max * h / fabs(dm)));
   } else {
     st->h = st->jump - st->s;
   }

@@ -116,6 +116,27 @@ static void test_rotation_is_not_a_jump(void **state) {
   assert_in_range(w.rolled_back, 1, 10);
 }
 
+static double disturbed(double B, double m) {
+  (void)m;
+  return rotation(B, m) * (1 + 1e-9 * sin(1e6 * B));
+}
+
+/* Digits of m that depend on the number of ranks do not move the fields. */
+static void test_fields_do_not_follow_rounding(void **state) {
+  (void)state;
+  MtFieldPath p;
+  MtSegment s;
+  Walk w, other;
+  one_segment(&p, &s, 2, -2, .2);
+  s.adaptive = true;
+  s.dm_max = .023;
+  s.resolution = .003;
+  walk(&p, rotation, &w);
+  walk(&p, disturbed, &other);
+  assert_int_equal(w.accepted, other.accepted);
+  for (int i = 0; i < w.accepted; i++) assert_true(w.B[i] == other.B[i]);
+}
+
 /* Segments in other directions: each begins where the last one ended, and is a straight line in field space. */
 static void test_turning_path(void **state) {
   (void)state;
@@ -180,6 +201,7 @@ int main(void) {
                                      cmocka_unit_test(test_zero_and_end_are_hit),
                                      cmocka_unit_test(test_jump_is_bracketed),
                                      cmocka_unit_test(test_rotation_is_not_a_jump),
+                                     cmocka_unit_test(test_fields_do_not_follow_rounding),
                                      cmocka_unit_test(test_turning_path),
                                      cmocka_unit_test(test_restart_anywhere)};
   return cmocka_run_group_tests(tests, NULL, NULL);
