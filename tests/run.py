@@ -78,6 +78,10 @@ def execute(program):
         # what unit programs write stays in a folder that goes away
         scratch = os.path.join(folder, "work")
         os.mkdir(scratch)
+        # measured data beside the checkout stay where the tests look for them: ../shared
+        data = os.path.join(os.path.dirname(support.ROOT), "shared")
+        if os.path.isdir(data):
+            os.symlink(data, os.path.join(folder, "shared"))
         base = os.path.join(folder, "tap")
         if program.ranks == 1:
             command, stdout = program.command, open(base + ".0", "wb")
