@@ -13,8 +13,8 @@ extern const MtKey mt_mesh_keys[];   /* section mesh (src/microstructure/mesh_ke
 /* A labelled volume, distributed by slabs of z: voxel (i,j,k) of rank's slab at [(k-z0)*ny*nx + j*nx + i]. */
 typedef struct {
   int nx, ny, nz, z0, nz_local;
-  double voxel[3];  /* nm */
-  int32_t *label;   /* [nz_local*ny*nx] grain 0..ngrains-1, -1: none */
+  double voxel[3]; /* nm */
+  int32_t *label;  /* [nz_local*ny*nx] grain 0..ngrains-1, -1: none */
   int ngrains;
   double *axis;     /* [3 ngrains] easy axis in the sample frame, unit; replicated */
   int64_t *voxels;  /* [ngrains] voxels of each grain, whole volume; replicated */
@@ -26,51 +26,54 @@ void mt_labels_free(MtLabels *labels);
 
 /* section grains, source ebsd or labels: reads the files and labels grains.  Collective. */
 PetscErrorCode mt_labels_read(MPI_Comm comm, const MtInput *in, MtLabels *labels);
-/* labels.h5, format "magtwin-labels" 1: /labels [nz*ny*nx] i32, 0 where there is no grain, else grain + 1, with attributes dims
- * (nz, ny, nx) and voxel (nm, x y z); /grains/axis [n,3], /grains/voxels [n], /grains/source [n].  Collective. */
+/* labels.h5, format "magtwin-labels" 1: /labels [nz*ny*nx] i32, 0 where there is no grain, else grain + 1, with
+ * attributes dims (nz, ny, nx) and voxel (nm, x y z); /grains/axis [n,3], /grains/voxels [n], /grains/source [n].
+ * Collective. */
 PetscErrorCode mt_labels_write(MPI_Comm comm, const MtLabels *labels, const char *path, const MtInput *in);
 
 typedef struct {
   double agreement;        /* fraction of labelled voxels that lie in the cell of their own grain */
   double *grain_agreement; /* [ngrains of the labels] the same per grain; owned */
   double fit_agreement;    /* of the convex fit; differs from agreement when by_volume */
-  bool by_volume;          /* the fit left `lost` grains without a cell, and the diagram is that of centroids and volumes */
+  bool by_volume; /* the fit left `lost` grains without a cell, and the diagram is that of centroids and volumes */
   int lost;
   int iterations;
   double loss; /* mean negative log likelihood at the end of the fit */
 } MtFit;
-/* Fits a power diagram to labels: softmax regression of argmax_k(a_k.x + b_k), convex.  Box: the volume, from 0 on.  If the fit leaves
- * a grain without a voxel centre in its cell, the result is instead the diagram with seeds near the centroids and the measured
- * volumes; where that does not exist either, such grains are left out of p with a warning.  The same bits for any number of ranks.
- * Free fit with mt_fit_free.  Collective. */
+/* Fits a power diagram to labels: softmax regression of argmax_k(a_k.x + b_k), convex.  Box: the volume, from 0 on.  If
+ * the fit leaves a grain without a voxel centre in its cell, the result is instead the diagram with seeds near the
+ * centroids and the measured volumes; where that does not exist either, such grains are left out of p with a warning.
+ * The same bits for any number of ranks. Free fit with mt_fit_free.  Collective. */
 PetscErrorCode mt_power_fit(MPI_Comm comm, const MtLabels *labels, MtPower *p, MtFit *fit);
 void mt_fit_free(MtFit *fit);
 
-/* The fit of labels that were read, scaled to grains.mean_size; tells the agreement on the log and in json (into the open object).
- * Free p with mt_power_free.  Collective. */
+/* The fit of labels that were read, scaled to grains.mean_size; tells the agreement on the log and in json (into the
+ * open object). Free p with mt_power_free.  Collective. */
 PetscErrorCode mt_grains_fit(MPI_Comm comm, const MtInput *in, const MtLabels *labels, MtPower *p, MtJson *json);
 
 /* section grains, source generated: seeded, volumes log-normal, exact by Newton on the weights.  Not collective. */
 PetscErrorCode mt_power_generate(const MtInput *in, MtPower *p);
 
-/* Whatever the section grains says -> power diagram, scaled to grains.mean_size; tells what it did on the log and in json
- * (object "grains").  Collective. */
+/* Whatever the section grains says -> power diagram, scaled to grains.mean_size; tells what it did on the log and in
+ * json (object "grains").  Collective. */
 PetscErrorCode mt_grains_make(MPI_Comm comm, const MtInput *in, MtPower *p, MtJson *json);
 
 /* Cells -> tetrahedra with GB phase and air.  Result on rank 0; grains are filled by all ranks.  Collective. */
 typedef struct {
-  double size;        /* nm, edge length in the magnet */
-  double thickness;   /* nm, GB phase; 0: none */
-  int layers;         /* across the GB phase */
-  double air_radius;  /* sphere radius over the radius of the magnet's circumscribed sphere, > 1; 0: no air */
-  double air_size;    /* nm, edge length at the sphere */
+  double size;       /* nm, edge length in the magnet */
+  double thickness;  /* nm, GB phase; 0: none */
+  int layers;        /* across the GB phase */
+  double air_radius; /* sphere radius over the radius of the magnet's circumscribed sphere, > 1; 0: no air */
+  double air_size;   /* nm, edge length at the sphere */
 } MtMeshOptions;
-PetscErrorCode mt_mesh_cells(MPI_Comm comm, const MtCells *cells, const MtMeshOptions *opt, MtMeshData *mesh, MtJson *json);
-/* section grains, source shape: sphere, ellipsoid, box, stack of layers; for standard problems.  Result on rank 0.  Collective. */
+PetscErrorCode mt_mesh_cells(MPI_Comm comm, const MtCells *cells, const MtMeshOptions *opt, MtMeshData *mesh,
+                             MtJson *json);
+/* section grains, source shape: sphere, ellipsoid, box, stack of layers; for standard problems.  Result on rank 0.
+ * Collective. */
 PetscErrorCode mt_mesh_shape(MPI_Comm comm, const MtInput *in, MtMeshData *mesh, MtJson *json);
 
-/* The mesh report on rank 0's data: counts, volume of each region kind against the geometry, thickness histogram, gamma and
- * dihedral histograms, inverted elements, worst places; log and json (object "mesh").  Call on rank 0. */
+/* The mesh report on rank 0's data: counts, volume of each region kind against the geometry, thickness histogram, gamma
+ * and dihedral histograms, inverted elements, worst places; log and json (object "mesh").  Call on rank 0. */
 PetscErrorCode mt_mesh_report(const MtMeshData *mesh, MtJson *json);
 
 /* The whole line: input -> grains -> mesh file at `path`.  Collective. */

@@ -1,6 +1,6 @@
-/* The air between the magnet and a sphere around it.  The sphere is a geodesic one (an icosahedron with its triangles cut
- * regularly and blown up); Gmsh fills the room between it and the magnet's own outer triangles, with sizes taken over
- * from both. */
+/* The air between the magnet and a sphere around it.  The sphere is a geodesic one (an icosahedron with its triangles
+ * cut regularly and blown up); Gmsh fills the room between it and the magnet's own outer triangles, with sizes taken
+ * over from both. */
 #include "air.h"
 #include "magtwin/error.h"
 #include <math.h>
@@ -12,16 +12,14 @@ typedef struct {
   int64_t key[3], tri[3]; /* ascending; as the tet has them, outward */
 } Face;
 
-static int compare_face(const void *a, const void *b)
-{
+static int compare_face(const void *a, const void *b) {
   const Face *p = a, *q = b;
   for (int k = 0; k < 3; k++)
     if (p->key[k] != q->key[k]) return p->key[k] < q->key[k] ? -1 : 1;
   return 0;
 }
 
-static bool on_wall(const MtTets *m, const double box[6], const int64_t *t)
-{
+static bool on_wall(const MtTets *m, const double box[6], const int64_t *t) {
   for (int w = 0; w < 6; w++) {
     bool all = true;
     for (int k = 0; k < 3; k++) all = all && m->x[3 * t[k] + w % 3] == box[w];
@@ -30,8 +28,7 @@ static bool on_wall(const MtTets *m, const double box[6], const int64_t *t)
   return false;
 }
 
-static Face face_make(int64_t a, int64_t b, int64_t c)
-{
+static Face face_make(int64_t a, int64_t b, int64_t c) {
   Face f = {{a, b, c}, {a, b, c}};
   for (int i = 0; i < 2; i++)
     for (int j = 0; j < 2 - i; j++)
@@ -43,8 +40,7 @@ static Face face_make(int64_t a, int64_t b, int64_t c)
 }
 
 /* Faces of tets whose three nodes lie on one wall of the box, each once; their number in *n.  Freed with free(). */
-static PetscErrorCode outer_faces(const MtTets *m, const double box[6], Face **list, int *n)
-{
+static PetscErrorCode outer_faces(const MtTets *m, const double box[6], Face **list, int *n) {
   static const int side[4][3] = {{1, 2, 3}, {0, 3, 2}, {0, 1, 3}, {0, 2, 1}};
   int room = 1024, count = 0, kept = 0;
   *list = malloc((size_t)room * sizeof **list);
@@ -59,8 +55,10 @@ static PetscErrorCode outer_faces(const MtTets *m, const double box[6], Face **l
   qsort(*list, (size_t)count, sizeof **list, compare_face);
   for (int i = 0; i < count; i++) {
     bool twice = i + 1 < count && compare_face(*list + i, *list + i + 1) == 0;
-    if (twice) i++;
-    else (*list)[kept++] = (*list)[i];
+    if (twice)
+      i++;
+    else
+      (*list)[kept++] = (*list)[i];
   }
   *n = kept;
   return 0;
@@ -68,19 +66,18 @@ static PetscErrorCode outer_faces(const MtTets *m, const double box[6], Face **l
 
 /* ---- the sphere */
 
-static const int32_t ico_tri[20][3] = {{0, 11, 5}, {0, 5, 1},  {0, 1, 7},   {0, 7, 10}, {0, 10, 11}, {1, 5, 9}, {5, 11, 4},
-                                       {11, 10, 2}, {10, 7, 6}, {7, 1, 8},  {3, 9, 4},  {3, 4, 2},   {3, 2, 6}, {3, 6, 8},
-                                       {3, 8, 9},  {4, 9, 5},  {2, 4, 11},  {6, 2, 10}, {8, 6, 7},   {9, 8, 1}};
+static const int32_t ico_tri[20][3] = {{0, 11, 5}, {0, 5, 1},  {0, 1, 7},   {0, 7, 10}, {0, 10, 11},
+                                       {1, 5, 9},  {5, 11, 4}, {11, 10, 2}, {10, 7, 6}, {7, 1, 8},
+                                       {3, 9, 4},  {3, 4, 2},  {3, 2, 6},   {3, 6, 8},  {3, 8, 9},
+                                       {4, 9, 5},  {2, 4, 11}, {6, 2, 10},  {8, 6, 7},  {9, 8, 1}};
 
-static void ico_corner(int i, double x[3])
-{
+static void ico_corner(int i, double x[3]) {
   const double g = (1 + sqrt(5.)) / 2, a[3] = {i & 1 ? 1 : -1, i & 2 ? -g : g, 0};
   for (int k = 0; k < 3; k++) x[(k + i / 4) % 3] = a[k];
 }
 
 /* Points of edges are shared by two faces: slot by (lower corner, higher corner, step); inner ones by (face, steps). */
-static int64_t sphere_slot(int n, int face, const int *w)
-{
+static int64_t sphere_slot(int n, int face, const int *w) {
   const int32_t *corner = ico_tri[face];
   int used = 0, at[3] = {0, 0, 0};
   for (int i = 0; i < 3; i++)
@@ -91,8 +88,8 @@ static int64_t sphere_slot(int n, int face, const int *w)
   return 12 + ((int64_t)corner[at[lo]] * 12 + corner[at[1 - lo]]) * n + w[at[lo]];
 }
 
-static int32_t sphere_point(int n, int32_t *number, int face, const int *w, const double centre[3], double radius, MtShell *s)
-{
+static int32_t sphere_point(int n, int32_t *number, int face, const int *w, const double centre[3], double radius,
+                            MtShell *s) {
   int64_t slot = sphere_slot(n, face, w);
   double x[3] = {0, 0, 0}, p[3];
   if (number[slot] >= 0) return number[slot];
@@ -106,8 +103,8 @@ static int32_t sphere_point(int n, int32_t *number, int face, const int *w, cons
   return s->nx++;
 }
 
-static void sphere_triangle(int n, int32_t *number, int face, int w[3][3], const double centre[3], double radius, MtShell *s)
-{
+static void sphere_triangle(int n, int32_t *number, int face, int w[3][3], const double centre[3], double radius,
+                            MtShell *s) {
   int32_t *t = s->tri + 3 * s->nt++;
   for (int i = 0; i < 3; i++) t[i] = sphere_point(n, number, face, w[i], centre, radius, s);
   const double *a = s->x + 3 * t[0], *b = s->x + 3 * t[1], *c = s->x + 3 * t[2];
@@ -120,8 +117,7 @@ static void sphere_triangle(int n, int32_t *number, int face, int w[3][3], const
 }
 
 /* Geodesic sphere of frequency n: 20 n^2 triangles, outward; appended to s, which has room. */
-static PetscErrorCode sphere_add(const double centre[3], double radius, int n, MtShell *s)
-{
+static PetscErrorCode sphere_add(const double centre[3], double radius, int n, MtShell *s) {
   int32_t *number;
   int slots = 12 + 144 * n + 21 * n * n;
   PetscCall(PetscMalloc1((size_t)slots, &number));
@@ -130,7 +126,8 @@ static PetscErrorCode sphere_add(const double centre[3], double radius, int n, M
     for (int i = 0; i < n; i++)
       for (int j = 0; i + j < n; j++) {
         int k = n - 1 - i - j;
-        int up[3][3] = {{i + 1, j, k}, {i, j + 1, k}, {i, j, k + 1}}, down[3][3] = {{i, j + 1, k}, {i + 1, j, k}, {i + 1, j + 1, k - 1}};
+        int up[3][3] = {{i + 1, j, k}, {i, j + 1, k}, {i, j, k + 1}},
+            down[3][3] = {{i, j + 1, k}, {i + 1, j, k}, {i + 1, j + 1, k - 1}};
         sphere_triangle(n, number, f, up, centre, radius, s);
         if (k > 0) sphere_triangle(n, number, f, down, centre, radius, s);
       }
@@ -139,12 +136,14 @@ static PetscErrorCode sphere_add(const double centre[3], double radius, int n, M
 
 /* ---- both */
 
-/* Sphere first, then the magnet's surface seen from the air; node [shell.nx]: the mesh's node of a point, -1 on the sphere. */
-static PetscErrorCode air_surface(const MtTets *m, const Face *face, int nface, const double sphere[4], int n, MtShell *s, int64_t **node)
-{
+/* Sphere first, then the magnet's surface seen from the air; node [shell.nx]: the mesh's node of a point, -1 on the
+ * sphere. */
+static PetscErrorCode air_surface(const MtTets *m, const Face *face, int nface, const double sphere[4], int n,
+                                  MtShell *s, int64_t **node) {
   int64_t *number;
   size_t room = (size_t)(10 * n * n + 2 + 3 * nface);
-  *s = (MtShell){0, 0, malloc(3 * room * sizeof(double)), malloc(3 * ((size_t)(20 * n * n) + (size_t)nface) * sizeof(int32_t))};
+  *s = (MtShell){0, 0, malloc(3 * room * sizeof(double)),
+                 malloc(3 * ((size_t)(20 * n * n) + (size_t)nface) * sizeof(int32_t))};
   *node = malloc(room * sizeof **node);
   PetscCall(sphere_add(sphere, sphere[3], n, s));
   for (int i = 0; i < s->nx; i++) (*node)[i] = -1;
@@ -162,8 +161,7 @@ static PetscErrorCode air_surface(const MtTets *m, const Face *face, int nface, 
   return PetscFree(number);
 }
 
-static PetscErrorCode air_append(const MtShell *s, int64_t *node, const MtFill *f, int32_t region, MtTets *m)
-{
+static PetscErrorCode air_append(const MtShell *s, int64_t *node, const MtFill *f, int32_t region, MtTets *m) {
   PetscCall(mt_tets_reserve(m, m->nv + s->nx + f->nx, m->nt + f->nt));
   for (int i = 0; i < s->nx; i++) {
     if (node[i] >= 0) continue;
@@ -173,14 +171,14 @@ static PetscErrorCode air_append(const MtShell *s, int64_t *node, const MtFill *
   int64_t base = m->nv;
   memcpy(m->x + 3 * m->nv, f->x, 3 * (size_t)f->nx * sizeof(double));
   m->nv += f->nx;
-  for (int i = 0; i < 4 * f->nt; i++) m->tet[4 * m->nt + i] = f->tet[i] < s->nx ? node[f->tet[i]] : base + f->tet[i] - s->nx;
+  for (int i = 0; i < 4 * f->nt; i++)
+    m->tet[4 * m->nt + i] = f->tet[i] < s->nx ? node[f->tet[i]] : base + f->tet[i] - s->nx;
   for (int i = 0; i < f->nt; i++) m->region[m->nt + i] = region;
   m->nt += f->nt;
   return 0;
 }
 
-PetscErrorCode mt_air_add(const double box[6], const double sphere[4], double size, int32_t region, MtTets *m)
-{
+PetscErrorCode mt_air_add(const double box[6], const double sphere[4], double size, int32_t region, MtTets *m) {
   Face *face;
   MtShell s;
   MtFill f;
@@ -190,8 +188,11 @@ PetscErrorCode mt_air_add(const double box[6], const double sphere[4], double si
   PetscCall(air_surface(m, face, nface, sphere, n, &s, &node));
   free(face);
   if (!mt_fill_shell(&s, nface, size, &f))
-    return mt_error(MT_ERR_FAIL, "Gmsh could not fill the air between the magnet and a sphere of radius %g nm; try another mesh.air.size or "
-                                 "mesh.air.radius", sphere[3]);
+    return mt_error(
+        MT_ERR_FAIL,
+        "Gmsh could not fill the air between the magnet and a sphere of radius %g nm; try another mesh.air.size or "
+        "mesh.air.radius",
+        sphere[3]);
   mt_fill_smooth(&s, &f);
   mt_fill_repair(&s, &f);
   mt_fill_smooth(&s, &f);

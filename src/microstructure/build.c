@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static PetscErrorCode options_read(const MtInput *in, MtMeshOptions *o)
-{
+static PetscErrorCode options_read(const MtInput *in, MtMeshOptions *o) {
   *o = (MtMeshOptions){.size = mt_input_real(in, "mesh.size"),
                        .thickness = mt_input_real(in, "mesh.gb.thickness"),
                        .layers = (int)mt_input_int(in, "mesh.gb.layers"),
@@ -20,20 +19,21 @@ static PetscErrorCode options_read(const MtInput *in, MtMeshOptions *o)
 }
 
 /* Size of a grain: diameter of the sphere of its volume. */
-static PetscErrorCode thickness_check(const MtInput *in, const MtCells *c, double thickness)
-{
+static PetscErrorCode thickness_check(const MtInput *in, const MtCells *c, double thickness) {
   int small = 0;
   for (int k = 1; k < c->ngrains; k++) small = c->volume[k] < c->volume[small] ? k : small;
   double size = cbrt(6 * c->volume[small] / MT_PI);
   if (thickness < size) return 0;
-  return mt_input_error(in, "mesh.gb.thickness", "must be less than the grains: is %g nm, and the smallest grain (number %d) has a size of %.3g nm",
-                        thickness, small, size);
+  return mt_input_error(
+      in, "mesh.gb.thickness",
+      "must be less than the grains: is %g nm, and the smallest grain (number %d) has a size of %.3g nm", thickness,
+      small, size);
 }
 
-static PetscErrorCode cells_make(MPI_Comm comm, const MtInput *in, const MtMeshOptions *o, MtCells *c, MtJson *json)
-{
+static PetscErrorCode cells_make(MPI_Comm comm, const MtInput *in, const MtMeshOptions *o, MtCells *c, MtJson *json) {
   MtPower p;
-  double min_edge = mt_input_has(in, "mesh.min_edge") ? mt_input_real(in, "mesh.min_edge") : fmax(o->size / 2, o->thickness);
+  double min_edge =
+      mt_input_has(in, "mesh.min_edge") ? mt_input_real(in, "mesh.min_edge") : fmax(o->size / 2, o->thickness);
   mt_phase_begin("grains");
   PetscCall(mt_grains_make(comm, in, &p, json));
   PetscCall(mt_cells_build(&p, c));
@@ -42,8 +42,8 @@ static PetscErrorCode cells_make(MPI_Comm comm, const MtInput *in, const MtMeshO
   PetscCall(mt_cells_regularize(c, o->thickness / 2, min_edge));
   PetscCall(mt_cells_check(c));
   mt_phase_end("grains");
-  mt_log("%d grains: %d faces, %d edges, %d vertices; %d short edges removed", c->ngrains, c->nfaces, c->nedges, c->nvertices,
-         c->ncollapsed);
+  mt_log("%d grains: %d faces, %d edges, %d vertices; %d short edges removed", c->ngrains, c->nfaces, c->nedges,
+         c->nvertices, c->ncollapsed);
   mt_json_object(json, "cells");
   mt_json_int(json, "faces", c->nfaces);
   mt_json_int(json, "edges", c->nedges);
@@ -53,8 +53,7 @@ static PetscErrorCode cells_make(MPI_Comm comm, const MtInput *in, const MtMeshO
   return 0;
 }
 
-static PetscErrorCode mesh_grains(MPI_Comm comm, const MtInput *in, MtMeshData *mesh, MtJson *json)
-{
+static PetscErrorCode mesh_grains(MPI_Comm comm, const MtInput *in, MtMeshData *mesh, MtJson *json) {
   MtMeshOptions o;
   MtCells c;
   PetscCall(options_read(in, &o));
@@ -64,8 +63,8 @@ static PetscErrorCode mesh_grains(MPI_Comm comm, const MtInput *in, MtMeshData *
   return 0;
 }
 
-static PetscErrorCode mesh_finish(MPI_Comm comm, const MtInput *in, const char *path, const MtMeshData *mesh, MtJson *json)
-{
+static PetscErrorCode mesh_finish(MPI_Comm comm, const MtInput *in, const char *path, const MtMeshData *mesh,
+                                  MtJson *json) {
   int rank;
   PetscErrorCode rc = 0;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
@@ -79,14 +78,16 @@ static PetscErrorCode mesh_finish(MPI_Comm comm, const MtInput *in, const char *
   return 0;
 }
 
-PetscErrorCode mt_microstructure_build(MPI_Comm comm, const MtInput *in, const char *path, MtJson *json)
-{
+PetscErrorCode mt_microstructure_build(MPI_Comm comm, const MtInput *in, const char *path, MtJson *json) {
   MtMeshData mesh;
   memset(&mesh, 0, sizeof mesh);
-  if (mt_input_has(in, "mesh.file")) return mt_input_error(in, "mesh.file", "names a finished mesh: there is nothing to build");
+  if (mt_input_has(in, "mesh.file"))
+    return mt_input_error(in, "mesh.file", "names a finished mesh: there is nothing to build");
   mt_phase_begin("mesh");
-  if (strcmp(mt_input_string(in, "grains.source"), "shape") == 0) PetscCall(mt_mesh_shape(comm, in, &mesh, json));
-  else PetscCall(mesh_grains(comm, in, &mesh, json));
+  if (strcmp(mt_input_string(in, "grains.source"), "shape") == 0)
+    PetscCall(mt_mesh_shape(comm, in, &mesh, json));
+  else
+    PetscCall(mesh_grains(comm, in, &mesh, json));
   PetscCall(mesh_finish(comm, in, path, &mesh, json));
   mt_mesh_data_free(&mesh);
   mt_phase_end("mesh");

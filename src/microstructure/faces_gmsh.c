@@ -6,8 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-void mt_gmsh_begin(void)
-{
+void mt_gmsh_begin(void) {
   int err;
   gmshInitialize(0, NULL, 0, &err);
   gmshOptionSetNumber("General.Terminal", 0, &err);
@@ -18,14 +17,12 @@ void mt_gmsh_begin(void)
   gmshOptionSetNumber("Mesh.MeshSizeExtendFromBoundary", 1, &err);
 }
 
-void mt_gmsh_end(void)
-{
+void mt_gmsh_end(void) {
   int err;
   gmshFinalize(&err);
 }
 
-static int loop_model(int n, const double *xy, double size)
-{
+static int loop_model(int n, const double *xy, double size) {
   int err = 0, first_error = 0, *line = malloc((size_t)n * sizeof *line);
   if (!line) return 1;
   gmshClear(&err);
@@ -49,9 +46,9 @@ static int loop_model(int n, const double *xy, double size)
   return first_error | err;
 }
 
-/* Node tags -> 0..n-1 for the loop (whose tags are those of their points), then inner ones in the order of their tags. */
-static bool read_nodes(int n, const double *xy, int *ninner, double **inner, int32_t **number, size_t *ntags)
-{
+/* Node tags -> 0..n-1 for the loop (whose tags are those of their points), then inner ones in the order of their tags.
+ */
+static bool read_nodes(int n, const double *xy, int *ninner, double **inner, int32_t **number, size_t *ntags) {
   size_t *tag = NULL, ntag, nx, nq, top = 0;
   double *x = NULL, *q = NULL;
   int err, found = 0;
@@ -76,8 +73,7 @@ static bool read_nodes(int n, const double *xy, int *ninner, double **inner, int
   return found == n;
 }
 
-static bool read_triangles(const int32_t *number, size_t ntags, int *ntri, int32_t **tri)
-{
+static bool read_triangles(const int32_t *number, size_t ntags, int *ntri, int32_t **tri) {
   size_t *element = NULL, ne, *node = NULL, nn;
   int err;
   bool ok = true;
@@ -92,14 +88,12 @@ static bool read_triangles(const int32_t *number, size_t ntags, int *ntri, int32
   return ok && !err && ne > 0;
 }
 
-static double area2(const double *a, const double *b, const double *c)
-{
+static double area2(const double *a, const double *b, const double *c) {
   return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
 }
 
 /* All triangles turned counterclockwise; true when their area is the polygon's and Euler's formula holds. */
-static bool orient_and_check(int n, const double *xy, int ninner, const double *inner, int ntri, int32_t *tri)
-{
+static bool orient_and_check(int n, const double *xy, int ninner, const double *inner, int ntri, int32_t *tri) {
   double polygon = 0, sum = 0;
   for (int i = 0; i < n; i++) {
     const double *p = xy + 2 * i, *q = xy + 2 * ((i + 1) % n);
@@ -119,8 +113,7 @@ static bool orient_and_check(int n, const double *xy, int ninner, const double *
 }
 
 static bool try_algorithm(int algorithm, int n, const double *xy, double size, int *ninner, double **inner, int *ntri,
-                          int32_t **tri)
-{
+                          int32_t **tri) {
   int err;
   int32_t *number = NULL;
   size_t ntags = 0;
@@ -137,8 +130,8 @@ static bool try_algorithm(int algorithm, int n, const double *xy, double size, i
   return ok;
 }
 
-PetscErrorCode mt_face_mesh(int n, const double *xy, double size, int *ninner, double **inner, int *ntri, int32_t **tri)
-{
+PetscErrorCode mt_face_mesh(int n, const double *xy, double size, int *ninner, double **inner, int *ntri,
+                            int32_t **tri) {
   static const int algorithm[] = {6, 5, 1}; /* frontal-Delaunay, Delaunay, MeshAdapt */
   for (int k = 0; k < 3; k++) {
     if (try_algorithm(algorithm[k], n, xy, size, ninner, inner, ntri, tri)) return 0;

@@ -17,20 +17,17 @@ typedef struct {
   int32_t *tri;  /* loop 0..n-1, then the inner points */
 } FaceMesh;
 
-static double dot(const double *a, const double *b)
-{
+static double dot(const double *a, const double *b) {
   return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }
 
-static void cross(const double *a, const double *b, double *c)
-{
+static void cross(const double *a, const double *b, double *c) {
   c[0] = a[1] * b[2] - a[2] * b[1], c[1] = a[2] * b[0] - a[0] * b[2], c[2] = a[0] * b[1] - a[1] * b[0];
 }
 
 /* ---- edges */
 
-static PetscErrorCode edges_cut(const MtCells *c, double size, MtSurface *s)
-{
+static PetscErrorCode edges_cut(const MtCells *c, double size, MtSurface *s) {
   PetscCall(PetscMalloc1((size_t)c->nedges + 1, &s->edge_start));
   s->edge_start[0] = 0;
   s->nv = c->nvertices;
@@ -46,8 +43,7 @@ static PetscErrorCode edges_cut(const MtCells *c, double size, MtSurface *s)
   return 0;
 }
 
-static void edges_place(const MtCells *c, MtSurface *s)
-{
+static void edges_place(const MtCells *c, MtSurface *s) {
   int at = c->nvertices;
   for (int v = 0; v < c->nvertices; v++) s->dim[v] = 0, s->entity[v] = v;
   memcpy(s->x, c->x, 3 * (size_t)c->nvertices * sizeof(double));
@@ -66,8 +62,7 @@ static void edges_place(const MtCells *c, MtSurface *s)
 
 /* ---- one face */
 
-static int edge_between(const MtCells *c, const int32_t *by_vertex, const int32_t *start, int32_t u, int32_t w)
-{
+static int edge_between(const MtCells *c, const int32_t *by_vertex, const int32_t *start, int32_t u, int32_t w) {
   for (int i = start[u]; i < start[u + 1]; i++) {
     int e = by_vertex[i];
     if (c->edge[2 * e] == w || c->edge[2 * e + 1] == w) return e;
@@ -76,12 +71,12 @@ static int edge_between(const MtCells *c, const int32_t *by_vertex, const int32_
 }
 
 /* Nodes along the loop of face f; returns their number (loop NULL: only counts). */
-static int face_loop(const MtCells *c, const MtTopology *t, const MtSurface *s, int f, int32_t *loop)
-{
+static int face_loop(const MtCells *c, const MtTopology *t, const MtSurface *s, int f, int32_t *loop) {
   int start = c->face_start[f], m = c->face_start[f + 1] - start, n = 0;
   for (int i = 0; i < m; i++) {
     int32_t u = c->face_vertex[start + i], w = c->face_vertex[start + (i + 1) % m];
-    int e = edge_between(c, t->vertex_edge, t->vertex_edge_start, u, w), k = s->edge_start[e + 1] - s->edge_start[e] - 1;
+    int e = edge_between(c, t->vertex_edge, t->vertex_edge_start, u, w),
+        k = s->edge_start[e + 1] - s->edge_start[e] - 1;
     const int32_t *node = s->edge_node + s->edge_start[e];
     for (int j = 0; j < k; j++, n++)
       if (loop) loop[n] = u == c->edge[2 * e] ? node[j] : node[k - j];
@@ -89,20 +84,21 @@ static int face_loop(const MtCells *c, const MtTopology *t, const MtSurface *s, 
   return n;
 }
 
-static void frame_of(int n, const int32_t *loop, const double *x, Frame *w)
-{
+static void frame_of(int n, const int32_t *loop, const double *x, Frame *w) {
   memset(w, 0, sizeof *w);
   for (int i = 0; i < n; i++)
     for (int k = 0; k < 3; k++) w->origin[k] += x[3 * loop[i] + k] / n;
   for (int i = 0; i < n; i++) { /* Newell's normal: that of the plane of least projected-area loss */
     double p[3], q[3], r[3];
-    for (int k = 0; k < 3; k++) p[k] = x[3 * loop[i] + k] - w->origin[k], q[k] = x[3 * loop[(i + 1) % n] + k] - w->origin[k];
+    for (int k = 0; k < 3; k++)
+      p[k] = x[3 * loop[i] + k] - w->origin[k], q[k] = x[3 * loop[(i + 1) % n] + k] - w->origin[k];
     cross(p, q, r);
     for (int k = 0; k < 3; k++) w->n[k] += r[k];
   }
   double len = sqrt(dot(w->n, w->n));
   for (int k = 0; k < 3; k++) w->n[k] /= len;
-  int axis = fabs(w->n[0]) < fabs(w->n[1]) ? (fabs(w->n[0]) < fabs(w->n[2]) ? 0 : 2) : (fabs(w->n[1]) < fabs(w->n[2]) ? 1 : 2);
+  int axis =
+      fabs(w->n[0]) < fabs(w->n[1]) ? (fabs(w->n[0]) < fabs(w->n[2]) ? 0 : 2) : (fabs(w->n[1]) < fabs(w->n[2]) ? 1 : 2);
   double a[3] = {0, 0, 0};
   a[axis] = 1;
   cross(w->n, a, w->u);
@@ -112,8 +108,7 @@ static void frame_of(int n, const int32_t *loop, const double *x, Frame *w)
 }
 
 /* Heights of the inner points over the mean plane: mean of the neighbours' heights, by Gauss-Seidel. */
-static PetscErrorCode lift(int n, int ninner, const double *loop_height, int ntri, const int32_t *tri, double *height)
-{
+static PetscErrorCode lift(int n, int ninner, const double *loop_height, int ntri, const int32_t *tri, double *height) {
   double *sum;
   int *count;
   PetscCall(PetscCalloc2((size_t)(n + ninner), &sum, (size_t)(n + ninner), &count));
@@ -132,9 +127,8 @@ static PetscErrorCode lift(int n, int ninner, const double *loop_height, int ntr
 }
 
 /* Places the inner points in space; on a wall their wall coordinate is the wall's to the bit. */
-static PetscErrorCode inner_to_space(const MtCells *c, int f, const Frame *w, int n, const double *loop_height, int ninner,
-                                     const double *flat, int ntri, const int32_t *tri, double *out)
-{
+static PetscErrorCode inner_to_space(const MtCells *c, int f, const Frame *w, int n, const double *loop_height,
+                                     int ninner, const double *flat, int ntri, const int32_t *tri, double *out) {
   double top = 0, *height;
   for (int i = 0; i < n; i++) top = fmax(top, fabs(loop_height[i]));
   PetscCall(PetscCalloc1((size_t)(n + ninner) + 1, &height));
@@ -147,8 +141,8 @@ static PetscErrorCode inner_to_space(const MtCells *c, int f, const Frame *w, in
   return PetscFree(height);
 }
 
-static PetscErrorCode face_mesh(const MtCells *c, const MtTopology *t, const MtSurface *s, int f, double size, FaceMesh *m)
-{
+static PetscErrorCode face_mesh(const MtCells *c, const MtTopology *t, const MtSurface *s, int f, double size,
+                                FaceMesh *m) {
   int n = face_loop(c, t, s, f, NULL);
   int32_t *loop;
   double *xy, *height, *flat = NULL;
@@ -171,8 +165,7 @@ static PetscErrorCode face_mesh(const MtCells *c, const MtTopology *t, const MtS
 /* ---- all faces */
 
 /* Face k is meshed by rank k % size; the others get it from there. */
-static PetscErrorCode faces_share(MPI_Comm comm, int nfaces, FaceMesh *m)
-{
+static PetscErrorCode faces_share(MPI_Comm comm, int nfaces, FaceMesh *m) {
   int size;
   PetscCallMPI(MPI_Comm_size(comm, &size));
   for (int f = 0; f < nfaces && size > 1; f++) {
@@ -189,8 +182,8 @@ static PetscErrorCode faces_share(MPI_Comm comm, int nfaces, FaceMesh *m)
   return 0;
 }
 
-static PetscErrorCode faces_mesh(MPI_Comm comm, const MtCells *c, const MtTopology *t, const MtSurface *s, double size, FaceMesh *m)
-{
+static PetscErrorCode faces_mesh(MPI_Comm comm, const MtCells *c, const MtTopology *t, const MtSurface *s, double size,
+                                 FaceMesh *m) {
   int rank, nranks;
   PetscErrorCode rc = 0;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
@@ -204,8 +197,7 @@ static PetscErrorCode faces_mesh(MPI_Comm comm, const MtCells *c, const MtTopolo
   return faces_share(comm, c->nfaces, m);
 }
 
-static PetscErrorCode arrays_grow(const MtCells *c, const FaceMesh *m, const MtTopology *t, MtSurface *s)
-{
+static PetscErrorCode arrays_grow(const MtCells *c, const FaceMesh *m, const MtTopology *t, MtSurface *s) {
   int inner = 0, slots = 0;
   s->nt = 0;
   for (int f = 0; f < c->nfaces; f++) {
@@ -228,8 +220,7 @@ static PetscErrorCode arrays_grow(const MtCells *c, const FaceMesh *m, const MtT
   return 0;
 }
 
-static void face_append(const MtCells *c, const MtTopology *t, const FaceMesh *m, int f, MtSurface *s)
-{
+static void face_append(const MtCells *c, const MtTopology *t, const FaceMesh *m, int f, MtSurface *s) {
   int slot = s->slot_start[f], n = face_loop(c, t, s, f, s->slot_node + slot), tri = s->face_start[f];
   for (int i = 0; i < m->ninner; i++) {
     int at = s->nv++;
@@ -252,8 +243,7 @@ static void face_append(const MtCells *c, const MtTopology *t, const FaceMesh *m
   s->face_start[f + 1] = tri + m->ntri;
 }
 
-static void normals_and_incidence(const MtCells *c, MtSurface *s)
-{
+static void normals_and_incidence(const MtCells *c, MtSurface *s) {
   int slots = s->slot_start[c->nfaces];
   for (int i = 0; i < slots; i++) {
     double *n = s->slot_normal + 3 * i, len = sqrt(dot(n, n));
@@ -264,8 +254,7 @@ static void normals_and_incidence(const MtCells *c, MtSurface *s)
   for (int i = 0; i < slots; i++) s->node_slot[s->node_start[s->slot_node[i] + 1]++] = i;
 }
 
-PetscErrorCode mt_surface_make(MPI_Comm comm, const MtCells *c, double size, MtSurface *s)
-{
+PetscErrorCode mt_surface_make(MPI_Comm comm, const MtCells *c, double size, MtSurface *s) {
   MtTopology t;
   FaceMesh *m;
   memset(s, 0, sizeof *s);
@@ -287,8 +276,7 @@ PetscErrorCode mt_surface_make(MPI_Comm comm, const MtCells *c, double size, MtS
   return PetscFree(m);
 }
 
-void mt_surface_free(MtSurface *s)
-{
+void mt_surface_free(MtSurface *s) {
   (void)PetscFree(s->x);
   (void)PetscFree(s->dim);
   (void)PetscFree(s->entity);

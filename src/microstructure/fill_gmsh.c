@@ -5,21 +5,18 @@
 #include <math.h>
 #include <stdlib.h>
 
-void mt_fill_free(MtFill *f)
-{
+void mt_fill_free(MtFill *f) {
   free(f->x), free(f->tet);
   memset(f, 0, sizeof *f);
 }
 
-void mt_shell_free(MtShell *s)
-{
+void mt_shell_free(MtShell *s) {
   free(s->x), free(s->tri);
   memset(s, 0, sizeof *s);
 }
 
 /* Triangles [first, first + n) as discrete surface `tag` with the points they use (tags: number + 1). */
-static int surface_model(const MtShell *s, int tag, int first, int n)
-{
+static int surface_model(const MtShell *s, int tag, int first, int n) {
   int err = 0, np = 0;
   char *used = calloc((size_t)s->nx, 1);
   size_t *point = malloc(((size_t)s->nx + 1) * sizeof *point), *node = malloc((3 * (size_t)n + 1) * sizeof *node);
@@ -43,8 +40,7 @@ static int surface_model(const MtShell *s, int tag, int first, int n)
   return bad;
 }
 
-static bool generate(const MtShell *s, int nhole, double size)
-{
+static bool generate(const MtShell *s, int nhole, double size) {
   int err = 0, bad = 0, loops[2] = {1, 2}, one[1] = {1}, two[1] = {2};
   gmshClear(&err);
   gmshModelAdd("shell", &err);
@@ -64,8 +60,7 @@ static bool generate(const MtShell *s, int nhole, double size)
   return !err;
 }
 
-static bool read_points(const MtShell *s, MtFill *f, int32_t **number, size_t *ntags)
-{
+static bool read_points(const MtShell *s, MtFill *f, int32_t **number, size_t *ntags) {
   size_t *tag = NULL, ntag, nx, nq, top = 0;
   double *x = NULL, *q = NULL;
   int err;
@@ -87,21 +82,18 @@ static bool read_points(const MtShell *s, MtFill *f, int32_t **number, size_t *n
   return !err;
 }
 
-static const double *point_of(const MtShell *s, const MtFill *f, int32_t i)
-{
+static const double *point_of(const MtShell *s, const MtFill *f, int32_t i) {
   return i < s->nx ? s->x + 3 * i : f->x + 3 * (i - s->nx);
 }
 
-static double volume_of(const MtShell *s, const MtFill *f, const int32_t *t)
-{
+static double volume_of(const MtShell *s, const MtFill *f, const int32_t *t) {
   double y[4][3];
   for (int k = 0; k < 12; k++) y[k / 3][k % 3] = point_of(s, f, t[k / 3])[k % 3];
   return mt_tet_volume((const double(*)[3])y);
 }
 
 /* Tets turned positive; true when their volumes add up to what the surface encloses. */
-static bool orient_and_check(const MtShell *s, MtFill *f)
-{
+static bool orient_and_check(const MtShell *s, MtFill *f) {
   double sum = 0, shell = 0;
   bool flat = false;
   for (int i = 0; i < f->nt; i++) {
@@ -112,7 +104,8 @@ static bool orient_and_check(const MtShell *s, MtFill *f)
     sum += fabs(v);
   }
   for (int i = 0; i < s->nt; i++) {
-    const double *o = s->x, *a = s->x + 3 * s->tri[3 * i], *b = s->x + 3 * s->tri[3 * i + 1], *c = s->x + 3 * s->tri[3 * i + 2];
+    const double *o = s->x, *a = s->x + 3 * s->tri[3 * i], *b = s->x + 3 * s->tri[3 * i + 1],
+                 *c = s->x + 3 * s->tri[3 * i + 2];
     double y[4][3];
     for (int k = 0; k < 3; k++) y[0][k] = o[k], y[1][k] = a[k], y[2][k] = b[k], y[3][k] = c[k];
     shell += mt_tet_volume((const double(*)[3])y);
@@ -120,8 +113,7 @@ static bool orient_and_check(const MtShell *s, MtFill *f)
   return f->nt > 0 && !flat && fabs(sum - shell) <= 1e-10 * shell;
 }
 
-bool mt_fill_shell(const MtShell *s, int nhole, double size, MtFill *f)
-{
+bool mt_fill_shell(const MtShell *s, int nhole, double size, MtFill *f) {
   size_t *element = NULL, ne = 0, *node = NULL, nn = 0, ntags = 0;
   int32_t *number = NULL;
   int err = 0;

@@ -8,16 +8,14 @@
 
 static const double *sort_volume;
 
-static int by_volume_down(const void *a, const void *b)
-{
+static int by_volume_down(const void *a, const void *b) {
   int i = *(const int *)a, j = *(const int *)b;
   if (sort_volume[i] != sort_volume[j]) return sort_volume[i] < sort_volume[j] ? 1 : -1;
   return (i > j) - (i < j);
 }
 
 /* The largest grain first, each to the rank with the least so far. */
-PetscErrorCode mt_fills_make(MPI_Comm comm, const MtCells *c, MtGrainFills *g)
-{
+PetscErrorCode mt_fills_make(MPI_Comm comm, const MtCells *c, MtGrainFills *g) {
   int *order;
   double *load;
   memset(g, 0, sizeof *g);
@@ -39,8 +37,7 @@ PetscErrorCode mt_fills_make(MPI_Comm comm, const MtCells *c, MtGrainFills *g)
   return PetscFree2(order, load);
 }
 
-void mt_fills_free(MtGrainFills *g)
-{
+void mt_fills_free(MtGrainFills *g) {
   for (int k = 0; k < g->ngrains; k++) {
     mt_shell_free(g->shell + k);
     mt_fill_free(g->fill + k);
@@ -49,8 +46,7 @@ void mt_fills_free(MtGrainFills *g)
   (void)PetscFree4(g->owner, g->shell, g->copy, g->fill);
 }
 
-static int32_t shell_point(const MtCopies *q, int32_t at, int32_t *number, MtShell *shell, int32_t *copy)
-{
+static int32_t shell_point(const MtCopies *q, int32_t at, int32_t *number, MtShell *shell, int32_t *copy) {
   if (number[at] < 0) {
     memcpy(shell->x + 3 * shell->nx, q->x + 3 * at, 3 * sizeof(double));
     copy[shell->nx] = at;
@@ -59,15 +55,16 @@ static int32_t shell_point(const MtCopies *q, int32_t at, int32_t *number, MtShe
   return number[at];
 }
 
-PetscErrorCode mt_grain_shell(const MtCells *c, const MtSurface *s, const MtCopies *q, int k, MtShell *shell, int32_t **copy)
-{
+PetscErrorCode mt_grain_shell(const MtCells *c, const MtSurface *s, const MtCopies *q, int k, MtShell *shell,
+                              int32_t **copy) {
   int32_t *number;
   int nt = 0;
   PetscCall(PetscMalloc1((size_t)q->n + 1, &number));
   for (int i = 0; i < q->n; i++) number[i] = -1;
   for (int f = 0; f < c->nfaces; f++)
     if (c->face_cells[2 * f] == k || c->face_cells[2 * f + 1] == k) nt += s->face_start[f + 1] - s->face_start[f];
-  *shell = (MtShell){0, 0, malloc((3 * (size_t)nt + 12) * 3 * sizeof(double)), malloc((3 * (size_t)nt + 1) * sizeof(int32_t))};
+  *shell = (MtShell){0, 0, malloc((3 * (size_t)nt + 12) * 3 * sizeof(double)),
+                     malloc((3 * (size_t)nt + 1) * sizeof(int32_t))};
   *copy = malloc((3 * (size_t)nt + 12) * sizeof(int32_t));
   for (int f = 0; f < c->nfaces; f++) {
     if (c->face_cells[2 * f] != k && c->face_cells[2 * f + 1] != k) continue;
@@ -81,13 +78,12 @@ PetscErrorCode mt_grain_shell(const MtCells *c, const MtSurface *s, const MtCopi
   return PetscFree(number);
 }
 
-static bool same_shell(const MtShell *a, const MtShell *b)
-{
+static bool same_shell(const MtShell *a, const MtShell *b) {
   return a->nx == b->nx && a->nt == b->nt && memcmp(a->x, b->x, 3 * (size_t)a->nx * sizeof(double)) == 0;
 }
 
-static PetscErrorCode fill_one(const MtCells *c, const MtSurface *s, const MtCopies *q, double size, int k, MtGrainFills *g)
-{
+static PetscErrorCode fill_one(const MtCells *c, const MtSurface *s, const MtCopies *q, double size, int k,
+                               MtGrainFills *g) {
   MtShell shell;
   int32_t *copy;
   PetscCall(mt_grain_shell(c, s, q, k, &shell, &copy));
@@ -106,8 +102,7 @@ static PetscErrorCode fill_one(const MtCells *c, const MtSurface *s, const MtCop
 }
 
 PetscErrorCode mt_fills_update(MPI_Comm comm, const MtCells *c, const MtSurface *s, const MtCopies *q, double size,
-                               MtGrainFills *g, int *failed, int *nfailed)
-{
+                               MtGrainFills *g, int *failed, int *nfailed) {
   PetscErrorCode rc = 0;
   for (int k = 0; k < c->ngrains; k++) failed[k] = 0;
   for (int k = 0; k < c->ngrains && !rc; k++) {
@@ -123,20 +118,19 @@ PetscErrorCode mt_fills_update(MPI_Comm comm, const MtCells *c, const MtSurface 
   return 0;
 }
 
-static PetscErrorCode append(const MtShell *s, const int32_t *copy, const MtFill *f, int32_t region, MtTets *m)
-{
+static PetscErrorCode append(const MtShell *s, const int32_t *copy, const MtFill *f, int32_t region, MtTets *m) {
   int64_t base = m->nv;
   PetscCall(mt_tets_reserve(m, m->nv + f->nx, m->nt + f->nt));
   memcpy(m->x + 3 * m->nv, f->x, 3 * (size_t)f->nx * sizeof(double));
   m->nv += f->nx;
-  for (int i = 0; i < 4 * f->nt; i++) m->tet[4 * m->nt + i] = f->tet[i] < s->nx ? copy[f->tet[i]] : base + f->tet[i] - s->nx;
+  for (int i = 0; i < 4 * f->nt; i++)
+    m->tet[4 * m->nt + i] = f->tet[i] < s->nx ? copy[f->tet[i]] : base + f->tet[i] - s->nx;
   for (int i = 0; i < f->nt; i++) m->region[m->nt + i] = region;
   m->nt += f->nt;
   return 0;
 }
 
-static PetscErrorCode send_fill(MPI_Comm comm, const MtGrainFills *g, int k)
-{
+static PetscErrorCode send_fill(MPI_Comm comm, const MtGrainFills *g, int k) {
   const MtFill *f = g->fill + k;
   int counts[3] = {g->shell[k].nx, f->nx, f->nt};
   PetscCallMPI(MPI_Send(counts, 3, MPI_INT, 0, k, comm));
@@ -146,8 +140,7 @@ static PetscErrorCode send_fill(MPI_Comm comm, const MtGrainFills *g, int k)
   return 0;
 }
 
-static PetscErrorCode receive_fill(MPI_Comm comm, MtGrainFills *g, int k)
-{
+static PetscErrorCode receive_fill(MPI_Comm comm, MtGrainFills *g, int k) {
   MtFill *f = g->fill + k;
   int counts[3], from = g->owner[k];
   PetscCallMPI(MPI_Recv(counts, 3, MPI_INT, from, k, comm, MPI_STATUS_IGNORE));
@@ -161,8 +154,7 @@ static PetscErrorCode receive_fill(MPI_Comm comm, MtGrainFills *g, int k)
   return 0;
 }
 
-PetscErrorCode mt_fills_gather(MPI_Comm comm, MtGrainFills *g, MtTets *m)
-{
+PetscErrorCode mt_fills_gather(MPI_Comm comm, MtGrainFills *g, MtTets *m) {
   for (int k = 0; k < g->ngrains; k++) {
     if (g->rank == g->owner[k] && g->rank != 0) PetscCall(send_fill(comm, g, k));
     if (g->rank != 0) continue;

@@ -1,7 +1,7 @@
-/* Slivers between points of the surface, which smoothing cannot move, are removed by a new point: the sliver is the first
- * tet of a cavity; while a face of the cavity gives a bad tet with the point, the tet behind that face is taken in
- * too; then the point is moved to the best place.  The change is kept when its worst tet is better than the
- * worst one taken out (cavity insertion as in Delaunay refinement, Shewchuk, but ruled by the radius ratio). */
+/* Slivers between points of the surface, which smoothing cannot move, are removed by a new point: the sliver is the
+ * first tet of a cavity; while a face of the cavity gives a bad tet with the point, the tet behind that face is taken
+ * in too; then the point is moved to the best place.  The change is kept when its worst tet is better than the worst
+ * one taken out (cavity insertion as in Delaunay refinement, Shewchuk, but ruled by the radius ratio). */
 #include "gb_fill.h"
 #include <math.h>
 #include <stdlib.h>
@@ -24,13 +24,11 @@ typedef struct {
 
 static const int side[4][3] = {{1, 2, 3}, {0, 3, 2}, {0, 1, 3}, {0, 2, 1}};
 
-static const double *point_of(const Mesh *m, int32_t i)
-{
+static const double *point_of(const Mesh *m, int32_t i) {
   return i < m->s->nx ? m->s->x + 3 * i : m->f->x + 3 * (i - m->s->nx);
 }
 
-static double gamma_with(const Mesh *m, const double *p, const int32_t *face)
-{
+static double gamma_with(const Mesh *m, const double *p, const int32_t *face) {
   double y[4][3];
   for (int k = 0; k < 3; k++) {
     y[0][k] = p[k];
@@ -39,8 +37,7 @@ static double gamma_with(const Mesh *m, const double *p, const int32_t *face)
   return mt_tet_gamma((const double(*)[3])y);
 }
 
-static double gamma_of(const Mesh *m, int t)
-{
+static double gamma_of(const Mesh *m, int t) {
   return gamma_with(m, point_of(m, m->f->tet[4 * t]), m->f->tet + 4 * t + 1);
 }
 
@@ -50,16 +47,14 @@ typedef struct {
   int32_t key[3], at;
 } Side;
 
-static int compare_side(const void *a, const void *b)
-{
+static int compare_side(const void *a, const void *b) {
   const Side *p = a, *q = b;
   for (int k = 0; k < 3; k++)
     if (p->key[k] != q->key[k]) return p->key[k] < q->key[k] ? -1 : 1;
   return (p->at > q->at) - (p->at < q->at);
 }
 
-static void sort3(int32_t *k)
-{
+static void sort3(int32_t *k) {
   for (int i = 0; i < 2; i++)
     for (int j = 0; j < 2 - i; j++)
       if (k[j] > k[j + 1]) {
@@ -68,8 +63,7 @@ static void sort3(int32_t *k)
       }
 }
 
-static void find_neighbours(Mesh *m)
-{
+static void find_neighbours(Mesh *m) {
   int n = 4 * m->f->nt;
   Side *list = malloc(((size_t)n + 1) * sizeof *list);
   for (int i = 0; i < n; i++) {
@@ -89,8 +83,7 @@ static void find_neighbours(Mesh *m)
 
 /* ---- the cavity */
 
-static bool cavity_take(const Mesh *m, Cavity *c, int32_t t)
-{
+static bool cavity_take(const Mesh *m, Cavity *c, int32_t t) {
   if (c->ntet == MAX_CAVITY) return false;
   c->tet[c->ntet++] = t;
   for (int k = 0; k < 4; k++) {
@@ -114,8 +107,7 @@ static bool cavity_take(const Mesh *m, Cavity *c, int32_t t)
   return true;
 }
 
-static double star_gamma(const Mesh *m, const Cavity *c, const double *p, int *worst)
-{
+static double star_gamma(const Mesh *m, const Cavity *c, const double *p, int *worst) {
   double least = 2;
   for (int i = 0; i < c->nface; i++) {
     double g = gamma_with(m, p, c->face[i]);
@@ -124,10 +116,10 @@ static double star_gamma(const Mesh *m, const Cavity *c, const double *p, int *w
   return least;
 }
 
-static double best_place(const Mesh *m, const Cavity *c, double *p, double step)
-{
-  static const int direction[14][3] = {{1, 0, 0}, {-1, 0, 0}, {0, 1, 0}, {0, -1, 0}, {0, 0, 1}, {0, 0, -1}, {1, 1, 1},
-                                       {-1, -1, -1}, {1, 1, -1}, {-1, -1, 1}, {1, -1, 1}, {-1, 1, -1}, {-1, 1, 1}, {1, -1, -1}};
+static double best_place(const Mesh *m, const Cavity *c, double *p, double step) {
+  static const int direction[14][3] = {{1, 0, 0},  {-1, 0, 0},  {0, 1, 0},    {0, -1, 0}, {0, 0, 1},
+                                       {0, 0, -1}, {1, 1, 1},   {-1, -1, -1}, {1, 1, -1}, {-1, -1, 1},
+                                       {1, -1, 1}, {-1, 1, -1}, {-1, 1, 1},   {1, -1, -1}};
   int worst;
   double best = star_gamma(m, c, p, &worst);
   for (int k = 0; k < 20; k++) {
@@ -143,15 +135,14 @@ static double best_place(const Mesh *m, const Cavity *c, double *p, double step)
   return best;
 }
 
-static double cavity_size(const Mesh *m, const Cavity *c)
-{
+static double cavity_size(const Mesh *m, const Cavity *c) {
   const double *a = point_of(m, c->face[0][0]), *b = point_of(m, c->face[0][1]);
   return sqrt((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) + (a[2] - b[2]) * (a[2] - b[2]));
 }
 
-/* Grows the cavity of tet t and keeps the best stage of it in *best with its point; returns what its worst tet gains. */
-static double cavity_search(const Mesh *m, int32_t t, Cavity *best, double place[3])
-{
+/* Grows the cavity of tet t and keeps the best stage of it in *best with its point; returns what its worst tet gains.
+ */
+static double cavity_search(const Mesh *m, int32_t t, Cavity *best, double place[3]) {
   Cavity c = {0};
   double p[3] = {0, 0, 0}, gain = 0, before = 2;
   for (int k = 0; k < 12; k++) p[k % 3] += point_of(m, m->f->tet[4 * t + k / 3])[k % 3] / 4;
@@ -171,8 +162,7 @@ static double cavity_search(const Mesh *m, int32_t t, Cavity *best, double place
   return gain;
 }
 
-static void cavity_replace(Mesh *m, const Cavity *c, const double place[3])
-{
+static void cavity_replace(Mesh *m, const Cavity *c, const double place[3]) {
   MtFill *f = m->f;
   int32_t v = m->s->nx + f->nx;
   memcpy(f->x + 3 * f->nx++, place, 3 * sizeof(double));
@@ -182,15 +172,13 @@ static void cavity_replace(Mesh *m, const Cavity *c, const double place[3])
   }
 }
 
-static void grow_arrays(Mesh *m, int ntet, int nx)
-{
+static void grow_arrays(Mesh *m, int ntet, int nx) {
   m->f->tet = realloc(m->f->tet, 4 * (size_t)(m->f->nt + ntet) * sizeof(int32_t));
   m->f->x = realloc(m->f->x, 3 * (size_t)(m->f->nx + nx) * sizeof(double));
   m->beside = realloc(m->beside, 4 * (size_t)(m->f->nt + ntet) * sizeof(int32_t));
 }
 
-static int worst_tet(const Mesh *m, const char *tried, double *gamma)
-{
+static int worst_tet(const Mesh *m, const char *tried, double *gamma) {
   int worst = -1;
   *gamma = repair_below;
   for (int t = 0; t < m->f->nt; t++) {
@@ -201,8 +189,7 @@ static int worst_tet(const Mesh *m, const char *tried, double *gamma)
   return worst;
 }
 
-void mt_fill_repair(const MtShell *s, MtFill *f)
-{
+void mt_fill_repair(const MtShell *s, MtFill *f) {
   Mesh m = {s, f, malloc((4 * (size_t)f->nt + 1) * sizeof(int32_t))};
   char *tried = calloc((size_t)f->nt + 1, 1);
   double gamma;

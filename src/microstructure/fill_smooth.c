@@ -8,41 +8,39 @@
 static const double smooth_below = 0.25; /* points with a tet under this radius ratio are moved */
 enum { PASSES = 6, TRIES = 24 };
 
-static const double *point_of(const MtShell *s, const MtFill *f, int32_t i)
-{
+static const double *point_of(const MtShell *s, const MtFill *f, int32_t i) {
   return i < s->nx ? s->x + 3 * i : f->x + 3 * (i - s->nx);
 }
 
-static double gamma_of(const MtShell *s, const MtFill *f, int t)
-{
+static double gamma_of(const MtShell *s, const MtFill *f, int t) {
   double y[4][3];
   for (int k = 0; k < 12; k++) y[k / 3][k % 3] = point_of(s, f, f->tet[4 * t + k / 3])[k % 3];
   return mt_tet_gamma((const double(*)[3])y);
 }
 
-static double worst_around(const MtShell *s, const MtFill *f, const int *tets, int n)
-{
+static double worst_around(const MtShell *s, const MtFill *f, const int *tets, int n) {
   double worst = 1;
   for (int i = 0; i < n; i++) worst = fmin(worst, gamma_of(s, f, tets[i]));
   return worst;
 }
 
-static double shortest_edge(const MtShell *s, const MtFill *f, int32_t v, const int *tets, int n)
-{
+static double shortest_edge(const MtShell *s, const MtFill *f, int32_t v, const int *tets, int n) {
   double least = 1e300;
   const double *x = point_of(s, f, v);
   for (int i = 0; i < 4 * n; i++) {
     int32_t w = f->tet[4 * tets[i / 4] + i % 4];
     const double *y = point_of(s, f, w);
-    if (w != v) least = fmin(least, sqrt((x[0] - y[0]) * (x[0] - y[0]) + (x[1] - y[1]) * (x[1] - y[1]) + (x[2] - y[2]) * (x[2] - y[2])));
+    if (w != v)
+      least = fmin(least,
+                   sqrt((x[0] - y[0]) * (x[0] - y[0]) + (x[1] - y[1]) * (x[1] - y[1]) + (x[2] - y[2]) * (x[2] - y[2])));
   }
   return least;
 }
 
-static void move_point(const MtShell *s, MtFill *f, int32_t v, const int *tets, int n)
-{
-  static const int direction[14][3] = {{1, 0, 0}, {-1, 0, 0}, {0, 1, 0}, {0, -1, 0}, {0, 0, 1}, {0, 0, -1}, {1, 1, 1},
-                                       {-1, -1, -1}, {1, 1, -1}, {-1, -1, 1}, {1, -1, 1}, {-1, 1, -1}, {-1, 1, 1}, {1, -1, -1}};
+static void move_point(const MtShell *s, MtFill *f, int32_t v, const int *tets, int n) {
+  static const int direction[14][3] = {{1, 0, 0},  {-1, 0, 0},  {0, 1, 0},    {0, -1, 0}, {0, 0, 1},
+                                       {0, 0, -1}, {1, 1, 1},   {-1, -1, -1}, {1, 1, -1}, {-1, -1, 1},
+                                       {1, -1, 1}, {-1, 1, -1}, {-1, 1, 1},   {1, -1, -1}};
   double *x = f->x + 3 * (v - s->nx), best = worst_around(s, f, tets, n), step = 0.3 * shortest_edge(s, f, v, tets, n);
   for (int k = 0; k < TRIES; k++) {
     bool better = false;
@@ -51,15 +49,16 @@ static void move_point(const MtShell *s, MtFill *f, int32_t v, const int *tets, 
       for (int i = 0; i < 3; i++) x[i] += step * direction[d][i];
       double now = worst_around(s, f, tets, n);
       better = now > best + 1e-4;
-      if (better) best = now;
-      else memcpy(x, old, sizeof old);
+      if (better)
+        best = now;
+      else
+        memcpy(x, old, sizeof old);
     }
     if (!better) step /= 2;
   }
 }
 
-double mt_fill_smooth(const MtShell *s, MtFill *f)
-{
+double mt_fill_smooth(const MtShell *s, MtFill *f) {
   int *start = calloc((size_t)f->nx + 2, sizeof *start), *list = malloc((4 * (size_t)f->nt + 1) * sizeof *list);
   double worst = 1;
   for (int i = 0; i < 4 * f->nt; i++)

@@ -32,7 +32,7 @@ typedef struct {
   int32_t *ring;       /* grains counterclockwise about first -> second vertex; open fans from wall to wall */
   int8_t *ring_corner; /* [nedges] 1: the fan ends on two walls, so that the box edge itself closes the polygon */
   int32_t *vertex_edge_start, *vertex_edge; /* [nvertices+1] */
-  int8_t *vertex_corner; /* [nvertices] 1: the point itself is a corner of the GB phase there */
+  int8_t *vertex_corner;                    /* [nvertices] 1: the point itself is a corner of the GB phase there */
 } MtTopology;
 
 /* One copy of a surface node for each grain that meets there (grain -1: the node itself, on box edges and corners). */
@@ -69,17 +69,21 @@ typedef struct {
 
 PetscErrorCode mt_surface_make(MPI_Comm comm, const MtCells *c, double size, MtSurface *s);
 void mt_surface_free(MtSurface *s);
-/* One face in its plane: n boundary points in a loop, xy [2n]; inner points and triangles come malloc'ed.  Gmsh must be on. */
-PetscErrorCode mt_face_mesh(int n, const double *xy, double size, int *ninner, double **inner, int *ntri, int32_t **tri);
+/* One face in its plane: n boundary points in a loop, xy [2n]; inner points and triangles come malloc'ed.  Gmsh must be
+ * on. */
+PetscErrorCode mt_face_mesh(int n, const double *xy, double size, int *ninner, double **inner, int *ntri,
+                            int32_t **tri);
 
 PetscErrorCode mt_topology_make(const MtCells *c, MtTopology *t);
 void mt_topology_free(MtTopology *t);
-/* Copies of the polygon's corners on wall `wall` (0..5) around vertex v, counterclockwise seen from outside; returns count. */
+/* Copies of the polygon's corners on wall `wall` (0..5) around vertex v, counterclockwise seen from outside; returns
+ * count. */
 int mt_topology_wall_ring(const MtCells *c, const MtTopology *t, int v, int wall, int32_t grains[MT_GB_MAX_RING]);
 
 /* Copies with thickness t; s: surface.  scale must hold values.  Same bits on every rank; not collective. */
 PetscErrorCode mt_copies_alloc(const MtCells *c, const MtSurface *s, const MtTopology *t, bool split, MtCopies *q);
-PetscErrorCode mt_copies_place(const MtCells *c, const MtSurface *s, const MtTopology *t, double thickness, MtCopies *q);
+PetscErrorCode mt_copies_place(const MtCells *c, const MtSurface *s, const MtTopology *t, double thickness,
+                               MtCopies *q);
 void mt_copies_free(MtCopies *q);
 int32_t mt_copies_find(const MtCopies *q, int32_t node, int32_t grain);
 double mt_triangle_gamma(const double a[3], const double b[3], const double c[3]);

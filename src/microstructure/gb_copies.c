@@ -2,8 +2,7 @@
 #include "gb.h"
 
 /* Grains at a node, ascending, without repetition. */
-static int grains_at(const MtCells *c, const MtSurface *s, int v, int32_t *g, int room)
-{
+static int grains_at(const MtCells *c, const MtSurface *s, int v, int32_t *g, int room) {
   int n = 0;
   for (int i = s->node_start[v]; i < s->node_start[v + 1]; i++) {
     const int32_t *side = c->face_cells + 2 * s->slot_face[s->node_slot[i]];
@@ -18,13 +17,11 @@ static int grains_at(const MtCells *c, const MtSurface *s, int v, int32_t *g, in
   return n;
 }
 
-static bool is_corner(const MtSurface *s, const MtTopology *t, int v)
-{
+static bool is_corner(const MtSurface *s, const MtTopology *t, int v) {
   return (s->dim[v] == 0 && t->vertex_corner[s->entity[v]]) || (s->dim[v] == 1 && t->ring_corner[s->entity[v]]);
 }
 
-PetscErrorCode mt_copies_alloc(const MtCells *c, const MtSurface *s, const MtTopology *t, bool split, MtCopies *q)
-{
+PetscErrorCode mt_copies_alloc(const MtCells *c, const MtSurface *s, const MtTopology *t, bool split, MtCopies *q) {
   int room = s->nv;
   memset(q, 0, sizeof *q);
   for (int f = 0; f < c->nfaces; f++) room += 2 * (s->slot_start[f + 1] - s->slot_start[f]);
@@ -52,8 +49,7 @@ PetscErrorCode mt_copies_alloc(const MtCells *c, const MtSurface *s, const MtTop
   return 0;
 }
 
-void mt_copies_free(MtCopies *q)
-{
+void mt_copies_free(MtCopies *q) {
   (void)PetscFree(q->start);
   (void)PetscFree(q->grain);
   (void)PetscFree(q->node);
@@ -62,8 +58,7 @@ void mt_copies_free(MtCopies *q)
   (void)PetscFree(q->first);
 }
 
-int32_t mt_copies_find(const MtCopies *q, int32_t node, int32_t grain)
-{
+int32_t mt_copies_find(const MtCopies *q, int32_t node, int32_t grain) {
   for (int32_t i = q->start[node]; i < q->start[node + 1]; i++)
     if (q->grain[i] == grain || q->grain[i] == -2) return i;
   return -1;

@@ -20,7 +20,8 @@ PetscErrorCode mt_fills_update(MPI_Comm comm, const MtCells *c, const MtSurface 
 /* Appends all grains to rank 0's mesh in grain order.  Collective. */
 PetscErrorCode mt_fills_gather(MPI_Comm comm, MtGrainFills *g, MtTets *m);
 /* Surface of grain k in space, from the copies. */
-PetscErrorCode mt_grain_shell(const MtCells *c, const MtSurface *s, const MtCopies *q, int k, MtShell *shell, int32_t **copy);
+PetscErrorCode mt_grain_shell(const MtCells *c, const MtSurface *s, const MtCopies *q, int k, MtShell *shell,
+                              int32_t **copy);
 
 /* Moves inner points so that the worst tets become better; returns the smallest radius ratio then.  Not collective. */
 double mt_fill_smooth(const MtShell *s, MtFill *f);
@@ -28,7 +29,8 @@ double mt_fill_smooth(const MtShell *s, MtFill *f);
 void mt_fill_repair(const MtShell *s, MtFill *f);
 
 /* Slides copies in their planes so that the layer's worst tets become better.  Not collective. */
-PetscErrorCode mt_copies_relax(const MtCells *c, const MtSurface *s, const MtTopology *t, double thickness, MtCopies *q);
+PetscErrorCode mt_copies_relax(const MtCells *c, const MtSurface *s, const MtTopology *t, double thickness,
+                               MtCopies *q);
 
 typedef struct {
   int rounds, nplaces; /* how often something was thinned; places asked for */

@@ -1,6 +1,6 @@
-/* The small polyhedron of GB phase at a vertex of the complex: its corners are the copies of the vertex, its sides the end
- * caps of the triple lines that come in and, on the box, the polygon on the wall.  It is cut into tets from one point, a
- * corner or the middle, whichever leaves the best worst tet. */
+/* The small polyhedron of GB phase at a vertex of the complex: its corners are the copies of the vertex, its sides the
+ * end caps of the triple lines that come in and, on the box, the polygon on the wall.  It is cut into tets from one
+ * point, a corner or the middle, whichever leaves the best worst tet. */
 #include "gb.h"
 #include <math.h>
 
@@ -9,8 +9,7 @@ typedef struct {
   int32_t p[MT_GB_MAX_STAR][3]; /* copies, counterclockwise seen from outside */
 } Hull;
 
-static bool same_triangle(const int32_t *a, const int32_t *b)
-{
+static bool same_triangle(const int32_t *a, const int32_t *b) {
   for (int i = 0; i < 3; i++) {
     bool found = false;
     for (int j = 0; j < 3; j++) found |= a[i] == b[j];
@@ -20,8 +19,7 @@ static bool same_triangle(const int32_t *a, const int32_t *b)
 }
 
 /* A triangle that comes twice has a flat bit of polyhedron between its two sides: both go. */
-static void hull_add(Hull *h, int32_t a, int32_t b, int32_t c)
-{
+static void hull_add(Hull *h, int32_t a, int32_t b, int32_t c) {
   const int32_t t[3] = {a, b, c};
   for (int i = 0; i < h->n; i++) {
     if (!same_triangle(h->p[i], t)) continue;
@@ -32,8 +30,7 @@ static void hull_add(Hull *h, int32_t a, int32_t b, int32_t c)
   if (h->n < MT_GB_MAX_STAR) memcpy(h->p[h->n++], t, sizeof t);
 }
 
-static void add_cap(const MtCells *c, const MtTopology *t, const MtCopies *q, int v, int e, Hull *h)
-{
+static void add_cap(const MtCells *c, const MtTopology *t, const MtCopies *q, int v, int e, Hull *h) {
   int n = t->ring_start[e + 1] - t->ring_start[e], corners = n + t->ring_corner[e];
   int32_t p[MT_GB_MAX_RING];
   for (int i = 0; i < corners; i++) {
@@ -44,8 +41,7 @@ static void add_cap(const MtCells *c, const MtTopology *t, const MtCopies *q, in
   for (int i = 1; i + 1 < corners; i++) hull_add(h, p[0], out ? p[i] : p[i + 1], out ? p[i + 1] : p[i]);
 }
 
-static void hull_make(const MtCells *c, const MtTopology *t, const MtCopies *q, int v, Hull *h)
-{
+static void hull_make(const MtCells *c, const MtTopology *t, const MtCopies *q, int v, Hull *h) {
   h->n = 0;
   for (int i = t->vertex_edge_start[v]; i < t->vertex_edge_start[v + 1]; i++) add_cap(c, t, q, v, t->vertex_edge[i], h);
   for (int wall = 0; wall < 6; wall++) {
@@ -58,16 +54,15 @@ static void hull_make(const MtCells *c, const MtTopology *t, const MtCopies *q, 
 }
 
 /* Flat by construction: all four in one wall. */
-static bool flat(const double *x[4])
-{
+static bool flat(const double *x[4]) {
   for (int k = 0; k < 3; k++)
     if (x[0][k] == x[1][k] && x[0][k] == x[2][k] && x[0][k] == x[3][k]) return true;
   return false;
 }
 
 /* Radius ratio of the worst tet of the star from `apex` (a copy, or -1: the point `mid`); fills tet. */
-static double star_from(const Hull *h, const MtCopies *q, int32_t apex, const double *mid, int32_t (*tet)[4], int *count)
-{
+static double star_from(const Hull *h, const MtCopies *q, int32_t apex, const double *mid, int32_t (*tet)[4],
+                        int *count) {
   double worst = 1;
   *count = 0;
   for (int i = 0; i < h->n; i++) {
@@ -85,8 +80,7 @@ static double star_from(const Hull *h, const MtCopies *q, int32_t apex, const do
 }
 
 int mt_junction_star(const MtCells *c, const MtTopology *t, const MtCopies *q, int v, int32_t (*tet)[4], bool *center,
-                     double x[3], double *gamma)
-{
+                     double x[3], double *gamma) {
   Hull h;
   int32_t best = -1;
   int n, copies = q->start[v + 1] - q->start[v];

@@ -1,8 +1,8 @@
 /* The tetrahedra of the GB phase.  All points that come from one surface node are points of a lattice: barycentric
- * coordinates over the node's copies in steps of 1/layers.  An interface triangle gives one prism per layer; a triple-line
- * segment the product of a lattice triangle and the segment; a junction's tets are cut by the same lattice, so that
- * everything fits.  Prisms are cut into three tets, each side from its smallest node number (Dompierre, Labbe, Vallet,
- * Camarero, 8th Int. Meshing Roundtable (1999) 195), so that neighbours agree. */
+ * coordinates over the node's copies in steps of 1/layers.  An interface triangle gives one prism per layer; a
+ * triple-line segment the product of a lattice triangle and the segment; a junction's tets are cut by the same lattice,
+ * so that everything fits.  Prisms are cut into three tets, each side from its smallest node number (Dompierre, Labbe,
+ * Vallet, Camarero, 8th Int. Meshing Roundtable (1999) 195), so that neighbours agree. */
 #include "gb.h"
 #include "magtwin/error.h"
 #include <stdlib.h>
@@ -26,8 +26,7 @@ typedef struct {
 
 /* ---- growing */
 
-PetscErrorCode mt_tets_reserve(MtTets *m, int64_t nv, int64_t nt)
-{
+PetscErrorCode mt_tets_reserve(MtTets *m, int64_t nv, int64_t nt) {
   if (nv > m->cap_v) {
     m->cap_v = nv + nv / 2 + 1024;
     m->x = realloc(m->x, 3 * (size_t)m->cap_v * sizeof(double));
@@ -37,28 +36,26 @@ PetscErrorCode mt_tets_reserve(MtTets *m, int64_t nv, int64_t nt)
     m->tet = realloc(m->tet, 4 * (size_t)m->cap_t * sizeof(int64_t));
     m->region = realloc(m->region, (size_t)m->cap_t * sizeof(int32_t));
   }
-  if ((m->cap_v && !m->x) || (m->cap_t && (!m->tet || !m->region))) return mt_error(MT_ERR_FAIL, "out of memory for the mesh");
+  if ((m->cap_v && !m->x) || (m->cap_t && (!m->tet || !m->region)))
+    return mt_error(MT_ERR_FAIL, "out of memory for the mesh");
   return 0;
 }
 
-void mt_tets_free(MtTets *m)
-{
+void mt_tets_free(MtTets *m) {
   free(m->x), free(m->tet), free(m->region);
   memset(m, 0, sizeof *m);
 }
 
-static PetscErrorCode add_node(MtTets *m, const double x[3], int64_t *id)
-{
+static PetscErrorCode add_node(MtTets *m, const double x[3], int64_t *id) {
   PetscCall(mt_tets_reserve(m, m->nv + 1, 0));
   memcpy(m->x + 3 * m->nv, x, 3 * sizeof(double));
   *id = m->nv++;
   return 0;
 }
 
-/* Flat by construction: all four nodes in one wall, as where a triple line on the wall ends at a vertex whose grains all
- * reach the wall.  Such a tet has its place in no volume; what is beside it fits without it. */
-static bool flat_on_wall(const MtTets *m, int64_t a, int64_t b, int64_t c, int64_t d)
-{
+/* Flat by construction: all four nodes in one wall, as where a triple line on the wall ends at a vertex whose grains
+ * all reach the wall.  Such a tet has its place in no volume; what is beside it fits without it. */
+static bool flat_on_wall(const MtTets *m, int64_t a, int64_t b, int64_t c, int64_t d) {
   for (int k = 0; k < 3; k++) {
     double x = m->x[3 * a + k];
     if (x == m->x[3 * b + k] && x == m->x[3 * c + k] && x == m->x[3 * d + k]) return true;
@@ -66,8 +63,7 @@ static bool flat_on_wall(const MtTets *m, int64_t a, int64_t b, int64_t c, int64
   return false;
 }
 
-static PetscErrorCode add_tet(MtTets *m, int64_t a, int64_t b, int64_t c, int64_t d, int32_t region)
-{
+static PetscErrorCode add_tet(MtTets *m, int64_t a, int64_t b, int64_t c, int64_t d, int32_t region) {
   if (flat_on_wall(m, a, b, c, d)) return 0;
   PetscCall(mt_tets_reserve(m, 0, m->nt + 1));
   memcpy(m->tet + 4 * m->nt, (int64_t[4]){a, b, c, d}, 4 * sizeof(int64_t));
@@ -77,8 +73,7 @@ static PetscErrorCode add_tet(MtTets *m, int64_t a, int64_t b, int64_t c, int64_
 
 /* ---- lattice points */
 
-static size_t key_hash(const Key *k)
-{
+static size_t key_hash(const Key *k) {
   uint64_t h = 0x9e3779b97f4a7c15u;
   for (int i = 0; i < 4; i++) {
     h ^= (uint64_t)(k->corner[i] + 2) * 64 + (uint64_t)k->weight[i];
@@ -88,15 +83,13 @@ static size_t key_hash(const Key *k)
   return (size_t)h;
 }
 
-static bool key_same(const Key *a, const Key *b)
-{
+static bool key_same(const Key *a, const Key *b) {
   for (int i = 0; i < 4; i++)
     if (a->corner[i] != b->corner[i] || a->weight[i] != b->weight[i]) return false;
   return true;
 }
 
-static PetscErrorCode table_grow(Lattice *l)
-{
+static PetscErrorCode table_grow(Lattice *l) {
   size_t old = l->room;
   Key *key = l->key;
   int64_t *value = l->value;
@@ -113,8 +106,7 @@ static PetscErrorCode table_grow(Lattice *l)
 }
 
 /* Sorted by corner, without the corners of weight 0. */
-static Key key_make(int n, const int64_t *corner, const int32_t *weight)
-{
+static Key key_make(int n, const int64_t *corner, const int32_t *weight) {
   Key k = {{-1, -1, -1, -1}, {0, 0, 0, 0}};
   int used = 0;
   for (int i = 0; i < n; i++) {
@@ -126,17 +118,16 @@ static Key key_make(int n, const int64_t *corner, const int32_t *weight)
   return k;
 }
 
-static void lattice_position(const Lattice *l, const Key *key, double x[3])
-{
+static void lattice_position(const Lattice *l, const Key *key, double x[3]) {
   for (int k = 0; k < 3; k++) {
     double first = l->m->x[3 * key->corner[0] + k];
     x[k] = first; /* a coordinate common to all corners (a wall's) is kept to the bit */
-    for (int i = 1; i < 4 && key->corner[i] >= 0; i++) x[k] += (l->m->x[3 * key->corner[i] + k] - first) * key->weight[i] / l->layers;
+    for (int i = 1; i < 4 && key->corner[i] >= 0; i++)
+      x[k] += (l->m->x[3 * key->corner[i] + k] - first) * key->weight[i] / l->layers;
   }
 }
 
-static PetscErrorCode lattice_node(Lattice *l, int n, const int64_t *corner, const int32_t *weight, int64_t *id)
-{
+static PetscErrorCode lattice_node(Lattice *l, int n, const int64_t *corner, const int32_t *weight, int64_t *id) {
   Key key = key_make(n, corner, weight);
   double x[3];
   if (key.corner[1] < 0) {
@@ -157,14 +148,12 @@ static PetscErrorCode lattice_node(Lattice *l, int n, const int64_t *corner, con
 
 /* ---- prisms */
 
-static int64_t min2(int64_t a, int64_t b)
-{
+static int64_t min2(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
 
 /* p[0..2] below, p[3..5] above, counterclockwise seen from above. */
-static PetscErrorCode add_prism(Lattice *l, const int64_t p[6], int32_t region)
-{
+static PetscErrorCode add_prism(Lattice *l, const int64_t p[6], int32_t region) {
   static const int turn[6][6] = {{0, 1, 2, 3, 4, 5}, {1, 2, 0, 4, 5, 3}, {2, 0, 1, 5, 3, 4},
                                  {3, 5, 4, 0, 2, 1}, {4, 3, 5, 1, 0, 2}, {5, 4, 3, 2, 1, 0}};
   int low = 0;
@@ -181,8 +170,7 @@ static PetscErrorCode add_prism(Lattice *l, const int64_t p[6], int32_t region)
   return add_tet(l->m, v[0], v[4], v[5], v[3], region);
 }
 
-static PetscErrorCode add_interface(Lattice *l, int f, int32_t region)
-{
+static PetscErrorCode add_interface(Lattice *l, int f, int32_t region) {
   int32_t a = l->c->face_cells[2 * f], b = l->c->face_cells[2 * f + 1];
   for (int k = l->s->face_start[f]; k < l->s->face_start[f + 1]; k++) {
     for (int layer = 0; layer < l->layers; layer++) {
@@ -199,15 +187,13 @@ static PetscErrorCode add_interface(Lattice *l, int f, int32_t region)
 }
 
 /* One small triangle of the lattice, extruded along a segment of a triple line. */
-static PetscErrorCode add_lattice_prism(Lattice *l, int64_t corner[2][3], int32_t weight[3][3], int32_t region)
-{
+static PetscErrorCode add_lattice_prism(Lattice *l, int64_t corner[2][3], int32_t weight[3][3], int32_t region) {
   int64_t p[6];
   for (int i = 0; i < 6; i++) PetscCall(lattice_node(l, 3, corner[i / 3], weight[i % 3], p + i));
   return add_prism(l, p, region);
 }
 
-static PetscErrorCode add_lattice_prisms(Lattice *l, int64_t corner[2][3], int32_t region)
-{
+static PetscErrorCode add_lattice_prisms(Lattice *l, int64_t corner[2][3], int32_t region) {
   int n = l->layers;
   for (int i = 0; i < n; i++)
     for (int j = 0; i + j < n; j++) {
@@ -221,8 +207,7 @@ static PetscErrorCode add_lattice_prisms(Lattice *l, int64_t corner[2][3], int32
   return 0;
 }
 
-static PetscErrorCode add_triple_line(Lattice *l, int e, int32_t region)
-{
+static PetscErrorCode add_triple_line(Lattice *l, int e, int32_t region) {
   const MtTopology *t = l->t;
   const int32_t *node = l->s->edge_node + l->s->edge_start[e];
   int n = t->ring_start[e + 1] - t->ring_start[e], corners = n + t->ring_corner[e];
@@ -244,8 +229,7 @@ static PetscErrorCode add_triple_line(Lattice *l, int e, int32_t region)
 /* ---- junctions */
 
 /* Sign of the determinant of four weight vectors: whether the small tet turns as the large one. */
-static int turn_of(int32_t w[4][4])
-{
+static int turn_of(int32_t w[4][4]) {
   double m[3][3];
   for (int i = 0; i < 3; i++)
     for (int k = 0; k < 3; k++) m[i][k] = w[i + 1][k + 1] - w[0][k + 1];
@@ -254,16 +238,14 @@ static int turn_of(int32_t w[4][4])
   return d > 0 ? 1 : -1;
 }
 
-static PetscErrorCode add_lattice_tet(Lattice *l, const int64_t corner[4], int32_t w[4][4], int32_t region)
-{
+static PetscErrorCode add_lattice_tet(Lattice *l, const int64_t corner[4], int32_t w[4][4], int32_t region) {
   int64_t p[4];
   for (int i = 0; i < 4; i++) PetscCall(lattice_node(l, 4, corner, w[i], p + i));
   return turn_of(w) > 0 ? add_tet(l->m, p[0], p[1], p[2], p[3], region) : add_tet(l->m, p[1], p[0], p[2], p[3], region);
 }
 
 /* An octahedron of the lattice: base + e_i + e_j, cut around the diagonal from (0,1) to (2,3). */
-static PetscErrorCode add_octahedron(Lattice *l, const int64_t corner[4], const int32_t base[4], int32_t region)
-{
+static PetscErrorCode add_octahedron(Lattice *l, const int64_t corner[4], const int32_t base[4], int32_t region) {
   static const int pair[6][2] = {{0, 1}, {2, 3}, {0, 2}, {0, 3}, {1, 3}, {1, 2}};
   for (int k = 0; k < 4; k++) {
     const int of[4] = {0, 1, 2 + k, 2 + (k + 1) % 4};
@@ -277,8 +259,7 @@ static PetscErrorCode add_octahedron(Lattice *l, const int64_t corner[4], const 
   return 0;
 }
 
-static PetscErrorCode add_lattice_tets(Lattice *l, const int64_t corner[4], int32_t region)
-{
+static PetscErrorCode add_lattice_tets(Lattice *l, const int64_t corner[4], int32_t region) {
   int n = l->layers;
   for (int i = 0; i < n; i++)
     for (int j = 0; i + j < n; j++)
@@ -295,8 +276,7 @@ static PetscErrorCode add_lattice_tets(Lattice *l, const int64_t corner[4], int3
   return 0;
 }
 
-static PetscErrorCode add_junction(Lattice *l, int v, int32_t region)
-{
+static PetscErrorCode add_junction(Lattice *l, int v, int32_t region) {
   int32_t tet[MT_GB_MAX_STAR][4];
   double x[3], gamma;
   bool center;
@@ -312,8 +292,8 @@ static PetscErrorCode add_junction(Lattice *l, int v, int32_t region)
 }
 
 PetscErrorCode mt_gb_layers(const MtCells *c, const MtSurface *s, const MtTopology *t, const MtCopies *q, int layers,
-                            const int32_t *face_region, const int32_t *edge_region, const int32_t *vertex_region, MtTets *m)
-{
+                            const int32_t *face_region, const int32_t *edge_region, const int32_t *vertex_region,
+                            MtTets *m) {
   Lattice l = {c, s, t, q, layers, m, NULL, NULL, 0, 0};
   PetscCall(mt_tets_reserve(m, q->n, 0));
   memcpy(m->x, q->x, 3 * (size_t)q->n * sizeof(double));

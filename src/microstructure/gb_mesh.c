@@ -1,5 +1,5 @@
-/* Cells -> tetrahedra, surface first: edges and faces are meshed, each grain gets its own copy of the surface set back by half
- * the layer, the gap is filled with prisms, each grain by Gmsh inside its fixed surface, and the air around. */
+/* Cells -> tetrahedra, surface first: edges and faces are meshed, each grain gets its own copy of the surface set back
+ * by half the layer, the gap is filled with prisms, each grain by Gmsh inside its fixed surface, and the air around. */
 #include "air.h"
 #include "gb_fill.h"
 #include "magtwin/error.h"
@@ -20,15 +20,13 @@ typedef struct {
   MtThinning th;
 } Work;
 
-static PetscErrorCode place(Work *w)
-{
+static PetscErrorCode place(Work *w) {
   PetscCall(mt_copies_place(w->c, &w->s, &w->t, w->opt->thickness, &w->q));
   return w->opt->thickness > 0 ? mt_copies_relax(w->c, &w->s, &w->t, w->opt->thickness, &w->q) : 0;
 }
 
 /* Copies placed so that no triangle is folded and no prism inverted, as far as thinning can do it. */
-static PetscErrorCode place_without_folds(Work *w)
-{
+static PetscErrorCode place_without_folds(Work *w) {
   int nbad = 0;
   for (int round = 0; round < FOLD_ROUNDS; round++) {
     PetscCall(place(w));
@@ -39,18 +37,18 @@ static PetscErrorCode place_without_folds(Work *w)
   return place(w);
 }
 
-static PetscErrorCode fill_failed(const Work *w, const int *failed, int nfailed)
-{
+static PetscErrorCode fill_failed(const Work *w, const int *failed, int nfailed) {
   int k = 0;
   while (!failed[k]) k++;
   const double *x = w->c->center + 3 * k;
-  return mt_error(MT_ERR_FAIL, "%d of %d grains could not be filled with tetrahedra, even with the GB phase thinned; the first is grain %d at "
-                               "(%.4g, %.4g, %.4g) nm; a smaller mesh.size or mesh.gb.thickness, or a larger mesh.min_edge, helps",
-                  nfailed, w->c->ngrains, k, x[0], x[1], x[2]);
+  return mt_error(
+      MT_ERR_FAIL,
+      "%d of %d grains could not be filled with tetrahedra, even with the GB phase thinned; the first is grain %d at "
+      "(%.4g, %.4g, %.4g) nm; a smaller mesh.size or mesh.gb.thickness, or a larger mesh.min_edge, helps",
+      nfailed, w->c->ngrains, k, x[0], x[1], x[2]);
 }
 
-static PetscErrorCode place_and_fill(MPI_Comm comm, Work *w)
-{
+static PetscErrorCode place_and_fill(MPI_Comm comm, Work *w) {
   int *failed, nfailed = 0;
   PetscCall(PetscCalloc1((size_t)w->c->ngrains, &failed));
   for (int round = 0; round < FILL_ROUNDS; round++) {
@@ -70,14 +68,12 @@ typedef struct {
   double gap, area;
 } Gap;
 
-static int compare_gap(const void *a, const void *b)
-{
+static int compare_gap(const void *a, const void *b) {
   const Gap *p = a, *q = b;
   return (p->gap > q->gap) - (p->gap < q->gap);
 }
 
-static Gap gap_of(const Work *w, int f, int k)
-{
+static Gap gap_of(const Work *w, int f, int k) {
   double n[3] = {0, 0, 0}, d[3] = {0, 0, 0}, u[3], v[3];
   const int32_t *t = w->s.tri + 3 * k;
   for (int i = 0; i < 3; i++) {
@@ -87,29 +83,30 @@ static Gap gap_of(const Work *w, int f, int k)
   n[0] = u[1] * v[2] - u[2] * v[1], n[1] = u[2] * v[0] - u[0] * v[2], n[2] = u[0] * v[1] - u[1] * v[0];
   double len = sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]), gap = 0;
   for (int i = 0; i < 3; i++) {
-    int32_t a = mt_copies_find(&w->q, t[i], w->c->face_cells[2 * f]), b = mt_copies_find(&w->q, t[i], w->c->face_cells[2 * f + 1]);
+    int32_t a = mt_copies_find(&w->q, t[i], w->c->face_cells[2 * f]),
+            b = mt_copies_find(&w->q, t[i], w->c->face_cells[2 * f + 1]);
     for (int m = 0; m < 3; m++) d[m] += (w->q.x[3 * b + m] - w->q.x[3 * a + m]) / 3;
   }
   for (int m = 0; m < 3; m++) gap += d[m] * n[m] / len;
   return (Gap){gap, len / 2};
 }
 
-static double percentile(const Gap *g, int n, double area, double fraction)
-{
+static double percentile(const Gap *g, int n, double area, double fraction) {
   double sum = 0;
   for (int i = 0; i < n; i++)
     if ((sum += g[i].area) >= fraction * area) return g[i].gap;
   return n ? g[n - 1].gap : 0;
 }
 
-static void thickness_write(const Gap *g, int n, const Work *w, MtJson *json)
-{
+static void thickness_write(const Gap *g, int n, const Work *w, MtJson *json) {
   double area = 0, mean = 0, var = 0, thin = 0, t = w->opt->thickness;
-  for (int i = 0; i < n; i++) area += g[i].area, mean += g[i].area * g[i].gap, thin += g[i].gap < 0.98 * t ? g[i].area : 0;
+  for (int i = 0; i < n; i++)
+    area += g[i].area, mean += g[i].area * g[i].gap, thin += g[i].gap < 0.98 * t ? g[i].area : 0;
   mean /= area;
   for (int i = 0; i < n; i++) var += g[i].area * (g[i].gap - mean) * (g[i].gap - mean) / area;
   double p1 = percentile(g, n, area, .01), p99 = percentile(g, n, area, .99);
-  mt_log("GB phase: thickness %.4g nm asked, %.4g mean (sd %.3g, 1 %% below %.3g, 99 %% below %.3g)", t, mean, sqrt(var), p1, p99);
+  mt_log("GB phase: thickness %.4g nm asked, %.4g mean (sd %.3g, 1 %% below %.3g, 99 %% below %.3g)", t, mean,
+         sqrt(var), p1, p99);
   mt_json_quantity(json, "thickness", t, "nm");
   mt_json_quantity(json, "thickness_mean", mean, "nm");
   mt_json_quantity(json, "thickness_sd", sqrt(var), "nm");
@@ -119,8 +116,7 @@ static void thickness_write(const Gap *g, int n, const Work *w, MtJson *json)
   if (fabs(mean / t - 1) > .02) mt_warn("the mean thickness of the GB phase is %.3g nm, not %.3g nm", mean, t);
 }
 
-static void thinning_write(const Work *w, MtJson *json)
-{
+static void thinning_write(const Work *w, MtJson *json) {
   int where = 0, count = 0;
   for (int v = 0; v < w->s.nv; v++) {
     if (w->q.scale[v] < w->q.scale[where]) where = v;
@@ -133,17 +129,18 @@ static void thinning_write(const Work *w, MtJson *json)
   mt_json_reals(json, "least_scale_at_nm", 3, x);
   mt_json_int(json, "rounded_junctions", w->q.nblended);
   if (count)
-    mt_warn("the GB phase was thinned at %.2g %% of the surface nodes for lack of room, most at (%.4g, %.4g, %.4g) nm to %.0f %% of its thickness",
+    mt_warn("the GB phase was thinned at %.2g %% of the surface nodes for lack of room, most at (%.4g, %.4g, %.4g) nm "
+            "to %.0f %% of its thickness",
             100. * count / w->s.nv, x[0], x[1], x[2], 100 * w->q.scale[where]);
 }
 
-static PetscErrorCode report_layer(const Work *w, MtJson *json)
-{
+static PetscErrorCode report_layer(const Work *w, MtJson *json) {
   Gap *g;
   int n = 0;
   PetscCall(PetscMalloc1((size_t)w->s.nt, &g));
   for (int f = 0; f < w->c->nfaces; f++)
-    for (int k = w->s.face_start[f]; k < w->s.face_start[f + 1] && w->c->face_cells[2 * f + 1] >= 0; k++) g[n++] = gap_of(w, f, k);
+    for (int k = w->s.face_start[f]; k < w->s.face_start[f + 1] && w->c->face_cells[2 * f + 1] >= 0; k++)
+      g[n++] = gap_of(w, f, k);
   if (n > 0 && w->opt->thickness > 0) {
     qsort(g, (size_t)n, sizeof *g, compare_gap);
     mt_json_object(json, "gb_phase");
@@ -156,8 +153,7 @@ static PetscErrorCode report_layer(const Work *w, MtJson *json)
 
 /* ---- the whole mesh on rank 0 */
 
-static void volumes_sum(MtMeshData *d)
-{
+static void volumes_sum(MtMeshData *d) {
   for (int64_t t = 0; t < d->nt; t++) {
     double y[4][3];
     for (int k = 0; k < 12; k++) y[k / 3][k % 3] = d->x[3 * d->tet[4 * t + k / 3] + k % 3];
@@ -166,8 +162,7 @@ static void volumes_sum(MtMeshData *d)
 }
 
 /* Regions without a tet (a junction that is flat on the wall, no air) go. */
-static PetscErrorCode regions_compact(MtMeshData *d)
-{
+static PetscErrorCode regions_compact(MtMeshData *d) {
   MtRegions *r = &d->regions;
   int32_t *number, n = 0;
   PetscCall(PetscCalloc1((size_t)r->n, &number));
@@ -186,8 +181,7 @@ static PetscErrorCode regions_compact(MtMeshData *d)
   return PetscFree(number);
 }
 
-static void sphere_of(const MtCells *c, double ratio, double sphere[4])
-{
+static void sphere_of(const MtCells *c, double ratio, double sphere[4]) {
   double half = 0;
   for (int k = 0; k < 3; k++) {
     sphere[k] = (c->box[k] + c->box[3 + k]) / 2;
@@ -196,8 +190,7 @@ static void sphere_of(const MtCells *c, double ratio, double sphere[4])
   sphere[3] = ratio * sqrt(half);
 }
 
-static PetscErrorCode finish(const Work *w, MtTets *m, MtMeshData *d)
-{
+static PetscErrorCode finish(const Work *w, MtTets *m, MtMeshData *d) {
   memcpy(d->magnet_box, w->c->box, sizeof d->magnet_box);
   d->gb_thickness = w->opt->thickness, d->size = w->opt->size;
   if (w->opt->air_radius > 0) {
@@ -213,8 +206,7 @@ static PetscErrorCode finish(const Work *w, MtTets *m, MtMeshData *d)
   return regions_compact(d);
 }
 
-static PetscErrorCode assemble(MPI_Comm comm, Work *w, MtMeshData *d)
-{
+static PetscErrorCode assemble(MPI_Comm comm, Work *w, MtMeshData *d) {
   MtTets m = {0};
   int32_t *face, *edge, *vertex;
   PetscErrorCode rc = 0;
@@ -230,16 +222,15 @@ static PetscErrorCode assemble(MPI_Comm comm, Work *w, MtMeshData *d)
   return 0;
 }
 
-static void work_free(Work *w)
-{
+static void work_free(Work *w) {
   mt_fills_free(&w->g);
   mt_copies_free(&w->q);
   mt_topology_free(&w->t);
   mt_surface_free(&w->s);
 }
 
-PetscErrorCode mt_mesh_cells(MPI_Comm comm, const MtCells *cells, const MtMeshOptions *opt, MtMeshData *mesh, MtJson *json)
-{
+PetscErrorCode mt_mesh_cells(MPI_Comm comm, const MtCells *cells, const MtMeshOptions *opt, MtMeshData *mesh,
+                             MtJson *json) {
   Work w = {.c = cells, .opt = opt};
   mt_gmsh_begin();
   mt_phase_begin("mesh surface");

@@ -1,26 +1,25 @@
-/* Where the copies lie.  A grain's copy of a node moves by d with n.d = t/2 for every boundary plane of that grain there
- * (n into the grain): least norm, small singular values cut off, in the tangent space of the walls on which the grain has a
- * face.  Set so at the vertices, d goes on linearly along the edges and harmonically over the faces (mean-value
- * weights, Floater, Comput. Aided Geom. Des. 20 (2003) 19: positive, exact for linear functions, so that a face's
- * triangles are carried along without folding); only the part tangential to the planes is extended, the
- * normal part stays t/2. */
+/* Where the copies lie.  A grain's copy of a node moves by d with n.d = t/2 for every boundary plane of that grain
+ * there (n into the grain): least norm, small singular values cut off, in the tangent space of the walls on which the
+ * grain has a face.  Set so at the vertices, d goes on linearly along the edges and harmonically over the faces
+ * (mean-value weights, Floater, Comput. Aided Geom. Des. 20 (2003) 19: positive, exact for linear functions, so that a
+ * face's triangles are carried along without folding); only the part tangential to the planes is extended, the normal
+ * part stays t/2. */
 #include "gb.h"
 #include <math.h>
 
 enum { MAX_PLANES = 64, SWEEPS = 2000 };
-static const double cut_off = 0.06;   /* singular values below this fraction of the largest are dropped */
-static const double longest = 4;      /* longest displacement in thicknesses: grains are set back fully in wedges down to 15 degrees */
+static const double cut_off = 0.06; /* singular values below this fraction of the largest are dropped */
+static const double longest =
+    4; /* longest displacement in thicknesses: grains are set back fully in wedges down to 15 degrees */
 static const double junction_goal = 0.12; /* radius ratio below which a vertex's copies are rounded off */
 static const double sor = 1.6, sweep_tolerance = 1e-9;
 
-static double dot(const double *a, const double *b)
-{
+static double dot(const double *a, const double *b) {
   return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }
 
 /* Eigenvectors (columns of v) and values of a symmetric 3 x 3 matrix, by Jacobi rotations. */
-static void eigen3(double a[3][3], double v[3][3], double w[3])
-{
+static void eigen3(double a[3][3], double v[3][3], double w[3]) {
   for (int i = 0; i < 9; i++) v[i / 3][i % 3] = i / 3 == i % 3;
   for (int sweep = 0; sweep < 30; sweep++) {
     for (int p = 0; p < 2; p++) {
@@ -49,8 +48,7 @@ typedef struct {
   bool fixed[3];                /* coordinates held by walls */
 } Planes;
 
-static void planes_at(const MtCells *c, const MtSurface *s, int v, int32_t grain, Planes *p)
-{
+static void planes_at(const MtCells *c, const MtSurface *s, int v, int32_t grain, Planes *p) {
   memset(p, 0, sizeof *p);
   for (int i = s->node_start[v]; i < s->node_start[v + 1]; i++) {
     int slot = s->node_slot[i], f = s->slot_face[slot];
@@ -66,15 +64,13 @@ static void planes_at(const MtCells *c, const MtSurface *s, int v, int32_t grain
       if (p->fixed[k]) p->normal[i][k] = 0;
 }
 
-static void shorten(double d[3], double most)
-{
+static void shorten(double d[3], double most) {
   double len = sqrt(dot(d, d));
   for (int k = 0; k < 3 && len > most; k++) d[k] *= most / len;
 }
 
 /* Least-norm least-squares d with normal.d = inset. */
-static void displace(const Planes *p, double inset, double d[3])
-{
+static void displace(const Planes *p, double inset, double d[3]) {
   double m[3][3] = {{0}}, v[3][3], w[3], rhs[3] = {0}, top = 0;
   for (int i = 0; i < p->n; i++)
     for (int a = 0; a < 3; a++) {
@@ -95,8 +91,7 @@ static void displace(const Planes *p, double inset, double d[3])
 }
 
 /* The direction into the grain, of length `inset`. */
-static void inward(const Planes *p, double inset, double d[3])
-{
+static void inward(const Planes *p, double inset, double d[3]) {
   d[0] = d[1] = d[2] = 0;
   for (int i = 0; i < p->n; i++)
     for (int k = 0; k < 3; k++) d[k] += p->normal[i][k];
@@ -104,8 +99,7 @@ static void inward(const Planes *p, double inset, double d[3])
   for (int k = 0; k < 3; k++) d[k] *= len > 1e-9 ? 1.3 * inset / len : 0;
 }
 
-static void vertex_place(const MtCells *c, const MtSurface *s, int v, double inset, double round, MtCopies *q)
-{
+static void vertex_place(const MtCells *c, const MtSurface *s, int v, double inset, double round, MtCopies *q) {
   for (int i = q->start[v]; i < q->start[v + 1]; i++) {
     Planes p;
     double d[3] = {0, 0, 0}, in[3];
@@ -120,8 +114,7 @@ static void vertex_place(const MtCells *c, const MtSurface *s, int v, double ins
 }
 
 /* Exact thickness first; where the junction's tets come out too flat, its corners are rounded off by and by. */
-static void vertices_place(const MtCells *c, const MtSurface *s, const MtTopology *t, double thickness, MtCopies *q)
-{
+static void vertices_place(const MtCells *c, const MtSurface *s, const MtTopology *t, double thickness, MtCopies *q) {
   int32_t tet[MT_GB_MAX_STAR][4];
   q->nblended = 0;
   for (int v = 0; v < c->nvertices; v++) {
@@ -137,8 +130,7 @@ static void vertices_place(const MtCells *c, const MtSurface *s, const MtTopolog
   }
 }
 
-static void edge_place(const MtCells *c, const MtSurface *s, int e, double thickness, MtCopies *q)
-{
+static void edge_place(const MtCells *c, const MtSurface *s, int e, double thickness, MtCopies *q) {
   const int32_t *node = s->edge_node + s->edge_start[e];
   int n = s->edge_start[e + 1] - s->edge_start[e] - 1;
   const double *a = s->x + 3 * node[0], *b = s->x + 3 * node[n];
@@ -163,35 +155,33 @@ static void edge_place(const MtCells *c, const MtSurface *s, int e, double thick
 /* ---- faces */
 
 typedef struct {
-  int n, ninner;           /* slots of the face; the inner ones are the last */
-  int *start, *neighbour;  /* [n+1]: rows of the inner slots */
-  double *weight, *d;      /* mean-value weights, their sum 1; displacement [3n] */
+  int n, ninner;          /* slots of the face; the inner ones are the last */
+  int *start, *neighbour; /* [n+1]: rows of the inner slots */
+  double *weight, *d;     /* mean-value weights, their sum 1; displacement [3n] */
 } Patch;
 
-static int slot_of(const MtSurface *s, int f, int32_t node)
-{
+static int slot_of(const MtSurface *s, int f, int32_t node) {
   for (int i = s->node_start[node]; i < s->node_start[node + 1]; i++)
     if (s->slot_face[s->node_slot[i]] == f) return s->node_slot[i] - s->slot_start[f];
   return -1;
 }
 
-static void add_weights(const MtSurface *s, const int32_t *tri, const int *slot, int k, int *fill, Patch *p)
-{
+static void add_weights(const MtSurface *s, const int32_t *tri, const int *slot, int k, int *fill, Patch *p) {
   const double *o = s->x + 3 * tri[k];
   double e[2][3], len[2];
   for (int m = 0; m < 2; m++) {
     for (int a = 0; a < 3; a++) e[m][a] = s->x[3 * tri[(k + 1 + m) % 3] + a] - o[a];
     len[m] = sqrt(dot(e[m], e[m]));
   }
-  double cosine = fmax(-1 + 1e-12, fmin(1, dot(e[0], e[1]) / (len[0] * len[1]))), half = sqrt((1 - cosine) / (1 + cosine));
+  double cosine = fmax(-1 + 1e-12, fmin(1, dot(e[0], e[1]) / (len[0] * len[1]))),
+         half = sqrt((1 - cosine) / (1 + cosine));
   for (int m = 0; m < 2; m++) {
     p->neighbour[fill[slot[k]]] = slot[(k + 1 + m) % 3];
     p->weight[fill[slot[k]]++] = half / len[m];
   }
 }
 
-static PetscErrorCode patch_make(const MtSurface *s, int f, Patch *p)
-{
+static PetscErrorCode patch_make(const MtSurface *s, int f, Patch *p) {
   int nt = s->face_start[f + 1] - s->face_start[f], *fill;
   const int32_t *tri = s->tri + 3 * s->face_start[f];
   p->n = s->slot_start[f + 1] - s->slot_start[f], p->ninner = 0;
@@ -215,8 +205,7 @@ static PetscErrorCode patch_make(const MtSurface *s, int f, Patch *p)
 }
 
 /* One relaxed sweep; returns the largest change. */
-static double patch_sweep(const Patch *p, const double *normal, const double *inset, double *d)
-{
+static double patch_sweep(const Patch *p, const double *normal, const double *inset, double *d) {
   double most = 0;
   for (int i = p->n - p->ninner; i < p->n; i++) {
     const double *n = normal + 3 * i;
@@ -233,9 +222,8 @@ static double patch_sweep(const Patch *p, const double *normal, const double *in
   return most;
 }
 
-static void face_side_place(const MtCells *c, const MtSurface *s, int f, int side, double thickness, Patch *p, double *inset,
-                            MtCopies *q)
-{
+static void face_side_place(const MtCells *c, const MtSurface *s, int f, int side, double thickness, Patch *p,
+                            double *inset, MtCopies *q) {
   int32_t grain = c->face_cells[2 * f + side], wall = c->face_cells[2 * f + 1];
   const int32_t *node = s->slot_node + s->slot_start[f];
   for (int i = 0; i < p->n; i++) {
@@ -252,8 +240,7 @@ static void face_side_place(const MtCells *c, const MtSurface *s, int f, int sid
   }
 }
 
-static PetscErrorCode face_place(const MtCells *c, const MtSurface *s, int f, double thickness, MtCopies *q)
-{
+static PetscErrorCode face_place(const MtCells *c, const MtSurface *s, int f, double thickness, MtCopies *q) {
   Patch p;
   double *inset;
   PetscCall(patch_make(s, f, &p));
@@ -265,8 +252,8 @@ static PetscErrorCode face_place(const MtCells *c, const MtSurface *s, int f, do
   return PetscFree3(p.neighbour, p.weight, p.d);
 }
 
-PetscErrorCode mt_copies_place(const MtCells *c, const MtSurface *s, const MtTopology *t, double thickness, MtCopies *q)
-{
+PetscErrorCode mt_copies_place(const MtCells *c, const MtSurface *s, const MtTopology *t, double thickness,
+                               MtCopies *q) {
   vertices_place(c, s, t, thickness, q);
   for (int e = 0; e < c->nedges; e++) edge_place(c, s, e, thickness, q);
   for (int f = 0; f < c->nfaces; f++) PetscCall(face_place(c, s, f, thickness, q));

@@ -4,20 +4,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static int compare_grain(const void *a, const void *b)
-{
+static int compare_grain(const void *a, const void *b) {
   const int32_t *p = a, *q = b;
   return (*p > *q) - (*p < *q);
 }
 
-static int compare_pair(const void *a, const void *b)
-{
+static int compare_pair(const void *a, const void *b) {
   const int32_t *p = a, *q = b;
   return p[0] != q[0] ? (p[0] > q[0]) - (p[0] < q[0]) : (p[1] > q[1]) - (p[1] < q[1]);
 }
 
-static PetscErrorCode regions_alloc(int room, MtRegions *r)
-{
+static PetscErrorCode regions_alloc(int room, MtRegions *r) {
   r->kind = calloc((size_t)room, sizeof *r->kind);
   r->grains = malloc(4 * (size_t)room * sizeof *r->grains);
   r->name = calloc((size_t)room, sizeof *r->name);
@@ -27,14 +24,14 @@ static PetscErrorCode regions_alloc(int room, MtRegions *r)
 }
 
 /* number < 0: not part of the name */
-static int32_t region_add(MtRegions *r, MtRegionKind kind, int n, const int32_t *grains, int number)
-{
+static int32_t region_add(MtRegions *r, MtRegionKind kind, int n, const int32_t *grains, int number) {
   char text[200];
   int at = snprintf(text, sizeof text, "%s", mt_region_kind_name(kind));
   int32_t sorted[MT_GB_MAX_RING];
   memcpy(sorted, grains, (size_t)n * sizeof *grains);
   qsort(sorted, (size_t)n, sizeof *sorted, compare_grain);
-  for (int i = 0; i < n && at < 160; i++) at += snprintf(text + at, sizeof text - (size_t)at, "%s%d", i ? "-" : " ", sorted[i]);
+  for (int i = 0; i < n && at < 160; i++)
+    at += snprintf(text + at, sizeof text - (size_t)at, "%s%d", i ? "-" : " ", sorted[i]);
   if (number >= 0) snprintf(text + at, sizeof text - (size_t)at, " #%d", number);
   r->kind[r->n] = kind;
   for (int i = 0; i < 4; i++) r->grains[4 * r->n + i] = i < n ? sorted[i] : -1;
@@ -43,8 +40,7 @@ static int32_t region_add(MtRegions *r, MtRegionKind kind, int n, const int32_t 
   return r->n++;
 }
 
-static PetscErrorCode pairs_add(const MtCells *c, MtRegions *r, int32_t *face_region)
-{
+static PetscErrorCode pairs_add(const MtCells *c, MtRegions *r, int32_t *face_region) {
   int32_t *pair;
   int n = 0, first = r->n;
   PetscCall(PetscMalloc1(2 * (size_t)c->nfaces + 1, &pair));
@@ -58,8 +54,10 @@ static PetscErrorCode pairs_add(const MtCells *c, MtRegions *r, int32_t *face_re
     int low = first, high = r->n - 1;
     while (low < high) { /* the pairs are sorted */
       int middle = (low + high) / 2;
-      if (compare_pair(r->grains + 4 * middle, c->face_cells + 2 * f) < 0) low = middle + 1;
-      else high = middle;
+      if (compare_pair(r->grains + 4 * middle, c->face_cells + 2 * f) < 0)
+        low = middle + 1;
+      else
+        high = middle;
     }
     face_region[f] = low;
   }
@@ -67,8 +65,7 @@ static PetscErrorCode pairs_add(const MtCells *c, MtRegions *r, int32_t *face_re
 }
 
 /* Grains at each vertex, from the rings of its edges. */
-static int vertex_grains(const MtTopology *t, int v, int32_t g[MT_GB_MAX_RING])
-{
+static int vertex_grains(const MtTopology *t, int v, int32_t g[MT_GB_MAX_RING]) {
   int n = 0;
   for (int i = t->vertex_edge_start[v]; i < t->vertex_edge_start[v + 1]; i++) {
     int e = t->vertex_edge[i];
@@ -81,8 +78,7 @@ static int vertex_grains(const MtTopology *t, int v, int32_t g[MT_GB_MAX_RING])
   return n;
 }
 
-static PetscErrorCode grains_copy(const MtCells *c, MtRegions *r)
-{
+static PetscErrorCode grains_copy(const MtCells *c, MtRegions *r) {
   size_t n = 3 * (size_t)c->ngrains * sizeof(double);
   r->ngrains = c->ngrains;
   r->axis = malloc(n + 1), r->center = malloc(n + 1);
@@ -94,12 +90,12 @@ static PetscErrorCode grains_copy(const MtCells *c, MtRegions *r)
 }
 
 PetscErrorCode mt_gb_regions(const MtCells *c, const MtTopology *t, bool split, MtRegions *r, int32_t **face_region,
-                             int32_t **edge_region, int32_t **vertex_region)
-{
+                             int32_t **edge_region, int32_t **vertex_region) {
   int32_t g[MT_GB_MAX_RING];
   memset(r, 0, sizeof *r);
   PetscCall(regions_alloc(c->ngrains + c->nfaces + c->nedges + c->nvertices + 1, r));
-  PetscCall(PetscMalloc3((size_t)c->nfaces, face_region, (size_t)c->nedges, edge_region, (size_t)c->nvertices, vertex_region));
+  PetscCall(PetscMalloc3((size_t)c->nfaces, face_region, (size_t)c->nedges, edge_region, (size_t)c->nvertices,
+                         vertex_region));
   for (int i = 0; i < c->nfaces; i++) (*face_region)[i] = -1;
   for (int i = 0; i < c->nedges; i++) (*edge_region)[i] = -1;
   for (int i = 0; i < c->nvertices; i++) (*vertex_region)[i] = -1;

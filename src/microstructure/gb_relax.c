@@ -1,5 +1,5 @@
-/* Copies around bad tets of the layer slid in their own planes (on edges: along the edge), so that the thickness stays: a
- * pattern search on the worst radius ratio among the layer's tets and the grain's triangles at the copy. */
+/* Copies around bad tets of the layer slid in their own planes (on edges: along the edge), so that the thickness stays:
+ * a pattern search on the worst radius ratio among the layer's tets and the grain's triangles at the copy. */
 #include "gb_fill.h"
 #include <math.h>
 
@@ -7,16 +7,16 @@ static const double relax_below = 0.2; /* copies of tets under this radius ratio
 enum { PASSES = 4, TRIES = 14 };
 
 typedef struct {
-  MtTets m;            /* the layer in one piece; its first nodes are the copies */
+  MtTets m; /* the layer in one piece; its first nodes are the copies */
   int ntri;
-  int32_t *tri;        /* [3 ntri] copies, the grains' surfaces on interfaces */
-  int32_t *origin;     /* [ntri] triangle of the surface */
+  int32_t *tri;                                         /* [3 ntri] copies, the grains' surfaces on interfaces */
+  int32_t *origin;                                      /* [ntri] triangle of the surface */
   int32_t *tet_start, *tet_list, *tri_start, *tri_list; /* by copy */
 } Layer;
 
 /* Lists by copy of the items that hold it; nodes from ncopies on are left out. */
-static PetscErrorCode lists_make(int ncopies, int64_t n, int per, const int64_t *wide, const int32_t *narrow, int32_t **start, int32_t **list)
-{
+static PetscErrorCode lists_make(int ncopies, int64_t n, int per, const int64_t *wide, const int32_t *narrow,
+                                 int32_t **start, int32_t **list) {
   PetscCall(PetscCalloc1((size_t)ncopies + 2, start));
   PetscCall(PetscMalloc1((size_t)(n * per) + 1, list));
   for (int64_t i = 0; i < n * per; i++) {
@@ -31,22 +31,22 @@ static PetscErrorCode lists_make(int ncopies, int64_t n, int per, const int64_t 
   return 0;
 }
 
-static PetscErrorCode triangles_make(const MtCells *c, const MtSurface *s, const MtCopies *q, Layer *l)
-{
+static PetscErrorCode triangles_make(const MtCells *c, const MtSurface *s, const MtCopies *q, Layer *l) {
   PetscCall(PetscMalloc2(6 * (size_t)s->nt + 1, &l->tri, 2 * (size_t)s->nt + 1, &l->origin));
   for (int f = 0; f < c->nfaces; f++)
     for (int side = 0; side < 2; side++) {
       if (c->face_cells[2 * f + side] < 0) continue;
       for (int k = s->face_start[f]; k < s->face_start[f + 1]; k++) {
-        for (int i = 0; i < 3; i++) l->tri[3 * l->ntri + i] = mt_copies_find(q, s->tri[3 * k + i], c->face_cells[2 * f + side]);
+        for (int i = 0; i < 3; i++)
+          l->tri[3 * l->ntri + i] = mt_copies_find(q, s->tri[3 * k + i], c->face_cells[2 * f + side]);
         l->origin[l->ntri++] = k;
       }
     }
   return 0;
 }
 
-static PetscErrorCode layer_make(const MtCells *c, const MtSurface *s, const MtTopology *t, const MtCopies *q, Layer *l)
-{
+static PetscErrorCode layer_make(const MtCells *c, const MtSurface *s, const MtTopology *t, const MtCopies *q,
+                                 Layer *l) {
   int32_t *face, *edge, *vertex;
   memset(l, 0, sizeof *l);
   PetscCall(PetscCalloc3((size_t)c->nfaces, &face, (size_t)c->nedges, &edge, (size_t)c->nvertices, &vertex));
@@ -59,8 +59,7 @@ static PetscErrorCode layer_make(const MtCells *c, const MtSurface *s, const MtT
   return lists_make(q->n, l->ntri, 3, NULL, l->tri, &l->tri_start, &l->tri_list);
 }
 
-static PetscErrorCode layer_free(Layer *l)
-{
+static PetscErrorCode layer_free(Layer *l) {
   mt_tets_free(&l->m);
   PetscCall(PetscFree2(l->tri, l->origin));
   PetscCall(PetscFree(l->tet_start));
@@ -69,23 +68,20 @@ static PetscErrorCode layer_free(Layer *l)
   return PetscFree(l->tri_list);
 }
 
-static double tet_gamma(const Layer *l, int64_t t)
-{
+static double tet_gamma(const Layer *l, int64_t t) {
   double y[4][3];
   for (int k = 0; k < 12; k++) y[k / 3][k % 3] = l->m.x[3 * l->m.tet[4 * t + k / 3] + k % 3];
   return mt_tet_gamma((const double(*)[3])y);
 }
 
-static void normal_of(const double *a, const double *b, const double *c, double n[3])
-{
+static void normal_of(const double *a, const double *b, const double *c, double n[3]) {
   double u[3], v[3];
   for (int k = 0; k < 3; k++) u[k] = b[k] - a[k], v[k] = c[k] - a[k];
   n[0] = u[1] * v[2] - u[2] * v[1], n[1] = u[2] * v[0] - u[0] * v[2], n[2] = u[0] * v[1] - u[1] * v[0];
 }
 
 /* Radius ratio in the plane, negative when the triangle is turned over against the original one. */
-static double triangle_gamma(const Layer *l, const MtSurface *s, int k)
-{
+static double triangle_gamma(const Layer *l, const MtSurface *s, int k) {
   const double *p[3];
   const int32_t *o = s->tri + 3 * l->origin[k];
   double n[3], n0[3];
@@ -96,17 +92,16 @@ static double triangle_gamma(const Layer *l, const MtSurface *s, int k)
   return n[0] * n0[0] + n[1] * n0[1] + n[2] * n0[2] > 0 ? g : -g;
 }
 
-static double worst_at(const Layer *l, const MtSurface *s, int32_t copy)
-{
+static double worst_at(const Layer *l, const MtSurface *s, int32_t copy) {
   double worst = 1;
   for (int i = l->tet_start[copy]; i < l->tet_start[copy + 1]; i++) worst = fmin(worst, tet_gamma(l, l->tet_list[i]));
-  for (int i = l->tri_start[copy]; i < l->tri_start[copy + 1]; i++) worst = fmin(worst, triangle_gamma(l, s, l->tri_list[i]));
+  for (int i = l->tri_start[copy]; i < l->tri_start[copy + 1]; i++)
+    worst = fmin(worst, triangle_gamma(l, s, l->tri_list[i]));
   return worst;
 }
 
 /* Directions in which a copy may slide: 2 in a face, 1 on an edge, 0 at a vertex. */
-static int directions(const MtCells *c, const MtSurface *s, int32_t node, double d[2][3])
-{
+static int directions(const MtCells *c, const MtSurface *s, int32_t node, double d[2][3]) {
   if (s->dim[node] == 0) return 0;
   const int e = s->entity[node];
   double a[3] = {0, 0, 0}, *u = d[0];
@@ -126,8 +121,7 @@ static int directions(const MtCells *c, const MtSurface *s, int32_t node, double
   return s->dim[node];
 }
 
-static void slide(const MtCells *c, const MtSurface *s, const MtCopies *q, Layer *l, int32_t copy, double step)
-{
+static void slide(const MtCells *c, const MtSurface *s, const MtCopies *q, Layer *l, int32_t copy, double step) {
   double d[2][3], *x = l->m.x + 3 * copy;
   int n = directions(c, s, q->node[copy], d);
   if (n == 0 || q->grain[copy] < 0) return;
@@ -141,15 +135,17 @@ static void slide(const MtCells *c, const MtSurface *s, const MtCopies *q, Layer
       for (int i = 0; i < 3; i++) x[i] += sign * (u[i] + other * v[i]);
       double now = worst_at(l, s, copy);
       better = now > best + 1e-4;
-      if (better) best = now;
-      else memcpy(x, old, sizeof old);
+      if (better)
+        best = now;
+      else
+        memcpy(x, old, sizeof old);
     }
     if (!better) step /= 2;
   }
 }
 
-PetscErrorCode mt_copies_relax(const MtCells *c, const MtSurface *s, const MtTopology *t, double thickness, MtCopies *q)
-{
+PetscErrorCode mt_copies_relax(const MtCells *c, const MtSurface *s, const MtTopology *t, double thickness,
+                               MtCopies *q) {
   Layer l;
   PetscCall(layer_make(c, s, t, q, &l));
   for (int pass = 0; pass < PASSES; pass++)

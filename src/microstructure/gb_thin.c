@@ -1,5 +1,6 @@
-/* Where the geometry leaves no room for the full thickness the layer is thinned: the scale of the displacement falls around
- * the place and recovers over three thicknesses.  With scale 0 the surface is the original one, which is valid. */
+/* Where the geometry leaves no room for the full thickness the layer is thinned: the scale of the displacement falls
+ * around the place and recovers over three thicknesses.  With scale 0 the surface is the original one, which is valid.
+ */
 #include "gb_fill.h"
 #include <math.h>
 #include <stdlib.h>
@@ -15,8 +16,7 @@ typedef struct {
   double *scale; /* [n] wanted there */
 } Places;
 
-static PetscErrorCode place_add(Places *p, const double x[3], double scale)
-{
+static PetscErrorCode place_add(Places *p, const double x[3], double scale) {
   if (p->n == p->room) {
     p->room = 2 * p->room + 64;
     PetscCall(PetscRealloc(3 * (size_t)p->room * sizeof(double), &p->x));
@@ -27,13 +27,11 @@ static PetscErrorCode place_add(Places *p, const double x[3], double scale)
   return 0;
 }
 
-static double distance(const double *a, const double *b)
-{
+static double distance(const double *a, const double *b) {
   return sqrt((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) + (a[2] - b[2]) * (a[2] - b[2]));
 }
 
-static void places_apply(const MtSurface *s, double thickness, const Places *p, MtCopies *q, MtThinning *th)
-{
+static void places_apply(const MtSurface *s, double thickness, const Places *p, MtCopies *q, MtThinning *th) {
   for (int v = 0; v < s->nv; v++)
     for (int i = 0; i < p->n; i++) {
       double r = distance(s->x + 3 * v, p->x + 3 * i);
@@ -43,21 +41,18 @@ static void places_apply(const MtSurface *s, double thickness, const Places *p, 
   th->nplaces += p->n;
 }
 
-static PetscErrorCode places_free(Places *p)
-{
+static PetscErrorCode places_free(Places *p) {
   PetscCall(PetscFree(p->x));
   return PetscFree(p->scale);
 }
 
-static void normal_of(const double *a, const double *b, const double *c, double n[3])
-{
+static void normal_of(const double *a, const double *b, const double *c, double n[3]) {
   double u[3], v[3];
   for (int k = 0; k < 3; k++) u[k] = b[k] - a[k], v[k] = c[k] - a[k];
   n[0] = u[1] * v[2] - u[2] * v[1], n[1] = u[2] * v[0] - u[0] * v[2], n[2] = u[0] * v[1] - u[1] * v[0];
 }
 
-double mt_triangle_gamma(const double a[3], const double b[3], const double c[3])
-{
+double mt_triangle_gamma(const double a[3], const double b[3], const double c[3]) {
   double n[3], x = distance(b, c), y = distance(c, a), z = distance(a, b);
   normal_of(a, b, c, n);
   double area = sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]) / 2;
@@ -66,11 +61,11 @@ double mt_triangle_gamma(const double a[3], const double b[3], const double c[3]
 
 /* ---- folded triangles */
 
-static bool triangle_bad(const MtSurface *s, const MtCopies *q, int k, int32_t grain)
-{
+static bool triangle_bad(const MtSurface *s, const MtCopies *q, int k, int32_t grain) {
   const double *o[3], *p[3];
   double n0[3], n1[3];
-  for (int i = 0; i < 3; i++) o[i] = s->x + 3 * s->tri[3 * k + i], p[i] = q->x + 3 * mt_copies_find(q, s->tri[3 * k + i], grain);
+  for (int i = 0; i < 3; i++)
+    o[i] = s->x + 3 * s->tri[3 * k + i], p[i] = q->x + 3 * mt_copies_find(q, s->tri[3 * k + i], grain);
   normal_of(o[0], o[1], o[2], n0);
   normal_of(p[0], p[1], p[2], n1);
   double along = n0[0] * n1[0] + n0[1] * n1[1] + n0[2] * n1[2], full = n0[0] * n0[0] + n0[1] * n0[1] + n0[2] * n0[2];
@@ -78,16 +73,14 @@ static bool triangle_bad(const MtSurface *s, const MtCopies *q, int k, int32_t g
   return mt_triangle_gamma(p[0], p[1], p[2]) < fmin(shape_limit, 0.5 * mt_triangle_gamma(o[0], o[1], o[2]));
 }
 
-static PetscErrorCode place_triangle(const MtSurface *s, const MtCopies *q, int k, Places *out)
-{
+static PetscErrorCode place_triangle(const MtSurface *s, const MtCopies *q, int k, Places *out) {
   double x[3] = {0, 0, 0}, scale = 1;
   for (int i = 0; i < 9; i++) x[i % 3] += s->x[3 * s->tri[3 * k + i / 3] + i % 3] / 3;
   for (int i = 0; i < 3; i++) scale = fmin(scale, q->scale[s->tri[3 * k + i]]);
   return place_add(out, x, thinner * scale);
 }
 
-static PetscErrorCode folded_triangles(const MtCells *c, const MtSurface *s, const MtCopies *q, Places *out)
-{
+static PetscErrorCode folded_triangles(const MtCells *c, const MtSurface *s, const MtCopies *q, Places *out) {
   for (int f = 0; f < c->nfaces; f++)
     for (int k = s->face_start[f]; k < s->face_start[f + 1]; k++) {
       bool bad = false;
@@ -100,8 +93,8 @@ static PetscErrorCode folded_triangles(const MtCells *c, const MtSurface *s, con
 
 /* ---- bad tets of the layer (its prisms; a junction's shape does not depend on the scale) */
 
-static PetscErrorCode bad_tets(const MtCells *c, const MtSurface *s, const MtTopology *t, const MtCopies *q, Places *out)
-{
+static PetscErrorCode bad_tets(const MtCells *c, const MtSurface *s, const MtTopology *t, const MtCopies *q,
+                               Places *out) {
   MtTets m = {0};
   int32_t *face, *edge, *vertex;
   PetscCall(PetscCalloc3((size_t)c->nfaces, &face, (size_t)c->nedges, &edge, (size_t)c->nvertices, &vertex));
@@ -122,8 +115,7 @@ static PetscErrorCode bad_tets(const MtCells *c, const MtSurface *s, const MtTop
 }
 
 PetscErrorCode mt_thin_folds(const MtCells *c, const MtSurface *s, const MtTopology *t, MtCopies *q, double thickness,
-                             MtThinning *th, int *nbad)
-{
+                             MtThinning *th, int *nbad) {
   Places p = {0, 0, NULL, NULL};
   PetscCall(folded_triangles(c, s, q, &p));
   PetscCall(bad_tets(c, s, t, q, &p));
@@ -135,8 +127,7 @@ PetscErrorCode mt_thin_folds(const MtCells *c, const MtSurface *s, const MtTopol
 /* ---- surfaces that cut themselves */
 
 /* Does the segment ab pass through the triangle p q r?  Signs of volumes. */
-static bool segment_cuts(const double *a, const double *b, const double *p, const double *q, const double *r)
-{
+static bool segment_cuts(const double *a, const double *b, const double *p, const double *q, const double *r) {
   double n[3], v[3];
   normal_of(p, q, r, n);
   double da = 0, db = 0;
@@ -151,15 +142,13 @@ static bool segment_cuts(const double *a, const double *b, const double *p, cons
   return (sign[0] > 0 && sign[1] > 0 && sign[2] > 0) || (sign[0] < 0 && sign[1] < 0 && sign[2] < 0);
 }
 
-static bool share_point(const int32_t *a, const int32_t *b)
-{
+static bool share_point(const int32_t *a, const int32_t *b) {
   for (int i = 0; i < 9; i++)
     if (a[i / 3] == b[i % 3]) return true;
   return false;
 }
 
-static void bounds(const MtShell *s, int k, double box[6])
-{
+static void bounds(const MtShell *s, int k, double box[6]) {
   for (int i = 0; i < 3; i++) {
     box[i] = 1e300, box[3 + i] = -1e300;
     for (int j = 0; j < 3; j++) {
@@ -169,16 +158,16 @@ static void bounds(const MtShell *s, int k, double box[6])
   }
 }
 
-static bool triangles_cut(const MtShell *s, int a, int b)
-{
+static bool triangles_cut(const MtShell *s, int a, int b) {
   const int32_t *t = s->tri + 3 * a, *u = s->tri + 3 * b;
   for (int i = 0; i < 3; i++)
-    if (segment_cuts(s->x + 3 * t[i], s->x + 3 * t[(i + 1) % 3], s->x + 3 * u[0], s->x + 3 * u[1], s->x + 3 * u[2])) return true;
+    if (segment_cuts(s->x + 3 * t[i], s->x + 3 * t[(i + 1) % 3], s->x + 3 * u[0], s->x + 3 * u[1], s->x + 3 * u[2]))
+      return true;
   return false;
 }
 
-static PetscErrorCode self_cuts(const MtShell *s, const int32_t *copy, const MtSurface *surf, const MtCopies *q, Places *out)
-{
+static PetscErrorCode self_cuts(const MtShell *s, const int32_t *copy, const MtSurface *surf, const MtCopies *q,
+                                Places *out) {
   double *box;
   PetscCall(PetscMalloc1(6 * (size_t)s->nt + 1, &box));
   for (int k = 0; k < s->nt; k++) bounds(s, k, box + 6 * k);
@@ -187,7 +176,8 @@ static PetscErrorCode self_cuts(const MtShell *s, const int32_t *copy, const MtS
     for (int b = 0; b < s->nt && !cut; b++) {
       bool apart = false;
       for (int k = 0; k < 3; k++) apart |= box[6 * a + k] > box[6 * b + 3 + k] || box[6 * b + k] > box[6 * a + 3 + k];
-      cut = !apart && !share_point(s->tri + 3 * a, s->tri + 3 * b) && (triangles_cut(s, a, b) || triangles_cut(s, b, a));
+      cut =
+          !apart && !share_point(s->tri + 3 * a, s->tri + 3 * b) && (triangles_cut(s, a, b) || triangles_cut(s, b, a));
     }
     double x[3] = {0, 0, 0}, scale = 1;
     for (int i = 0; i < 3 && cut; i++) {
@@ -200,8 +190,8 @@ static PetscErrorCode self_cuts(const MtShell *s, const int32_t *copy, const MtS
   return PetscFree(box);
 }
 
-PetscErrorCode mt_thin_failed(const MtCells *c, const MtSurface *s, MtCopies *q, double thickness, const int *failed, MtThinning *th)
-{
+PetscErrorCode mt_thin_failed(const MtCells *c, const MtSurface *s, MtCopies *q, double thickness, const int *failed,
+                              MtThinning *th) {
   Places p = {0, 0, NULL, NULL};
   for (int k = 0; k < c->ngrains; k++) {
     MtShell shell;

@@ -1,8 +1,8 @@
 /* Order of the grains around the edges and, on the walls, around the vertices of a cell complex.
  *
  * A face's loop runs counterclockwise seen from its second side.  Turning counterclockwise about an edge taken in the
- * loop's own direction therefore crosses the face from the first side to the second: the order follows from the loops alone,
- * without coordinates. */
+ * loop's own direction therefore crosses the face from the first side to the second: the order follows from the loops
+ * alone, without coordinates. */
 #include "gb.h"
 #include "magtwin/error.h"
 
@@ -10,27 +10,23 @@ typedef struct {
   int32_t edge, from, to; /* turning counterclockwise one leaves `from` and enters `to` (grain, or wall < 0) */
 } Crossing;
 
-static int compare_edge_key(const void *a, const void *b)
-{
+static int compare_edge_key(const void *a, const void *b) {
   const int64_t *p = a, *q = b;
   return (p[0] > q[0]) - (p[0] < q[0]);
 }
 
-static int compare_crossing(const void *a, const void *b)
-{
+static int compare_crossing(const void *a, const void *b) {
   const Crossing *p = a, *q = b;
   if (p->edge != q->edge) return p->edge < q->edge ? -1 : 1;
   return (p->from > q->from) - (p->from < q->from);
 }
 
-static int64_t edge_key(int32_t u, int32_t w)
-{
+static int64_t edge_key(int32_t u, int32_t w) {
   return u < w ? ((int64_t)u << 32) | w : ((int64_t)w << 32) | u;
 }
 
 /* Pairs (key, edge) sorted by key. */
-static PetscErrorCode edge_table(const MtCells *c, int64_t **table)
-{
+static PetscErrorCode edge_table(const MtCells *c, int64_t **table) {
   PetscCall(PetscMalloc1(2 * (size_t)c->nedges + 1, table));
   for (int e = 0; e < c->nedges; e++) {
     (*table)[2 * e] = edge_key(c->edge[2 * e], c->edge[2 * e + 1]);
@@ -40,15 +36,13 @@ static PetscErrorCode edge_table(const MtCells *c, int64_t **table)
   return 0;
 }
 
-static int32_t edge_find(const int64_t *table, int n, int32_t u, int32_t w)
-{
+static int32_t edge_find(const int64_t *table, int n, int32_t u, int32_t w) {
   const int64_t key[2] = {edge_key(u, w), 0};
   const int64_t *hit = bsearch(key, table, (size_t)n, 2 * sizeof(int64_t), compare_edge_key);
   return hit ? (int32_t)hit[1] : -1;
 }
 
-static PetscErrorCode crossings_make(const MtCells *c, Crossing **list, int *n)
-{
+static PetscErrorCode crossings_make(const MtCells *c, Crossing **list, int *n) {
   int64_t *table;
   *n = c->face_start[c->nfaces];
   PetscCall(edge_table(c, &table));
@@ -56,7 +50,8 @@ static PetscErrorCode crossings_make(const MtCells *c, Crossing **list, int *n)
   for (int f = 0, k = 0; f < c->nfaces; f++) {
     int s = c->face_start[f], m = c->face_start[f + 1] - s;
     for (int i = 0; i < m; i++, k++) {
-      int32_t u = c->face_vertex[s + i], w = c->face_vertex[s + (i + 1) % m], a = c->face_cells[2 * f], b = c->face_cells[2 * f + 1];
+      int32_t u = c->face_vertex[s + i], w = c->face_vertex[s + (i + 1) % m], a = c->face_cells[2 * f],
+              b = c->face_cells[2 * f + 1];
       int32_t e = edge_find(table, c->nedges, u, w);
       if (e < 0) return mt_error(MT_ERR_FAIL, "cell complex: face %d has a side %d-%d that is no edge", f, u, w);
       bool along = u == c->edge[2 * e];
@@ -67,9 +62,9 @@ static PetscErrorCode crossings_make(const MtCells *c, Crossing **list, int *n)
   return PetscFree(table);
 }
 
-/* Walks from crossing to crossing of one edge; list sorted by `from`, so walls come first: an open fan starts at its wall. */
-static int ring_walk(const Crossing *list, int n, int32_t *ring, int8_t *corner)
-{
+/* Walks from crossing to crossing of one edge; list sorted by `from`, so walls come first: an open fan starts at its
+ * wall. */
+static int ring_walk(const Crossing *list, int n, int32_t *ring, int8_t *corner) {
   int count = 0, at = 0;
   bool open = list[0].from < 0;
   *corner = 0;
@@ -89,8 +84,7 @@ static int ring_walk(const Crossing *list, int n, int32_t *ring, int8_t *corner)
   return -1;
 }
 
-static PetscErrorCode rings_make(const MtCells *c, MtTopology *t)
-{
+static PetscErrorCode rings_make(const MtCells *c, MtTopology *t) {
   Crossing *list;
   int n;
   PetscCall(crossings_make(c, &list, &n));
@@ -110,8 +104,7 @@ static PetscErrorCode rings_make(const MtCells *c, MtTopology *t)
   return PetscFree(list);
 }
 
-static PetscErrorCode vertex_edges_make(const MtCells *c, MtTopology *t)
-{
+static PetscErrorCode vertex_edges_make(const MtCells *c, MtTopology *t) {
   PetscCall(PetscCalloc1((size_t)c->nvertices + 2, &t->vertex_edge_start));
   PetscCall(PetscMalloc1(2 * (size_t)c->nedges + 1, &t->vertex_edge));
   int32_t *start = t->vertex_edge_start;
@@ -122,8 +115,7 @@ static PetscErrorCode vertex_edges_make(const MtCells *c, MtTopology *t)
 }
 
 /* Grains with a face at v on each of the walls in `walls`. */
-static bool some_grain_fills_corner(const MtCells *c, int v)
-{
+static bool some_grain_fills_corner(const MtCells *c, int v) {
   int walls = c->walls[v];
   for (int g = 0; g < c->ngrains; g++) {
     int have = 0;
@@ -137,8 +129,7 @@ static bool some_grain_fills_corner(const MtCells *c, int v)
   return false;
 }
 
-static PetscErrorCode vertex_corners_make(const MtCells *c, MtTopology *t)
-{
+static PetscErrorCode vertex_corners_make(const MtCells *c, MtTopology *t) {
   PetscCall(PetscCalloc1((size_t)c->nvertices + 1, &t->vertex_corner));
   for (int e = 0; e < c->nedges; e++)
     if (t->ring_corner[e]) t->vertex_corner[c->edge[2 * e]] = t->vertex_corner[c->edge[2 * e + 1]] = 1;
@@ -150,8 +141,7 @@ static PetscErrorCode vertex_corners_make(const MtCells *c, MtTopology *t)
   return 0;
 }
 
-PetscErrorCode mt_topology_make(const MtCells *c, MtTopology *t)
-{
+PetscErrorCode mt_topology_make(const MtCells *c, MtTopology *t) {
   memset(t, 0, sizeof *t);
   PetscCall(rings_make(c, t));
   PetscCall(vertex_edges_make(c, t));
@@ -159,8 +149,7 @@ PetscErrorCode mt_topology_make(const MtCells *c, MtTopology *t)
   return 0;
 }
 
-void mt_topology_free(MtTopology *t)
-{
+void mt_topology_free(MtTopology *t) {
   (void)PetscFree(t->ring_start);
   (void)PetscFree(t->ring);
   (void)PetscFree(t->ring_corner);
@@ -173,21 +162,20 @@ typedef struct {
   int32_t grain, next, previous; /* of the vertex in the loop of the grain's face on the wall */
 } Sector;
 
-static int sectors_find(const MtCells *c, int v, int wall, Sector *s)
-{
+static int sectors_find(const MtCells *c, int v, int wall, Sector *s) {
   int n = 0;
   for (int f = 0; f < c->nfaces && n < MT_GB_MAX_RING; f++) {
     if (c->face_cells[2 * f + 1] != -(wall + 1)) continue;
     int start = c->face_start[f], m = c->face_start[f + 1] - start;
     for (int i = 0; i < m; i++)
       if (c->face_vertex[start + i] == v)
-        s[n++] = (Sector){c->face_cells[2 * f], c->face_vertex[start + (i + 1) % m], c->face_vertex[start + (i + m - 1) % m]};
+        s[n++] = (Sector){c->face_cells[2 * f], c->face_vertex[start + (i + 1) % m],
+                          c->face_vertex[start + (i + m - 1) % m]};
   }
   return n;
 }
 
-int mt_topology_wall_ring(const MtCells *c, const MtTopology *t, int v, int wall, int32_t grains[MT_GB_MAX_RING])
-{
+int mt_topology_wall_ring(const MtCells *c, const MtTopology *t, int v, int wall, int32_t grains[MT_GB_MAX_RING]) {
   Sector s[MT_GB_MAX_RING];
   int n = sectors_find(c, v, wall, s), at = 0, count = 0;
   bool open = false;

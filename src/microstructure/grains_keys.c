@@ -184,8 +184,9 @@ const MtKey mt_grains_keys[] = {
      .type = MT_KEY_CHOICE,
      .choices = "sphere|ellipsoid|box|layers",
      .when = SHAPE,
-     .help = "The body: for standard problems. A stack of layers is a box whose layers are regions of their own (grain 0, "
-             "grain 1, ...)."},
+     .help =
+         "The body: for standard problems. A stack of layers is a box whose layers are regions of their own (grain 0, "
+         "grain 1, ...)."},
     {.path = "grains.shape.size",
      .type = MT_KEY_VEC3,
      .dim = MT_DIM_LENGTH,
@@ -222,8 +223,9 @@ const MtKey mt_grains_keys[] = {
      .max = 1e6,
      .exclusive_min = true,
      .when = "grains.shape.kind=box|layers",
-     .help = "Edge length of the tetrahedra at the edges of a box in air, where the field of a uniform magnetization is "
-             "singular; it grows by 0.3 a length to mesh.size. Without it mesh.size everywhere."},
+     .help =
+         "Edge length of the tetrahedra at the edges of a box in air, where the field of a uniform magnetization is "
+         "singular; it grows by 0.3 a length to mesh.size. Without it mesh.size everywhere."},
     {.path = "grains.shape.spacing",
      .type = MT_KEY_VEC3,
      .dim = MT_DIM_LENGTH,

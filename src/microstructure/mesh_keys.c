@@ -22,8 +22,9 @@ const MtKey mt_mesh_keys[] = {
      .min = 0,
      .max = 1e5,
      .when = GRAINS,
-     .help = "Edges of grains that the grain-boundary phase would leave shorter than this are removed before meshing, and "
-             "small faces with them. Without it: half of mesh.size, or mesh.gb.thickness if that is more."},
+     .help =
+         "Edges of grains that the grain-boundary phase would leave shorter than this are removed before meshing, and "
+         "small faces with them. Without it: half of mesh.size, or mesh.gb.thickness if that is more."},
     {.path = "mesh.gb.thickness",
      .type = MT_KEY_REAL,
      .dim = MT_DIM_LENGTH,
@@ -44,7 +45,8 @@ const MtKey mt_mesh_keys[] = {
      .def = "1.12",
      .min = 0,
      .max = 10,
-     .help = "Radius of the sphere that ends the air, over that of the smallest sphere around the magnet; at least 1.02, or "
+     .help = "Radius of the sphere that ends the air, over that of the smallest sphere around the magnet; at least "
+             "1.02, or "
              "0 for no air. The field beyond the sphere is exact, so that it may lie close."},
     {.path = "mesh.air.size",
      .type = MT_KEY_REAL,

@@ -1,5 +1,6 @@
 /* ranks: 1 2 */
-/* Meshes with a GB phase: volumes known in closed form, conformity by counting faces, the same bits on any rank count. */
+/* Meshes with a GB phase: volumes known in closed form, conformity by counting faces, the same bits on any rank count.
+ */
 #include "magtwin/error.h"
 #include "magtwin/microstructure.h"
 #include <math.h>
@@ -15,18 +16,15 @@ static int rank;
 
 /* ---- 2 x 2 x 2 cubes of edge a, by hand */
 
-static int grid(const int i[3])
-{
+static int grid(const int i[3]) {
   return i[0] + 3 * i[1] + 9 * i[2];
 }
 
-static int grain_of(const int i[3])
-{
+static int grain_of(const int i[3]) {
   return i[0] + 2 * i[1] + 4 * i[2];
 }
 
-static void cube_edges(MtCells *c)
-{
+static void cube_edges(MtCells *c) {
   assert_int_equal(PetscCalloc1(2 * 54, &c->edge), 0);
   for (int d = 0; d < 3; d++)
     for (int k = 0; k < 27; k++) {
@@ -39,8 +37,7 @@ static void cube_edges(MtCells *c)
 }
 
 /* The face of plane p across axis d; (u,v): which quarter. */
-static void cube_face(MtCells *c, int d, int p, int u, int v)
-{
+static void cube_face(MtCells *c, int d, int p, int u, int v) {
   static const int corner[4][2] = {{0, 0}, {1, 0}, {1, 1}, {0, 1}};
   int f = c->nfaces++, below[3], above[3];
   below[d] = p - 1, above[d] = p;
@@ -56,8 +53,7 @@ static void cube_face(MtCells *c, int d, int p, int u, int v)
   c->face_start[f + 1] = 4 * (f + 1);
 }
 
-static void cubes(double a, MtCells *c)
-{
+static void cubes(double a, MtCells *c) {
   memset(c, 0, sizeof *c);
   c->ngrains = 8, c->nvertices = 27;
   for (int k = 0; k < 3; k++) c->box[3 + k] = 2 * a;
@@ -82,8 +78,7 @@ static void cubes(double a, MtCells *c)
 
 /* ---- random grains */
 
-static void random_cells(int n, double edge, uint64_t seed, double inset, double min_edge, MtCells *c)
-{
+static void random_cells(int n, double edge, uint64_t seed, double inset, double min_edge, MtCells *c) {
   MtPower p = {.n = n, .box = {0, 0, 0, edge, edge, edge}};
   uint64_t state = seed;
   assert_int_equal(PetscCalloc1(3 * (size_t)n, &p.seed), 0);
@@ -110,22 +105,19 @@ typedef struct {
   int64_t v[3];
 } Face;
 
-static int compare_face(const void *a, const void *b)
-{
+static int compare_face(const void *a, const void *b) {
   const Face *p = a, *q = b;
   for (int k = 0; k < 3; k++)
     if (p->v[k] != q->v[k]) return p->v[k] < q->v[k] ? -1 : 1;
   return 0;
 }
 
-static int compare_id(const void *a, const void *b)
-{
+static int compare_id(const void *a, const void *b) {
   const int64_t *p = a, *q = b;
   return (*p > *q) - (*p < *q);
 }
 
-static bool outside(const MtMeshData *d, const Face *f)
-{
+static bool outside(const MtMeshData *d, const Face *f) {
   if (d->sphere[3] > 0) {
     for (int k = 0; k < 3; k++) {
       double r = 0;
@@ -143,8 +135,7 @@ static bool outside(const MtMeshData *d, const Face *f)
 }
 
 /* Every face belongs to two tets, or to one and lies on the outside. */
-static void assert_conforming(const MtMeshData *d)
-{
+static void assert_conforming(const MtMeshData *d) {
   Face *f = malloc(4 * (size_t)d->nt * sizeof *f);
   for (int64_t i = 0; i < 4 * d->nt; i++) {
     int n = 0;
@@ -155,14 +146,15 @@ static void assert_conforming(const MtMeshData *d)
   qsort(f, 4 * (size_t)d->nt, sizeof *f, compare_face);
   for (int64_t i = 0, n; i < 4 * d->nt; i += n) {
     for (n = 1; i + n < 4 * d->nt && compare_face(f + i, f + i + n) == 0; n++) {}
-    if (n == 1) assert_true(outside(d, f + i));
-    else assert_int_equal(n, 2);
+    if (n == 1)
+      assert_true(outside(d, f + i));
+    else
+      assert_int_equal(n, 2);
   }
   free(f);
 }
 
-static double worst_gamma(const MtMeshData *d)
-{
+static double worst_gamma(const MtMeshData *d) {
   double worst = 1;
   for (int64_t t = 0; t < d->nt; t++) {
     double y[4][3];
@@ -173,8 +165,7 @@ static double worst_gamma(const MtMeshData *d)
 }
 
 /* Volume by kind, air left out of the sum. */
-static double volumes(const MtMeshData *d, double kind[MT_REGION_NKINDS])
-{
+static double volumes(const MtMeshData *d, double kind[MT_REGION_NKINDS]) {
   double sum = 0;
   for (int k = 0; k < MT_REGION_NKINDS; k++) kind[k] = 0;
   for (int i = 0; i < d->regions.n; i++) {
@@ -184,8 +175,7 @@ static double volumes(const MtMeshData *d, double kind[MT_REGION_NKINDS])
   return sum;
 }
 
-static void mesh(MPI_Comm comm, const MtCells *c, double size, double t, int layers, double air, MtMeshData *d)
-{
+static void mesh(MPI_Comm comm, const MtCells *c, double size, double t, int layers, double air, MtMeshData *d) {
   MtMeshOptions o = {size, t, layers, air, 0};
   MtJson *json = mt_json_new();
   assert_int_equal(mt_mesh_cells(comm, c, &o, d, json), 0);
@@ -194,9 +184,9 @@ static void mesh(MPI_Comm comm, const MtCells *c, double size, double t, int lay
 
 /* ---- tests */
 
-/* Planes at a and 2a cut off t/2 on either side: grains (a - t/2)^3, interfaces t (a - t/2)^2, lines t^2 (a - t/2), centre t^3. */
-static void cubes_have_their_volumes(void **state)
-{
+/* Planes at a and 2a cut off t/2 on either side: grains (a - t/2)^3, interfaces t (a - t/2)^2, lines t^2 (a - t/2),
+ * centre t^3. */
+static void cubes_have_their_volumes(void **state) {
   (void)state;
   const double a = 12, t = 2, s = a - t / 2;
   MtCells c;
@@ -222,8 +212,7 @@ static void cubes_have_their_volumes(void **state)
   mt_cells_free(&c);
 }
 
-static void layers_multiply_the_elements(void **state)
-{
+static void layers_multiply_the_elements(void **state) {
   (void)state;
   MtCells c;
   int64_t count[4] = {0};
@@ -238,8 +227,7 @@ static void layers_multiply_the_elements(void **state)
   mt_cells_free(&c);
 }
 
-static void without_thickness_grains_touch(void **state)
-{
+static void without_thickness_grains_touch(void **state) {
   (void)state;
   MtCells c;
   MtMeshData d;
@@ -258,8 +246,7 @@ static void without_thickness_grains_touch(void **state)
   mt_cells_free(&c);
 }
 
-static void random_grains_close(void **state)
-{
+static void random_grains_close(void **state) {
   (void)state;
   for (uint64_t seed = 1; seed <= 4; seed++) {
     MtCells c;
@@ -282,8 +269,7 @@ static void random_grains_close(void **state)
 }
 
 /* Each rank alone, and all together: the same bits. */
-static void ranks_do_not_matter(void **state)
-{
+static void ranks_do_not_matter(void **state) {
   (void)state;
   MtCells c;
   MtMeshData one, all;
@@ -303,8 +289,7 @@ static void ranks_do_not_matter(void **state)
 }
 
 /* Thicker than the short edges of the grains: no room everywhere, yet every grain fills and nothing is inverted. */
-static void thick_layers_are_thinned(void **state)
-{
+static void thick_layers_are_thinned(void **state) {
   (void)state;
   MtCells c;
   MtMeshData d;
@@ -320,12 +305,14 @@ static void thick_layers_are_thinned(void **state)
   mt_cells_free(&c);
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(cubes_have_their_volumes),       cmocka_unit_test(layers_multiply_the_elements),
-      cmocka_unit_test(without_thickness_grains_touch), cmocka_unit_test(random_grains_close),
-      cmocka_unit_test(ranks_do_not_matter),            cmocka_unit_test(thick_layers_are_thinned),
+      cmocka_unit_test(cubes_have_their_volumes),
+      cmocka_unit_test(layers_multiply_the_elements),
+      cmocka_unit_test(without_thickness_grains_touch),
+      cmocka_unit_test(random_grains_close),
+      cmocka_unit_test(ranks_do_not_matter),
+      cmocka_unit_test(thick_layers_are_thinned),
   };
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   if (MPI_Comm_rank(PETSC_COMM_WORLD, &rank)) return 1;
