@@ -1,5 +1,6 @@
 /* Micromagnetics on the distributed mesh: materials, energy, minimizer, hysteresis.
- * |m| = 1 at nodes; Ms, A, K1, K2, axis per element; box scheme.  Fields are mu0 H in T; energies J/m3 x nm3 inside, J/m3 outside. */
+ * |m| = 1 at nodes; Ms, A, K1, K2, axis per element; box scheme.  Fields are mu0 H in T; energies J/m3 x nm3 inside,
+ * J/m3 outside. */
 #ifndef MAGTWIN_MICROMAGNETICS_H
 #define MAGTWIN_MICROMAGNETICS_H
 
@@ -8,22 +9,24 @@
 #include "magtwin/json.h"
 
 extern const MtKey mt_materials_keys[]; /* section materials */
-extern const MtKey mt_demag_keys[];     /* sections field, minimizer, demagnetizing, checkpoint, output.states... */
+extern const MtKey mt_demag_keys[];     /* sections field, minimizer, demagnetizing, checkpoint, output.states..., and
+                                         * petsc_options */
 
 typedef struct {
   char name[64];
-  double A;  /* J/m */
-  double Js; /* T; 0: nonmagnetic, carries no m */
+  double A;      /* J/m */
+  double Js;     /* T; 0: nonmagnetic, carries no m */
   double K1, K2; /* J/m3: e = K1 sin^2 + K2 sin^4 of the angle to the easy axis */
   double alpha;  /* Gilbert damping; dynamics only */
 } MtMaterial;
 
-/* The materials of the library file, and which one each region of the mesh has: section materials, the kind of the region first,
- * then the list materials.assign, later entries win.  Air is nonmagnetic.  *per_region [regions->n] is freed with free().
- * MT_ERR_INPUT with file:line:column for an unknown material or region, or anisotropy in a region without an easy axis.
- * Collective. */
+/* The materials of the library file, and which one each region of the mesh has: section materials, the kind of the
+ * region first, then the list materials.assign, later entries win.  Air is nonmagnetic.  *per_region [regions->n] is
+ * freed with free().  MT_ERR_INPUT with file:line:column for an unknown material or region, or anisotropy in a region
+ * without an easy axis.  Collective. */
 PetscErrorCode mt_materials_assign(MPI_Comm comm, const MtInput *in, const MtRegions *regions, MtMaterial **per_region);
-/* What can be said before there is a mesh: every material named is in the library.  MT_ERR_INPUT with the place.  Collective. */
+/* What can be said before there is a mesh: every material named is in the library.  MT_ERR_INPUT with the place.
+ * Collective. */
 PetscErrorCode mt_materials_check(MPI_Comm comm, const MtInput *in);
 
 /* Energy of a state and its derivative.  Terms, discretization and sources: src/micromagnetics/energy.c. */
@@ -33,73 +36,88 @@ typedef struct {
   double term[MT_NTERMS]; /* J/m3 x nm3 = 1e-27 J */
   double total;
 } MtEnergyValues;
-/* demag_modes < 0: no demagnetizing field.  material: one per region, copied; mesh: kept, must outlive e.  Magnetic nodes are those
- * of tets with Js > 0; nothing else carries m or exchange.  MT_ERR_INPUT if nothing is magnetic, or if the mesh has no sphere
- * around it and demag_modes >= 0.  Collective. */
+/* demag_modes < 0: no demagnetizing field.  material: one per region, copied; mesh: kept, must outlive e.  Magnetic
+ * nodes are those of tets with Js > 0; nothing else carries m or exchange.  MT_ERR_INPUT if nothing is magnetic, or if
+ * the mesh has no sphere around it and demag_modes >= 0.  Collective. */
 PetscErrorCode mt_energy_create(const MtMesh *mesh, const MtMaterial *material, int demag_modes, MtEnergy **e);
+/* Sets *e to NULL; NULL is fine.  Collective. */
 PetscErrorCode mt_energy_destroy(MtEnergy **e);
-const MtNodes *mt_energy_nodes(const MtEnergy *e); /* the magnetic nodes; m is a Vec of 3 n (bs 3) */
+/* The magnetic nodes, owned by e; m is a Vec of 3 n (bs 3).  Not collective. */
+const MtNodes *mt_energy_nodes(const MtEnergy *e);
+/* A vector for m or g, the caller's.  Collective. */
 PetscErrorCode mt_energy_create_vec(const MtEnergy *e, Vec *m);
-/* E(m) and g = dE/dm (J/m3 x nm3; not projected) in the applied field B [3] (T).  demag_rtol/atol as in mt_poisson_solve;
- * the potential is kept as the next start.  Collective. */
+/* E(m) and g = dE/dm (J/m3 x nm3; not projected) in the applied field B [3] (T).  demag_rtol/atol as in
+ * mt_poisson_solve; the potential is kept as the next start.  Collective. */
 PetscErrorCode mt_energy_eval(MtEnergy *e, Vec m, const double B[3], double demag_rtol, MtEnergyValues *E, Vec g);
-/* The potential the next demagnetizing solve starts from (rows of the mesh; owned by e; NULL without demagnetizing field).  The
- * caller may read it and write it: with m, it is all that one evaluation leaves to the next, so that a run restarted from both
- * gives the same bits. */
+/* The potential the next demagnetizing solve starts from (rows of the mesh; owned by e; NULL without demagnetizing
+ * field).  The caller may read it and write it: with m, it is all that one evaluation leaves to the next, so that a run
+ * restarted from both gives the same bits.  Not collective. */
 PetscErrorCode mt_energy_potential(MtEnergy *e, Vec *u);
-/* One term alone (tests, output), the demagnetizing one solved to 1e-10.  g: its derivative, may be NULL.  Collective. */
+/* One term alone (tests, output), the demagnetizing one solved to 1e-10.  g: its derivative, may be NULL.  Collective.
+ */
 PetscErrorCode mt_energy_term(MtEnergy *e, MtTerm term, Vec m, const double B[3], double *E, Vec g);
 /* Largest torque mu0 |m x H| = mu0 |m x g| / (Js V) over the nodes, in T.  Collective. */
 PetscErrorCode mt_energy_torque(MtEnergy *e, Vec m, Vec g, double *torque);
 /* The same, with the file id of the node that has it (the smallest of several).  Collective. */
 PetscErrorCode mt_energy_worst(MtEnergy *e, Vec m, Vec g, double *torque, int64_t *vid);
-/* Mean polarization along d, J.d in T, per volume of the whole magnet: of everything that is not air, with nonmagnetic GB.
- * Collective. */
+/* Mean polarization along d, J.d in T, per volume of the whole magnet: of everything that is not air, with nonmagnetic
+ * GB. Collective. */
 PetscErrorCode mt_energy_polarization(MtEnergy *e, Vec m, const double d[3], double *J);
-double mt_energy_saturation(const MtEnergy *e); /* the same with all moments parallel, T.  Not collective. */
-double mt_energy_volume(const MtEnergy *e);     /* of everything that is not air, nm3.  Not collective. */
+double mt_energy_saturation(const MtEnergy *e);        /* the same with all moments parallel, T.  Not collective. */
+double mt_energy_volume(const MtEnergy *e);            /* of everything that is not air, nm3.  Not collective. */
 int64_t mt_energy_demag_iterations(const MtEnergy *e); /* conjugate-gradient iterations so far.  Not collective. */
 /* MT_ERR_FAIL that names the node, its region and the field where m or g is not finite.  Collective. */
 PetscErrorCode mt_energy_not_finite(MtEnergy *e, Vec m, Vec g, const double B[3]);
 
-/* Energy minimization at a fixed applied field: nonlinear CG (Hestenes-Stiefel+), norm-preserving Cayley update, preconditioned
- * by exchange + |local curvature| (docs/numerics.md). */
+/* Energy minimization at a fixed applied field: nonlinear CG (Hestenes-Stiefel+), norm-preserving Cayley update,
+ * preconditioned by exchange + |local curvature| (docs/numerics.md). */
 typedef struct {
-  double torque;      /* T: stop when the largest |m x H| mu0 falls below */
-  int max_iterations; /* per field; reaching it is reported, not fatal */
-  double max_turn;    /* rad: largest rotation of a node in one step */
-  double demag_rtol;  /* demagnetizing solve at convergence; looser far from it */
+  double torque;        /* T: stop when the largest |m x H| mu0 falls below */
+  int max_iterations;   /* per field; reaching it is reported, not fatal */
+  double max_turn;      /* rad: largest rotation of a node in one step */
+  double demag_rtol;    /* demagnetizing solve at convergence; looser far from it */
   int inner_iterations; /* cap of the preconditioner's conjugate gradients */
   double inner_rtol;    /* and the relative residual at which they stop */
 } MtMinimizerOptions;
 typedef struct {
-  int iterations, evaluations;       /* of the minimizer; energy evaluations */
+  int iterations, evaluations; /* of the minimizer; energy evaluations */
   int64_t demag_iterations, inner_iterations;
-  double torque;                     /* T, at the end */
-  int64_t worst_node;                /* file id of the node with the largest torque */
-  bool converged;                    /* torque below the limit */
-  bool stagnated;                    /* not converged, and no step lowers the energy any more as far as rounding lets see */
+  double torque;      /* T, at the end */
+  int64_t worst_node; /* file id of the node with the largest torque */
+  bool converged;     /* torque below the limit */
+  bool stagnated;     /* not converged, and no step lowers the energy any more as far as rounding lets see */
   MtEnergyValues energy;
 } MtMinimizerReport;
 /* Called after every accepted iteration, collectively; m is the current state.  Set *stop to end early (signals). */
 typedef PetscErrorCode (*MtMinimizerMonitor)(void *ctx, int iteration, Vec m, double torque, bool *stop);
 typedef struct MtMinimizer MtMinimizer;
+/* e is kept and must outlive *min; opt is copied.  Collective. */
 PetscErrorCode mt_minimizer_create(MtEnergy *e, const MtMinimizerOptions *opt, MtMinimizer **min);
+/* ctx is handed to the monitor as it is; monitor NULL: none.  Not collective. */
 PetscErrorCode mt_minimizer_set_monitor(MtMinimizer *min, MtMinimizerMonitor monitor, void *ctx);
-/* Every run depends on m, B and mt_energy_potential alone: nothing is carried over from an earlier field (restart to the bit). */
-/* m: start in, state out.  Ends converged, stagnated, at max_iterations, or when the monitor says so: see the report.  A state
- * without torque is kept even where it is not stable (a magnet exactly along the field): tilt the field.  MT_ERR_FAIL with node,
- * region and field if something is not finite.  Collective. */
+/* Every run depends on m, B and mt_energy_potential alone: nothing is carried over from an earlier field (restart to
+ * the bit). */
+/* m: start in, state out.  Ends converged, stagnated, at max_iterations, or when the monitor says so: see the report.
+ * A state without torque is kept even where it is not stable (a magnet exactly along the field): tilt the field.
+ * MT_ERR_FAIL with node, region and field if something is not finite.  Collective. */
 PetscErrorCode mt_minimizer_run(MtMinimizer *min, Vec m, const double B[3], MtMinimizerReport *report);
+/* Sets *min to NULL; NULL is fine.  Collective. */
 PetscErrorCode mt_minimizer_destroy(MtMinimizer **min);
 
-/* The rules between the keys of mt_demag_keys (field path, steps): MT_ERR_INPUT with file:line:column.  To be called by every
- * subcommand that takes these keys, before anything is written.  Not collective (the same on every rank). */
+/* The rules between the keys of mt_demag_keys (field path, steps): MT_ERR_INPUT with file:line:column.  To be called by
+ * every subcommand that takes these keys, before anything is written.  Not collective (the same on every rank). */
 PetscErrorCode mt_demag_check(const MtInput *in);
 
-/* The whole demagnetization run on the mesh file at mesh_path: field path, states, curve.csv, switching-field map, checkpoint
- * and restart, results in json (objects "counts" and "results").  *stopped: ended on a signal after a checkpoint.  Collective. */
-PetscErrorCode mt_hysteresis_run(MPI_Comm comm, const MtInput *in, const char *mesh_path, const char *folder, bool resume,
-                                 MtJson *json, bool *stopped);
+/* Hands petsc_options, a key of mt_demag_keys, to PETSc.  To be called before anything is written, by every subcommand
+ * that has the keys: MT_ERR_INPUT for an option that belongs to no solver of this program; those that PETSc does not
+ * know are refused by mt_hysteresis_run once its solvers stand, before the first field.  Not collective (the same on
+ * every rank). */
+PetscErrorCode mt_petsc_options_set(const MtInput *in);
+
+/* The whole demagnetization run on the mesh file at mesh_path: field path, states, curve.csv, switching-field map,
+ * checkpoint and restart, results in json (objects "counts" and "results").  *stopped: ended on a signal after a
+ * checkpoint.  Collective. */
+PetscErrorCode mt_hysteresis_run(MPI_Comm comm, const MtInput *in, const char *mesh_path, const char *folder,
+                                 bool resume, MtJson *json, bool *stopped);
 
 #endif

@@ -35,7 +35,8 @@ const CliCommand *cli_commands(int *n);
 
 extern const MtKey *const cli_tables[]; /* every key of the program */
 
-/* Reads and checks the input for args->command (see mt_input_read_for), hands petsc_options to PETSc.  Collective. */
+/* Reads and checks the input for args->command (see mt_input_read_for) and hands petsc_options to PETSc.  Collective.
+ */
 PetscErrorCode cli_read_input(const CliArgs *args, MtInput **in);
 enum { CLI_PATH = 4096 };
 /* folder/name ("" : name alone); MT_ERR_INPUT if too long. */
@@ -44,8 +45,6 @@ PetscErrorCode cli_path(char path[CLI_PATH], const char *folder, const char *nam
  */
 PetscErrorCode cli_demag_mesh(MPI_Comm comm, const MtInput *in, const char *folder, bool force, MtJson *json,
                               char path[CLI_PATH]);
-/* MT_ERR_INPUT if a word of petsc_options was used by no solver.  Not collective. */
-PetscErrorCode cli_petsc_options_used(const MtInput *in);
 
 PetscErrorCode cli_check(const CliArgs *args, int *code);
 PetscErrorCode cli_reconstruct(const CliArgs *args, int *code);

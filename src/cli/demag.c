@@ -31,7 +31,7 @@ static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in,
   PetscCall(mt_summary_end(comm, folder, &json));
   tell(args, folder, stopped);
   *code = stopped ? MT_EXIT_RESUBMIT : 0;
-  return stopped ? 0 : cli_petsc_options_used(in);
+  return 0;
 }
 
 PetscErrorCode cli_demag(const CliArgs *args, int *code) {

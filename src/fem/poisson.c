@@ -90,7 +90,8 @@ static PetscErrorCode make_solver(MtPoisson *p) {
   PetscCall(KSPGetPC(p->ksp, &pc));
   PetscCall(choose_amg(pc));
   PetscCall(KSPSetFromOptions(p->ksp));
-  return KSPSetUp(p->ksp);
+  PetscCall(KSPSetUp(p->ksp));
+  return KSPSetUpOnBlocks(p->ksp); /* now, so that inner solvers have read their options, too */
 }
 
 PetscErrorCode mt_poisson_create(const MtMesh *mesh, int modes, MtPoisson **poisson) {

@@ -52,6 +52,11 @@ const MtKey mt_demag_keys[] = {
      "States kept: events = at remanence, before and after each large event, nearest to coercivity, the last.", false},
     {"output.event_drop", MT_KEY_REAL, MT_DIM_NONE, "0.05", 0, 2, NULL, NULL,
      "Change of m in one accepted step that makes it a large event.", true},
+    {"petsc_options", MT_KEY_STRING, MT_DIM_NONE, "", 0, 0, NULL, NULL,
+     "Options for PETSc's solver of the demagnetizing field, as on its command line (-demag_ksp_view -demag_pc_type "
+     "gamg); "
+     "one that it does not use is an error.",
+     false},
     {NULL, MT_KEY_BOOL, MT_DIM_NONE, NULL, 0, 0, NULL, NULL, NULL, false}};
 
 PetscErrorCode mt_demag_check(const MtInput *in) {

@@ -145,7 +145,7 @@ static PetscErrorCode open_physics(MtHysteresis *h) {
   rc = mt_energy_create(h->mesh, h->material, h->opt.modes, &h->energy);
   if (!rc) rc = mt_minimizer_create(h->energy, &h->opt.minimizer, &h->minimizer);
   mt_phase_end("set up operators");
-  return rc;
+  return rc ? rc : mt_petsc_options_used(h->comm, h->in);
 }
 
 PetscErrorCode mt_hysteresis_open(MtHysteresis *h, MPI_Comm comm, const MtInput *in, const char *mesh_path,

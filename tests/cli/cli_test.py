@@ -239,6 +239,20 @@ def results_of_a_run(folder):
     check(np.isfinite(values).all(), "not all numbers are finite")
 
 
+def options_that_nothing_uses(folder):
+    """What belongs to no solver is refused by every subcommand; what the solver does not know, before the first field."""
+    path = write(folder, GOOD % out_of(folder) + 'petsc_options: "-ksp_rtol 1e-3"\n')
+    for subcommand in ("demag", "mesh", "check"):
+        refused(support.magtwin(BUILD, subcommand, path), "-ksp_rtol", "-demag_", place=r"\d+:\d+")
+    check(not os.path.exists(out_of(folder)), "the folder of the results was made")
+    path = write(folder, GOOD % out_of(folder) + 'petsc_options: "-demag_ksp_max_it 500 -demag_ksp_typ cg"\n')
+    refused(support.magtwin(BUILD, "demag", path, ranks=2), "-demag_ksp_typ", place=r"\d+:\d+")
+    left = sorted(os.listdir(out_of(folder)))
+    check(all(name.startswith("mesh.h5") for name in left), "left behind: %s" % left)
+    done = support.magtwin(BUILD, "demag", path, "petsc_options=-demag_ksp_max_it 500 -demag_pc_type bjacobi -demag_sub_pc_type icc")
+    check(done.code == 0, done)
+
+
 TESTS = [
     ("valid inputs are accepted", good_input_is_checked),
     ("a run leaves its results", results_of_a_run),
@@ -256,6 +270,7 @@ TESTS = [
     ("unknown material", bad_text("gb: nonmagnetic", "gb: nonmagnetc", ["nonmagnetc", "did you mean"], r"11:\d+", leaves=["mesh.h5"])),
     ("all errors at once", all_errors_at_once),
     ("overrides are checked", override_is_checked),
+    ("options of PETSc that nothing uses", options_that_nothing_uses),
     ("missing input file and unknown subcommand", missing_input),
     ("missing slice", missing_slice),
     ("slices of different size", slices_of_different_size),
