@@ -20,8 +20,8 @@ enum { MT_EXIT_RESUBMIT = 75 };
 /* Records the message (the first one recorded wins) and returns `code`.  Not collective. */
 PetscErrorCode mt_error(PetscErrorCode code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Makes all ranks agree: if any rank comes with rc != 0, every rank returns the code of the lowest failing rank and holds
- * its message.  Call it after work that can fail on some ranks only.  Collective on comm. */
+/* Makes all ranks agree: if any rank comes with rc != 0, every rank returns the code of the lowest failing rank and
+ * holds its message.  Call it after work that can fail on some ranks only.  Collective on comm. */
 PetscErrorCode mt_agree(MPI_Comm comm, PetscErrorCode rc);
 
 /* `rc` known on rank 0 only (work done there alone): the same on every rank afterwards.  Collective on comm. */

@@ -1,5 +1,5 @@
-/* Linear tetrahedra: geometry of an element (plain C), operators on the distributed mesh, and the magnetostatic potential with an
- * open boundary.  Lengths in nm. */
+/* Linear tetrahedra: geometry of an element (plain C), operators on the distributed mesh, and the magnetostatic
+ * potential with an open boundary.  Lengths in nm. */
 #ifndef MAGTWIN_FEM_H
 #define MAGTWIN_FEM_H
 
@@ -7,7 +7,7 @@
 #include <petscksp.h>
 #include <petscmat.h>
 
-/* Gradients of the four hat functions (1/nm) and the volume (nm3).  Plain C. */
+/* Gradients of the four hat functions (1/nm) and the volume (nm3).  x [4][3] nm.  Plain C. */
 void mt_fem_tet(const double x[4][3], double grad[4][3], double *volume);
 
 /* Some of the nodes (those of the magnet) with a numbering of their own: rows contiguous by rank, owned first. */
@@ -15,36 +15,49 @@ typedef struct {
   PetscInt n_owned, n_local; /* owned, owned + ghosts */
   PetscInt row_start;        /* PETSc row of the first owned one */
   int64_t n_global;
-  PetscInt *node;   /* [n_local] local node of the mesh */
-  PetscInt *index;  /* [mesh->nv_local] local index here, -1 if not a member */
-  PetscInt *row;    /* [n_local] PETSc row (of scalars; component c of a 3-vector is 3*row + c) */
+  PetscInt *node;  /* [n_local] local node of the mesh */
+  PetscInt *index; /* [mesh->nv_local] local index here, -1 if not a member */
+  PetscInt *row;   /* [n_local] PETSc row (of scalars; component c of a 3-vector is 3*row + c) */
 } MtNodes;
-/* member: [nv_local] flags, consistent on ghosts.  Collective. */
+/* member: [nv_local] flags, consistent on ghosts.  *nodes is the caller's.  Collective on mesh->comm. */
 PetscErrorCode mt_nodes_create(const MtMesh *mesh, const bool *member, MtNodes **nodes);
+/* Sets *nodes to NULL; NULL is fine.  Not collective. */
 PetscErrorCode mt_nodes_destroy(MtNodes **nodes);
 
 /* sum_e coef_e V_e grad(i).grad(j) over the tets with coef != 0, on the rows of `nodes` (NULL: all nodes of the mesh).
- * coef [nt_local].  AIJ, symmetric.  Collective. */
+ * coef [nt_local].  AIJ, symmetric; *K is the caller's.  Collective on mesh->comm. */
 PetscErrorCode mt_fem_stiffness(const MtMesh *mesh, const MtNodes *nodes, const double *coef, Mat *K);
 /* Lumped weights sum_e coef_e V_e/4 per owned node -> [n_owned].  Not collective. */
 PetscErrorCode mt_fem_lumped(const MtMesh *mesh, const MtNodes *nodes, const double *coef, double *w);
-/* D: rows all nodes, columns 3*nodes: (D m)_i = sum_e coef_e V_e/4 sum_b grad(i).m_b.  G = D^T comes with it as an own matrix
- * (rows 3*nodes), so that both products are row-wise.  Collective. */
+/* D: rows all nodes, columns 3*nodes: (D m)_i = sum_e coef_e V_e/4 sum_b grad(i).m_b.  G = D^T comes with it as an own
+ * matrix (rows 3*nodes), so that both products are row-wise; both are the caller's.  Collective on mesh->comm. */
 PetscErrorCode mt_fem_divergence(const MtMesh *mesh, const MtNodes *nodes, const double *coef, Mat *D, Mat *G);
 
-/* The open-boundary Poisson problem: find u with (grad v, grad u) + <v, DtN u> = b(v) on the mesh that ends on a sphere; the
- * Dirichlet-to-Neumann map of the sphere: modes l <= modes get (l+1)/R, the rest a Robin term (modes+2)/R (docs/numerics.md).
- * Solved by CG with AMG (hypre BoomerAMG if PETSc has it, else GAMG) on stiffness + Robin. */
+/* The open-boundary Poisson problem: find u with (grad v, grad u) + <v, DtN u> = b(v) on the mesh that ends on a
+ * sphere; the Dirichlet-to-Neumann map of the sphere: modes l <= modes get (l+1)/R, the rest a Robin term (modes+2)/R
+ * (docs/numerics.md).  Solved by CG with AMG (hypre BoomerAMG if PETSc has it, else GAMG) on stiffness + Robin. */
 typedef struct MtPoisson MtPoisson;
+/* modes >= 0; mesh is kept and must outlive *p.  PETSc's options with the prefix demag_ count.  MT_ERR_INPUT if the
+ * mesh has no sphere around it.  Collective on mesh->comm. */
 PetscErrorCode mt_poisson_create(const MtMesh *mesh, int modes, MtPoisson **p);
 /* u: initial guess in, solution out (rows of the mesh).  Stops when the norm of the residual b - A u
- * falls below rtol |b| or atol; iterations in *its.  MT_ERR_FAIL if it does not converge (with the reason).  Collective. */
+ * falls below rtol |b| or atol; iterations in *its.  MT_ERR_FAIL if it does not converge (with the reason).
+ * Collective. */
 PetscErrorCode mt_poisson_solve(MtPoisson *p, Vec b, Vec u, double rtol, double atol, PetscInt *its);
-PetscErrorCode mt_poisson_apply(MtPoisson *p, Vec u, Vec y); /* y = operator u */
+/* y = operator u, both rows of the mesh.  Collective. */
+PetscErrorCode mt_poisson_apply(MtPoisson *p, Vec u, Vec y);
+/* A zero vector of the rows of the mesh, the caller's.  Collective. */
 PetscErrorCode mt_poisson_create_vec(MtPoisson *p, Vec *v);
-/* Work so far: solves, CG iterations, products with the stiffness matrix (those inside AMG counted as nnz-weighted equivalents). */
-typedef struct { int64_t solves, iterations; double spmv; double operator_complexity; } MtPoissonCount;
+/* Work so far: solves, CG iterations, products with the stiffness matrix (those inside AMG counted as nnz-weighted
+ * equivalents). */
+typedef struct {
+  int64_t solves, iterations;
+  double spmv;
+  double operator_complexity;
+} MtPoissonCount;
+/* Not collective. */
 MtPoissonCount mt_poisson_count(const MtPoisson *p);
+/* Sets *p to NULL; NULL is fine.  Collective. */
 PetscErrorCode mt_poisson_destroy(MtPoisson **p);
 
 #endif

@@ -6,14 +6,18 @@
 
 typedef struct MtJson MtJson;
 
-MtJson *mt_json_new(void); /* starts with an open object */
-void mt_json_object(MtJson *j, const char *key); /* key NULL inside an array */
+/* Starts with an open object; the caller frees it.  Here and below memory that runs out ends the program. */
+MtJson *mt_json_new(void);
+/* Opens an object or an array under key; key is NULL inside an array, here and below.  At most 32 may be open. */
+void mt_json_object(MtJson *j, const char *key);
 void mt_json_array(MtJson *j, const char *key);
 void mt_json_end(MtJson *j); /* closes the innermost object or array */
 void mt_json_string(MtJson *j, const char *key, const char *value);
-void mt_json_real(MtJson *j, const char *key, double value); /* shortest text that reads back the same; NaN and inf become null */
+/* The shortest text that reads back the same; NaN and inf become null. */
+void mt_json_real(MtJson *j, const char *key, double value);
 void mt_json_int(MtJson *j, const char *key, int64_t value);
 void mt_json_bool(MtJson *j, const char *key, int value);
+/* values [n]; written as mt_json_real does. */
 void mt_json_reals(MtJson *j, const char *key, int n, const double *values);
 /* {"value": v, "unit": "T"} under key */
 void mt_json_quantity(MtJson *j, const char *key, double value, const char *unit);

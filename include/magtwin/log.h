@@ -7,6 +7,7 @@ void mt_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* One line "warning: ..." on stderr; also kept, and written to summary.json under "warnings". */
 void mt_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Warnings so far on this rank, and the text of one, 0 <= i < count. */
 int mt_warn_count(void);
 const char *mt_warn_text(int i);
 

@@ -32,6 +32,7 @@ void mt_segment_line(MtSegment *s, const double from[3], const double to[3], con
 double mt_picotesla(double B);
 /* Section field -> path; MT_ERR_INPUT with file:line:column of the key.  Not collective. */
 PetscErrorCode mt_field_path_read(const MtInput *in, MtFieldPath *path);
+/* A zeroed struct is fine. */
 void mt_field_path_free(MtFieldPath *path);
 
 /* Where a run is on its path: all that the choice of the next field depends on (stored in checkpoints). */
@@ -45,6 +46,7 @@ typedef struct {
 
 typedef enum { MT_STEP_ACCEPT, MT_STEP_ROLLBACK } MtStepVerdict;
 
+/* To the first field of the path. */
 void mt_stepper_begin(const MtFieldPath *path, MtStepper *st);
 /* Chooses the next field to try; false at the end of the path.  H = 0 and the ends of segments are always hit. */
 bool mt_stepper_next(const MtFieldPath *path, MtStepper *st, double B[3]);
@@ -75,6 +77,7 @@ typedef struct {
   int n, capacity;
   MtCurveRow *row; /* owned */
 } MtCurve;
+/* Appends a copy of the row; MT_ERR_FAIL when memory runs out. */
 PetscErrorCode mt_curve_add(MtCurve *curve, const MtCurveRow *row);
 void mt_curve_free(MtCurve *curve);
 /* Header with units, and one row, %.17g; errors stay in the stream (ferror). */

@@ -6,8 +6,9 @@
  *   /grains/axis [ng,3] (easy axis, unit), /grains/center [ng,3] nm
  *   attributes on /mesh: sphere [4] (centre, radius, nm; radius 0: no air), magnet_box [6] nm, gb_thickness nm, size nm
  *   attribute "input" on /: canonical text of the sections that made it
- * Beside it, made when first needed: mesh.h5.part<N>.h5 (format "magtwin-partition", version 1): /owner [nv] i32, the owner of each
- * node on N ranks (METIS), and the fingerprint of the mesh it is of.  The mesh file itself is never written again.
+ * Beside it, made when first needed: mesh.h5.part<N>.h5 (format "magtwin-partition", version 1): /owner [nv] i32, the
+ * owner of each node on N ranks (METIS), and the fingerprint of the mesh it is of.  The mesh file itself is never
+ * written again.
  */
 #ifndef MAGTWIN_MESH_H
 #define MAGTWIN_MESH_H
@@ -17,16 +18,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef enum { MT_REGION_GRAIN, MT_REGION_GB, MT_REGION_TRIPLE, MT_REGION_JUNCTION, MT_REGION_AIR, MT_REGION_NKINDS } MtRegionKind;
-const char *mt_region_kind_name(MtRegionKind kind); /* "grain", "gb", "triple_line", "junction", "air" */
+typedef enum {
+  MT_REGION_GRAIN,
+  MT_REGION_GB,
+  MT_REGION_TRIPLE,
+  MT_REGION_JUNCTION,
+  MT_REGION_AIR,
+  MT_REGION_NKINDS
+} MtRegionKind;
+/* "grain", "gb", "triple_line", "junction", "air".  Plain C. */
+const char *mt_region_kind_name(MtRegionKind kind);
 
 /* Arrays from malloc.  Replicated on every rank: its size grows with the number of grains, not of tets. */
 typedef struct {
   int n;
   MtRegionKind *kind; /* [n] */
-  int32_t *grains;    /* [4n] grains that meet there, ascending, -1 unused (a junction of more than 4 keeps the first 4) */
-  char **name;        /* [n] "grain 3", "gb 3-7", "triple_line 3-7-9 #12", "junction 3-7-9-11 #5", "air" */
-  double *volume;     /* [n] nm3, sum of its tets */
+  int32_t *grains; /* [4n] grains that meet there, ascending, -1 unused (a junction of more than 4 keeps the first 4) */
+  char **name;     /* [n] "grain 3", "gb 3-7", "triple_line 3-7-9 #12", "junction 3-7-9-11 #5", "air" */
+  double *volume;  /* [n] nm3, sum of its tets */
   int ngrains;
   double *axis;   /* [3 ngrains] unit easy axes */
   double *center; /* [3 ngrains] nm */
@@ -44,19 +53,22 @@ typedef struct {
   double gb_thickness;  /* nm; 0: no GB phase */
   double size;          /* asked edge length in the magnet, nm */
 } MtMeshData;
+/* A zeroed struct is fine.  Not collective. */
 void mt_mesh_data_free(MtMeshData *data);
-/* Writes rank 0's data to path (atomically; other ranks pass NULL).  input: canonical text kept in the file.  Collective. */
+/* Writes rank 0's data to path (atomically; other ranks pass NULL).  input: canonical text kept in the file.
+ * Collective. */
 PetscErrorCode mt_mesh_data_write(MPI_Comm comm, const MtMeshData *data, const char *path, const char *input);
 /* Reads the whole file on rank 0 (others get an empty one): for reports and small tools.  Collective. */
 PetscErrorCode mt_mesh_data_read(MPI_Comm comm, const char *path, MtMeshData *data);
 
-/* The distributed mesh.  A rank owns nodes and holds every tet that touches one of them, so that each row of a matrix is summed
- * by its owner alone, in the order of the tets' file ids: no message, the same bits for any number of ranks. */
+/* The distributed mesh.  A rank owns nodes and holds every tet that touches one of them, so that each row of a matrix
+ * is summed by its owner alone, in the order of the tets' file ids: no message, the same bits for any number of
+ * ranks. */
 typedef struct {
   MPI_Comm comm;
   int64_t nv_global, nt_global;
-  PetscInt nv_owned; /* owned nodes come first in local numbering, ascending by file id */
-  PetscInt nv_local; /* owned + ghosts */
+  PetscInt nv_owned;  /* owned nodes come first in local numbering, ascending by file id */
+  PetscInt nv_local;  /* owned + ghosts */
   PetscInt row_start; /* PETSc row of the first owned node; rows are contiguous by rank */
   int64_t *vid;       /* [nv_local] file id */
   PetscInt *row;      /* [nv_local] PETSc row (global) */
@@ -78,13 +90,16 @@ typedef struct {
  * and the first time rank 0 holds the whole graph while METIS splits it), sends home.
  * MT_ERR_INPUT on a damaged or foreign file.  Collective on comm. */
 PetscErrorCode mt_mesh_read(MPI_Comm comm, const char *path, MtMesh **mesh);
+/* Sets *mesh to NULL; NULL is fine.  Collective. */
 PetscErrorCode mt_mesh_destroy(MtMesh **mesh);
 /* Copies owned values [nv_owned, bs] to the ghosts of a local array [nv_local, bs].  Collective. */
 PetscErrorCode mt_mesh_ghosts(const MtMesh *mesh, int bs, double *local);
 
 struct MtH5;
-/* Nodal field, local array [nv_local, bs] (owned part used), to/from dataset [nv_global, bs] by file id.  Collective. */
-PetscErrorCode mt_mesh_write_nodal(MtMesh *mesh, struct MtH5 *f, const char *name, int bs, const double *local, const char *unit);
+/* Nodal field, local array [nv_local, bs] (owned part used), to/from dataset [nv_global, bs] by file id.
+ * MT_ERR_INPUT where the file has no such data.  Collective. */
+PetscErrorCode mt_mesh_write_nodal(MtMesh *mesh, struct MtH5 *f, const char *name, int bs, const double *local,
+                                   const char *unit);
 PetscErrorCode mt_mesh_read_nodal(MtMesh *mesh, struct MtH5 *f, const char *name, int bs, double *local);
 
 /* What ParaView opens: an XDMF text that points into HDF5 files; nothing is copied. */
@@ -100,18 +115,20 @@ typedef struct {
 typedef struct {
   const char *mesh; /* the mesh file; its regions are always shown */
   int64_t nv, nt;
-  int tet_bytes;    /* 4, or 8 when nv > INT32_MAX (mt_mesh_data_write) */
+  int tet_bytes; /* 4, or 8 when nv > INT32_MAX (mt_mesh_data_write) */
   int n;
   const MtXdmfField *field; /* [n]; n = 0: the mesh alone */
 } MtXdmf;
-/* Writes path on rank 0, atomically.  Files in the folder of `path` are named without it, so that the folder can be moved.
- * Collective. */
+/* Writes path on rank 0, atomically.  Files in the folder of `path` are named without it, so that the folder can be
+ * moved.  MT_ERR_INPUT with the system's reason.  Collective. */
 PetscErrorCode mt_xdmf_write(MPI_Comm comm, const MtXdmf *xdmf, const char *path);
 
 /* gamma: radius ratio 3 r_in / r_circ (1: regular, 0: flat), Gmsh's "gamma", with the sign of the volume.  Plain C. */
 double mt_tet_gamma(const double x[4][3]);
-double mt_tet_volume(const double x[4][3]); /* signed, nm3 */
-/* Inward normals of the four faces, opposite to each node, twice their area long: 6 V grad(lambda_i), nm2.  Returns 6 V, nm3. */
+/* Signed, nm3. */
+double mt_tet_volume(const double x[4][3]);
+/* Inward normals of the four faces, opposite to each node, twice their area long: 6 V grad(lambda_i), nm2.  Returns 6
+ * V, nm3. */
 double mt_tet_normals(const double x[4][3], double normal[4][3]);
 /* Smallest and largest dihedral angle, degrees. */
 void mt_tet_dihedral(const double x[4][3], double *min, double *max);

@@ -22,6 +22,7 @@ typedef struct {
   int64_t nregions; /* connected regions found before the small ones were dissolved (source ebsd; 0 otherwise) */
   double kept;      /* fraction of the volume that lay in grains before that */
 } MtLabels;
+/* A zeroed struct is fine.  Not collective. */
 void mt_labels_free(MtLabels *labels);
 
 /* section grains, source ebsd or labels: reads the files and labels grains.  Collective. */

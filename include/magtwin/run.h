@@ -17,19 +17,20 @@ double mt_wall(void); /* seconds since the start of the program */
 void mt_stop_install(void);
 bool mt_stop_agreed(MPI_Comm comm);
 
-/* The output folder: made if missing, checked for writing.  If it already holds a result (`marker`, such as curve.csv, exists)
- * and neither force nor resume: MT_ERR_INPUT and nothing is touched.  Collective. */
+/* The output folder: made if missing, checked for writing.  If it already holds a result (`marker`, such as curve.csv,
+ * exists) and neither force nor resume: MT_ERR_INPUT and nothing is touched.  Collective. */
 PetscErrorCode mt_output_open(MPI_Comm comm, const char *folder, const char *marker, bool force, bool resume);
 
-/* Starts/ends `folder`/summary.json: program, version, command line, input (canonical), ranks, library versions; at the end
- * phases (max over ranks), peak memory per rank (min, max), warnings.  In between the caller adds groups to the object it gets
+/* Starts/ends `folder`/summary.json: program, version, command line, input (canonical), ranks, library versions; at the
+ * end phases (max over ranks), peak memory per rank (min, max), warnings.  In between the caller adds groups to the
+ * object it gets
  * ("counts", "results" with units).  The file is written by rank 0 at the end, atomically.  Collective. */
 PetscErrorCode mt_summary_begin(MPI_Comm comm, const char *subcommand, const MtInput *in, MtJson **json);
 PetscErrorCode mt_summary_end(MPI_Comm comm, const char *folder, MtJson **json);
 
 /* Command line as given, for provenance; set once by main. */
 void mt_run_set_command(int argc, char **argv);
-const char *mt_run_command(void);
+const char *mt_run_command(void); /* "" before that; the arguments separated by blanks */
 const char *mt_version(void);
 
 #endif

@@ -3,9 +3,9 @@
 #define MAGTWIN_UNITS_H
 
 #define MT_PI 3.14159265358979323846
-#define MT_MU0 1.25663706212e-6       /* T m/A */
-#define MT_KB 1.380649e-23            /* J/K */
-#define MT_GAMMA 2.211e5              /* m/(A s): the value the muMAG problems prescribe */
+#define MT_MU0 1.25663706212e-6 /* T m/A */
+#define MT_KB 1.380649e-23      /* J/K */
+#define MT_GAMMA 2.211e5        /* m/(A s): the value the muMAG problems prescribe */
 
 /* Dimensions of input values; the canonical unit each is stored in. */
 typedef enum {

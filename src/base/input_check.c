@@ -96,7 +96,7 @@ static void sibling_path(const char *when, const char *path, char buf[MT_PATH_MA
   const char *index = path;
   for (const char *s = when; *s && *s != '=' && n + 24 < MT_PATH_MAX; s++) {
     buf[n++] = *s;
-    if (*s != '[') continue;
+    if (*s != '[' || !index) continue;
     index = strchr(index, '[');
     if (!index) continue;
     index++;

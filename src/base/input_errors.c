@@ -34,7 +34,7 @@ void mt_input_note(MtInput *in, MtPlace place, const char *format, ...) {
   in->error[in->nerrors++] = (MtInputError){place, text};
 }
 
-char *mt_input_place(const MtInput *in, MtPlace place) {
+static char *place_text(const MtInput *in, MtPlace place) {
   if (place.origin >= 0) return mt_format("command line: %s", in->override[place.origin]);
   if (place.line > 0) return mt_format("%s:%d:%d", in->path, place.line, place.col);
   return mt_copy(in->path);
@@ -56,8 +56,7 @@ PetscErrorCode mt_input_errors(MtInput *in) {
   qsort(in->error, (size_t)in->nerrors, sizeof *in->error, compare);
   char *all = in->nerrors == 1 ? mt_copy("1 error in the input") : mt_format("%d errors in the input", in->nerrors);
   for (int i = 0; i < in->nerrors; i++) {
-    char *place = mt_input_place(in, in->error[i].place),
-         *more = mt_format("%s\n%s: %s", all, place, in->error[i].text);
+    char *place = place_text(in, in->error[i].place), *more = mt_format("%s\n%s: %s", all, place, in->error[i].text);
     free(place);
     free(all);
     all = more;
@@ -69,7 +68,7 @@ PetscErrorCode mt_input_errors(MtInput *in) {
 
 PetscErrorCode mt_input_error(const MtInput *in, const char *path, const char *format, ...) {
   const MtEntry *e = mt_input_find(in, path);
-  char *place = mt_input_place(in, e ? e->place : (MtPlace){0, 0, MT_FROM_FILE});
+  char *place = place_text(in, e ? e->place : (MtPlace){0, 0, MT_FROM_FILE});
   va_list args;
   va_start(args, format);
   char *text = format_list(format, args);

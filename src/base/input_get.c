@@ -86,10 +86,6 @@ const char *mt_input_string_at(const MtInput *in, int i, const char *path, ...) 
   return e->string[i];
 }
 
-const char *mt_input_text(const MtInput *in) {
-  return in->text;
-}
-
 const char *mt_input_canonical(const MtInput *in) {
   return in->canonical;
 }

@@ -66,7 +66,6 @@ struct MtInput {
 
 /* input_tree.c */
 MtNode *mt_node_new(MtNodeKind kind, MtPlace place);
-void mt_node_add(MtNode *parent, const char *key, MtPlace key_place, MtNode *child);
 void mt_node_free(MtNode *node);
 /* YAML text -> tree; NULL after recording an error, or when the text is empty. */
 MtNode *mt_tree_parse(MtInput *in, const char *text, int origin);
@@ -75,13 +74,11 @@ void mt_tree_override(MtInput *in, int origin);
 /* input_errors.c */
 void mt_input_note(MtInput *in, MtPlace place, const char *format, ...) __attribute__((format(printf, 3, 4)));
 PetscErrorCode mt_input_errors(MtInput *in); /* all of them, sorted, as one error */
-char *mt_input_place(const MtInput *in, MtPlace place);
 
 /* input_schema.c */
 const MtKey *mt_schema_find(const MtKey *const *tables, const char *path); /* path with [] or [i] */
 bool mt_schema_has_section(const MtKey *const *tables, const char *path);
 const char *mt_schema_nearest(const MtKey *const *tables, const char *path, char buf[MT_PATH_MAX]);
-void mt_schema_path(const char *concrete, char buf[MT_PATH_MAX]); /* [3] -> [] */
 const char *mt_key_type_name(MtKeyType type);
 bool mt_key_has_range(const MtKey *key);
 const char *mt_key_range(const MtKey *key, char buf[128]); /* "> 0 nm", "between 1 and 5" */

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-void mt_schema_path(const char *concrete, char buf[MT_PATH_MAX]) {
+/* [3] -> [] */
+static void schema_path(const char *concrete, char buf[MT_PATH_MAX]) {
   size_t n = 0;
   for (const char *s = concrete; *s && n + 1 < MT_PATH_MAX; s++) {
     buf[n++] = *s;
@@ -16,7 +17,7 @@ void mt_schema_path(const char *concrete, char buf[MT_PATH_MAX]) {
 
 const MtKey *mt_schema_find(const MtKey *const *tables, const char *path) {
   char plain[MT_PATH_MAX];
-  mt_schema_path(path, plain);
+  schema_path(path, plain);
   for (; *tables; tables++)
     for (const MtKey *k = *tables; k->path; k++)
       if (!strcmp(k->path, plain)) return k;
@@ -25,7 +26,7 @@ const MtKey *mt_schema_find(const MtKey *const *tables, const char *path) {
 
 bool mt_schema_has_section(const MtKey *const *tables, const char *path) {
   char plain[MT_PATH_MAX];
-  mt_schema_path(path, plain);
+  schema_path(path, plain);
   size_t n = strlen(plain);
   for (; *tables; tables++)
     for (const MtKey *k = *tables; k->path; k++)
@@ -46,7 +47,7 @@ static int distance(const char *path, const char *candidate) {
 
 const char *mt_schema_nearest(const MtKey *const *tables, const char *path, char buf[MT_PATH_MAX]) {
   char plain[MT_PATH_MAX], part[MT_PATH_MAX];
-  mt_schema_path(path, plain);
+  schema_path(path, plain);
   int best = mt_suggest_limit(plain) + 1;
   for (; *tables; tables++)
     for (const MtKey *k = *tables; k->path; k++)

@@ -29,7 +29,7 @@ MtNode *mt_node_new(MtNodeKind kind, MtPlace place) {
   return node;
 }
 
-void mt_node_add(MtNode *parent, const char *key, MtPlace key_place, MtNode *child) {
+static void node_add(MtNode *parent, const char *key, MtPlace key_place, MtNode *child) {
   parent->item = mt_grow(parent->item, parent->n, sizeof *parent->item);
   if (key) {
     parent->key = mt_grow(parent->key, parent->n, sizeof *parent->key);
@@ -74,14 +74,14 @@ static void walk_map(Walk *w, const yaml_node_t *y, MtNode *node) {
       mt_input_note(w->in, place, "a key must be a plain word");
     else
       child = walk(w, p->value);
-    if (child) mt_node_add(node, (const char *)k->data.scalar.value, place, child);
+    if (child) node_add(node, (const char *)k->data.scalar.value, place, child);
   }
 }
 
 static void walk_list(Walk *w, const yaml_node_t *y, MtNode *node) {
   for (yaml_node_item_t *p = y->data.sequence.items.start; p < y->data.sequence.items.top; p++) {
     MtNode *child = walk(w, *p);
-    if (child) mt_node_add(node, NULL, (MtPlace){0}, child);
+    if (child) node_add(node, NULL, (MtPlace){0}, child);
   }
 }
 
@@ -190,7 +190,7 @@ static MtNode **step_slot(MtInput *in, MtNode *at, char *step, MtPlace place) {
   }
   MtNode **slot = map_slot(at, step);
   if (!slot && !bracket) {
-    mt_node_add(at, step, place, mt_node_new(MT_NODE_MAP, place));
+    node_add(at, step, place, mt_node_new(MT_NODE_MAP, place));
     slot = &at->item[at->n - 1];
   }
   if (!bracket) return slot;

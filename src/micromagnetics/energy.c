@@ -53,7 +53,7 @@ PetscErrorCode mt_energy_local_anisotropy(MtEnergy *e, Vec m, double *E, Vec g) 
   return 0;
 }
 
-PetscErrorCode mt_energy_local_zeeman(MtEnergy *e, Vec m, const double B[3], double *E, Vec g) {
+static PetscErrorCode local_zeeman(MtEnergy *e, Vec m, const double B[3], double *E, Vec g) {
   const PetscScalar *x;
   PetscScalar *y;
   PetscCall(VecGetArrayRead(m, &x));
@@ -94,7 +94,7 @@ PetscErrorCode mt_energy_eval(MtEnergy *e, Vec m, const double B[3], double dema
   PetscCall(VecSet(g, 0));
   PetscCall(mt_energy_local_exchange(e, m, &local[MT_TERM_EXCHANGE], g));
   PetscCall(mt_energy_local_anisotropy(e, m, &local[MT_TERM_ANISOTROPY], g));
-  PetscCall(mt_energy_local_zeeman(e, m, B, &local[MT_TERM_ZEEMAN], g));
+  PetscCall(local_zeeman(e, m, B, &local[MT_TERM_ZEEMAN], g));
   PetscCall(mt_energy_local_demag(e, m, demag_rtol, &local[MT_TERM_DEMAG], g));
   PetscCallMPI(MPI_Allreduce(local, E->term, MT_NTERMS, MPI_DOUBLE, MPI_SUM, e->mesh->comm));
   E->total = 0;
@@ -109,7 +109,7 @@ static PetscErrorCode local_term(MtEnergy *e, MtTerm term, Vec m, const double B
   case MT_TERM_ANISOTROPY:
     return mt_energy_local_anisotropy(e, m, E, g);
   case MT_TERM_ZEEMAN:
-    return mt_energy_local_zeeman(e, m, B, E, g);
+    return local_zeeman(e, m, B, E, g);
   case MT_TERM_DEMAG:
     return mt_energy_local_demag(e, m, TERM_RTOL, E, g);
   default:

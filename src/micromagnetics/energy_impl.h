@@ -34,7 +34,6 @@ struct MtEnergy {
 /* Energy and derivative of one term on this rank's nodes: adds to g, returns the rank's part of E. */
 PetscErrorCode mt_energy_local_exchange(MtEnergy *e, Vec m, double *E, Vec g);
 PetscErrorCode mt_energy_local_anisotropy(MtEnergy *e, Vec m, double *E, Vec g);
-PetscErrorCode mt_energy_local_zeeman(MtEnergy *e, Vec m, const double B[3], double *E, Vec g);
 PetscErrorCode mt_energy_local_demag(MtEnergy *e, Vec m, double rtol, double *E, Vec g);
 
 #endif

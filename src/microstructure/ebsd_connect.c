@@ -172,13 +172,13 @@ PetscErrorCode mt_ebsd_connect(MPI_Comm comm, const MtEbsd *e, const MtSymmetry 
   r.n = r.slice * l->nz_local;
   r.offset = r.slice * l->z0;
   r.region = malloc((size_t)(r.n + 1) * sizeof *r.region);
-  PetscCall(mt_agree(comm, r.region ? 0 : mt_error(MT_ERR_FAIL, "not enough memory to label the regions")));
-  label_slab(&r);
-  PetscCall(merge_borders(&r));
-  PetscCall(number_grains(&r, min_voxels));
+  PetscErrorCode rc = mt_agree(comm, r.region ? 0 : mt_error(MT_ERR_FAIL, "not enough memory to label the regions"));
+  if (!rc) label_slab(&r);
+  if (!rc) rc = merge_borders(&r);
+  if (!rc) rc = number_grains(&r, min_voxels);
   free(r.region);
   free(r.id);
   free(r.root);
   free(r.count);
-  return 0;
+  return rc;
 }

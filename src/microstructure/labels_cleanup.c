@@ -58,15 +58,15 @@ PetscErrorCode mt_labels_fill(MPI_Comm comm, MtLabels *l) {
   h.n = h.slice * l->nz_local;
   mt_labels_neighbours(comm, l, &h.below, &h.above);
   h.old = malloc((size_t)(h.n + 2 * h.slice) * sizeof *h.old);
-  PetscCall(mt_agree(comm, h.old ? 0 : mt_error(MT_ERR_FAIL, "not enough memory for the clean-up")));
-  for (int64_t i = 0; i < h.n + 2 * h.slice; i++) h.old[i] = -1;
-  while (left) {
-    PetscCall(halo_update(comm, l, &h));
-    left = fill_step(l, &h);
-    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &left, 1, MPI_INT64_T, MPI_SUM, comm));
+  PetscErrorCode rc = mt_agree(comm, h.old ? 0 : mt_error(MT_ERR_FAIL, "not enough memory for the clean-up"));
+  for (int64_t i = 0; !rc && i < h.n + 2 * h.slice; i++) h.old[i] = -1;
+  while (!rc && left) {
+    rc = halo_update(comm, l, &h);
+    left = rc ? 0 : fill_step(l, &h);
+    if (!rc) rc = MPI_Allreduce(MPI_IN_PLACE, &left, 1, MPI_INT64_T, MPI_SUM, comm);
   }
   free(h.old);
-  return 0;
+  return rc;
 }
 
 typedef struct {

@@ -73,7 +73,7 @@ static PetscErrorCode parse_header(Npy *f) {
 
 /* One number of the file; unsigned 8-byte labels above 2^63 are not expected. */
 static int64_t widen(const Npy *f, const unsigned char *p) {
-  unsigned char b[8];
+  unsigned char b[8] = {0};
   for (int i = 0; i < f->bytes; i++) b[i] = p[f->swap ? f->bytes - 1 - i : i];
   union {
     int8_t i1;

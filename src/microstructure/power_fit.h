@@ -26,8 +26,6 @@ typedef struct {
   double ridge;
 } MtFitProblem;
 
-/* Voxel centre in the fit's coordinates. */
-void mt_fit_coordinates(const MtFitProblem *f, int i, int j, int k, double x[3]);
 /* Candidates: the grains whose bounds, widened by margin (nm), reach into a block. */
 PetscErrorCode mt_fit_candidates(MtFitProblem *f, double margin);
 /* Mean negative log likelihood + ridge, and its gradient [4n].  Collective. */

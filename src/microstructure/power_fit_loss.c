@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void mt_fit_coordinates(const MtFitProblem *f, int i, int j, int k, double x[3]) {
+/* Voxel centre in the fit's coordinates. */
+static void coordinates(const MtFitProblem *f, int i, int j, int k, double x[3]) {
   const int index[3] = {i, j, k};
   for (int d = 0; d < 3; d++) x[d] = ((index[d] + .5) * f->labels->voxel[d] - f->origin[d]) / f->length;
 }
@@ -99,7 +100,7 @@ static double layer_loss(const MtFitProblem *f, int b, int k, const double *thet
       const int32_t g = l->label[((int64_t)(k - l->z0) * l->ny + j) * l->nx + i];
       if (g < 0) continue;
       double x[3];
-      mt_fit_coordinates(f, i, j, k, x);
+      coordinates(f, i, j, k, x);
       const int own = own_candidate(m, candidate, g);
       loss += softmax(m, theta, x, own, p);
       p[own] -= 1;
@@ -171,7 +172,7 @@ static void assess_block(const MtFitProblem *f, int b, const double *theta, int6
       for (int i = lo[0]; i < hi[0]; i++) {
         const int32_t g = l->label[((int64_t)(k - l->z0) * l->ny + j) * l->nx + i];
         double x[3];
-        mt_fit_coordinates(f, i, j, k, x);
+        coordinates(f, i, j, k, x);
         const int best = winner(f, theta, x);
         wins[best]++;
         if (g == best)
