@@ -1,9 +1,10 @@
 /* checkpoint.h5: all that the next field step depends on, so that a continued run takes the same steps; on the same
- * number of ranks to the bit, for m and the potential are the accepted ones and nothing else is carried from field to
- * field.
+ * number of ranks to the bit, for m and the potential are the accepted ones and those from which the next are
+ * predicted, and nothing else is carried from field to field.
  *
- * Format "magtwin-demag-checkpoint" 1, nodal data by file id: /state/m [nv,3], /state/potential [nv] (with
- * demagnetizing field), /state/switching [nv] T, /run/progress, /run/curve, /run/events, /run/kept (records of
+ * Format "magtwin-demag-checkpoint" 2, nodal data by file id: /state/m [nv,3], /state/potential [nv] (with
+ * demagnetizing field), the same of the state before (/state/m_before, /state/potential_before) where it serves to
+ * predict the next, /state/switching [nv] T, /run/progress, /run/curve, /run/events, /run/kept (records of
  * hysteresis.h and loop.h); attributes "input" (canonical text of the sections that decide the curve), "mesh" (the
  * input kept in the mesh file), "identity" (nodes, tets, fingerprint). */
 #include "hysteresis.h"
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 static const char *const FORMAT = "magtwin-demag-checkpoint";
+enum { VERSION = 2 };
 static const char *const SECTIONS = "grains mesh materials field demagnetizing";
 
 static PetscErrorCode write_table(const MtHysteresis *h, MtH5 *f, const char *name, int n, int width,
@@ -19,18 +21,27 @@ static PetscErrorCode write_table(const MtHysteresis *h, MtH5 *f, const char *na
   return mt_h5_write(f, name, H5T_NATIVE_DOUBLE, n, width, 0, h->rank ? 0 : n, data, NULL);
 }
 
-static PetscErrorCode write_potential(MtHysteresis *h, MtH5 *f, double *local) {
+static PetscErrorCode write_potential(MtHysteresis *h, MtH5 *f, const char *name, Vec potential, double *local) {
   const PetscScalar *u;
-  PetscCall(VecGetArrayRead(h->u_accepted, &u));
+  if (!h->u) return 0;
+  PetscCall(VecGetArrayRead(potential, &u));
   for (PetscInt v = 0; v < h->mesh->nv_owned; v++) local[v] = u[h->mesh->row[v] - h->mesh->row_start];
-  PetscCall(VecRestoreArrayRead(h->u_accepted, &u));
-  return mt_mesh_write_nodal(h->mesh, f, "/state/potential", 1, local, NULL);
+  PetscCall(VecRestoreArrayRead(potential, &u));
+  return mt_mesh_write_nodal(h->mesh, f, name, 1, local, NULL);
+}
+
+static PetscErrorCode write_before(MtHysteresis *h, MtH5 *f, double *local) {
+  if (h->now.turn < 0) return 0;
+  PetscCall(mt_m_to_local(h, h->m_before, local));
+  PetscCall(mt_mesh_write_nodal(h->mesh, f, "/state/m_before", 3, local, "1"));
+  return write_potential(h, f, "/state/potential_before", h->u_before, local);
 }
 
 static PetscErrorCode write_fields(MtHysteresis *h, MtH5 *f, double *local) {
   PetscCall(mt_m_to_local(h, h->m_accepted, local));
   PetscCall(mt_mesh_write_nodal(h->mesh, f, "/state/m", 3, local, "1"));
-  if (h->u) PetscCall(write_potential(h, f, local));
+  PetscCall(write_potential(h, f, "/state/potential", h->u_accepted, local));
+  PetscCall(write_before(h, f, local));
   for (PetscInt v = 0; v < h->mesh->nv_local; v++) local[v] = NAN;
   for (PetscInt i = 0; i < h->nodes->n_owned; i++) local[h->nodes->node[i]] = h->switching[i];
   return mt_mesh_write_nodal(h->mesh, f, "/state/switching", 1, local, "T");
@@ -63,7 +74,7 @@ PetscErrorCode mt_checkpoint_write(MtHysteresis *h) {
   MtH5 *f;
   h->now.wall = h->wall_before + mt_wall();
   char *path = mt_path_join(h->folder, "checkpoint.h5");
-  PetscErrorCode rc = mt_h5_create(h->comm, path, FORMAT, 1, &f);
+  PetscErrorCode rc = mt_h5_create(h->comm, path, FORMAT, VERSION, &f);
   free(path);
   if (rc) return rc;
   rc = write_all(h, f);
@@ -135,20 +146,29 @@ static PetscErrorCode check_identity(const MtHysteresis *h, MtH5 *f, const char 
                   then[0] == now[0] && then[1] == now[1] ? " at other places" : "");
 }
 
-static PetscErrorCode read_potential(MtHysteresis *h, MtH5 *f, double *local) {
+static PetscErrorCode read_potential(MtHysteresis *h, MtH5 *f, const char *name, double *local, Vec potential) {
   PetscScalar *u;
-  PetscErrorCode rc = mt_mesh_read_nodal(h->mesh, f, "/state/potential", 1, local);
+  if (!h->u) return 0;
+  PetscErrorCode rc = mt_mesh_read_nodal(h->mesh, f, name, 1, local);
   if (rc) return rc;
-  PetscCall(VecGetArray(h->u_accepted, &u));
+  PetscCall(VecGetArray(potential, &u));
   for (PetscInt v = 0; v < h->mesh->nv_owned; v++) u[h->mesh->row[v] - h->mesh->row_start] = local[v];
-  PetscCall(VecRestoreArray(h->u_accepted, &u));
+  PetscCall(VecRestoreArray(potential, &u));
   return 0;
+}
+
+/* After the progress record, which says whether they are there. */
+static PetscErrorCode read_before(MtHysteresis *h, MtH5 *f, double *local) {
+  if (h->now.turn < 0) return 0;
+  PetscErrorCode rc = mt_mesh_read_nodal(h->mesh, f, "/state/m_before", 3, local);
+  if (!rc) rc = mt_m_from_local(h, local, h->m_before);
+  return rc ? rc : read_potential(h, f, "/state/potential_before", local, h->u_before);
 }
 
 static PetscErrorCode read_fields(MtHysteresis *h, MtH5 *f, double *local) {
   PetscErrorCode rc = mt_mesh_read_nodal(h->mesh, f, "/state/m", 3, local);
   if (!rc) rc = mt_m_from_local(h, local, h->m_accepted);
-  if (!rc && h->u) rc = read_potential(h, f, local);
+  if (!rc) rc = read_potential(h, f, "/state/potential", local, h->u_accepted);
   if (!rc) rc = mt_mesh_read_nodal(h->mesh, f, "/state/switching", 1, local);
   if (rc) return rc;
   for (PetscInt i = 0; i < h->nodes->n_owned; i++) h->switching[i] = local[h->nodes->node[i]];
@@ -187,12 +207,13 @@ static PetscErrorCode read_tables(MtHysteresis *h, MtH5 *f, const char *path) {
 static PetscErrorCode read_all(MtHysteresis *h, const char *path, bool *foreign) {
   MtH5 *f;
   double *local;
-  PetscErrorCode rc = mt_h5_open(h->comm, path, FORMAT, 1, &f);
+  PetscErrorCode rc = mt_h5_open(h->comm, path, FORMAT, VERSION, &f);
   if (rc) return rc;
   PetscCall(PetscMalloc1(3 * (size_t)h->mesh->nv_local + 1, &local));
   rc = check_identity(h, f, path, foreign);
   if (!rc) rc = read_fields(h, f, local);
   if (!rc) rc = read_tables(h, f, path);
+  if (!rc) rc = read_before(h, f, local);
   PetscCall(PetscFree(local));
   PetscErrorCode closed = mt_h5_close(&f);
   return rc ? rc : closed;

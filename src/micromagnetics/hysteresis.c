@@ -68,6 +68,7 @@ static PetscErrorCode begin(MtHysteresis *h, bool resume) {
     if (resume) mt_log("%s holds no checkpoint: starting from the first field", h->folder);
     PetscCall(remove_old_files(h));
     mt_stepper_begin(&h->path, &h->now.stepper);
+    h->now.turn = -1;
     PetscCall(start_state(h));
   }
   h->began = mt_wall();
@@ -167,9 +168,7 @@ static PetscErrorCode accept(MtHysteresis *h, const double B[3], const MtTrial *
   PetscCall(mt_curve_add(&h->curve, row));
   PetscCall(mt_agree_root(h->comm, h->rank ? 0 : csv_add(h, row)));
   PetscCall(keep_states(h, row, along_before));
-  PetscCall(VecCopy(h->m, h->m_accepted));
-  if (h->u) PetscCall(VecCopy(h->u, h->u_accepted));
-  memcpy(h->now.B, B, sizeof h->now.B);
+  PetscCall(mt_trial_accept(h, B, h->curve.n > 1 && !row->event));
   memcpy(h->now.mean, t->mean, sizeof h->now.mean);
   show_progress(h, row);
   return 0;

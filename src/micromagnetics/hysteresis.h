@@ -33,6 +33,8 @@ PetscErrorCode mt_petsc_options_used(MPI_Comm comm, const MtInput *in);
 typedef struct {
   MtStepper stepper;
   double B[3], mean[3]; /* T and m of the accepted state */
+  double B_before[3];   /* T, of the accepted state before it */
+  double turn;          /* largest abs(dm) of a node between the two; -1: they do not lie on one smooth branch */
   double iterations, evaluations, demag_iterations, inner_iterations, rollbacks, unconverged; /* totals */
   double demag_spmv; /* products with the stiffness matrix, those inside AMG counted by their entries */
   double wall;       /* s, spent up to this point by all runs */
@@ -98,8 +100,8 @@ typedef struct {
   uint64_t fingerprint; /* of the mesh: nodes, tets, regions */
   uint64_t constants;   /* fingerprint of the materials of the regions */
 
-  Vec m, m_accepted; /* current and last accepted state; rows of nodes, bs 3 */
-  Vec u, u_accepted; /* potential (u owned by energy), NULL without demagnetizing field */
+  Vec m, m_accepted, m_before; /* current, last accepted and the one before; rows of nodes, bs 3 */
+  Vec u, u_accepted, u_before; /* potential (u owned by energy), NULL without demagnetizing field */
   MtProgress now;
   MtCurve curve;
   MtTable events, kept;   /* of MtEvent, MtKept */
@@ -135,8 +137,12 @@ typedef struct {
   bool jumped;  /* given up because m changed by more than dm_max and the step can still be made smaller */
   double site[3], region, nodes; /* as in MtEvent */
 } MtTrial;
-/* Relaxes h->m at B from the accepted state.  Collective, as all that follow unless said. */
+/* Relaxes h->m at B from the accepted state, or from where the branch it lies on leads.  Collective, as all that follow
+ * unless said. */
 PetscErrorCode mt_trial_run(MtHysteresis *h, const double B[3], MtTrial *trial);
+/* h->m and h->u become the accepted ones; smooth: the step to them was no event, and the next may be predicted from the
+ * two. */
+PetscErrorCode mt_trial_accept(MtHysteresis *h, const double B[3], bool smooth);
 /* Mean polarization over that of the saturated magnet. */
 PetscErrorCode mt_mean_m(MtHysteresis *h, Vec m, double mean[3]);
 

@@ -2,6 +2,9 @@
  * anyway, and for the place where the first nodes turn. */
 #include "hysteresis.h"
 
+static const double FARTHEST = 2;         /* steps of the size of the last one */
+static const double TURN_PREDICTED = .25; /* rad, of a node: the curvature of the branch is not foreseen */
+
 typedef struct {
   MtHysteresis *h;
   MtTrial *trial;
@@ -37,6 +40,61 @@ static PetscErrorCode watch(void *ctx, int iteration, Vec m, double torque, bool
   return 0;
 }
 
+static PetscErrorCode largest_change(const MtHysteresis *h, Vec a, Vec b, double *most) {
+  const PetscScalar *x, *y;
+  double local = 0;
+  PetscCall(VecGetArrayRead(a, &x));
+  PetscCall(VecGetArrayRead(b, &y));
+  for (PetscInt i = 0; i < h->nodes->n_owned; i++) {
+    double d[3] = {x[3 * i] - y[3 * i], x[3 * i + 1] - y[3 * i + 1], x[3 * i + 2] - y[3 * i + 2]};
+    local = fmax(local, mt_dot3(d, d));
+  }
+  PetscCall(VecRestoreArrayRead(b, &y));
+  PetscCall(VecRestoreArrayRead(a, &x));
+  PetscCallMPI(MPI_Allreduce(&local, most, 1, MPI_DOUBLE, MPI_MAX, h->comm));
+  *most = sqrt(*most);
+  return 0;
+}
+
+PetscErrorCode mt_trial_accept(MtHysteresis *h, const double B[3], bool smooth) {
+  h->now.turn = -1;
+  if (smooth) PetscCall(largest_change(h, h->m, h->m_accepted, &h->now.turn));
+  PetscCall(VecSwap(h->m_accepted, h->m_before));
+  PetscCall(VecCopy(h->m, h->m_accepted));
+  if (h->u) PetscCall(VecSwap(h->u_accepted, h->u_before));
+  if (h->u) PetscCall(VecCopy(h->u, h->u_accepted));
+  for (int c = 0; c < 3; c++) {
+    h->now.B_before[c] = h->now.B[c];
+    h->now.B[c] = B[c];
+  }
+  return 0;
+}
+
+/* How many of the last field steps the one to B is, along the same line; 0: no good base for a prediction. */
+static double steps_ahead(const MtHysteresis *h, const double B[3]) {
+  double last[3], next[3];
+  if (h->now.turn < 0) return 0;
+  for (int c = 0; c < 3; c++) {
+    last[c] = h->now.B[c] - h->now.B_before[c];
+    next[c] = B[c] - h->now.B[c];
+  }
+  double f = mt_dot3(last, next) / mt_dot3(last, last);
+  double aside = mt_dot3(next, next) - f * f * mt_dot3(last, last);
+  bool straight = aside <= 1e-6 * mt_dot3(next, next);
+  return straight && f > 0 && f <= FARTHEST && f * h->now.turn <= TURN_PREDICTED ? f : 0;
+}
+
+/* m and potential where the straight line through the last two states of a smooth branch leads, else the accepted ones;
+ * the minimizer brings m back to unit length. */
+static PetscErrorCode start_at(MtHysteresis *h, const double B[3]) {
+  double f = steps_ahead(h, B);
+  PetscCall(VecCopy(h->m_accepted, h->m));
+  if (h->u) PetscCall(VecCopy(h->u_accepted, h->u));
+  if (f == 0) return 0;
+  PetscCall(VecAXPBY(h->m, -f, 1 + f, h->m_before));
+  return h->u ? VecAXPBY(h->u, -f, 1 + f, h->u_before) : 0;
+}
+
 PetscErrorCode mt_trial_run(MtHysteresis *h, const double B[3], MtTrial *trial) {
   const MtSegment *s = &h->path.segment[(int)h->now.stepper.segment];
   *trial = (MtTrial){.site = {NAN, NAN, NAN}, .region = -1};
@@ -46,8 +104,7 @@ PetscErrorCode mt_trial_run(MtHysteresis *h, const double B[3], MtTrial *trial) 
              .m_before = mt_dot3(h->now.mean, s->along),
              .dm_max = s->dm_max,
              .may_retry = mt_stepper_may_retry(&h->path, &h->now.stepper)};
-  PetscCall(VecCopy(h->m_accepted, h->m));
-  if (h->u) PetscCall(VecCopy(h->u_accepted, h->u));
+  PetscCall(start_at(h, B));
   PetscCall(mt_minimizer_set_monitor(h->minimizer, watch, &w));
   PetscCall(mt_minimizer_run(h->minimizer, h->m, B, &trial->report));
   /* a relaxation of no iterations never asks the monitor */

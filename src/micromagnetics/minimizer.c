@@ -14,6 +14,9 @@
 static const double FLOOR = .1;              /* T; the cost hardly changes between .05 and 2 T */
 static const double DEMAG_LOOSEST = 1e-3;    /* relative residual of the potential far from equilibrium */
 static const double DEMAG_PER_TORQUE = 1e-2; /* 1/T: the field's error stays well below the torque */
+static const double DEMAG_START = .1;        /* 1/T: of the first potential, per torque limit; it starts near its end */
+static const double RATE_START = .15;        /* torque after the first step over that before, where all is smooth */
+static const double NEAR = 3;                /* torque limits: an expectation below it may come true */
 static const double DESCENT = 1e-3; /* a direction must have this part of the preconditioned gradient's slope */
 enum { IDLE_MAX = 30 };             /* iterations */
 
@@ -86,22 +89,28 @@ static PetscErrorCode carry(MtMinimizer *min, Vec m, double t) {
   return 0;
 }
 
-/* The potential is as exact as the torque asks for; as exact as it gets after a search that failed. */
+static double clamped(const MtMinimizer *min, double rtol) {
+  return fmax(min->opt.demag_rtol, fmin(DEMAG_LOOSEST, rtol));
+}
+
+/* The potential of the next state is as exact as the torque asks for; as exact as it gets after a search that failed,
+ * and where the next state is expected to be the last, so that it need not be looked at again. */
 static double demag_rtol(const MtMinimizer *min) {
-  if (min->tight) return min->opt.demag_rtol;
-  return fmax(min->opt.demag_rtol, fmin(DEMAG_LOOSEST, DEMAG_PER_TORQUE * min->torque));
+  if (min->tight || min->torque * min->rate < NEAR * min->opt.torque) return min->opt.demag_rtol;
+  return clamped(min, DEMAG_PER_TORQUE * min->torque);
 }
 
 /* State -> energy, derivative, torque. */
 static PetscErrorCode look(MtMinimizer *min, Vec m) {
   PetscCall(mt_minimizer_eval(min, m, min->rtol, &min->E, min->g));
+  min->rtol_here = min->rtol;
   return mt_energy_worst(min->energy, m, min->g, &min->torque, &min->worst);
 }
 
 /* Torque below the limit, seen with the potential as exact as it gets. */
 static PetscErrorCode converged(MtMinimizer *min, Vec m, bool *yes) {
   *yes = min->torque < min->opt.torque;
-  if (!*yes || !min->energy->poisson || min->rtol <= min->opt.demag_rtol) return 0;
+  if (!*yes || !min->energy->poisson || min->rtol_here <= min->opt.demag_rtol) return 0;
   min->rtol = min->opt.demag_rtol;
   PetscCall(look(min, m));
   *yes = min->torque < min->opt.torque;
@@ -139,8 +148,11 @@ static PetscErrorCode accept(MtMinimizer *min, Vec m, const MtStep *step, const 
   PetscCall(VecCopy(min->m_new, m));
   PetscCall(VecSwap(min->g, min->g_new));
   min->E = *E;
+  min->rtol_here = min->rtol;
   min->report->iterations++;
+  double before = min->torque;
   PetscCall(mt_energy_worst(min->energy, m, min->g, &min->torque, &min->worst));
+  min->rate = before > 0 ? min->torque / before : RATE_START;
   min->idle = step->by_slope && min->torque >= min->best ? min->idle + 1 : 0;
   min->best = fmin(min->best, min->torque);
   return 0;
@@ -190,10 +202,11 @@ PetscErrorCode mt_minimizer_run(MtMinimizer *min, Vec m, const double B[3], MtMi
   PetscCall(normalize(min, m));
   min->restart = true;
   min->tight = false;
-  min->stiffness = 0;
+  min->stiffness = min->energy->poisson ? mt_energy_saturation(min->energy) / 3 : 0; /* of a sphere */
   min->best = INFINITY;
   min->idle = 0;
-  min->rtol = DEMAG_LOOSEST;
+  min->rate = RATE_START;
+  min->rtol = clamped(min, DEMAG_START * min->opt.torque);
   PetscCall(look(min, m));
   PetscCall(loop(min, m));
   report->torque = min->torque;

@@ -18,7 +18,9 @@ struct MtMinimizer {
   Vec m_new, g_new; /* trial state */
 
   double B[3];      /* T */
-  double rtol;      /* demagnetizing solve of the current state */
+  double rtol;      /* of the next demagnetizing solve */
+  double rtol_here; /* of that of the current state */
+  double rate;      /* torque after the last step over that before */
   double stiffness; /* T: what the demagnetizing field added to the curvature along the last step */
   bool restart;     /* the next direction forgets the last one */
   bool tight;       /* the potential as exact as it gets, whatever the torque */

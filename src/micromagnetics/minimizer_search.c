@@ -111,7 +111,7 @@ PetscErrorCode mt_minimizer_search(MtMinimizer *min, Vec m, double slope, MtEner
     PetscCall(mt_minimizer_eval(min, min->m_new, min->rtol, E, min->g_new));
     PetscCall(slope_at(min, m, t, min->g_new, &slope_t));
     double dE = E->total - min->E.total;
-    step->by_slope = fabs(dE) <= energy_error(E, min->rtol);
+    step->by_slope = fabs(dE) <= energy_error(E, fmax(min->rtol, min->rtol_here));
     step->accepted = step->by_slope ? slope_t <= (2 * WOLFE_DELTA - 1) * slope : dE <= ARMIJO * t * slope;
     step->t = t;
     t = next_trial(t, slope, dE, slope_t, step->by_slope);

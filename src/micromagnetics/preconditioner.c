@@ -1,4 +1,5 @@
-/* The preconditioner S = P K P + |C| of the energy minimization, in the tangent planes of the state.
+/* The preconditioner of the energy minimization, in the tangent planes of the state: H = P K P + C where it is positive
+ * definite as far as its solver sees, else S = P K P + |C|.
  *
  * K is the exchange matrix, P the projection on the tangent planes, C the local part of the Hessian at each node
  * (anisotropy, and -m.g from the constraint |m| = 1, which carries every field).  C is indefinite while a wall or a
@@ -13,6 +14,7 @@
 PetscErrorCode mt_precond_create(MtEnergy *e, double floor, MtPrecond *pc) {
   pc->energy = e;
   pc->floor = floor;
+  PetscCall(PetscMalloc1(6 * e->n, &pc->hessian));
   PetscCall(PetscMalloc1(6 * e->n, &pc->curvature));
   PetscCall(PetscMalloc1(6 * e->n, &pc->jacobi));
   PetscCall(mt_energy_create_vec(e, &pc->r));
@@ -23,6 +25,7 @@ PetscErrorCode mt_precond_create(MtEnergy *e, double floor, MtPrecond *pc) {
 }
 
 PetscErrorCode mt_precond_destroy(MtPrecond *pc) {
+  PetscCall(PetscFree(pc->hessian));
   PetscCall(PetscFree(pc->curvature));
   PetscCall(PetscFree(pc->jacobi));
   PetscCall(VecDestroy(&pc->r));
@@ -52,6 +55,7 @@ static void setup_node(MtPrecond *pc, PetscInt i, const double m[3], const doubl
   double e1[3], e2[3], h[3];
   mt_kernel_frame(m, e1, e2);
   local_curvature(e, i, m, g, e1, e2, h);
+  mt_kernel_expand(h, e1, e2, pc->hessian + 6 * i);
   mt_kernel_absolute(h, pc->floor * e->moment[i] / MT_MU0);
   mt_kernel_expand(h, e1, e2, pc->curvature + 6 * i);
   double a = h[0] + e->exchange_diagonal[i], b = h[1], c = h[2] + e->exchange_diagonal[i];
@@ -69,8 +73,8 @@ PetscErrorCode mt_precond_setup(MtPrecond *pc, Vec m, Vec g) {
   return 0;
 }
 
-/* q = S p for tangent p. */
-static PetscErrorCode apply_operator(MtPrecond *pc, Vec m, Vec p, Vec q) {
+/* q = (exchange + block) p for tangent p. */
+static PetscErrorCode apply_operator(MtPrecond *pc, const double *block, Vec m, Vec p, Vec q) {
   const PetscScalar *x, *v;
   PetscScalar *w;
   PetscCall(MatMult(pc->energy->exchange3, p, q));
@@ -80,7 +84,7 @@ static PetscErrorCode apply_operator(MtPrecond *pc, Vec m, Vec p, Vec q) {
   for (PetscInt i = 0; i < pc->energy->n; i++) {
     double c[3];
     mt_tangent3(x + 3 * i, w + 3 * i);
-    mt_symmetric3(pc->curvature + 6 * i, v + 3 * i, c);
+    mt_symmetric3(block + 6 * i, v + 3 * i, c);
     for (int j = 0; j < 3; j++) w[3 * i + j] += c[j];
   }
   PetscCall(VecRestoreArray(q, &w));
@@ -100,7 +104,9 @@ static PetscErrorCode apply_jacobi(MtPrecond *pc, Vec r, Vec z) {
   return 0;
 }
 
-PetscErrorCode mt_precond_apply(MtPrecond *pc, Vec m, Vec b, double rtol, int maxit, Vec y, int64_t *its) {
+/* Conjugate gradients on exchange + block, from zero.  *definite: no direction of negative curvature was met. */
+static PetscErrorCode solve(MtPrecond *pc, const double *block, Vec m, Vec b, const MtPrecondStop *stop, Vec y,
+                            bool *definite, int64_t *its) {
   PetscScalar rz, start, pq, next;
   PetscCall(VecSet(y, 0));
   PetscCall(VecCopy(b, pc->r));
@@ -108,10 +114,12 @@ PetscErrorCode mt_precond_apply(MtPrecond *pc, Vec m, Vec b, double rtol, int ma
   PetscCall(VecCopy(pc->z, pc->p));
   PetscCall(VecDot(pc->r, pc->z, &rz));
   start = rz;
-  for (int k = 0; k < maxit && rz > rtol * rtol * start; k++) {
-    PetscCall(apply_operator(pc, m, pc->p, pc->q));
+  *definite = true;
+  for (int k = 0; k < stop->iterations && rz > stop->rtol * stop->rtol * start; k++) {
+    PetscCall(apply_operator(pc, block, m, pc->p, pc->q));
     PetscCall(VecDot(pc->p, pc->q, &pq));
-    if (!(pq > 0)) break; /* rounding only: S is positive definite */
+    *definite = pq > 0;
+    if (!*definite) break;
     PetscCall(VecAXPY(y, rz / pq, pc->p));
     PetscCall(VecAXPY(pc->r, -rz / pq, pc->q));
     PetscCall(apply_jacobi(pc, pc->r, pc->z));
@@ -121,6 +129,14 @@ PetscErrorCode mt_precond_apply(MtPrecond *pc, Vec m, Vec b, double rtol, int ma
     ++*its;
   }
   return 0;
+}
+
+PetscErrorCode mt_precond_apply(MtPrecond *pc, Vec m, Vec b, double rtol, int maxit, Vec y, int64_t *its) {
+  const MtPrecondStop stop = {maxit, rtol};
+  bool definite;
+  PetscCall(solve(pc, pc->hessian, m, b, &stop, y, &definite, its));
+  if (definite) return 0;
+  return solve(pc, pc->curvature, m, b, &stop, y, &definite, its);
 }
 
 /* The node's part of dHd with the signed curvature. */

@@ -1,4 +1,4 @@
-/* The minimizer's preconditioner: exchange + |local curvature|, symmetric positive definite at every state. */
+/* The minimizer's preconditioner: exchange + local curvature, made positive definite where it is not. */
 #ifndef MT_MICROMAGNETICS_PRECONDITIONER_H
 #define MT_MICROMAGNETICS_PRECONDITIONER_H
 
@@ -7,17 +7,24 @@
 typedef struct {
   MtEnergy *energy;  /* not owned */
   double floor;      /* T: smallest curvature of a node, times its moment */
+  double *hessian;   /* [6n] local curvature as symmetric tensors in the tangent planes, J/m3 nm3 */
   double *curvature; /* [6n] |local curvature| as symmetric tensors in the tangent planes, J/m3 nm3 */
   double *jacobi;    /* [6n] inverse of curvature + exchange diagonal */
   Vec r, z, p, q;    /* rows 3n */
 } MtPrecond;
+
+typedef struct {
+  int iterations;
+  double rtol;
+} MtPrecondStop;
 
 PetscErrorCode mt_precond_create(MtEnergy *e, double floor, MtPrecond *pc);
 PetscErrorCode mt_precond_destroy(MtPrecond *pc);
 /* For the state m with derivative g.  Not collective. */
 PetscErrorCode mt_precond_setup(MtPrecond *pc, Vec m, Vec g);
 /* y = approximate inverse applied to the tangent field b: at most maxit conjugate gradients, until the residual in the
- * Jacobi norm falls below rtol of its start.  Adds to *its.  Collective. */
+ * Jacobi norm falls below rtol of its start; on exchange + local curvature, and once more with |local curvature| if a
+ * direction of negative curvature is met.  y.b > 0.  Adds to *its.  Collective. */
 PetscErrorCode mt_precond_apply(MtPrecond *pc, Vec m, Vec b, double rtol, int maxit, Vec y, int64_t *its);
 /* Second derivative of the energy along the tangent field d, without the demagnetizing field's own: dHd (J/m3 nm3); and
  * the sum of moment d^2/mu0 (J/m3 nm3 per T) that a uniform stiffness in T is multiplied with.  g: derivative at m.
