@@ -28,14 +28,21 @@ static PetscErrorCode tell_complete(const CliArgs *args, const CliCommand *comma
   return 0;
 }
 
+/* Rules between values, as a run applies them before it computes. */
+static PetscErrorCode check_meaning(const MtInput *in) {
+  PetscErrorCode rc = mt_input_has(in, "field.start") ? mt_demag_check(in) : 0;
+  return rc || !mt_input_has(in, "materials.grain") ? rc : mt_materials_check(PETSC_COMM_WORLD, in);
+}
+
 PetscErrorCode cli_check(const CliArgs *args, int *code) {
   MtInput *in;
   int n;
   const CliCommand *list = cli_commands(&n);
   PetscCall(cli_read_input(args, &in));
-  mt_log("# %s with all defaults, in canonical units (lengths nm, fields T, energies J/m3)\n%s# ok", mt_input_path(in),
-         mt_input_canonical(in));
-  PetscErrorCode rc = mt_input_has(in, "field.start") ? mt_demag_check(in) : 0;
+  PetscErrorCode rc = check_meaning(in);
+  if (!rc)
+    mt_log("# %s with all defaults, in canonical units (lengths nm, fields T, energies J/m3)\n%s# ok",
+           mt_input_path(in), mt_input_canonical(in));
   bool measured = mt_input_has(in, "grains.source") && strcmp(mt_input_string(in, "grains.source"), "generated") &&
                   strcmp(mt_input_string(in, "grains.source"), "shape");
   mt_input_destroy(&in);

@@ -102,13 +102,21 @@ PetscErrorCode mt_materials_assign(MPI_Comm comm, const MtInput *in, const MtReg
   return rc;
 }
 
+/* Whether the mesh may turn out to have no region of the kind, while the key holds no more than its default. */
+static bool may_be_absent(const MtInput *in, MtRegionKind kind) {
+  bool polycrystal = mt_input_has(in, "grains.source") && strcmp(mt_input_string(in, "grains.source"), "shape") != 0;
+  const char *key = kind_key(in, kind);
+  return kind != MT_REGION_GRAIN && !polycrystal && strcmp(mt_input_string(in, "%s", key), MT_GB_DEFAULT) == 0;
+}
+
 PetscErrorCode mt_materials_check(MPI_Comm comm, const MtInput *in) {
   MtLibrary lib;
   const MtMaterial *m;
   char key[64];
   PetscErrorCode rc = mt_library_read(comm, in, &lib);
   if (rc) return rc;
-  for (int k = 0; !rc && k < MT_REGION_AIR; k++) rc = find(in, kind_key(in, (MtRegionKind)k), &lib, &m);
+  for (int k = 0; !rc && k < MT_REGION_AIR; k++)
+    if (!may_be_absent(in, (MtRegionKind)k)) rc = find(in, kind_key(in, (MtRegionKind)k), &lib, &m);
   for (int i = 0; !rc && i < mt_input_count(in, "materials.assign"); i++) {
     snprintf(key, sizeof key, "materials.assign[%d].material", i);
     rc = find(in, key, &lib, &m);

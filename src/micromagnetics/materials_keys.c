@@ -1,5 +1,5 @@
 /* The keys of section materials. */
-#include "magtwin/micromagnetics.h"
+#include "materials_library.h"
 
 const MtKey mt_materials_keys[] = {
     {.path = "materials.library",
@@ -11,7 +11,7 @@ const MtKey mt_materials_keys[] = {
     {.path = "materials.grain", .type = MT_KEY_STRING, .def = "Nd2Fe14B", .help = "Material of the grains."},
     {.path = "materials.gb",
      .type = MT_KEY_STRING,
-     .def = "nonmagnetic",
+     .def = MT_GB_DEFAULT,
      .help = "Material of the grain-boundary phase between two grains."},
     {.path = "materials.triple_line",
      .type = MT_KEY_STRING,

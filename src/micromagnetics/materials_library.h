@@ -4,6 +4,8 @@
 
 #include "magtwin/micromagnetics.h"
 
+#define MT_GB_DEFAULT "nonmagnetic" /* of materials.gb */
+
 typedef struct {
   int n;
   MtMaterial *material; /* [n] malloc */

@@ -225,6 +225,20 @@ def good_input_is_checked(folder):
             check(done.code == 0, done)
 
 
+def check_knows_materials(folder):
+    """What demag would refuse check refuses, and does not say ok first; a body without grain boundaries needs no material for them."""
+    path = write(folder, GOOD % out_of(folder))
+    done = support.magtwin(BUILD, "check", path, "materials.gb=nonmagnetc")
+    refused(done, "nonmagnetc", "did you mean")
+    check("# ok" not in done.out, done)
+    library = write(folder, "materials:\n  - {name: own, A: 7.7 pJ/m, Js: 1.61 T, source: test}\n", "own.yaml")
+    body = write(folder, "grains: {source: shape, shape: {kind: box, size: [4 nm, 4 nm, 4 nm]}}\nmesh: {size: 2 nm, air: {radius: 0}}\n"
+                 "materials: {library: %s, grain: own}\ndemagnetizing: {enabled: false}\n"
+                 "field: {start: 1 T, segments: [{to: 0.5 T, step: 0.5 T}]}\noutput: {folder: %s}\n" % (library, out_of(folder)), "body.yaml")
+    done = support.magtwin(BUILD, "demag", body)
+    check(done.code == 0, done)
+
+
 def results_of_a_run(folder):
     path, _ = made_mesh(folder)
     out = out_of(folder)
@@ -255,6 +269,7 @@ def options_that_nothing_uses(folder):
 
 TESTS = [
     ("valid inputs are accepted", good_input_is_checked),
+    ("check refuses what demag refuses", check_knows_materials),
     ("a run leaves its results", results_of_a_run),
     ("unknown key", bad_text("  size: 3 nm", "  sise: 3 nm", ["mesh.sise", "did you mean"], "7:3")),
     ("unknown key, 2 ranks", bad_text("  size: 3 nm", "  sise: 3 nm", ["mesh.sise", "did you mean"], "7:3", ranks=2)),
