@@ -20,8 +20,11 @@ lint-tools: | deps
 	@bash make/deps.sh tools $(LINT_PACKAGES)
 
 # Every tool runs, whatever the one before it found.
-lint: lint-format lint-cppcheck lint-tidy
+lint: lint-floors lint-format lint-cppcheck lint-tidy
 	@echo "lint: nothing found"
+
+lint-floors:
+	@bash make/floors.sh
 
 lint-format: lint-tools
 	@clang-format --dry-run -Werror $(LINT_C) $(LINT_H)
@@ -37,4 +40,4 @@ lint-tidy: lint-tools
 
 format: lint-tools
 	@clang-format -i $(LINT_C) $(LINT_H)
-.PHONY: test-asan lint lint-tools lint-format lint-cppcheck lint-tidy format
+.PHONY: test-asan lint lint-tools lint-floors lint-format lint-cppcheck lint-tidy format

@@ -17,7 +17,7 @@ help:
 	@echo "make validate   the physics against published and analytic values: out/validate/summary.json"
 	@echo "make bench      speed and memory: out/bench/summary.json"
 	@echo "make test-asan  unit programs and a small run under the address and undefined-behaviour sanitizers"
-	@echo "make lint       clang-format, clang-tidy, cppcheck"
+	@echo "make lint       no call up a floor; clang-format, clang-tidy, cppcheck"
 	@echo "make install    PREFIX=$(PREFIX)"
 	@echo "make deps       only install the missing packages, or print the command that does"
 	@echo "make clean"

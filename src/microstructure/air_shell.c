@@ -3,6 +3,7 @@
  * over from both. */
 #include "air.h"
 #include "magtwin/error.h"
+#include "magtwin/memory.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -43,13 +44,12 @@ static Face face_make(int64_t a, int64_t b, int64_t c) {
 static PetscErrorCode outer_faces(const MtTets *m, const double box[6], Face **list, int *n) {
   static const int side[4][3] = {{1, 2, 3}, {0, 3, 2}, {0, 1, 3}, {0, 2, 1}};
   int room = 1024, count = 0, kept = 0;
-  *list = malloc((size_t)room * sizeof **list);
+  *list = mt_malloc((size_t)room * sizeof **list);
   for (int64_t t = 0; t < m->nt; t++)
     for (int k = 0; k < 4; k++) {
       const int64_t *v = m->tet + 4 * t, f[3] = {v[side[k][0]], v[side[k][1]], v[side[k][2]]};
       if (!on_wall(m, box, f)) continue;
-      if (count == room) *list = realloc(*list, (size_t)(room *= 2) * sizeof **list);
-      if (!*list) return mt_error(MT_ERR_FAIL, "out of memory for the magnet's surface");
+      if (count == room) *list = mt_realloc(*list, (size_t)(room *= 2) * sizeof **list);
       (*list)[count++] = face_make(f[0], f[1], f[2]);
     }
   qsort(*list, (size_t)count, sizeof **list, compare_face);
@@ -142,9 +142,9 @@ static PetscErrorCode air_surface(const MtTets *m, const Face *face, int nface, 
                                   MtShell *s, int64_t **node) {
   int64_t *number;
   size_t room = (size_t)(10 * n * n + 2 + 3 * nface);
-  *s = (MtShell){0, 0, malloc(3 * room * sizeof(double)),
-                 malloc(3 * ((size_t)(20 * n * n) + (size_t)nface) * sizeof(int32_t))};
-  *node = malloc(room * sizeof **node);
+  *s = (MtShell){0, 0, mt_malloc(3 * room * sizeof(double)),
+                 mt_malloc(3 * ((size_t)(20 * n * n) + (size_t)nface) * sizeof(int32_t))};
+  *node = mt_malloc(room * sizeof **node);
   PetscCall(sphere_add(sphere, sphere[3], n, s));
   for (int i = 0; i < s->nx; i++) (*node)[i] = -1;
   PetscCall(PetscMalloc1((size_t)m->nv, &number));

@@ -2,6 +2,7 @@
  * kept, so that faces meshed apart fit together along their edges. */
 #include "gb.h"
 #include "magtwin/error.h"
+#include "magtwin/memory.h"
 #include <gmshc.h>
 #include <math.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@ void mt_gmsh_end(void) {
 }
 
 static int loop_model(int n, const double *xy, double size) {
-  int err = 0, first_error = 0, *line = malloc((size_t)n * sizeof *line);
+  int err = 0, first_error = 0, *line = mt_malloc((size_t)n * sizeof *line);
   if (!line) return 1;
   gmshClear(&err);
   gmshModelAdd("face", &err);
@@ -54,8 +55,8 @@ static bool read_nodes(int n, const double *xy, int *ninner, double **inner, int
   int err, found = 0;
   gmshModelMeshGetNodes(&tag, &ntag, &x, &nx, &q, &nq, -1, -1, 0, 0, &err);
   for (size_t i = 0; i < ntag; i++) top = tag[i] > top ? tag[i] : top;
-  *number = malloc((top + 1) * sizeof **number);
-  *inner = malloc((2 * ntag + 1) * sizeof **inner);
+  *number = mt_malloc((top + 1) * sizeof **number);
+  *inner = mt_malloc((2 * ntag + 1) * sizeof **inner);
   *ninner = 0;
   *ntags = top + 1;
   for (size_t i = 0; i <= top; i++) (*number)[i] = -1;
@@ -79,7 +80,7 @@ static bool read_triangles(const int32_t *number, size_t ntags, int *ntri, int32
   bool ok = true;
   gmshModelMeshGetElementsByType(2, &element, &ne, &node, &nn, 1, 0, 1, &err);
   *ntri = (int)ne;
-  *tri = malloc((nn + 1) * sizeof **tri);
+  *tri = mt_malloc((nn + 1) * sizeof **tri);
   for (size_t i = 0; i < nn; i++) {
     (*tri)[i] = node[i] < ntags ? number[node[i]] : -1;
     ok = ok && (*tri)[i] >= 0;

@@ -4,6 +4,7 @@
 #include "gb.h"
 #include "magtwin/error.h"
 #include "magtwin/log.h"
+#include "magtwin/memory.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -156,7 +157,7 @@ static PetscErrorCode face_mesh(const MtCells *c, const MtTopology *t, const MtS
     xy[2 * i] = dot(d, w.u), xy[2 * i + 1] = dot(d, w.v), height[i] = dot(d, w.n);
   }
   PetscCall(mt_face_mesh(n, xy, size, &m->ninner, &flat, &m->ntri, &m->tri));
-  m->inner = malloc((3 * (size_t)m->ninner + 1) * sizeof(double));
+  m->inner = mt_malloc((3 * (size_t)m->ninner + 1) * sizeof(double));
   PetscCall(inner_to_space(c, f, &w, n, height, m->ninner, flat, m->ntri, m->tri, m->inner));
   free(flat);
   return PetscFree3(loop, xy, height);
@@ -173,8 +174,8 @@ static PetscErrorCode faces_share(MPI_Comm comm, int nfaces, FaceMesh *m) {
     PetscCallMPI(MPI_Bcast(counts, 2, MPI_INT, owner, comm));
     if (!m[f].tri) {
       m[f].ninner = counts[0], m[f].ntri = counts[1];
-      m[f].inner = malloc((3 * (size_t)counts[0] + 1) * sizeof(double));
-      m[f].tri = malloc((3 * (size_t)counts[1] + 1) * sizeof(int32_t));
+      m[f].inner = mt_malloc((3 * (size_t)counts[0] + 1) * sizeof(double));
+      m[f].tri = mt_malloc((3 * (size_t)counts[1] + 1) * sizeof(int32_t));
     }
     PetscCallMPI(MPI_Bcast(m[f].inner, 3 * counts[0], MPI_DOUBLE, owner, comm));
     PetscCallMPI(MPI_Bcast(m[f].tri, 3 * counts[1], MPI_INT32_T, owner, comm));

@@ -1,6 +1,7 @@
 /* The inside of a closed triangulated surface filled with tetrahedra by Gmsh (Delaunay with boundary recovery, then its
  * optimizer); the surface stays as it is. */
 #include "gb.h"
+#include "magtwin/memory.h"
 #include <gmshc.h>
 #include <math.h>
 #include <stdlib.h>
@@ -18,10 +19,10 @@ void mt_shell_free(MtShell *s) {
 /* Triangles [first, first + n) as discrete surface `tag` with the points they use (tags: number + 1). */
 static int surface_model(const MtShell *s, int tag, int first, int n) {
   int err = 0, np = 0;
-  char *used = calloc((size_t)s->nx, 1);
-  size_t *point = malloc(((size_t)s->nx + 1) * sizeof *point), *node = malloc((3 * (size_t)n + 1) * sizeof *node);
-  size_t *element = malloc(((size_t)n + 1) * sizeof *element);
-  double *x = malloc((3 * (size_t)s->nx + 1) * sizeof *x);
+  char *used = mt_calloc((size_t)s->nx, 1);
+  size_t *point = mt_malloc(((size_t)s->nx + 1) * sizeof *point), *node = mt_malloc((3 * (size_t)n + 1) * sizeof *node);
+  size_t *element = mt_malloc(((size_t)n + 1) * sizeof *element);
+  double *x = mt_malloc((3 * (size_t)s->nx + 1) * sizeof *x);
   for (int i = 0; i < 3 * n; i++) {
     node[i] = (size_t)s->tri[3 * first + i] + 1;
     used[s->tri[3 * first + i]] = 1;
@@ -66,8 +67,8 @@ static bool read_points(const MtShell *s, MtFill *f, int32_t **number, size_t *n
   int err;
   gmshModelMeshGetNodes(&tag, &ntag, &x, &nx, &q, &nq, -1, -1, 0, 0, &err);
   for (size_t i = 0; i < ntag; i++) top = tag[i] > top ? tag[i] : top;
-  *number = malloc((top + 1) * sizeof **number);
-  f->x = malloc((3 * ntag + 1) * sizeof *f->x);
+  *number = mt_malloc((top + 1) * sizeof **number);
+  f->x = mt_malloc((3 * ntag + 1) * sizeof *f->x);
   *ntags = top + 1;
   for (size_t i = 0; i <= top; i++) (*number)[i] = -1;
   for (size_t i = 0; i < ntag; i++) {
@@ -126,7 +127,7 @@ bool mt_fill_shell(const MtShell *s, int nhole, double size, MtFill *f) {
   bool ok = read_points(s, f, &number, &ntags);
   gmshModelMeshGetElementsByType(4, &element, &ne, &node, &nn, 1, 0, 1, &err);
   f->nt = (int)ne;
-  f->tet = malloc((nn + 1) * sizeof *f->tet);
+  f->tet = mt_malloc((nn + 1) * sizeof *f->tet);
   for (size_t i = 0; i < nn; i++) {
     f->tet[i] = node[i] < ntags ? number[node[i]] : -1;
     ok = ok && f->tet[i] >= 0;

@@ -3,6 +3,7 @@
 #include "gb_fill.h"
 #include "magtwin/error.h"
 #include "magtwin/log.h"
+#include "magtwin/memory.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -63,9 +64,9 @@ PetscErrorCode mt_grain_shell(const MtCells *c, const MtSurface *s, const MtCopi
   for (int i = 0; i < q->n; i++) number[i] = -1;
   for (int f = 0; f < c->nfaces; f++)
     if (c->face_cells[2 * f] == k || c->face_cells[2 * f + 1] == k) nt += s->face_start[f + 1] - s->face_start[f];
-  *shell = (MtShell){0, 0, malloc((3 * (size_t)nt + 12) * 3 * sizeof(double)),
-                     malloc((3 * (size_t)nt + 1) * sizeof(int32_t))};
-  *copy = malloc((3 * (size_t)nt + 12) * sizeof(int32_t));
+  *shell = (MtShell){0, 0, mt_malloc((3 * (size_t)nt + 12) * 3 * sizeof(double)),
+                     mt_malloc((3 * (size_t)nt + 1) * sizeof(int32_t))};
+  *copy = mt_malloc((3 * (size_t)nt + 12) * sizeof(int32_t));
   for (int f = 0; f < c->nfaces; f++) {
     if (c->face_cells[2 * f] != k && c->face_cells[2 * f + 1] != k) continue;
     bool outward = c->face_cells[2 * f] == k;
@@ -145,9 +146,9 @@ static PetscErrorCode receive_fill(MPI_Comm comm, MtGrainFills *g, int k) {
   int counts[3], from = g->owner[k];
   PetscCallMPI(MPI_Recv(counts, 3, MPI_INT, from, k, comm, MPI_STATUS_IGNORE));
   g->shell[k].nx = counts[0], f->nx = counts[1], f->nt = counts[2];
-  g->copy[k] = malloc(((size_t)counts[0] + 1) * sizeof(int32_t));
-  f->x = malloc((3 * (size_t)counts[1] + 1) * sizeof(double));
-  f->tet = malloc((4 * (size_t)counts[2] + 1) * sizeof(int32_t));
+  g->copy[k] = mt_malloc(((size_t)counts[0] + 1) * sizeof(int32_t));
+  f->x = mt_malloc((3 * (size_t)counts[1] + 1) * sizeof(double));
+  f->tet = mt_malloc((4 * (size_t)counts[2] + 1) * sizeof(int32_t));
   PetscCallMPI(MPI_Recv(g->copy[k], counts[0], MPI_INT32_T, from, k, comm, MPI_STATUS_IGNORE));
   PetscCallMPI(MPI_Recv(f->x, 3 * counts[1], MPI_DOUBLE, from, k, comm, MPI_STATUS_IGNORE));
   PetscCallMPI(MPI_Recv(f->tet, 4 * counts[2], MPI_INT32_T, from, k, comm, MPI_STATUS_IGNORE));

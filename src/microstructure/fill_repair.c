@@ -3,6 +3,7 @@
  * in too; then the point is moved to the best place.  The change is kept when its worst tet is better than the worst
  * one taken out (cavity insertion as in Delaunay refinement, Shewchuk, but ruled by the radius ratio). */
 #include "gb_fill.h"
+#include "magtwin/memory.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -65,7 +66,7 @@ static void sort3(int32_t *k) {
 
 static void find_neighbours(Mesh *m) {
   int n = 4 * m->f->nt;
-  Side *list = malloc(((size_t)n + 1) * sizeof *list);
+  Side *list = mt_malloc(((size_t)n + 1) * sizeof *list);
   for (int i = 0; i < n; i++) {
     for (int k = 0; k < 3; k++) list[i].key[k] = m->f->tet[4 * (i / 4) + side[i % 4][k]];
     sort3(list[i].key);
@@ -173,9 +174,9 @@ static void cavity_replace(Mesh *m, const Cavity *c, const double place[3]) {
 }
 
 static void grow_arrays(Mesh *m, int ntet, int nx) {
-  m->f->tet = realloc(m->f->tet, 4 * (size_t)(m->f->nt + ntet) * sizeof(int32_t));
-  m->f->x = realloc(m->f->x, 3 * (size_t)(m->f->nx + nx) * sizeof(double));
-  m->beside = realloc(m->beside, 4 * (size_t)(m->f->nt + ntet) * sizeof(int32_t));
+  m->f->tet = mt_realloc(m->f->tet, 4 * (size_t)(m->f->nt + ntet) * sizeof(int32_t));
+  m->f->x = mt_realloc(m->f->x, 3 * (size_t)(m->f->nx + nx) * sizeof(double));
+  m->beside = mt_realloc(m->beside, 4 * (size_t)(m->f->nt + ntet) * sizeof(int32_t));
 }
 
 static int worst_tet(const Mesh *m, const char *tried, double *gamma) {
@@ -190,8 +191,8 @@ static int worst_tet(const Mesh *m, const char *tried, double *gamma) {
 }
 
 void mt_fill_repair(const MtShell *s, MtFill *f) {
-  Mesh m = {s, f, malloc((4 * (size_t)f->nt + 1) * sizeof(int32_t))};
-  char *tried = calloc((size_t)f->nt + 1, 1);
+  Mesh m = {s, f, mt_malloc((4 * (size_t)f->nt + 1) * sizeof(int32_t))};
+  char *tried = mt_calloc((size_t)f->nt + 1, 1);
   double gamma;
   find_neighbours(&m);
   for (int t; (t = worst_tet(&m, tried, &gamma)) >= 0;) {
@@ -202,7 +203,7 @@ void mt_fill_repair(const MtShell *s, MtFill *f) {
     int before = f->nt;
     grow_arrays(&m, MAX_FACES, 1);
     cavity_replace(&m, &best, place);
-    tried = realloc(tried, (size_t)f->nt + 1);
+    tried = mt_realloc(tried, (size_t)f->nt + 1);
     for (int i = before; i < f->nt; i++) tried[i] = 0;
     find_neighbours(&m);
   }

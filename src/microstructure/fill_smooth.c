@@ -2,6 +2,7 @@
  * smallest radius ratio around the point (as in Freitag and Ollivier-Gooch, Int. J. Numer. Meth. Eng. 40 (1997) 3979).
  * The surface does not move. */
 #include "gb_fill.h"
+#include "magtwin/memory.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -59,7 +60,7 @@ static void move_point(const MtShell *s, MtFill *f, int32_t v, const int *tets, 
 }
 
 double mt_fill_smooth(const MtShell *s, MtFill *f) {
-  int *start = calloc((size_t)f->nx + 2, sizeof *start), *list = malloc((4 * (size_t)f->nt + 1) * sizeof *list);
+  int *start = mt_calloc((size_t)f->nx + 2, sizeof *start), *list = mt_malloc((4 * (size_t)f->nt + 1) * sizeof *list);
   double worst = 1;
   for (int i = 0; i < 4 * f->nt; i++)
     if (f->tet[i] >= s->nx) start[f->tet[i] - s->nx + 2]++;

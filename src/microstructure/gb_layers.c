@@ -5,6 +5,7 @@
  * Vallet, Camarero, 8th Int. Meshing Roundtable (1999) 195), so that neighbours agree. */
 #include "gb.h"
 #include "magtwin/error.h"
+#include "magtwin/memory.h"
 #include <stdlib.h>
 
 typedef struct {
@@ -29,15 +30,13 @@ typedef struct {
 PetscErrorCode mt_tets_reserve(MtTets *m, int64_t nv, int64_t nt) {
   if (nv > m->cap_v) {
     m->cap_v = nv + nv / 2 + 1024;
-    m->x = realloc(m->x, 3 * (size_t)m->cap_v * sizeof(double));
+    m->x = mt_realloc(m->x, 3 * (size_t)m->cap_v * sizeof(double));
   }
   if (nt > m->cap_t) {
     m->cap_t = nt + nt / 2 + 1024;
-    m->tet = realloc(m->tet, 4 * (size_t)m->cap_t * sizeof(int64_t));
-    m->region = realloc(m->region, (size_t)m->cap_t * sizeof(int32_t));
+    m->tet = mt_realloc(m->tet, 4 * (size_t)m->cap_t * sizeof(int64_t));
+    m->region = mt_realloc(m->region, (size_t)m->cap_t * sizeof(int32_t));
   }
-  if ((m->cap_v && !m->x) || (m->cap_t && (!m->tet || !m->region)))
-    return mt_error(MT_ERR_FAIL, "out of memory for the mesh");
   return 0;
 }
 

@@ -1,6 +1,7 @@
 /* The table of regions: grains, one GB region per pair of grains, one per triple line, one per junction, then air. */
 #include "gb.h"
 #include "magtwin/error.h"
+#include "magtwin/memory.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,13 +15,11 @@ static int compare_pair(const void *a, const void *b) {
   return p[0] != q[0] ? (p[0] > q[0]) - (p[0] < q[0]) : (p[1] > q[1]) - (p[1] < q[1]);
 }
 
-static PetscErrorCode regions_alloc(int room, MtRegions *r) {
-  r->kind = calloc((size_t)room, sizeof *r->kind);
-  r->grains = malloc(4 * (size_t)room * sizeof *r->grains);
-  r->name = calloc((size_t)room, sizeof *r->name);
-  r->volume = calloc((size_t)room, sizeof *r->volume);
-  if (!r->kind || !r->grains || !r->name || !r->volume) return mt_error(MT_ERR_FAIL, "out of memory for the regions");
-  return 0;
+static void regions_alloc(int room, MtRegions *r) {
+  r->kind = mt_calloc((size_t)room, sizeof *r->kind);
+  r->grains = mt_malloc(4 * (size_t)room * sizeof *r->grains);
+  r->name = mt_calloc((size_t)room, sizeof *r->name);
+  r->volume = mt_calloc((size_t)room, sizeof *r->volume);
 }
 
 /* number < 0: not part of the name */
@@ -35,8 +34,8 @@ static int32_t region_add(MtRegions *r, MtRegionKind kind, int n, const int32_t 
   if (number >= 0) snprintf(text + at, sizeof text - (size_t)at, " #%d", number);
   r->kind[r->n] = kind;
   for (int i = 0; i < 4; i++) r->grains[4 * r->n + i] = i < n ? sorted[i] : -1;
-  r->name[r->n] = malloc(strlen(text) + 1);
-  if (r->name[r->n]) memcpy(r->name[r->n], text, strlen(text) + 1);
+  r->name[r->n] = mt_malloc(strlen(text) + 1);
+  memcpy(r->name[r->n], text, strlen(text) + 1);
   return r->n++;
 }
 
@@ -78,28 +77,26 @@ static int vertex_grains(const MtTopology *t, int v, int32_t g[MT_GB_MAX_RING]) 
   return n;
 }
 
-static PetscErrorCode grains_copy(const MtCells *c, MtRegions *r) {
+static void grains_copy(const MtCells *c, MtRegions *r) {
   size_t n = 3 * (size_t)c->ngrains * sizeof(double);
   r->ngrains = c->ngrains;
-  r->axis = malloc(n + 1), r->center = malloc(n + 1);
-  if (!r->axis || !r->center) return mt_error(MT_ERR_FAIL, "out of memory for the regions");
+  r->axis = mt_malloc(n + 1), r->center = mt_malloc(n + 1);
   memcpy(r->axis, c->axis, n);
   memcpy(r->center, c->center, n);
   for (int32_t g = 0; g < c->ngrains; g++) region_add(r, MT_REGION_GRAIN, 1, &g, -1);
-  return 0;
 }
 
 PetscErrorCode mt_gb_regions(const MtCells *c, const MtTopology *t, bool split, MtRegions *r, int32_t **face_region,
                              int32_t **edge_region, int32_t **vertex_region) {
   int32_t g[MT_GB_MAX_RING];
   memset(r, 0, sizeof *r);
-  PetscCall(regions_alloc(c->ngrains + c->nfaces + c->nedges + c->nvertices + 1, r));
+  regions_alloc(c->ngrains + c->nfaces + c->nedges + c->nvertices + 1, r);
   PetscCall(PetscMalloc3((size_t)c->nfaces, face_region, (size_t)c->nedges, edge_region, (size_t)c->nvertices,
                          vertex_region));
   for (int i = 0; i < c->nfaces; i++) (*face_region)[i] = -1;
   for (int i = 0; i < c->nedges; i++) (*edge_region)[i] = -1;
   for (int i = 0; i < c->nvertices; i++) (*vertex_region)[i] = -1;
-  PetscCall(grains_copy(c, r));
+  grains_copy(c, r);
   if (split) PetscCall(pairs_add(c, r, *face_region));
   for (int e = 0; e < c->nedges && split; e++) {
     int n = t->ring_start[e + 1] - t->ring_start[e];

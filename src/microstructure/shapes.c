@@ -4,6 +4,7 @@
 #include "shapes.h"
 #include "magtwin/error.h"
 #include "magtwin/log.h"
+#include "magtwin/memory.h"
 #include "magtwin/units.h"
 #include <math.h>
 #include <stdio.h>
@@ -82,13 +83,13 @@ static void orient(MtMeshData *m, int64_t t, double *volume) {
 static void make_regions(const MtShape *s, MtRegions *r) {
   const int n = s->nlayers + (s->radius > 0);
   r->n = n;
-  r->kind = calloc((size_t)n, sizeof *r->kind);
-  r->grains = malloc(sizeof *r->grains * 4 * (size_t)n);
-  r->name = calloc((size_t)n, sizeof *r->name);
-  r->volume = calloc((size_t)n, sizeof *r->volume);
+  r->kind = mt_calloc((size_t)n, sizeof *r->kind);
+  r->grains = mt_malloc(sizeof *r->grains * 4 * (size_t)n);
+  r->name = mt_calloc((size_t)n, sizeof *r->name);
+  r->volume = mt_calloc((size_t)n, sizeof *r->volume);
   r->ngrains = s->nlayers;
-  r->axis = malloc(sizeof(double) * 3 * (size_t)s->nlayers);
-  r->center = calloc(3 * (size_t)s->nlayers, sizeof(double));
+  r->axis = mt_malloc(sizeof(double) * 3 * (size_t)s->nlayers);
+  r->center = mt_calloc(3 * (size_t)s->nlayers, sizeof(double));
   for (int i = 0; i < 4 * n; i++) r->grains[i] = -1;
   for (int i = 0; i < n; i++) {
     const bool air = i == s->nlayers;

@@ -2,6 +2,7 @@
  * edge length is `size` on and in the body and grows linearly, with the share of the way to the sphere, to `air_size`.
  */
 #include "magtwin/error.h"
+#include "magtwin/memory.h"
 #include "shapes.h"
 #include <gmshc.h>
 #include <math.h>
@@ -69,7 +70,7 @@ static int add_body(const MtShape *s) {
 /* Cuts body and air along each other; volume tag -> region in `region` [*n pairs], malloc'ed. */
 static int fragment(const MtShape *s, int **region, int *n) {
   const int nin = s->nlayers + (s->radius > 0);
-  int *in = malloc(sizeof *in * 2 * (size_t)nin), *out, **map, err, bad = 0;
+  int *in = mt_malloc(sizeof *in * 2 * (size_t)nin), *out, **map, err, bad = 0;
   size_t nout, *nmap, nnmap;
   for (int i = 0; i < nin; i++) {
     in[2 * i] = 3;
@@ -82,7 +83,7 @@ static int fragment(const MtShape *s, int **region, int *n) {
   }
   *n = 0;
   if (nin == 1) {
-    *region = malloc(2 * sizeof **region);
+    *region = mt_malloc(2 * sizeof **region);
     (*region)[0] = 1;
     (*region)[1] = 0;
     *n = 1;
@@ -92,7 +93,7 @@ static int fragment(const MtShape *s, int **region, int *n) {
   gmshModelOccFragment(in, 2, in + 2, 2 * (size_t)(nin - 1), &out, &nout, &map, &nmap, &nnmap, -1, 1, 1, &err);
   free(in);
   if (bad || err) return 1;
-  *region = malloc(sizeof **region * (nout + 2));
+  *region = mt_malloc(sizeof **region * (nout + 2));
   for (size_t i = 0; i < nnmap; i++) /* the air comes last: its pieces that are layers are listed already */
     for (size_t k = 0; k + 1 < nmap[i]; k += 2) {
       bool known = false;
@@ -116,7 +117,7 @@ static int take_nodes(MtMeshData *m, const size_t *corner, int64_t *number, size
   for (int64_t i = 0; i < 4 * m->nt; i++) number[corner[i]] = 0;
   gmshModelMeshGetNodes(&tag, &ntag, &x, &nx, &q, &nq, -1, -1, 0, 0, &err);
   if (err) return err;
-  m->x = malloc(sizeof(double) * (nx + 3));
+  m->x = mt_malloc(sizeof(double) * (nx + 3));
   for (size_t i = 0; i < ntag; i++) {
     if (tag[i] > most || number[tag[i]] < 0) continue;
     for (int c = 0; c < 3; c++) m->x[3 * m->nv + c] = x[3 * i + (size_t)c];
@@ -134,8 +135,8 @@ static int take_tets(MtMeshData *m, const int *region, int n, size_t **corner) {
     int err;
     gmshModelMeshGetElementsByType(4, &element, &ne, &node, &nn, region[2 * i], 0, 1, &err);
     if (err) return err;
-    *corner = realloc(*corner, sizeof **corner * (4 * (size_t)m->nt + nn + 1));
-    m->region = realloc(m->region, sizeof(int32_t) * ((size_t)m->nt + ne + 1));
+    *corner = mt_realloc(*corner, sizeof **corner * (4 * (size_t)m->nt + nn + 1));
+    m->region = mt_realloc(m->region, sizeof(int32_t) * ((size_t)m->nt + ne + 1));
     for (size_t k = 0; k < nn; k++) (*corner)[4 * (size_t)m->nt + k] = node[k];
     for (size_t k = 0; k < ne; k++) m->region[(size_t)m->nt + k] = region[2 * i + 1];
     m->nt += (int64_t)ne;
@@ -148,8 +149,8 @@ static int take_mesh(MtMeshData *m, const int *region, int n) {
   size_t *corner, most = 0;
   int bad = take_tets(m, region, n, &corner);
   for (int64_t i = 0; i < 4 * m->nt; i++) most = corner[i] > most ? corner[i] : most;
-  int64_t *number = malloc(sizeof *number * (most + 1));
-  m->tet = malloc(sizeof(int64_t) * (4 * (size_t)m->nt + 1));
+  int64_t *number = mt_malloc(sizeof *number * (most + 1));
+  m->tet = mt_malloc(sizeof(int64_t) * (4 * (size_t)m->nt + 1));
   if (!bad) bad = take_nodes(m, corner, number, most);
   for (int64_t i = 0; !bad && i < 4 * m->nt; i++) m->tet[i] = number[corner[i]];
   free(number);
