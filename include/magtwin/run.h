@@ -17,9 +17,9 @@ double mt_wall(void); /* seconds since the start of the program */
 void mt_stop_install(void);
 bool mt_stop_agreed(MPI_Comm comm);
 
-/* The output folder: made if missing, checked for writing.  If it already holds a result (`marker`, such as curve.csv,
- * exists) and neither force nor resume: MT_ERR_INPUT and nothing is touched.  Collective. */
-PetscErrorCode mt_output_open(MPI_Comm comm, const char *folder, const char *marker, bool force, bool resume);
+/* The output folder: made if missing, checked for writing.  If it already holds a result (one of `markers`, names
+ * separated by blanks, exists) and neither force nor resume: MT_ERR_INPUT and nothing is touched.  Collective. */
+PetscErrorCode mt_output_open(MPI_Comm comm, const char *folder, const char *markers, bool force, bool resume);
 
 /* Starts/ends `folder`/summary.json: program, version, command line, input (canonical), ranks, library versions; at the
  * end phases (max over ranks), peak memory per rank (min, max), warnings.  In between the caller adds groups to the

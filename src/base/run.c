@@ -105,26 +105,44 @@ static void remember_folder(const char *folder) {
   made_folder = mt_file_join(folder, "");
 }
 
-static PetscErrorCode open_folder(const char *folder, const char *marker, bool overwrite) {
-  char *result = path_in(folder, marker);
-  bool holds = !access(result, F_OK);
-  free(result);
-  if (holds && !overwrite)
-    return mt_error(
+/* The first of the markers that is there -> name, a copy; NULL: none. */
+static char *find_result(const char *folder, const char *markers) {
+  char *copy = mt_file_join(markers, ""), *rest = copy, *found = NULL;
+  for (char *name; !found && (name = strtok_r(rest, " ", &rest));) {
+    char *path = path_in(folder, name);
+    if (!access(path, F_OK)) found = mt_file_join(name, "");
+    free(path);
+  }
+  free(copy);
+  return found;
+}
+
+static PetscErrorCode refuse_result(const char *folder, const char *markers) {
+  char *found = find_result(folder, markers);
+  PetscErrorCode rc = 0;
+  if (found)
+    rc = mt_error(
         MT_ERR_INPUT,
         "%s already holds a result (%s): choose another folder (output.folder=...), overwrite it with --force, or "
         "(magtwin demag) continue it with --resume",
-        folder, marker);
+        folder, found);
+  free(found);
+  return rc;
+}
+
+static PetscErrorCode open_folder(const char *folder, const char *markers, bool overwrite) {
+  PetscErrorCode rc = overwrite ? 0 : refuse_result(folder, markers);
+  if (rc) return rc;
   bool made = access(folder, F_OK) != 0;
   PetscCall(mt_folder_make(folder));
   if (made) remember_folder(folder);
   return folder_writable(folder);
 }
 
-PetscErrorCode mt_output_open(MPI_Comm comm, const char *folder, const char *marker, bool force, bool resume) {
+PetscErrorCode mt_output_open(MPI_Comm comm, const char *folder, const char *markers, bool force, bool resume) {
   int rank;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  return mt_agree(comm, rank ? 0 : open_folder(folder, marker, force || resume));
+  return mt_agree(comm, rank ? 0 : open_folder(folder, markers, force || resume));
 }
 
 static void free_command(void) {

@@ -49,7 +49,9 @@ PetscErrorCode cli_help(const CliArgs *args, int *code) {
   mt_log("magtwin %s %s%s%s\n  %s", c->name, c->takes_name, c->force ? " [--force]" : "",
          c->resume ? " [--resume]" : "", c->help);
   if (c->force) mt_log("  --force   overwrite what the output folder holds");
-  if (c->resume) mt_log("  --resume  continue from the last checkpoint in the output folder; start if there is none");
+  if (c->resume)
+    mt_log("  --resume  continue from the last checkpoint in the output folder; start if there is none and no finished "
+           "result");
   if (c->takes != CLI_INPUT) return 0;
   mt_log("\nKeys of the input (YAML; nested keys are joined by dots; numbers may carry a unit: 3 nm, 0.12 um):\n");
   mt_input_help(cli_tables);

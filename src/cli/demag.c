@@ -4,6 +4,7 @@
 #include "magtwin/log.h"
 #include "magtwin/micromagnetics.h"
 #include "magtwin/run.h"
+#include <unistd.h>
 
 static void tell(const CliArgs *args, const char *folder, bool stopped) {
   if (stopped) {
@@ -15,6 +16,25 @@ static void tell(const CliArgs *args, const char *folder, bool stopped) {
   mt_log("look at it: magtwin plot %s", folder);
 }
 
+static bool holds(const char *folder, const char *name) {
+  char path[CLI_PATH];
+  return !cli_path(path, folder, name) && !access(path, F_OK);
+}
+
+/* A result whose checkpoint is gone cannot be continued, and starting anew would overwrite it. */
+static PetscErrorCode resumable(MPI_Comm comm, const char *folder) {
+  int rank;
+  PetscErrorCode rc = 0;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  if (rank == 0 && holds(folder, "curve.csv") && holds(folder, "summary.json") && !holds(folder, "checkpoint.h5") &&
+      !holds(folder, "checkpoint.h5.prev"))
+    rc = mt_error(MT_ERR_INPUT,
+                  "%s holds a result but no checkpoint to resume from: start anew with --force instead of --resume, or "
+                  "choose another folder (output.folder=...)",
+                  folder);
+  return mt_agree_root(comm, rc);
+}
+
 static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in, int *code) {
   const char *folder = mt_input_string(in, "output.folder");
   char mesh[CLI_PATH];
@@ -24,6 +44,7 @@ static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in,
     return mt_error(MT_ERR_INPUT, "--force starts anew and --resume continues: give one of them");
   PetscCall(mt_demag_check(in));
   PetscCall(mt_materials_check(comm, in));
+  if (args->resume) PetscCall(resumable(comm, folder));
   PetscCall(mt_output_open(comm, folder, "curve.csv", args->force, args->resume));
   PetscCall(mt_summary_begin(comm, "demag", in, &json));
   PetscCall(cli_demag_mesh(comm, in, folder, args->force, json, mesh));

@@ -145,6 +145,21 @@ def no_overwriting(folder):
     check(done.code == 0, done)
 
 
+def no_overwriting_by_resume(folder):
+    """--resume without a checkpoint starts anew, but never over a finished result; nor does another subcommand go over its summary."""
+    path, mesh = made_mesh(folder)
+    for name in ("checkpoint.h5", "checkpoint.h5.prev"):
+        os.remove(os.path.join(out_of(folder), name))
+    before = snapshot(out_of(folder))
+    for ranks in (1, 2):
+        refused(support.magtwin(BUILD, "demag", path, "--resume", ranks=ranks), "no checkpoint", "--force")
+    check(snapshot(out_of(folder)) == before, "a finished result changed")
+    os.rename(mesh, os.path.join(folder, "mesh.h5"))
+    before = snapshot(out_of(folder))
+    refused(support.magtwin(BUILD, "mesh", path), "curve.csv", "--force")
+    check(snapshot(out_of(folder)) == before, "the summary of the curve was overwritten")
+
+
 def truncated_mesh(folder):
     path, mesh = made_mesh(folder)
     with open(mesh, "rb") as f:
@@ -290,6 +305,7 @@ TESTS = [
     ("missing slice", missing_slice),
     ("slices of different size", slices_of_different_size),
     ("no overwriting without --force", no_overwriting),
+    ("no overwriting by --resume or another subcommand", no_overwriting_by_resume),
     ("truncated mesh", truncated_mesh),
     ("mesh of another input", mesh_of_another_input),
     ("damaged checkpoints", truncated_checkpoint),
