@@ -11,9 +11,7 @@ static PetscErrorCode start_petsc(void) {
   int n = 3;
   char **args = words;
   PetscErrorCode rc = PetscInitialize(&n, &args, NULL, NULL);
-  if (!rc) rc = mt_error_install();
-  if (!rc) mt_stop_install();
-  return rc;
+  return rc ? rc : mt_error_install();
 }
 
 int main(int argc, char **argv) {
@@ -23,6 +21,8 @@ int main(int argc, char **argv) {
   PetscErrorCode rc = cli_parse(argc - 1, argv + 1, &args);
   bool parallel = rc || (args.command->parallel && !args.help); /* with rc: so that one rank reports */
   if (parallel && start_petsc()) return 1;
+  /* the others have no checkpoint to write: a signal ends them at once */
+  if (!rc && args.command->resume) mt_stop_install();
   if (!rc) rc = args.help ? cli_help(&args, &code) : args.command->run(&args, &code);
   free(args.words);
   if (rc) return mt_error_report(rc);

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """bench.py BUILD: speed and memory of a small demagnetization run on 1 and 2 ranks, beside the machine's memory bandwidth.
-Writes out/bench/summary.json, a list of {name, value, unit, reference, source} as validate.py does, and prints it.
+Writes out/bench/summary.json, a list of {name, value, unit, reference, source, error, pass} as validate.py does, and prints it.
 
 The counts come from the summary.json of the runs; times are those of the field path alone (mesh and set-up are listed apart).
-Nothing passes or fails: a number worse than the published one is a number to look into.
+pass: no worse than the published number, whatever the machine (null where there is none to compare with); error: value/reference - 1.
+A number that is worse is one to look into, not an error: the exit code is 0.
 """
 import json
 import os
@@ -18,8 +19,10 @@ INPUT = os.path.join(support.ROOT, "tests", "bench", "bench.yaml")
 PEER = "MaMMoS 2026, 1.35 M nodes, 16-core Xeon or A100"
 
 
-def line(name, value, unit, reference=None, source=""):
-    return {"name": name, "value": value, "unit": unit, "reference": reference, "source": source}
+def line(name, value, unit, reference=None, source="", smaller_is_better=False):
+    error = None if reference is None else value / reference - 1
+    good = None if error is None else bool(error <= 0 if smaller_is_better else error >= 0)
+    return {"name": name, "value": value, "unit": unit, "reference": reference, "source": source, "error": error, "pass": good}
 
 
 def stream(build, ranks):
@@ -64,12 +67,12 @@ def of_method(summary):
         line("nodes of the mesh", c["nodes"], ""),
         line("magnetic nodes", c["magnetic_nodes"], ""),
         line("minimizer iterations", c["iterations"], ""),
-        line("energy evaluations per iteration", c["evaluations"] / c["iterations"], "", 1.21, PEER),
-        line("demagnetizing CG iterations per evaluation", c["demag_iterations"] / c["evaluations"], "", 11.7, PEER),
+        line("energy evaluations per iteration", c["evaluations"] / c["iterations"], "", 1.21, PEER, True),
+        line("demagnetizing CG iterations per evaluation", c["demag_iterations"] / c["evaluations"], "", 11.7, PEER, True),
     ]
     if "demag_spmv" in c:
         lines.append(line("matrix products (equivalents) of the demagnetizing field per evaluation", c["demag_spmv"] / c["evaluations"],
-                          "", 35, "textbook multigrid: 30-40 for one solve"))
+                          "", 35, "textbook multigrid: 30-40 for one solve", True))
     for name, phase in summary["phases"].items():
         lines.append(line("phase: %s (1 rank)" % name, phase["wall"]["value"], "s"))
     return lines
@@ -92,7 +95,8 @@ def main():
         json.dump(lines, f, indent=1)
         f.write("\n")
     for item in lines:
-        reference = "" if item["reference"] is None else "  (%.3g: %s)" % (item["reference"], item["source"])
+        verdict = "" if item["pass"] is None else "reached" if item["pass"] else "not reached"
+        reference = "" if item["reference"] is None else "  (%.3g, %s: %s)" % (item["reference"], verdict, item["source"])
         print("%-72s %12.5g %-5s%s" % (item["name"], item["value"], item["unit"], reference))
     print("out/bench/summary.json")
 

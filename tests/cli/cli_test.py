@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -254,6 +255,22 @@ def check_knows_materials(folder):
     check(done.code == 0, done)
 
 
+def a_signal_ends_what_has_no_checkpoint(folder):
+    command = [os.path.join(os.path.abspath(BUILD), "magtwin"), "mesh", write(folder, GOOD % out_of(folder)), "mesh.size=0.5 nm"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=support.environment())
+    wanted = "short edges removed"
+    seen = next((line for line in process.stdout if wanted in line), None)
+    check(seen, "the run ended before it could be stopped")
+    process.send_signal(signal.SIGTERM)
+    try:
+        code = process.wait(20)
+    finally:
+        process.kill()
+        process.stdout.close()
+    check(code == -signal.SIGTERM, "exit code %s after TERM" % code)
+    check(not os.path.exists(os.path.join(out_of(folder), "mesh.h5")), "a mesh was written")
+
+
 def results_of_a_run(folder):
     path, _ = made_mesh(folder)
     out = out_of(folder)
@@ -286,6 +303,7 @@ TESTS = [
     ("valid inputs are accepted", good_input_is_checked),
     ("check refuses what demag refuses", check_knows_materials),
     ("a run leaves its results", results_of_a_run),
+    ("TERM ends a mesher at once", a_signal_ends_what_has_no_checkpoint),
     ("unknown key", bad_text("  size: 3 nm", "  sise: 3 nm", ["mesh.sise", "did you mean"], "7:3")),
     ("unknown key, 2 ranks", bad_text("  size: 3 nm", "  sise: 3 nm", ["mesh.sise", "did you mean"], "7:3", ranks=2)),
     ("repeated key", bad_text("  count: 4\n", "  count: 4\n  count: 5\n", ["grains.count"], "4:3")),
