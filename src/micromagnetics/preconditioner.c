@@ -93,6 +93,10 @@ static PetscErrorCode apply_operator(MtPrecond *pc, const double *block, Vec m, 
   return 0;
 }
 
+PetscErrorCode mt_precond_hessian(MtPrecond *pc, Vec m, Vec v, Vec w) {
+  return apply_operator(pc, pc->hessian, m, v, w);
+}
+
 static PetscErrorCode apply_jacobi(MtPrecond *pc, Vec r, Vec z) {
   const PetscScalar *v;
   PetscScalar *w;

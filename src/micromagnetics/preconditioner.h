@@ -26,6 +26,9 @@ PetscErrorCode mt_precond_setup(MtPrecond *pc, Vec m, Vec g);
  * Jacobi norm falls below rtol of its start; on exchange + local curvature, and once more with |local curvature| if a
  * direction of negative curvature is met.  y.b > 0.  Adds to *its.  Collective. */
 PetscErrorCode mt_precond_apply(MtPrecond *pc, Vec m, Vec b, double rtol, int maxit, Vec y, int64_t *its);
+/* w = (exchange + local curvature) v for a tangent field v: the Hessian but for the demagnetizing field's part.
+ * Collective. */
+PetscErrorCode mt_precond_hessian(MtPrecond *pc, Vec m, Vec v, Vec w);
 /* Second derivative of the energy along the tangent field d, without the demagnetizing field's own: dHd (J/m3 nm3); and
  * the sum of moment d^2/mu0 (J/m3 nm3 per T) that a uniform stiffness in T is multiplied with.  g: derivative at m.
  * Collective. */

@@ -1,0 +1,222 @@
+/* Stability of a state: the smallest eigenvalue of the energy's Hessian on the tangent planes of the spheres |m| = 1.
+ *
+ * Generalized Davidson (R. B. Morgan, D. S. Scott, SIAM J. Sci. Stat. Comput. 7 (1986) 817; here SLEPc's) on
+ * M^-1/2 H M^-1/2 in frames (e1, e2) of the tangent planes, M = moment/mu0: its eigenvalues are fields in T.  H =
+ * exchange
+ * + local curvature + what the stray field adds, one solve for the potential a product.  Preconditioned as the
+ * minimizer is; it finds the same soft modes. */
+#include "energy_impl.h"
+#include "kernels.h"
+#include "magtwin/error.h"
+#include "magtwin/random.h"
+#include "preconditioner.h"
+#include <math.h>
+#include <slepceps.h>
+
+static const double DEMAG_RTOL = 1e-4; /* of the potential of a mode; what it adds is a part of Js */
+static const double STATE_RTOL = 1e-6; /* of that of the state */
+static const double FLOOR = .1;        /* T, of the preconditioner */
+static const double INNER_RTOL = .1;   /* of the preconditioner */
+static const double RESIDUAL = 3e-3;   /* T; enters the eigenvalue squared, over the gap to the next */
+enum { INNER_ITERATIONS = 20, MAX_PRODUCTS = 400 };
+
+typedef struct {
+  MtEnergy *energy;
+  MtPrecond pc;
+  double *frame; /* [6n] e1, e2 */
+  double *scale; /* [n] sqrt(mu0/moment), 1/sqrt(J/m3 nm3 per T) */
+  Vec m, g;      /* state (not owned) and derivative */
+  Vec v, w;      /* rows 3n */
+  Vec u;         /* potential of a mode */
+  int products;
+  int64_t inner;
+} Hessian;
+
+/* Coordinates in the frames -> tangent field, times M^(power/2), power -1 or 1. */
+static PetscErrorCode expand(const Hessian *h, Vec x, int power, Vec v) {
+  const PetscScalar *a;
+  PetscScalar *b;
+  PetscCall(VecGetArrayRead(x, &a));
+  PetscCall(VecGetArray(v, &b));
+  for (PetscInt i = 0; i < h->energy->n; i++) {
+    const double *e1 = h->frame + 6 * i, *e2 = e1 + 3, s = power > 0 ? 1 / h->scale[i] : h->scale[i];
+    for (int c = 0; c < 3; c++) b[3 * i + c] = s * (a[2 * i] * e1[c] + a[2 * i + 1] * e2[c]);
+  }
+  PetscCall(VecRestoreArray(v, &b));
+  PetscCall(VecRestoreArrayRead(x, &a));
+  return 0;
+}
+
+/* Its transpose. */
+static PetscErrorCode restrict_to(const Hessian *h, Vec v, int power, Vec x) {
+  const PetscScalar *a;
+  PetscScalar *b;
+  PetscCall(VecGetArrayRead(v, &a));
+  PetscCall(VecGetArray(x, &b));
+  for (PetscInt i = 0; i < h->energy->n; i++) {
+    double s = power > 0 ? 1 / h->scale[i] : h->scale[i];
+    for (int k = 0; k < 2; k++) b[2 * i + k] = s * mt_dot3(h->frame + 6 * i + 3 * k, a + 3 * i);
+  }
+  PetscCall(VecRestoreArray(x, &b));
+  PetscCall(VecRestoreArrayRead(v, &a));
+  return 0;
+}
+
+/* Adds the field of the mode's own charges. */
+static PetscErrorCode add_demag(Hessian *h, Vec v, Vec w) {
+  MtEnergy *e = h->energy;
+  PetscInt its;
+  if (!e->poisson) return 0;
+  PetscCall(MatMult(e->D, v, e->b));
+  PetscCall(VecZeroEntries(h->u));
+  PetscCall(mt_poisson_solve(e->poisson, e->b, h->u, DEMAG_RTOL, 0, &its));
+  PetscCall(MatMult(e->G, h->u, e->work));
+  return VecAXPY(w, 1 / MT_MU0, e->work);
+}
+
+static PetscErrorCode hessian_mult(Mat A, Vec x, Vec y) {
+  Hessian *h;
+  PetscCall(MatShellGetContext(A, &h));
+  PetscCall(expand(h, x, -1, h->v));
+  PetscCall(mt_precond_hessian(&h->pc, h->m, h->v, h->w));
+  PetscCall(add_demag(h, h->v, h->w));
+  h->products++;
+  return restrict_to(h, h->w, -1, y);
+}
+
+static PetscErrorCode precondition(PC pc, Vec x, Vec y) {
+  Hessian *h;
+  PetscCall(PCShellGetContext(pc, &h));
+  PetscCall(expand(h, x, 1, h->v));
+  PetscCall(mt_precond_apply(&h->pc, h->m, h->v, INNER_RTOL, INNER_ITERATIONS, h->w, &h->inner));
+  return restrict_to(h, h->w, 1, y);
+}
+
+static PetscErrorCode make_frames(Hessian *h) {
+  const PetscScalar *m;
+  PetscInt n = h->energy->n;
+  PetscCall(PetscMalloc2(6 * n, &h->frame, n, &h->scale));
+  PetscCall(VecGetArrayRead(h->m, &m));
+  for (PetscInt i = 0; i < n; i++) {
+    mt_kernel_frame(m + 3 * i, h->frame + 6 * i, h->frame + 6 * i + 3);
+    h->scale[i] = sqrt(MT_MU0 / h->energy->moment[i]);
+  }
+  return VecRestoreArrayRead(h->m, &m);
+}
+
+static PetscErrorCode open_hessian(MtEnergy *e, Vec m, const double B[3], Hessian *h) {
+  MtEnergyValues E;
+  *h = (Hessian){.energy = e, .m = m};
+  PetscCall(make_frames(h));
+  PetscCall(VecDuplicate(m, &h->g));
+  PetscCall(VecDuplicate(m, &h->v));
+  PetscCall(VecDuplicate(m, &h->w));
+  if (e->poisson) PetscCall(mt_poisson_create_vec(e->poisson, &h->u));
+  PetscCall(mt_energy_eval(e, m, B, STATE_RTOL, &E, h->g));
+  PetscCall(mt_precond_create(e, FLOOR, &h->pc));
+  return mt_precond_setup(&h->pc, m, h->g);
+}
+
+static PetscErrorCode close_hessian(Hessian *h) {
+  PetscCall(mt_precond_destroy(&h->pc));
+  PetscCall(VecDestroy(&h->g));
+  PetscCall(VecDestroy(&h->v));
+  PetscCall(VecDestroy(&h->w));
+  PetscCall(VecDestroy(&h->u));
+  return PetscFree2(h->frame, h->scale);
+}
+
+/* White noise by file id, the same on any number of ranks, smoothed by the preconditioner: its soft modes. */
+static PetscErrorCode start_vector(Hessian *h, Vec x) {
+  PetscScalar *v;
+  PetscCall(VecGetArray(h->v, &v));
+  for (PetscInt i = 0; i < h->energy->n; i++) {
+    MtRandom random;
+    mt_random_seed(&random, (uint64_t)h->energy->mesh->vid[h->energy->nodes->node[i]]);
+    double weight = 1 / (h->scale[i] * h->scale[i]);
+    for (int c = 0; c < 3; c++) v[3 * i + c] = weight * (mt_random_uniform(&random) - .5);
+  }
+  PetscCall(VecRestoreArray(h->v, &v));
+  PetscCall(restrict_to(h, h->v, -1, x));
+  PetscCall(expand(h, x, 1, h->v)); /* the tangent part */
+  PetscCall(mt_precond_apply(&h->pc, h->m, h->v, INNER_RTOL, INNER_ITERATIONS, h->w, &h->inner));
+  return restrict_to(h, h->w, 1, x);
+}
+
+static PetscErrorCode choose_preconditioner(Hessian *h, EPS eps) {
+  ST st;
+  KSP ksp;
+  PC pc;
+  PetscCall(EPSGetST(eps, &st));
+  PetscCall(STSetType(st, STPRECOND));
+  PetscCall(STGetKSP(st, &ksp));
+  PetscCall(KSPSetType(ksp, KSPPREONLY));
+  PetscCall(KSPGetPC(ksp, &pc));
+  PetscCall(PCSetType(pc, PCSHELL));
+  PetscCall(PCShellSetContext(pc, h));
+  return PCShellSetApply(pc, precondition);
+}
+
+static PetscErrorCode make_solver(Hessian *h, Mat A, Vec x, EPS *eps) {
+  PetscCall(EPSCreate(h->energy->mesh->comm, eps));
+  PetscCall(EPSSetOperators(*eps, A, NULL));
+  PetscCall(EPSSetProblemType(*eps, EPS_HEP));
+  PetscCall(EPSSetType(*eps, EPSGD));
+  PetscCall(EPSSetWhichEigenpairs(*eps, EPS_SMALLEST_REAL));
+  PetscCall(EPSSetDimensions(*eps, 1, 12, PETSC_DEFAULT));
+  PetscCall(EPSSetConvergenceTest(*eps, EPS_CONV_ABS));
+  PetscCall(EPSSetTolerances(*eps, RESIDUAL, MAX_PRODUCTS));
+  PetscCall(EPSSetInitialSpace(*eps, 1, &x));
+  return choose_preconditioner(h, *eps);
+}
+
+/* Largest node of unit length. */
+static PetscErrorCode scale_mode(const Hessian *h, Vec mode) {
+  const PetscScalar *v;
+  double local = 0, most;
+  PetscCall(VecGetArrayRead(mode, &v));
+  for (PetscInt i = 0; i < h->energy->n; i++) local = fmax(local, mt_dot3(v + 3 * i, v + 3 * i));
+  PetscCall(VecRestoreArrayRead(mode, &v));
+  PetscCallMPI(MPI_Allreduce(&local, &most, 1, MPI_DOUBLE, MPI_MAX, h->energy->mesh->comm));
+  return most > 0 ? VecScale(mode, 1 / sqrt(most)) : 0;
+}
+
+static PetscErrorCode solve(Hessian *h, double *lambda, Vec mode) {
+  EPS eps;
+  Mat A;
+  Vec x;
+  PetscInt found, n = 2 * h->energy->n;
+  PetscCall(MatCreateShell(h->energy->mesh->comm, n, n, PETSC_DETERMINE, PETSC_DETERMINE, h, &A));
+  PetscCall(MatShellSetOperation(A, MATOP_MULT, (void (*)(void))hessian_mult));
+  PetscCall(MatCreateVecs(A, &x, NULL));
+  PetscCall(start_vector(h, x));
+  PetscCall(make_solver(h, A, x, &eps));
+  PetscCall(EPSSolve(eps));
+  PetscCall(EPSGetConverged(eps, &found));
+  if (found) {
+    PetscCall(EPSGetEigenpair(eps, 0, lambda, NULL, x, NULL));
+    PetscCall(expand(h, x, -1, mode));
+    PetscCall(scale_mode(h, mode));
+  }
+  PetscCall(EPSDestroy(&eps));
+  PetscCall(VecDestroy(&x));
+  PetscCall(MatDestroy(&A));
+  if (found) return 0;
+  return mt_error(MT_ERR_FAIL, "the stability of the state was not decided in %d products", h->products);
+}
+
+static PetscErrorCode start_slepc(void) {
+  if (SlepcInitializeCalled) return 0;
+  PetscCall(SlepcInitializeNoArguments());
+  return PetscRegisterFinalize(SlepcFinalize);
+}
+
+PetscErrorCode mt_stability_eigenvalue(MtEnergy *e, Vec m, const double B[3], double *lambda, Vec mode, int *products) {
+  Hessian h;
+  PetscCall(start_slepc());
+  PetscCall(open_hessian(e, m, B, &h));
+  PetscErrorCode rc = solve(&h, lambda, mode);
+  *products = h.products;
+  PetscErrorCode closed = close_hessian(&h);
+  return rc ? rc : closed;
+}
