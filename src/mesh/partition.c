@@ -141,10 +141,20 @@ static PetscErrorCode save_content(const MtMeshSlab *slab, MtH5 *f) {
   return 0;
 }
 
-/* A folder that cannot be written costs the cache, not the run. */
+static PetscErrorCode save_file(const MtMeshSlab *slab, const char *path) {
+  MtH5 *f;
+  PetscErrorCode rc = mt_h5_create(slab->comm, path, PARTITION_FORMAT, PARTITION_VERSION, &f);
+  if (rc) return rc;
+  rc = save_content(slab, f);
+  if (!rc) return mt_h5_commit(&f, false);
+  PetscCall(mt_h5_discard(&f));
+  return rc;
+}
+
+/* What cannot be written costs the cache, not the run: a folder of someone else, a full disk, another run that keeps
+ * its partition of the same mesh at the same moment. */
 static PetscErrorCode save(const MtMeshSlab *slab, const char *path) {
   char folder[PETSC_MAX_PATH_LEN];
-  MtH5 *f;
   PetscCall(PetscStrncpy(folder, path, sizeof folder));
   char *slash = strrchr(folder, '/');
   if (slash) slash[slash == folder] = '\0';
@@ -154,13 +164,10 @@ static PetscErrorCode save(const MtMeshSlab *slab, const char *path) {
     mt_log("partition not kept: %s cannot be written", slash ? folder : "the working folder");
     return 0;
   }
-  PetscCall(mt_h5_create(slab->comm, path, PARTITION_FORMAT, PARTITION_VERSION, &f));
-  PetscErrorCode rc = save_content(slab, f);
-  if (rc) {
-    PetscCall(mt_h5_discard(&f));
-    return rc;
+  if (save_file(slab, path)) {
+    mt_log("partition not kept: %s", mt_error_message());
+    mt_error_clear();
   }
-  PetscCall(mt_h5_commit(&f, false));
   return 0;
 }
 

@@ -5,8 +5,8 @@
  * Format "magtwin-demag-checkpoint" 2, nodal data by file id: /state/m [nv,3], /state/potential [nv] (with
  * demagnetizing field), the same of the state before (/state/m_before, /state/potential_before) where it serves to
  * predict the next, /state/switching [nv] T, /run/progress, /run/curve, /run/events, /run/kept (records of
- * hysteresis.h and loop.h); attributes "input" (canonical text of the sections that decide the curve), "mesh" (the
- * input kept in the mesh file), "identity" (nodes, tets, fingerprint). */
+ * hysteresis.h and loop.h); attributes "input" (canonical text of the sections that decide the curve), "method" (that
+ * of the minimizer), "mesh" (the input kept in the mesh file), "identity" (nodes, tets, fingerprint). */
 #include "hysteresis.h"
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +15,8 @@
 static const char *const FORMAT = "magtwin-demag-checkpoint";
 enum { VERSION = 2 };
 static const char *const SECTIONS = "grains mesh materials field demagnetizing";
+/* May change on the way (a step that does not converge wants another limit), but not without a word. */
+static const char *const METHOD = "minimizer";
 
 static PetscErrorCode write_table(const MtHysteresis *h, MtH5 *f, const char *name, int n, int width,
                                   const void *data) {
@@ -47,11 +49,16 @@ static PetscErrorCode write_fields(MtHysteresis *h, MtH5 *f, double *local) {
   return mt_mesh_write_nodal(h->mesh, f, "/state/switching", 1, local, "T");
 }
 
+static PetscErrorCode write_sections(const MtHysteresis *h, MtH5 *f, const char *name, const char *sections) {
+  char *text = mt_input_section(h->in, sections);
+  PetscErrorCode rc = mt_h5_set_string(f, "/", name, text);
+  free(text);
+  return rc;
+}
+
 static PetscErrorCode write_identity(const MtHysteresis *h, MtH5 *f) {
-  char *sections = mt_input_section(h->in, SECTIONS);
-  PetscErrorCode rc = mt_h5_set_string(f, "/", "input", sections);
-  free(sections);
-  if (rc) return rc;
+  PetscCall(write_sections(h, f, "input", SECTIONS));
+  PetscCall(write_sections(h, f, "method", METHOD));
   PetscCall(mt_h5_set_string(f, "/", "mesh", h->mesh->input ? h->mesh->input : ""));
   const int64_t identity[4] = {h->mesh->nv_global, h->mesh->nt_global, (int64_t)h->fingerprint, (int64_t)h->constants};
   return mt_h5_set_ints(f, "/", "identity", 4, identity);
@@ -96,18 +103,39 @@ static int next_line(const char **text, const char **line) {
 }
 
 /* The first lines in which two texts differ. */
-static PetscErrorCode other_input(const char *path, const char *what, const char *then, const char *now) {
-  const char *a, *b;
-  int na, nb;
+static void first_difference(const char *then, const char *now, char a[256], char b[256]) {
+  const char *p, *q;
+  int np, nq;
   do {
-    na = next_line(&then, &a);
-    nb = next_line(&now, &b);
-  } while (na == nb && strncmp(a, b, (size_t)na) == 0 && (*then || *now));
+    np = next_line(&then, &p);
+    nq = next_line(&now, &q);
+  } while (np == nq && strncmp(p, q, (size_t)np) == 0 && (*then || *now));
+  snprintf(a, 256, "%.*s", np, p);
+  snprintf(b, 256, "%.*s", nq, q);
+}
+
+static PetscErrorCode other_input(const char *path, const char *what, const char *then, const char *now) {
+  char a[256], b[256];
+  first_difference(then, now, a, b);
   return mt_error(
       MT_ERR_INPUT,
-      "%s belongs to another %s: it was made with \"%.*s\", now it is \"%.*s\"; restore that, or start anew with "
+      "%s belongs to another %s: it was made with \"%s\", now it is \"%s\"; restore that, or start anew with "
       "--force instead of --resume",
-      path, what, na, a, nb, b);
+      path, what, a, b);
+}
+
+/* A curve may not change its method silently. */
+static PetscErrorCode warn_method(const MtHysteresis *h, MtH5 *f) {
+  char *then = NULL, *now = mt_input_section(h->in, METHOD), a[256], b[256];
+  PetscErrorCode rc = mt_h5_get_string(f, "/", "method", &then);
+  if (!rc && strcmp(then, now) != 0) {
+    first_difference(then, now, a, b);
+    mt_warn("the minimizer has changed since the checkpoint, from \"%s\" to \"%s\": the curve is made of two parts", a,
+            b);
+  }
+  free(then);
+  free(now);
+  return rc;
 }
 
 static PetscErrorCode check_texts(const MtHysteresis *h, MtH5 *f, const char *path, bool *foreign) {
@@ -214,6 +242,7 @@ static PetscErrorCode read_all(MtHysteresis *h, const char *path, bool *foreign)
   if (!rc) rc = read_fields(h, f, local);
   if (!rc) rc = read_tables(h, f, path);
   if (!rc) rc = read_before(h, f, local);
+  if (!rc) rc = warn_method(h, f);
   PetscCall(PetscFree(local));
   PetscErrorCode closed = mt_h5_close(&f);
   return rc ? rc : closed;

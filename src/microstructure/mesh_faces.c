@@ -60,14 +60,20 @@ static void add_contact(const MtRegions *r, int32_t a, int32_t b, double area, d
   if (r->kind[b] == MT_REGION_GB && r->kind[a] == MT_REGION_GRAIN) contact[b] += area;
 }
 
-static void summarize_thickness(const MtRegions *regions, const double *volume, const double *contact,
-                                MtFaceReport *r) {
+static int thickness_bin(double t, double asked) {
+  double bin = asked > 0 ? floor(10 * t / asked + .5) : 0;
+  return (int)fmin(fmax(bin, 0), MT_THICKNESS_BINS - 1);
+}
+
+static void summarize_thickness(const MtMeshData *m, const double *volume, const double *contact, MtFaceReport *r) {
+  const MtRegions *regions = &m->regions;
   double weight = 0;
   r->thickness_min = INFINITY;
   for (int i = 0; i < regions->n; i++) {
     if (!(contact[i] > 0)) continue;
     double t = r->thickness[i] = volume[i] / (contact[i] / 2);
     r->nlayers++;
+    r->thickness_area[thickness_bin(t, m->gb_thickness)] += contact[i] / 2;
     r->thickness_mean += t * contact[i];
     weight += contact[i];
     r->thickness_min = fmin(r->thickness_min, t);
@@ -109,7 +115,7 @@ PetscErrorCode mt_mesh_faces(const MtMeshData *m, MtFaceReport *r) {
   collect(m, face);
   match(m, face, contact, r);
   add_volumes(m, volume);
-  summarize_thickness(&m->regions, volume, contact, r);
+  summarize_thickness(m, volume, contact, r);
   PetscCall(PetscFree(face));
   PetscCall(PetscFree2(contact, volume));
   return 0;

@@ -111,6 +111,8 @@ static void json_thickness(MtJson *json, const MtMeshData *m, const MtFaceReport
   mt_json_quantity(json, "min", f->thickness_min, "nm");
   mt_json_quantity(json, "max", f->thickness_max, "nm");
   mt_json_int(json, "boundaries", f->nlayers);
+  mt_json_quantity(json, "histogram_bin", m->gb_thickness / 10, "nm");
+  mt_json_reals(json, "histogram_area_nm2", MT_THICKNESS_BINS, f->thickness_area);
   mt_json_end(json);
 }
 

@@ -4,7 +4,7 @@
 
 #include "magtwin/mesh.h"
 
-enum { MT_GAMMA_BINS = 20, MT_DIHEDRAL_BINS = 18, MT_WORST = 5 };
+enum { MT_GAMMA_BINS = 20, MT_DIHEDRAL_BINS = 18, MT_WORST = 5, MT_THICKNESS_BINS = 21 };
 
 typedef struct {
   int64_t ntets, inverted; /* inverted: volume <= 0 */
@@ -32,6 +32,8 @@ typedef struct {
   int nlayers;                          /* grain-boundary regions that touch grains on both sides */
   double thickness_mean, thickness_min,
       thickness_max; /* nm: volume over mean area of the two sides; mean weighted by area */
+  /* nm2 of boundary whose thickness lies in bin k, about k/10 of the asked one; the last takes what is beyond */
+  double thickness_area[MT_THICKNESS_BINS];
   double *thickness; /* [regions.n] nm; 0: no such region.  Free with PetscFree */
 } MtFaceReport;
 

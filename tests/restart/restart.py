@@ -255,6 +255,15 @@ def test_foreign(folder):
         same_bytes(out, reference(1), ["curve.csv", "checkpoint.h5", "summary.json"])
 
 
+def test_method_changed(folder):
+    """Another minimizer may go on, but not silently."""
+    out = os.path.join(folder, "run")
+    shutil.copytree(reference(1), out)
+    run(out, 1, "--resume", "minimizer.torque=1e-5 T")
+    check("the minimizer has changed" in text_of(out + ".log"), text_of(out + ".log"))
+    check("the minimizer has changed" in text_of(os.path.join(out, "summary.json")), "no warning in summary.json")
+
+
 def main():
     tests = [
         ("same ranks twice: the same bits", test_same_ranks_same_bits),
@@ -263,6 +272,7 @@ def main():
         ("USR1 and TERM: exit code 75, continued: the same curve", test_signals),
         ("damaged checkpoint: the one before is taken", test_damaged),
         ("checkpoint of another input: refused", test_foreign),
+        ("checkpoint of another minimizer: continued with a warning", test_method_changed),
     ]
     import tempfile
     with tempfile.TemporaryDirectory(prefix="magtwin-restart-") as root:

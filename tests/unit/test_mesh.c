@@ -9,6 +9,7 @@
 #include "ball.h"
 #include "magtwin/error.h"
 #include "magtwin/h5.h"
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const Ball ball = {.n = 6, .s0 = 2.0 / 3, .a = {10}, .round = true, .R = 14};
@@ -167,6 +168,26 @@ static void partition_is_kept_and_a_foreign_one_is_not_used(void **state) {
   assert_int_equal(mt_mesh_destroy(&b), 0);
 }
 
+/* A folder in the place of the partition: it can neither be read nor written, and the mesh is read all the same. */
+static void partition_that_cannot_be_kept_costs_nothing(void **state) {
+  (void)state;
+  int size;
+  char part[96];
+  MPI_Comm_size(PETSC_COMM_WORLD, &size);
+  MtMesh *a = read_ball(), *b;
+  snprintf(part, sizeof part, "%s.part%d.h5", path, size);
+  MPI_Barrier(PETSC_COMM_WORLD);
+  if (size > 1 && !my_rank()) assert_int_equal(unlink(part) || mkdir(part, 0777), 0);
+  MPI_Barrier(PETSC_COMM_WORLD);
+  assert_int_equal(mt_mesh_read(PETSC_COMM_WORLD, path, &b), 0);
+  assert_string_equal(mt_error_message(), "");
+  assert_memory_equal(a->vid, b->vid, sizeof(int64_t) * (size_t)a->nv_local);
+  MPI_Barrier(PETSC_COMM_WORLD);
+  if (size > 1 && !my_rank()) assert_int_equal(rmdir(part), 0);
+  assert_int_equal(mt_mesh_destroy(&a), 0);
+  assert_int_equal(mt_mesh_destroy(&b), 0);
+}
+
 /* Makes the ball, spoils it, and expects a refusal that says `word`. */
 static void refuse(void (*spoil)(MtMeshData *), const char *word) {
   MtMeshData d;
@@ -277,6 +298,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(ghosts_get_the_owners_values),
       cmocka_unit_test(nodal_field_lies_by_file_id),
       cmocka_unit_test(partition_is_kept_and_a_foreign_one_is_not_used),
+      cmocka_unit_test(partition_that_cannot_be_kept_costs_nothing),
       cmocka_unit_test(damage_is_refused),
       cmocka_unit_test(truncated_file_is_refused),
       cmocka_unit_test(whole_mesh_comes_back_on_rank_0),

@@ -86,6 +86,7 @@ static void volumes_thickness_and_surface_of_the_bar(void **unused) {
   assert_int_equal(f.nlayers, 1);
   assert_near(f.thickness_mean, 3, 1e-13);
   assert_near(f.thickness[1], 3, 1e-13);
+  for (int b = 0; b < MT_THICKNESS_BINS; b++) assert_near(f.thickness_area[b], b == 10 ? 100 : 0, 1e-11);
   assert_int_equal(PetscFree(f.thickness), 0);
   mt_mesh_data_free(&m);
 }
