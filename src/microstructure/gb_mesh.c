@@ -2,6 +2,7 @@
  * by half the layer, the gap is filled with prisms, each grain by Gmsh inside its fixed surface, and the air around. */
 #include "air.h"
 #include "gb_fill.h"
+#include "improve.h"
 #include "magtwin/error.h"
 #include "magtwin/log.h"
 #include "magtwin/run.h"
@@ -190,7 +191,7 @@ static void sphere_of(const MtCells *c, double ratio, double sphere[4]) {
   sphere[3] = ratio * sqrt(half);
 }
 
-static PetscErrorCode finish(const Work *w, MtTets *m, MtMeshData *d) {
+static PetscErrorCode finish(const Work *w, MtTets *m, MtMeshData *d, MtJson *json) {
   memcpy(d->magnet_box, w->c->box, sizeof d->magnet_box);
   d->gb_thickness = w->opt->thickness, d->size = w->opt->size;
   if (w->opt->air_radius > 0) {
@@ -202,11 +203,16 @@ static PetscErrorCode finish(const Work *w, MtTets *m, MtMeshData *d) {
   }
   d->nv = m->nv, d->nt = m->nt, d->x = m->x, d->tet = m->tet, d->region = m->region;
   memset(m, 0, sizeof *m);
+  MtImproved done;
+  mt_phase_begin("improve mesh");
+  PetscCall(mt_mesh_improve(d, w->opt->layers, &done));
+  mt_improve_write(&done, json);
+  mt_phase_end("improve mesh");
   volumes_sum(d);
   return regions_compact(d);
 }
 
-static PetscErrorCode assemble(MPI_Comm comm, Work *w, MtMeshData *d) {
+static PetscErrorCode assemble(MPI_Comm comm, Work *w, MtMeshData *d, MtJson *json) {
   MtTets m = {0};
   int32_t *face, *edge, *vertex;
   PetscErrorCode rc = 0;
@@ -217,7 +223,7 @@ static PetscErrorCode assemble(MPI_Comm comm, Work *w, MtMeshData *d) {
     PetscCall(PetscFree3(face, edge, vertex));
   }
   PetscCall(mt_fills_gather(comm, &w->g, &m));
-  if (w->g.rank == 0) rc = finish(w, &m, d);
+  if (w->g.rank == 0) rc = finish(w, &m, d, json);
   PetscCall(mt_agree_root(comm, rc));
   return 0;
 }
@@ -243,7 +249,7 @@ PetscErrorCode mt_mesh_cells(MPI_Comm comm, const MtCells *cells, const MtMeshOp
   PetscCall(place_and_fill(comm, &w));
   mt_phase_end("mesh grains");
   PetscCall(report_layer(&w, json));
-  PetscCall(assemble(comm, &w, mesh));
+  PetscCall(assemble(comm, &w, mesh, json));
   mt_gmsh_end();
   work_free(&w);
   return 0;
