@@ -18,7 +18,9 @@ run out/demo_nonmagnetic materials.gb=nonmagnetic mesh.file=out/demo/mesh.h5
 import json, sys
 for folder in sys.argv[1:]:
     results = json.load(open(folder + "/summary.json"))["results"]
-    show = lambda k: "%.3f %s" % (results[k]["value"], results[k]["unit"]) if results.get(k) else "-"
+    def show(key):  # null: the curve did not get there
+        value = results[key]["value"]
+        return "not reached" if value is None else "%.3f %s" % (value, results[key]["unit"])
     print("%-22s coercivity %s, remanence %s" % (folder, show("Hc"), show("Br")))
 PY
 echo "figures:     out/demo/figures/*.png (and .svg)"

@@ -66,7 +66,7 @@ typedef struct {
   double J;         /* T, mean polarization along the segment's direction */
   double m;         /* J over that of the saturated magnet */
   double mean[3];   /* mean polarization over that of the saturated magnet */
-  double energy[5]; /* J/m3 of magnetic body: total, exchange, anisotropy, zeeman, demag */
+  double energy[5]; /* J/m3 of all that is not air: total, exchange, anisotropy, zeeman, demag */
   double torque;    /* T, largest */
   double iterations, evaluations, demag_iterations; /* rolled-back trials of this step included */
   double event;                                     /* 1: m fell or rose by more than output.event_drop */
