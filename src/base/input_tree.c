@@ -30,7 +30,7 @@ MtNode *mt_node_new(MtNodeKind kind, MtPlace place) {
 }
 
 static void node_add(MtNode *parent, const char *key, MtPlace key_place, MtNode *child) {
-  parent->item = mt_grow(parent->item, parent->n, sizeof *parent->item);
+  parent->item = mt_grow(parent->item, parent->n, sizeof(MtNode *));
   if (key) {
     parent->key = mt_grow(parent->key, parent->n, sizeof *parent->key);
     parent->key_place = mt_grow(parent->key_place, parent->n, sizeof *parent->key_place);

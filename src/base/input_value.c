@@ -1,5 +1,6 @@
 /* A scalar or list of the tree -> the value of a key, in the canonical unit, checked against type, unit and range. */
 #include "input_internal.h"
+#include "magtwin/memory.h"
 #include <errno.h>
 #include <glob.h>
 #include <math.h>
@@ -206,10 +207,9 @@ static bool to_list(MtInput *in, MtEntry *e, const MtNode *node) {
   if (!good) return false;
   bool texts = e->key->type == MT_KEY_STRINGS;
   if (texts)
-    e->string = calloc((size_t)node->n + 1, sizeof *e->string);
+    e->string = mt_calloc((size_t)node->n + 1, sizeof *e->string);
   else
-    e->number = calloc((size_t)node->n + 1, sizeof *e->number);
-  if (!e->string && !e->number) abort();
+    e->number = mt_calloc((size_t)node->n + 1, sizeof *e->number);
   e->n = node->n;
   for (int i = 0; i < node->n && e->key->type != MT_KEY_LIST; i++)
     good =
@@ -226,8 +226,7 @@ bool mt_value_convert(MtInput *in, MtEntry *e, const MtNode *node) {
   case MT_KEY_INT:
     return to_int(in, e, node);
   case MT_KEY_REAL:
-    e->number = calloc(1, sizeof *e->number);
-    if (!e->number) abort();
+    e->number = mt_calloc(1, sizeof *e->number);
     return to_real(in, e, node, e->number);
   case MT_KEY_VEC3:
   case MT_KEY_REALS:
@@ -240,7 +239,6 @@ bool mt_value_convert(MtInput *in, MtEntry *e, const MtNode *node) {
   case MT_KEY_NEWPATH:
     break;
   }
-  e->string = calloc(1, sizeof *e->string);
-  if (!e->string) abort();
+  e->string = mt_calloc(1, sizeof *e->string);
   return to_string(in, e, node, e->string);
 }

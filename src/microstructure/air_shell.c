@@ -41,7 +41,7 @@ static Face face_make(int64_t a, int64_t b, int64_t c) {
 }
 
 /* Faces of tets whose three nodes lie on one wall of the box, each once; their number in *n.  Freed with free(). */
-static PetscErrorCode outer_faces(const MtTets *m, const double box[6], Face **list, int *n) {
+static void outer_faces(const MtTets *m, const double box[6], Face **list, int *n) {
   static const int side[4][3] = {{1, 2, 3}, {0, 3, 2}, {0, 1, 3}, {0, 2, 1}};
   int room = 1024, count = 0, kept = 0;
   *list = mt_malloc((size_t)room * sizeof **list);
@@ -61,7 +61,6 @@ static PetscErrorCode outer_faces(const MtTets *m, const double box[6], Face **l
       (*list)[kept++] = (*list)[i];
   }
   *n = kept;
-  return 0;
 }
 
 /* ---- the sphere */
@@ -178,25 +177,30 @@ static PetscErrorCode air_append(const MtShell *s, int64_t *node, const MtFill *
   return 0;
 }
 
-PetscErrorCode mt_air_add(const double box[6], const double sphere[4], double size, int32_t region, MtTets *m) {
-  Face *face;
-  MtShell s;
-  MtFill f;
-  int64_t *node;
-  int nface = 0, n = (int)ceil(1.1 * sphere[3] / size); /* mean edge of the geodesic sphere: about 1.1 R / n */
-  PetscCall(outer_faces(m, box, &face, &nface));
-  PetscCall(air_surface(m, face, nface, sphere, n, &s, &node));
-  free(face);
-  if (!mt_fill_shell(&s, nface, size, &f))
+static PetscErrorCode air_fill(const MtShell *s, int nface, double size, double radius, MtFill *f) {
+  if (!mt_fill_shell(s, nface, size, f))
     return mt_error(
         MT_ERR_FAIL,
         "Gmsh could not fill the air between the magnet and a sphere of radius %g nm; try another mesh.air.size or "
         "mesh.air.radius",
-        sphere[3]);
-  mt_fill_smooth(&s, &f);
-  mt_fill_repair(&s, &f);
-  mt_fill_smooth(&s, &f);
-  PetscErrorCode rc = air_append(&s, node, &f, region, m);
+        radius);
+  mt_fill_smooth(s, f);
+  mt_fill_repair(s, f);
+  mt_fill_smooth(s, f);
+  return 0;
+}
+
+PetscErrorCode mt_air_add(const double box[6], const double sphere[4], double size, int32_t region, MtTets *m) {
+  Face *face;
+  MtShell s;
+  MtFill f = {0};
+  int64_t *node;
+  int nface = 0, n = (int)ceil(1.1 * sphere[3] / size); /* mean edge of the geodesic sphere: about 1.1 R / n */
+  outer_faces(m, box, &face, &nface);
+  PetscErrorCode rc = air_surface(m, face, nface, sphere, n, &s, &node);
+  free(face);
+  if (!rc) rc = air_fill(&s, nface, size, sphere[3], &f);
+  if (!rc) rc = air_append(&s, node, &f, region, m);
   mt_shell_free(&s), mt_fill_free(&f), free(node);
   return rc;
 }

@@ -119,14 +119,16 @@ static PetscErrorCode find_grid(const Reader *r) {
     return mt_error(MT_ERR_INPUT, "%s:%d: %d x %d points are not a map", r->path, a->last_line, a->nx, a->ny);
   a->dx = (xy[2 * (nx - 1)] - xy[0]) / (a->nx - 1);
   a->dy = (xy[2 * (r->n - 1) + 1] - xy[1]) / (a->ny - 1);
-  for (int64_t i = 0; i < r->n; i++)
-    if (fabs(xy[2 * i] - xy[0] - (i % nx) * a->dx) > .25 * a->dx ||
-        fabs(xy[2 * i + 1] - xy[1] - (i / nx) * a->dy) > .25 * a->dy)
+  for (int64_t i = 0; i < r->n; i++) {
+    const int64_t column = i % nx, row = i / nx;
+    if (fabs(xy[2 * i] - xy[0] - (double)column * a->dx) > .25 * a->dx ||
+        fabs(xy[2 * i + 1] - xy[1] - (double)row * a->dy) > .25 * a->dy)
       return mt_error(MT_ERR_INPUT,
                       "%s: point %lld at x = %g, y = %g is not on the square grid of %d x %d points that the first row "
                       "and the last "
                       "point give; hexagonal grids are not read: resample the map",
                       r->path, (long long)i + 1, xy[2 * i], xy[2 * i + 1], a->nx, a->ny);
+  }
   return 0;
 }
 

@@ -131,4 +131,20 @@ static inline PetscErrorCode brick_mesh(const Brick *b, MtMesh **mesh) {
   return 0;
 }
 
+/* A cube of two grains, 20 nm, with as much air around it, ending on a ball; axis: of the regions grain, grain, air. */
+static inline int cube_in_air(const double x[3]) {
+  return fmax(fabs(x[0]), fmax(fabs(x[1]), fabs(x[2]))) < 10 ? x[0] < 0 ? 0 : 1 : 2;
+}
+static const bool CUBE_AIR[] = {false, false, true};
+static inline Brick brick_cube_in_air(int n, const double (*axis)[3]) {
+  return (Brick){.n = {n, n, n},
+                 .lo = {-20, -20, -20},
+                 .hi = {20, 20, 20},
+                 .nregions = 3,
+                 .axis = axis,
+                 .air = CUBE_AIR,
+                 .region = cube_in_air,
+                 .radius = 20};
+}
+
 #endif

@@ -29,6 +29,16 @@ static void make(MtPower *p, int n, double lx, double ly, double lz) {
   for (int k = 0; k < n; k++) p->label[k] = k;
 }
 
+/* m^3 seeds of a cubic lattice, 10 nm apart. */
+static void make_cubic(MtPower *p, int m) {
+  make(p, m * m * m, 10 * m, 10 * m, 10 * m);
+  for (int k = 0; k < p->n; k++) {
+    p->seed[3 * k] = 5 + 10 * (k % m);
+    p->seed[3 * k + 1] = 5 + 10 * (k / m % m);
+    p->seed[3 * k + 2] = 5 + 10 * (k / (m * m));
+  }
+}
+
 static void make_random(MtPower *p, int n, uint64_t seed) {
   make(p, n, 80, 60, 100);
   state = seed;
@@ -141,12 +151,7 @@ static void cubic_seeds_make_cubes(void **unused) {
   MtPower p = {0};
   MtCells c;
   const int m = 5;
-  make(&p, m * m * m, 50, 50, 50);
-  for (int k = 0; k < p.n; k++) {
-    p.seed[3 * k] = 5 + 10 * (k % m);
-    p.seed[3 * k + 1] = 5 + 10 * (k / m % m);
-    p.seed[3 * k + 2] = 5 + 10 * (k / (m * m));
-  }
+  make_cubic(&p, m);
   assert_int_equal(mt_cells_build(&p, &c), 0);
   assert_valid(&c);
   for (int k = 0; k < p.n; k++) assert_near(c.volume[k], 1000, 1e-4);
@@ -302,12 +307,7 @@ static void split_lattice_vertices_are_joined_again(void **unused) {
   MtPower p = {0};
   MtCells c;
   const int m = 5;
-  make(&p, m * m * m, 50, 50, 50);
-  for (int k = 0; k < p.n; k++) {
-    p.seed[3 * k] = 5 + 10 * (k % m);
-    p.seed[3 * k + 1] = 5 + 10 * (k / m % m);
-    p.seed[3 * k + 2] = 5 + 10 * (k / (m * m));
-  }
+  make_cubic(&p, m);
   assert_int_equal(mt_cells_build(&p, &c), 0);
   assert_int_equal(mt_cells_regularize(&c, 1, 1), 0);
   assert_valid(&c);

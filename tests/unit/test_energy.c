@@ -204,28 +204,13 @@ static void polarization_counts_the_nonmagnetic_slab(void **state) {
   assert_int_equal(measures(), 0);
 }
 
-/* A cube of 2 x 2 x 2 grains in a ball of air. */
-static int cube_in_air(const double x[3]) {
-  return fmax(fabs(x[0]), fmax(fabs(x[1]), fabs(x[2]))) < 10 ? x[0] < 0 : 2;
-}
-static const bool CUBE_AIR[] = {false, false, true};
-static Brick cube(int n) {
-  return (Brick){.n = {n, n, n},
-                 .lo = {-20, -20, -20},
-                 .hi = {20, 20, 20},
-                 .nregions = 3,
-                 .axis = AXES,
-                 .air = CUBE_AIR,
-                 .region = cube_in_air,
-                 .radius = 20};
-}
 /* N = 1/3 for a cube by symmetry: Km/3.  h = edge/8 and edge/12; the charges on the cube's edges and the coarse shell
  * of air make an error whose order lies between 1 and 2. */
 static void uniform_cube_has_a_third_of_Km(void **state) {
   (void)state;
   double ratio[2] = {0, 0}, Km = 1.61 * 1.61 / (2 * MT_MU0);
   for (int i = 0; i < 2; i++) {
-    Brick b = cube(16 + 8 * i);
+    Brick b = brick_cube_in_air(16 + 8 * i, AXES);
     assert_int_equal(term_of(&b, (MtMaterial[]){HARD, HARD, NONE}, along_x, MT_TERM_DEMAG, &ratio[i]), 0);
     ratio[i] /= 8000 * Km / 3;
   }
@@ -236,7 +221,7 @@ static void uniform_cube_has_a_third_of_Km(void **state) {
 static PetscErrorCode demag_derivative(void) {
   MtMesh *mesh;
   MtEnergy *e;
-  Brick b = cube(8);
+  Brick b = brick_cube_in_air(8, AXES);
   PetscCall(brick_mesh(&b, &mesh));
   PetscCall(mt_energy_create(mesh, (MtMaterial[]){HARD, SOFT, NONE}, 4, &e));
   PetscCall(check_derivative(mesh, e, MT_TERM_DEMAG));
@@ -254,7 +239,7 @@ static PetscErrorCode loose_potential(void) {
   MtEnergy *e;
   MtEnergyValues loose, exact;
   Vec m, g, u;
-  Brick b = cube(8);
+  Brick b = brick_cube_in_air(8, AXES);
   PetscCall(brick_mesh(&b, &mesh));
   PetscCall(mt_energy_create(mesh, (MtMaterial[]){HARD, SOFT, NONE}, 4, &e));
   PetscCall(mt_energy_create_vec(e, &m));

@@ -1,6 +1,7 @@
 /* ranks: 1 2 3 */
 /* Section grains, source ebsd, from the input file to a power diagram: a made-up series, what is wrong with series, and
  * the measured iron sample where it is at hand. */
+#include "folder.h"
 #include "magtwin/error.h"
 #include "magtwin/log.h"
 #include "magtwin/microstructure.h"
@@ -16,7 +17,7 @@
 
 #include <cmocka.h>
 
-static char folder[64]; /* made by rank 0 */
+static char folder[64] = "/tmp/magtwin_grains_XXXXXX"; /* made by rank 0 */
 static int rank;
 
 static void write_text(const char *name, const char *text) {
@@ -212,13 +213,7 @@ static void iron(void **unused) {
 
 static int make_folder(void **unused) {
   (void)unused;
-  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
-  snprintf(folder, sizeof folder, "/tmp/magtwin_grains_XXXXXX");
-  int good = rank || mkdtemp(folder);
-  if (MPI_Bcast(folder, sizeof folder, MPI_CHAR, 0, PETSC_COMM_WORLD) ||
-      MPI_Bcast(&good, 1, MPI_INT, 0, PETSC_COMM_WORLD))
-    return -1;
-  return good ? 0 : -1;
+  return folder_make(folder, &rank);
 }
 
 static int remove_folder(void **unused) {

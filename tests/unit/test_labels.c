@@ -1,6 +1,7 @@
 /* ranks: 1 2 3 */
 /* Section grains, source labels: one volume in every format gives the same grains; and what is wrong with such files.
  */
+#include "folder.h"
 #include "magtwin/error.h"
 #include "magtwin/microstructure.h"
 #include "near.h"
@@ -18,9 +19,9 @@
 #include <cmocka.h>
 
 enum { NX = 7, NY = 5, NZ = 6, SLICE = NX * NY, N = SLICE * NZ };
-static const int names[4] = {3, 0, 7, 120}; /* labels in the files; 0 is the background */
-static const int grain[4] = {0, -1, 1, 2};  /* and the numbers they must get */
-static char folder[64];                     /* made by rank 0 */
+static const int names[4] = {3, 0, 7, 120};            /* labels in the files; 0 is the background */
+static const int grain[4] = {0, -1, 1, 2};             /* and the numbers they must get */
+static char folder[64] = "/tmp/magtwin_labels_XXXXXX"; /* made by rank 0 */
 static int rank;
 
 static int kind(int x, int y, int z) {
@@ -268,13 +269,7 @@ static void bad_axes(void **unused) {
 
 static int make_folder(void **unused) {
   (void)unused;
-  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
-  snprintf(folder, sizeof folder, "/tmp/magtwin_labels_XXXXXX");
-  int good = rank || mkdtemp(folder);
-  if (MPI_Bcast(folder, sizeof folder, MPI_CHAR, 0, PETSC_COMM_WORLD) ||
-      MPI_Bcast(&good, 1, MPI_INT, 0, PETSC_COMM_WORLD))
-    return -1;
-  return good ? 0 : -1;
+  return folder_make(folder, &rank);
 }
 
 static int remove_folder(void **unused) {

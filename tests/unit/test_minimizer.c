@@ -43,21 +43,10 @@ static void small_particle_switches_at_the_Stoner_Wohlfarth_field(void **state) 
   }
 }
 
-static int cube_in_air(const double x[3]) {
-  return fmax(fabs(x[0]), fmax(fabs(x[1]), fabs(x[2]))) < 10 ? x[0] < 0 ? 0 : 1 : 2;
-}
-static const bool CUBE_AIR[] = {false, false, true};
 static const MtMaterial CUBE[3] = {
     {"a", 7.7e-12, 1.61, 4.3e6, 0, 0}, {"b", 7.7e-12, 1.61, 4.3e6, .65e6, 0}, {"air", 0, 0, 0, 0, 0}};
 static PetscErrorCode cube_create(double torque, Relax *r) {
-  Brick b = {.n = {16, 16, 16},
-             .lo = {-20, -20, -20},
-             .hi = {20, 20, 20},
-             .nregions = 3,
-             .axis = AXES,
-             .air = CUBE_AIR,
-             .region = cube_in_air,
-             .radius = 20};
+  Brick b = brick_cube_in_air(16, AXES);
   PetscCall(relax_create(&b, CUBE, 4, torque, r));
   return relax_set(r, up);
 }
