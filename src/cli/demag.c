@@ -4,12 +4,12 @@
 #include "magtwin/log.h"
 #include "magtwin/micromagnetics.h"
 #include "magtwin/run.h"
+#include <stdio.h>
 #include <unistd.h>
 
 static void tell(const CliArgs *args, const char *folder, bool stopped) {
   if (stopped) {
-    mt_log("stopped by a signal; %s holds the checkpoint. Continue: magtwin demag %s --resume (same overrides)", folder,
-           args->file);
+    mt_log("stopped by a signal; continue %s: magtwin demag %s --resume (same overrides)", folder, args->file);
     return;
   }
   mt_log("wrote %s: curve.csv, summary.json, states and the switching-field map", folder);
@@ -21,12 +21,22 @@ static bool holds(const char *folder, const char *name) {
   return !cli_path(path, folder, name) && !access(path, F_OK);
 }
 
+/* A curve of one field step or more; one that was stopped before its first step has its header only. */
+static bool holds_steps(const char *folder) {
+  char path[CLI_PATH];
+  FILE *f = cli_path(path, folder, "curve.csv") ? NULL : fopen(path, "r");
+  int lines = 0;
+  for (int c; f && lines < 2 && (c = getc(f)) != EOF;) lines += c == '\n';
+  if (f) fclose(f);
+  return lines >= 2;
+}
+
 /* A result whose checkpoint is gone cannot be continued, and starting anew would overwrite it. */
 static PetscErrorCode resumable(MPI_Comm comm, const char *folder) {
   int rank;
   PetscErrorCode rc = 0;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  if (rank == 0 && holds(folder, "curve.csv") && holds(folder, "summary.json") && !holds(folder, "checkpoint.h5") &&
+  if (rank == 0 && holds_steps(folder) && holds(folder, "summary.json") && !holds(folder, "checkpoint.h5") &&
       !holds(folder, "checkpoint.h5.prev"))
     rc = mt_error(MT_ERR_INPUT,
                   "%s holds a result but no checkpoint to resume from: start anew with --force instead of --resume, or "

@@ -221,6 +221,18 @@ def test_signals(folder):
     stopped(os.path.join(folder, "term_2"), 2, signal.SIGTERM, False)
 
 
+def test_stopped_early(folder):
+    """A signal before the first field step: exit code 75 without a checkpoint, and --resume begins."""
+    out = os.path.join(folder, "early")
+    process = start(out, 1)
+    check(wait_for(process, lambda: "short edges removed" in text_of(out + ".log")), "the run ended before the signal")
+    send(process.pid, signal.SIGUSR1)
+    finish(process, out, expected=75)
+    check(rows(out) == [] and not os.path.exists(os.path.join(out, "checkpoint.h5")), "the signal came too late for this test")
+    run(out, 1, "--resume")
+    same_bytes(out, reference(1), ["curve.csv"])
+
+
 def damage(path, how):
     size = os.path.getsize(path)
     with open(path, "r+b") as f:
@@ -270,6 +282,7 @@ def main():
         ("1, 2 and 4 ranks: the same curve to 1e-6", test_other_ranks_same_curve),
         ("%d times kill -9, continued on other ranks: the same curve" % KILLS, test_killed),
         ("USR1 and TERM: exit code 75, continued: the same curve", test_signals),
+        ("a signal before the first step: continued from there", test_stopped_early),
         ("damaged checkpoint: the one before is taken", test_damaged),
         ("checkpoint of another input: refused", test_foreign),
         ("checkpoint of another minimizer: continued with a warning", test_method_changed),
