@@ -3,6 +3,7 @@
  * eigenvector mean and this sum agree to second order).  The reference is the grain's first voxel, then, once more, the
  * mean itself. */
 #include "magtwin/error.h"
+#include "magtwin/memory.h"
 #include "measured.h"
 #include <math.h>
 #include <stdlib.h>
@@ -11,8 +12,7 @@
 /* Orientation of the first voxel of each grain: one rank adds it, the others zeros, so that the sum is exact. */
 static PetscErrorCode first_orientations(MPI_Comm comm, const MtEbsd *e, const MtLabels *l, double *ref) {
   const int64_t slice = (int64_t)l->nx * l->ny, n = slice * l->nz_local;
-  int64_t *first = malloc(((size_t)l->ngrains + 1) * sizeof *first);
-  PetscCall(mt_agree(comm, first ? 0 : mt_error(MT_ERR_FAIL, "not enough memory for %d orientations", l->ngrains)));
+  int64_t *first = mt_malloc(((size_t)l->ngrains + 1) * sizeof *first);
   for (int g = 0; g < l->ngrains; g++) first[g] = INT64_MAX;
   for (int64_t i = n - 1; i >= 0; i--)
     if (l->label[i] >= 0) first[l->label[i]] = i + slice * l->z0;
@@ -47,13 +47,11 @@ static PetscErrorCode mean_orientations(MPI_Comm comm, const MtEbsd *e, const Mt
 
 PetscErrorCode mt_ebsd_axes(MPI_Comm comm, const MtEbsd *e, const MtSymmetry *s, const double easy[3], MtLabels *l) {
   const size_t ng = (size_t)l->ngrains;
-  double *ref = malloc((8 * ng + 1) * sizeof *ref);
+  double *ref = mt_malloc((8 * ng + 1) * sizeof *ref);
   const double norm = sqrt(easy[0] * easy[0] + easy[1] * easy[1] + easy[2] * easy[2]);
   const double unit[3] = {easy[0] / norm, easy[1] / norm, easy[2] / norm};
   free(l->axis);
-  l->axis = malloc((3 * ng + 1) * sizeof *l->axis);
-  PetscCall(
-      mt_agree(comm, ref && l->axis ? 0 : mt_error(MT_ERR_FAIL, "not enough memory for %d orientations", l->ngrains)));
+  l->axis = mt_malloc((3 * ng + 1) * sizeof *l->axis);
   PetscCall(first_orientations(comm, e, l, ref));
   for (int pass = 0; pass < 2; pass++) PetscCall(mean_orientations(comm, e, s, l, ref, ref + 4 * ng));
   for (size_t g = 0; g < ng; g++) mt_quat_rotate(ref + 4 * g, unit, l->axis + 3 * g);

@@ -5,6 +5,7 @@
  * slice and the list of pairs, so the cost of the merge grows with the borders, not with the volume.  The result does
  * not depend on the number of ranks. */
 #include "magtwin/error.h"
+#include "magtwin/memory.h"
 #include "measured.h"
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ typedef struct {
 } Regions;
 
 static int64_t find(int64_t *parent, int64_t i) {
+  /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): every id of a pair is in the list of ids */
   while (parent[i] != i) i = parent[i] = parent[parent[i]];
   return i;
 }
@@ -84,12 +86,10 @@ static int64_t position(int64_t n, const int64_t *sorted, int64_t id) {
   return p ? p - sorted : -1;
 }
 
-static PetscErrorCode join_pairs(Regions *r, int64_t nvalues, const int64_t *pair) {
-  r->id = malloc((size_t)(nvalues + 1) * sizeof *r->id);
-  r->root = malloc((size_t)(nvalues + 1) * sizeof *r->root);
-  r->count = calloc((size_t)nvalues + 1, sizeof *r->count);
-  PetscCall(mt_agree(
-      r->comm, r->id && r->root && r->count ? 0 : mt_error(MT_ERR_FAIL, "not enough memory to join the regions")));
+static void join_pairs(Regions *r, int64_t nvalues, const int64_t *pair) {
+  r->id = mt_malloc((size_t)(nvalues + 1) * sizeof *r->id);
+  r->root = mt_malloc((size_t)(nvalues + 1) * sizeof *r->root);
+  r->count = mt_calloc((size_t)nvalues + 1, sizeof *r->count);
   if (nvalues) memcpy(r->id, pair, (size_t)nvalues * sizeof *pair);
   r->nids = mt_sort_unique(nvalues, r->id);
   for (int64_t i = 0; i < r->nids; i++) r->root[i] = i;
@@ -97,21 +97,19 @@ static PetscErrorCode join_pairs(Regions *r, int64_t nvalues, const int64_t *pai
     join(r->root, position(r->nids, r->id, pair[i]), position(r->nids, r->id, pair[i + 1]));
   for (int64_t i = 0; i < r->nids; i++) r->root[i] = find(r->root, i);
   for (int64_t i = 0; i < r->nids; i++) r->root[i] = r->id[r->root[i]];
-  return 0;
 }
 
 static PetscErrorCode merge_borders(Regions *r) {
-  double *q = malloc(4 * (size_t)r->slice * sizeof *q);
-  int64_t *region = malloc(3 * (size_t)r->slice * sizeof *region), *all = NULL;
+  double *q = mt_malloc(4 * (size_t)r->slice * sizeof *q);
+  int64_t *region = mt_malloc(3 * (size_t)r->slice * sizeof *region), *all = NULL;
   int64_t npairs = 0, nall = 0;
-  PetscCall(mt_agree(r->comm, q && region ? 0 : mt_error(MT_ERR_FAIL, "not enough memory for a slice")));
-  PetscCall(border_pairs(r, q, region, region + r->slice, &npairs));
-  PetscCall(mt_gather_i64(r->comm, 2 * npairs, region + r->slice, &nall, &all));
-  PetscCall(join_pairs(r, nall, all));
+  PetscErrorCode rc = border_pairs(r, q, region, region + r->slice, &npairs);
+  if (!rc) rc = mt_gather_i64(r->comm, 2 * npairs, region + r->slice, &nall, &all);
+  if (!rc) join_pairs(r, nall, all);
   free(q);
   free(region);
   free(all);
-  return 0;
+  return rc;
 }
 
 /* Takes the merge over to the voxels, counts the regions' voxels, and lists the regions that are large enough.
@@ -135,8 +133,7 @@ static PetscErrorCode large_regions(Regions *r, int64_t min_voxels, int64_t *siz
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &regions, 1, MPI_INT64_T, MPI_SUM, r->comm));
   int64_t nall, *all;
   PetscCall(mt_gather_i64(r->comm, nlarge, size, &nall, &all));
-  *grain = malloc((size_t)(nall + r->nids + 1) * sizeof **grain);
-  PetscCall(mt_agree(r->comm, *grain ? 0 : mt_error(MT_ERR_FAIL, "not enough memory for the list of grains")));
+  *grain = mt_malloc((size_t)(nall + r->nids + 1) * sizeof **grain);
   memcpy(*grain, all, (size_t)nall * sizeof *all);
   free(all);
   for (int64_t i = 0; i < r->nids; i++) {
@@ -150,10 +147,10 @@ static PetscErrorCode large_regions(Regions *r, int64_t min_voxels, int64_t *siz
 
 static PetscErrorCode number_grains(Regions *r, int64_t min_voxels) {
   int64_t ngrains = 0, *grain = NULL, kept = 0;
-  int64_t *size = calloc((size_t)r->n + 1, sizeof *size);
-  PetscCall(mt_agree(r->comm, size ? 0 : mt_error(MT_ERR_FAIL, "not enough memory to count the regions")));
-  PetscCall(large_regions(r, min_voxels, size, &ngrains, &grain));
+  int64_t *size = mt_calloc((size_t)r->n + 1, sizeof *size);
+  PetscErrorCode rc = large_regions(r, min_voxels, size, &ngrains, &grain);
   free(size);
+  if (rc) return rc;
   for (int64_t i = 0; i < r->n; i++) {
     r->l->label[i] = r->region[i] < 0 ? -1 : (int32_t)position(ngrains, grain, r->region[i]);
     kept += r->l->label[i] >= 0;
@@ -171,10 +168,9 @@ PetscErrorCode mt_ebsd_connect(MPI_Comm comm, const MtEbsd *e, const MtSymmetry 
   r.slice = (int64_t)l->nx * l->ny;
   r.n = r.slice * l->nz_local;
   r.offset = r.slice * l->z0;
-  r.region = malloc((size_t)(r.n + 1) * sizeof *r.region);
-  PetscErrorCode rc = mt_agree(comm, r.region ? 0 : mt_error(MT_ERR_FAIL, "not enough memory to label the regions"));
-  if (!rc) label_slab(&r);
-  if (!rc) rc = merge_borders(&r);
+  r.region = mt_malloc((size_t)(r.n + 1) * sizeof *r.region);
+  label_slab(&r);
+  PetscErrorCode rc = merge_borders(&r);
   if (!rc) rc = number_grains(&r, min_voxels);
   free(r.region);
   free(r.id);

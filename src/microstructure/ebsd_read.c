@@ -3,6 +3,7 @@
 #include "magtwin/error.h"
 #include "magtwin/h5.h"
 #include "magtwin/log.h"
+#include "magtwin/memory.h"
 #include "measured.h"
 #include <math.h>
 #include <stdlib.h>
@@ -46,8 +47,7 @@ static PetscErrorCode read_series(Ebsd *s, MtLabels *l, double size[4]) {
   mt_slab(s->files.n, rank, nranks, &start, &n);
   l->z0 = (int)start;
   l->nz_local = (int)n;
-  s->slice = calloc((size_t)n + 1, sizeof *s->slice);
-  PetscCall(mt_agree(s->comm, s->slice ? 0 : mt_error(MT_ERR_FAIL, "not enough memory for %d slices", (int)n)));
+  s->slice = mt_calloc((size_t)n + 1, sizeof *s->slice);
   PetscCall(mt_agree(s->comm, read_slices(s, l)));
   if (!rank) {
     const MtAng *a = &s->slice[0];
@@ -62,12 +62,11 @@ static PetscErrorCode gather_slab(Ebsd *s, MtLabels *l, const double size[4]) {
   PetscCall(mt_labels_layout(s->comm, (int)size[0], (int)size[1], s->files.n, l));
   const size_t slice = (size_t)l->nx * (size_t)l->ny, n = slice * (size_t)l->nz_local;
   MtEbsd *e = &s->e;
-  e->q = malloc((4 * n + 1) * sizeof *e->q);
-  e->ci = malloc((n + 1) * sizeof *e->ci);
-  e->valid = malloc((n + 1) * sizeof *e->valid);
-  PetscCall(mt_agree(s->comm,
-                     e->q && e->ci && e->valid ? 0 : mt_error(MT_ERR_FAIL, "not enough memory for the orientations")));
+  e->q = mt_calloc(4 * n + 1, sizeof *e->q);
+  e->ci = mt_calloc(n + 1, sizeof *e->ci);
+  e->valid = mt_calloc(n + 1, sizeof *e->valid);
   for (int k = 0; k < l->nz_local; k++) {
+    if (!s->slice[k].q) continue; /* a map without points has been refused */
     memcpy(e->q + 4 * slice * (size_t)k, s->slice[k].q, 4 * slice * sizeof *e->q);
     memcpy(e->ci + slice * (size_t)k, s->slice[k].ci, slice * sizeof *e->ci);
     mt_ang_free(&s->slice[k]);
@@ -113,11 +112,9 @@ static PetscErrorCode make_grains(Ebsd *s, MtLabels *l) {
   return 0;
 }
 
-static PetscErrorCode number_sources(MPI_Comm comm, MtLabels *l) {
-  l->source = malloc(((size_t)l->ngrains + 1) * sizeof *l->source);
-  PetscCall(mt_agree(comm, l->source ? 0 : mt_error(MT_ERR_FAIL, "not enough memory for %d grains", l->ngrains)));
+static void number_sources(MtLabels *l) {
+  l->source = mt_malloc(((size_t)l->ngrains + 1) * sizeof *l->source);
   for (int g = 0; g < l->ngrains; g++) l->source[g] = g;
-  return 0;
 }
 
 static PetscErrorCode read_all(Ebsd *s, MtLabels *l) {
@@ -130,7 +127,8 @@ static PetscErrorCode read_all(Ebsd *s, MtLabels *l) {
   l->voxel[2] = mt_input_real(s->in, "grains.slice_step");
   PetscCall(choose_valid(s, l));
   PetscCall(make_grains(s, l));
-  return number_sources(s->comm, l);
+  number_sources(l);
+  return 0;
 }
 
 PetscErrorCode mt_ebsd_read(MPI_Comm comm, const MtInput *in, MtLabels *l) {

@@ -79,7 +79,7 @@ static bool read_triangles(const int32_t *number, size_t ntags, int *ntri, int32
   int err;
   bool ok = true;
   gmshModelMeshGetElementsByType(2, &element, &ne, &node, &nn, 1, 0, 1, &err);
-  *ntri = (int)ne;
+  *ntri = (int)(nn / 3);
   *tri = mt_malloc((nn + 1) * sizeof **tri);
   for (size_t i = 0; i < nn; i++) {
     (*tri)[i] = node[i] < ntags ? number[node[i]] : -1;

@@ -126,7 +126,7 @@ bool mt_fill_shell(const MtShell *s, int nhole, double size, MtFill *f) {
   }
   bool ok = read_points(s, f, &number, &ntags);
   gmshModelMeshGetElementsByType(4, &element, &ne, &node, &nn, 1, 0, 1, &err);
-  f->nt = (int)ne;
+  f->nt = (int)(nn / 4);
   f->tet = mt_malloc((nn + 1) * sizeof *f->tet);
   for (size_t i = 0; i < nn; i++) {
     f->tet[i] = node[i] < ntags ? number[node[i]] : -1;

@@ -58,9 +58,8 @@ static int32_t shell_point(const MtCopies *q, int32_t at, int32_t *number, MtShe
 
 PetscErrorCode mt_grain_shell(const MtCells *c, const MtSurface *s, const MtCopies *q, int k, MtShell *shell,
                               int32_t **copy) {
-  int32_t *number;
+  int32_t *number = mt_malloc(((size_t)q->n + 1) * sizeof *number);
   int nt = 0;
-  PetscCall(PetscMalloc1((size_t)q->n + 1, &number));
   for (int i = 0; i < q->n; i++) number[i] = -1;
   for (int f = 0; f < c->nfaces; f++)
     if (c->face_cells[2 * f] == k || c->face_cells[2 * f + 1] == k) nt += s->face_start[f + 1] - s->face_start[f];
@@ -76,7 +75,8 @@ PetscErrorCode mt_grain_shell(const MtCells *c, const MtSurface *s, const MtCopi
         shell->tri[3 * shell->nt + j] = shell_point(q, at, number, shell, *copy);
       }
   }
-  return PetscFree(number);
+  free(number);
+  return 0;
 }
 
 static bool same_shell(const MtShell *a, const MtShell *b) {
@@ -143,7 +143,7 @@ static PetscErrorCode send_fill(MPI_Comm comm, const MtGrainFills *g, int k) {
 
 static PetscErrorCode receive_fill(MPI_Comm comm, MtGrainFills *g, int k) {
   MtFill *f = g->fill + k;
-  int counts[3], from = g->owner[k];
+  int counts[3] = {0}, from = g->owner[k];
   PetscCallMPI(MPI_Recv(counts, 3, MPI_INT, from, k, comm, MPI_STATUS_IGNORE));
   g->shell[k].nx = counts[0], f->nx = counts[1], f->nt = counts[2];
   g->copy[k] = mt_malloc(((size_t)counts[0] + 1) * sizeof(int32_t));

@@ -116,7 +116,7 @@ static PetscErrorCode vertex_edges_make(const MtCells *c, MtTopology *t) {
 
 /* Grains with a face at v on each of the walls in `walls`. */
 static bool some_grain_fills_corner(const MtCells *c, int v) {
-  int walls = c->walls[v];
+  int walls = (unsigned char)c->walls[v];
   for (int g = 0; g < c->ngrains; g++) {
     int have = 0;
     for (int f = 0; f < c->nfaces; f++) {

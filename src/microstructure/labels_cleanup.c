@@ -1,6 +1,7 @@
 /* What happens to labels after the grains are found: voxels of dissolved grains go to their neighbours, and the grains
  * get their final numbers. */
 #include "magtwin/error.h"
+#include "magtwin/memory.h"
 #include "measured.h"
 #include <stdlib.h>
 #include <string.h>
@@ -57,9 +58,9 @@ PetscErrorCode mt_labels_fill(MPI_Comm comm, MtLabels *l) {
   if (!l->ngrains) return mt_error(MT_ERR_INPUT, "there is no grain to give the unlabelled voxels to");
   h.n = h.slice * l->nz_local;
   mt_labels_neighbours(comm, l, &h.below, &h.above);
-  h.old = malloc((size_t)(h.n + 2 * h.slice) * sizeof *h.old);
-  PetscErrorCode rc = mt_agree(comm, h.old ? 0 : mt_error(MT_ERR_FAIL, "not enough memory for the clean-up"));
-  for (int64_t i = 0; !rc && i < h.n + 2 * h.slice; i++) h.old[i] = -1;
+  PetscErrorCode rc = 0;
+  h.old = mt_malloc((size_t)(h.n + 2 * h.slice) * sizeof *h.old);
+  for (int64_t i = 0; i < h.n + 2 * h.slice; i++) h.old[i] = -1;
   while (!rc && left) {
     rc = halo_update(comm, l, &h);
     left = rc ? 0 : fill_step(l, &h);
@@ -93,12 +94,10 @@ static void apply_order(MtLabels *l, const First *order, int32_t *number, double
 PetscErrorCode mt_labels_renumber(MPI_Comm comm, MtLabels *l) {
   const size_t ng = (size_t)l->ngrains;
   const int64_t slice = (int64_t)l->nx * l->ny, n = slice * l->nz_local;
-  int64_t *first = malloc((ng + 1) * sizeof *first);
-  First *order = malloc((ng + 1) * sizeof *order);
-  int32_t *number = malloc((ng + 1) * sizeof *number);
-  double *axis = malloc((3 * ng + 1) * sizeof *axis);
-  PetscCall(mt_agree(
-      comm, first && order && number && axis ? 0 : mt_error(MT_ERR_FAIL, "not enough memory to number the grains")));
+  int64_t *first = mt_malloc((ng + 1) * sizeof *first);
+  First *order = mt_malloc((ng + 1) * sizeof *order);
+  int32_t *number = mt_malloc((ng + 1) * sizeof *number);
+  double *axis = mt_malloc((3 * ng + 1) * sizeof *axis);
   for (size_t g = 0; g < ng; g++) first[g] = INT64_MAX;
   for (int64_t i = n - 1; i >= 0; i--)
     if (l->label[i] >= 0) first[l->label[i]] = i + slice * l->z0;

@@ -2,6 +2,7 @@
  * of it. */
 #include "magtwin/error.h"
 #include "magtwin/h5.h"
+#include "magtwin/memory.h"
 #include "measured.h"
 #include <stdlib.h>
 #include <string.h>
@@ -132,9 +133,8 @@ static PetscErrorCode write_all(MPI_Comm comm, MtH5 *f, const MtLabels *l, const
 
 PetscErrorCode mt_labels_write(MPI_Comm comm, const MtLabels *l, const char *path, const MtInput *in) {
   const int64_t n = (int64_t)l->nx * l->ny * l->nz_local;
-  int32_t *stored = malloc(((size_t)n + 1) * sizeof *stored);
+  int32_t *stored = mt_malloc(((size_t)n + 1) * sizeof *stored);
   MtH5 *f = NULL;
-  PetscCall(mt_agree(comm, stored ? 0 : mt_error(MT_ERR_FAIL, "%s: not enough memory", path)));
   for (int64_t i = 0; i < n; i++) stored[i] = l->label[i] + 1;
   PetscErrorCode rc = mt_h5_create(comm, path, "magtwin-labels", 1, &f);
   if (!rc) rc = write_all(comm, f, l, stored, in);

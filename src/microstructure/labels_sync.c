@@ -1,6 +1,7 @@
 /* Slabs of label volumes, and lists of ids that all ranks need to see. */
 #include "magtwin/error.h"
 #include "magtwin/h5.h"
+#include "magtwin/memory.h"
 #include "measured.h"
 #include <limits.h>
 #include <stdlib.h>
@@ -23,15 +24,12 @@ PetscErrorCode mt_gather_i64(MPI_Comm comm, int64_t n, const int64_t *mine, int6
   int size;
   int64_t total = 0;
   PetscCallMPI(MPI_Comm_size(comm, &size));
-  int *count = calloc(2 * (size_t)size, sizeof *count), *start = count + size;
+  *all = NULL;
   PetscCallMPI(MPI_Allreduce(&n, &total, 1, MPI_INT64_T, MPI_SUM, comm));
-  *all = malloc((size_t)(total + 1) * sizeof **all);
-  PetscErrorCode rc = 0;
-  if (total > INT_MAX)
-    rc = mt_error(MT_ERR_INPUT, "%lld regions are too many: is this a volume of grains?", (long long)total);
-  else if (!count || !*all)
-    rc = mt_error(MT_ERR_FAIL, "not enough memory for %lld regions", (long long)total);
-  PetscCall(mt_agree(comm, rc));
+  if (total > INT_MAX) /* the same on every rank */
+    return mt_error(MT_ERR_INPUT, "%lld regions are too many: is this a volume of grains?", (long long)total);
+  int *count = mt_calloc(2 * (size_t)size, sizeof *count), *start = count + size;
+  *all = mt_malloc((size_t)(total + 1) * sizeof **all);
   const int mine_count = (int)n;
   PetscCallMPI(MPI_Allgather(&mine_count, 1, MPI_INT, count, 1, MPI_INT, comm));
   for (int r = 1; r < size; r++) start[r] = start[r - 1] + count[r - 1];
@@ -76,8 +74,7 @@ void mt_labels_neighbours(MPI_Comm comm, const MtLabels *l, int *below, int *abo
 PetscErrorCode mt_labels_count(MPI_Comm comm, MtLabels *l) {
   const int64_t n = (int64_t)l->nx * l->ny * l->nz_local;
   free(l->voxels);
-  l->voxels = calloc((size_t)l->ngrains + 1, sizeof *l->voxels);
-  PetscCall(mt_agree(comm, l->voxels ? 0 : mt_error(MT_ERR_FAIL, "not enough memory for %d grains", l->ngrains)));
+  l->voxels = mt_calloc((size_t)l->ngrains + 1, sizeof *l->voxels);
   for (int64_t i = 0; i < n; i++)
     if (l->label[i] >= 0) l->voxels[l->label[i]]++;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, l->voxels, l->ngrains, MPI_INT64_T, MPI_SUM, comm));

@@ -130,6 +130,7 @@ static int take_nodes(MtMeshData *m, const size_t *corner, int64_t *number, size
 /* Tets of each volume in turn -> corner (Gmsh's node tags), mesh->region, mesh->nt. */
 static int take_tets(MtMeshData *m, const int *region, int n, size_t **corner) {
   *corner = NULL;
+  m->nt = 0;
   for (int i = 0; i < n; i++) {
     size_t *element, *node, ne, nn;
     int err;
@@ -139,7 +140,7 @@ static int take_tets(MtMeshData *m, const int *region, int n, size_t **corner) {
     m->region = mt_realloc(m->region, sizeof(int32_t) * ((size_t)m->nt + ne + 1));
     for (size_t k = 0; k < nn; k++) (*corner)[4 * (size_t)m->nt + k] = node[k];
     for (size_t k = 0; k < ne; k++) m->region[(size_t)m->nt + k] = region[2 * i + 1];
-    m->nt += (int64_t)ne;
+    m->nt += (int64_t)(nn / 4);
     gmshFree(element), gmshFree(node);
   }
   return m->nt == 0;
@@ -148,10 +149,14 @@ static int take_tets(MtMeshData *m, const int *region, int n, size_t **corner) {
 static int take_mesh(MtMeshData *m, const int *region, int n) {
   size_t *corner, most = 0;
   int bad = take_tets(m, region, n, &corner);
+  if (bad) {
+    free(corner);
+    return bad;
+  }
   for (int64_t i = 0; i < 4 * m->nt; i++) most = corner[i] > most ? corner[i] : most;
   int64_t *number = mt_malloc(sizeof *number * (most + 1));
   m->tet = mt_malloc(sizeof(int64_t) * (4 * (size_t)m->nt + 1));
-  if (!bad) bad = take_nodes(m, corner, number, most);
+  bad = take_nodes(m, corner, number, most);
   for (int64_t i = 0; !bad && i < 4 * m->nt; i++) m->tet[i] = number[corner[i]];
   free(number);
   free(corner);
@@ -160,6 +165,7 @@ static int take_mesh(MtMeshData *m, const int *region, int n) {
 
 static int generate(const MtShape *s, MtMeshData *m) {
   int err, n = 0, *region = NULL;
+  MtShape shape = *s; /* Gmsh hands its callback no pointer to const */
   gmshOptionSetNumber("General.Terminal", 0, &err);
   gmshOptionSetNumber("General.NumThreads", 1, &err);
   gmshOptionSetNumber("General.AbortOnError", 2, &err);
@@ -174,7 +180,7 @@ static int generate(const MtShape *s, MtMeshData *m) {
   if (!bad) bad = fragment(s, &region, &n);
   if (!bad) {
     gmshModelOccSynchronize(&err), bad |= err;
-    gmshModelMeshSetSizeCallback(size_at, (void *)(uintptr_t)s, &err), bad |= err;
+    gmshModelMeshSetSizeCallback(size_at, &shape, &err), bad |= err;
     gmshModelMeshGenerate(3, &err), bad |= err;
     gmshModelMeshRemoveSizeCallback(&err);
   }
