@@ -163,6 +163,39 @@ static double cavity_search(const Mesh *m, int32_t t, Cavity *best, double place
   return gain;
 }
 
+static int compare_down(const void *a, const void *b) {
+  int32_t i = *(const int32_t *)a, j = *(const int32_t *)b;
+  return (i < j) - (i > j);
+}
+
+/* A cavity that swallowed points or edges may have fewer faces than tets: the last tets of the list take the places of
+ * those left over. */
+static void remove_tets(MtFill *f, char *tried, int n, int32_t *list) {
+  qsort(list, (size_t)n, sizeof *list, compare_down);
+  for (int i = 0; i < n; i++) {
+    int32_t last = --f->nt;
+    memmove(f->tet + 4 * list[i], f->tet + 4 * last, 4 * sizeof(int32_t));
+    tried[list[i]] = tried[last];
+  }
+}
+
+/* Inner points that no tet holds any more go. */
+static void drop_unused_points(const MtShell *s, MtFill *f) {
+  int32_t *number = mt_calloc((size_t)f->nx + 1, sizeof *number);
+  int n = 0;
+  for (int i = 0; i < 4 * f->nt; i++)
+    if (f->tet[i] >= s->nx) number[f->tet[i] - s->nx] = 1;
+  for (int i = 0; i < f->nx; i++) {
+    if (!number[i]) continue;
+    memmove(f->x + 3 * n, f->x + 3 * i, 3 * sizeof(double));
+    number[i] = n++;
+  }
+  f->nx = n;
+  for (int i = 0; i < 4 * f->nt; i++)
+    if (f->tet[i] >= s->nx) f->tet[i] = s->nx + number[f->tet[i] - s->nx];
+  free(number);
+}
+
 static void cavity_replace(Mesh *m, const Cavity *c, const double place[3]) {
   MtFill *f = m->f;
   int32_t v = m->s->nx + f->nx;
@@ -205,7 +238,9 @@ void mt_fill_repair(const MtShell *s, MtFill *f) {
     cavity_replace(&m, &best, place);
     tried = mt_realloc(tried, (size_t)f->nt + 1);
     for (int i = before; i < f->nt; i++) tried[i] = 0;
+    if (best.ntet > best.nface) remove_tets(f, tried, best.ntet - best.nface, best.tet + best.nface);
     find_neighbours(&m);
   }
+  drop_unused_points(s, f);
   free(tried), free(m.beside);
 }

@@ -1,0 +1,67 @@
+/* Removal of slivers by cavities that swallow points: what is left must still fill the room once, with every point
+ * used. */
+#include "../../src/microstructure/gb_fill.h"
+#include "magtwin/error.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Octahedron around two inner points close together: 7 tets from point 6 to the outer faces, and the one of face 0 cut
+ * in four by point 7; faces outward. */
+static double corner[6][3] = {{1, 0, 0}, {-1, 0, 0}, {0, 1, 0}, {0, -1, 0}, {0, 0, 1}, {0, 0, -1}};
+static int32_t face[8][3] = {{0, 2, 4}, {2, 1, 4}, {1, 3, 4}, {3, 0, 4}, {2, 0, 5}, {1, 2, 5}, {3, 1, 5}, {0, 3, 5}};
+
+static void fill_make(MtFill *f) {
+  const double inner[2][3] = {{0, 0, 0}, {.02, .025, .03}};
+  const int32_t *a = face[0];
+  *f = (MtFill){.nx = 2, .nt = 11, .x = malloc(sizeof inner), .tet = malloc(44 * sizeof(int32_t))};
+  memcpy(f->x, inner, sizeof inner);
+  for (int i = 0; i < 8; i++)
+    memcpy(f->tet + 4 * i, (int32_t[4]){i ? 6 : 7, face[i][0], face[i][1], face[i][2]}, 4 * sizeof(int32_t));
+  for (int i = 0; i < 3; i++)
+    memcpy(f->tet + 4 * (8 + i), (int32_t[4]){6, a[i], a[(i + 1) % 3], 7}, 4 * sizeof(int32_t));
+}
+
+static double volume(const MtFill *f, double *least) {
+  double sum = 0;
+  for (int t = 0; t < f->nt; t++) {
+    double y[4][3];
+    for (int k = 0; k < 12; k++) {
+      int32_t v = f->tet[4 * t + k / 3];
+      y[k / 3][k % 3] = v < 6 ? corner[v][k % 3] : f->x[3 * (v - 6) + k % 3];
+    }
+    sum += mt_tet_volume((const double(*)[3])y);
+    *least = fmin(*least, mt_tet_gamma((const double(*)[3])y));
+  }
+  return sum;
+}
+
+static void swallowed_points_and_tets_are_gone(void **unused) {
+  (void)unused;
+  MtShell s = {6, 8, corner[0], face[0]};
+  MtFill f;
+  double before = 1, after = 1;
+  int used[16] = {0};
+  fill_make(&f);
+  assert_true(fabs(volume(&f, &before) - 4. / 3) < 1e-14); /* of the octahedron */
+  assert_true(before > 0 && before < 0.15);
+  mt_fill_repair(&s, &f);
+  assert_true(fabs(volume(&f, &after) - 4. / 3) < 1e-13);
+  assert_true(after > 0.3);
+  assert_true(f.nx < 10);
+  for (int i = 0; i < 4 * f.nt; i++) used[f.tet[i]] = 1;
+  for (int i = 0; i < f.nx; i++) assert_true(used[6 + i]);
+  mt_fill_free(&f);
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(swallowed_points_and_tets_are_gone)};
+  if (PetscInitialize(&argc, &argv, NULL, NULL) || mt_error_install()) return 99;
+  int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  return PetscFinalize() ? 99 : failed;
+}
