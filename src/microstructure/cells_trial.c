@@ -7,7 +7,8 @@
 
 static const double turned = 0.5; /* cos 60 deg between a face before and after */
 
-static const double tiny_part = 0.2; /* of min_edge: edges and faces whose direction is not looked at */
+static const double tiny_part = 0.2; /* of min_edge: edges and faces whose direction is hardly looked at */
+static const double upright = 0.1;   /* cosine that keeps even tiny edges from running back: loops stay simple */
 
 PetscErrorCode mt_trial_begin(const MtEdit *e, int nv, const int32_t *v, MtTrial *t) {
   memset(t, 0, sizeof *t);
@@ -200,7 +201,7 @@ static bool face_is_flat(const MtEdit *e, const MtIntList *loop, const double be
     for (int k = 0; k < 3; k++) mean[k] += e->x[3 * loop->item[i] + k] / loop->n;
   for (int i = 0; i < loop->n; i++) {
     int32_t p = loop->item[i], q = loop->item[(i + 1) % loop->n];
-    if (!edge_is_tiny(e, p, q, tiny) && !(fan_cosine(area, mean, &e->x[3 * p], &e->x[3 * q]) > flatness)) return false;
+    if (!(fan_cosine(area, mean, &e->x[3 * p], &e->x[3 * q]) > (edge_is_tiny(e, p, q, tiny) ? upright : flatness))) return false;
   }
   return true;
 }

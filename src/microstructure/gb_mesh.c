@@ -228,6 +228,23 @@ static PetscErrorCode assemble(MPI_Comm comm, Work *w, MtMeshData *d, MtJson *js
   return 0;
 }
 
+/* On rank 0: a mesh with a tet of no or negative volume is no mesh. */
+static PetscErrorCode refuse_inverted(const MtMeshData *d) {
+  int64_t count = 0, first = 0;
+  for (int64_t t = d->nt - 1; t >= 0; t--) {
+    double y[4][3];
+    for (int k = 0; k < 12; k++) y[k / 3][k % 3] = d->x[3 * d->tet[4 * t + k / 3] + k % 3];
+    if (mt_tet_volume((const double(*)[3])y) <= 0) first = t, count++;
+  }
+  if (count == 0) return 0;
+  const double *x = d->x + 3 * d->tet[4 * first];
+  return mt_error(
+      MT_ERR_FAIL,
+      "%lld tetrahedra of the mesh are inverted, the first at (%.4g, %.4g, %.4g) nm; a smaller mesh.size or "
+      "mesh.gb.thickness, or a larger mesh.min_edge, helps",
+      (long long)count, x[0], x[1], x[2]);
+}
+
 static void work_free(Work *w) {
   mt_fills_free(&w->g);
   mt_copies_free(&w->q);
@@ -250,6 +267,7 @@ PetscErrorCode mt_mesh_cells(MPI_Comm comm, const MtCells *cells, const MtMeshOp
   mt_phase_end("mesh grains");
   PetscCall(report_layer(&w, json));
   PetscCall(assemble(comm, &w, mesh, json));
+  PetscCall(mt_agree_root(comm, w.g.rank == 0 ? refuse_inverted(mesh) : 0));
   mt_gmsh_end();
   work_free(&w);
   return 0;
