@@ -104,7 +104,7 @@ static PetscErrorCode put_edges(MtCells *c) {
   return 0;
 }
 
-static PetscErrorCode edit_free(MtEdit *e) {
+PetscErrorCode mt_edit_free(MtEdit *e) {
   for (int f = 0; f < e->nfaces; f++) PetscCall(PetscFree(e->loop[f].item));
   for (int v = 0; v < e->nvertices; v++) PetscCall(PetscFree(e->around[v].item));
   PetscCall(PetscFree(e->x));
@@ -126,7 +126,7 @@ PetscErrorCode mt_edit_finish(MtEdit *e, MtCells *c) {
   PetscCall(put_edges(c));
   PetscCall(PetscFree(id));
   c->ncollapsed += e->ncollapsed;
-  PetscCall(edit_free(e));
+  PetscCall(mt_edit_free(e));
   mt_cells_measure(c);
   return 0;
 }

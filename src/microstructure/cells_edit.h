@@ -24,6 +24,7 @@ typedef struct {
 PetscErrorCode mt_edit_create(const MtCells *c, MtEdit *e);
 /* Puts the complex back into c (whose arrays are replaced) and frees e. */
 PetscErrorCode mt_edit_finish(MtEdit *e, MtCells *c);
+PetscErrorCode mt_edit_free(MtEdit *e);
 PetscErrorCode mt_list_copy(const MtIntList *from, MtIntList *to);
 PetscErrorCode mt_list_add(MtIntList *l, int32_t item);
 int mt_list_find(const MtIntList *l, int32_t item); /* -1: not there */
@@ -40,9 +41,10 @@ static inline int32_t mt_edit_beside(const MtIntList *loop, int i, int side, int
 
 /* What is asked of edges and faces. */
 typedef struct {
-  double inset;    /* nm, half the thickness of the grain-boundary phase */
-  double min_edge; /* nm, to be left of every edge of every grain after the inset */
-  double bend;     /* rad, largest angle between a face and a triangle of its fan */
+  double inset;        /* nm, half the thickness of the grain-boundary phase */
+  double min_edge;     /* nm, to be left of every edge of every grain after the inset */
+  double bend;         /* rad, largest angle between a face and a triangle of its fan */
+  double tiny_upright; /* least cosine of that angle at edges of less than a fifth of min_edge; -2: any */
 } MtLimit;
 
 /* d of least norm with A d = b in the least-squares sense, from ata = A^T A (destroyed) and atb = A^T b; directions in

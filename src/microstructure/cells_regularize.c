@@ -3,6 +3,7 @@
  * first, until nothing more can go. */
 #include "cells_edit.h"
 #include "cells_internal.h"
+#include "cells_trial.h"
 #include "magtwin/units.h"
 #include <math.h>
 #include <stdlib.h>
@@ -131,18 +132,29 @@ static PetscErrorCode improve(MtEdit *e, const MtLimit *limit, bool may_slide, b
  * 1729 (2011); the later ones are for what is left, where a bent face is the smaller evil. */
 static const double bends[] = {20 * MT_PI / 180, 30 * MT_PI / 180, 40 * MT_PI / 180};
 
-PetscErrorCode mt_cells_regularize(MtCells *c, double inset, double min_edge) {
-  MtEdit e;
+static PetscErrorCode regularize(MtEdit *e, double inset, double min_edge, double tiny_upright) {
   bool *active;
   const size_t nbends = sizeof bends / sizeof bends[0];
-  PetscCall(mt_edit_create(c, &e));
-  PetscCall(PetscMalloc1((size_t)e.nvertices, &active));
+  PetscCall(PetscMalloc1((size_t)e->nvertices, &active));
   for (size_t i = 0; i < nbends; i++) {
-    MtLimit limit = {inset, min_edge, bends[i]};
-    for (int v = 0; v < e.nvertices; v++) active[v] = true;
-    PetscCall(improve(&e, &limit, i + 1 == nbends, active));
+    MtLimit limit = {inset, min_edge, bends[i], tiny_upright};
+    for (int v = 0; v < e->nvertices; v++) active[v] = true;
+    PetscCall(improve(e, &limit, i + 1 == nbends, active));
   }
-  PetscCall(PetscFree(active));
+  return PetscFree(active);
+}
+
+/* Edges on their way out may point anywhere, which removes more of them; but one that stays so has folded its faces.
+ * Then all is done again with the direction of the tiniest edges kept. */
+PetscErrorCode mt_cells_regularize(MtCells *c, double inset, double min_edge) {
+  MtEdit e;
+  PetscCall(mt_edit_create(c, &e));
+  PetscCall(regularize(&e, inset, min_edge, -2));
+  if (!mt_trial_loops_simple(&e)) {
+    PetscCall(mt_edit_free(&e));
+    PetscCall(mt_edit_create(c, &e));
+    PetscCall(regularize(&e, inset, min_edge, 0.1));
+  }
   PetscCall(mt_edit_finish(&e, c));
   return 0;
 }

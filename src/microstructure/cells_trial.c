@@ -7,8 +7,7 @@
 
 static const double turned = 0.5; /* cos 60 deg between a face before and after */
 
-static const double tiny_part = 0.2; /* of min_edge: edges and faces whose direction is hardly looked at */
-static const double upright = 0.1;   /* cosine that keeps even tiny edges from running back: loops stay simple */
+static const double tiny_part = 0.2; /* of min_edge: edges and faces whose direction matters less */
 
 PetscErrorCode mt_trial_begin(const MtEdit *e, int nv, const int32_t *v, MtTrial *t) {
   memset(t, 0, sizeof *t);
@@ -192,8 +191,8 @@ static double fan_cosine(const double area[3], const double mean[3], const doubl
   return dot(n, area) / sqrt(dot(n, n) * dot(area, area));
 }
 
-static bool face_is_flat(const MtEdit *e, const MtIntList *loop, const double before[3], double flatness, double tiny) {
-  double area[3], mean[3] = {0};
+static bool face_is_flat(const MtEdit *e, const MtIntList *loop, const double before[3], const MtLimit *limit) {
+  double area[3], mean[3] = {0}, flatness = cos(limit->bend), tiny = tiny_part * limit->min_edge;
   if (face_is_tiny(e, loop, tiny)) return true;
   mt_loop_area(e->x, loop->n, loop->item, area);
   if (!(dot(area, before) > turned * sqrt(dot(area, area) * dot(before, before)))) return false;
@@ -201,7 +200,8 @@ static bool face_is_flat(const MtEdit *e, const MtIntList *loop, const double be
     for (int k = 0; k < 3; k++) mean[k] += e->x[3 * loop->item[i] + k] / loop->n;
   for (int i = 0; i < loop->n; i++) {
     int32_t p = loop->item[i], q = loop->item[(i + 1) % loop->n];
-    if (!(fan_cosine(area, mean, &e->x[3 * p], &e->x[3 * q]) > (edge_is_tiny(e, p, q, tiny) ? upright : flatness))) return false;
+    double least = edge_is_tiny(e, p, q, tiny) ? limit->tiny_upright : flatness;
+    if (!(fan_cosine(area, mean, &e->x[3 * p], &e->x[3 * q]) > least)) return false;
   }
   return true;
 }
@@ -209,8 +209,21 @@ static bool face_is_flat(const MtEdit *e, const MtIntList *loop, const double be
 bool mt_trial_geometry(const MtEdit *e, const MtTrial *t, const MtLimit *limit) {
   for (int i = 0; i < t->faces.n; i++) {
     const MtIntList *loop = &e->loop[t->faces.item[i]];
-    if (loop->n > 0 && !face_is_flat(e, loop, &t->area[3 * i], cos(limit->bend), tiny_part * limit->min_edge))
-      return false;
+    if (loop->n > 0 && !face_is_flat(e, loop, &t->area[3 * i], limit)) return false;
+  }
+  return true;
+}
+
+bool mt_trial_loops_simple(const MtEdit *e) {
+  for (int f = 0; f < e->nfaces; f++) {
+    const MtIntList *loop = &e->loop[f];
+    double area[3], mean[3] = {0};
+    if (loop->n == 0) continue;
+    mt_loop_area(e->x, loop->n, loop->item, area);
+    for (int i = 0; i < 3 * loop->n; i++) mean[i % 3] += e->x[3 * loop->item[i / 3] + i % 3] / loop->n;
+    for (int i = 0; i < loop->n; i++)
+      if (!(fan_cosine(area, mean, &e->x[3 * loop->item[i]], &e->x[3 * mt_edit_beside(loop, i, 0, 1)]) > 0))
+        return false;
   }
   return true;
 }

@@ -29,6 +29,8 @@ PetscErrorCode mt_trial_end(MtTrial *t);
 bool mt_trial_topology(const MtEdit *e, int v, const MtTrial *t);
 /* No face has turned over or is bent more than the limit. */
 bool mt_trial_geometry(const MtEdit *e, const MtTrial *t, const MtLimit *limit);
+/* Every loop is seen whole from its mean: no edge, however short, runs back over its neighbours. */
+bool mt_trial_loops_simple(const MtEdit *e);
 /* The point nearest to the planes of all faces of the trial, starting from `middle`, within the walls given as bits
  * (quadric error: M. Garland and P. S. Heckbert, Proc. SIGGRAPH 209 (1997)).  Planes met at small angles only are left
  * alone. */

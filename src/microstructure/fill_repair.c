@@ -151,7 +151,7 @@ static double cavity_search(const Mesh *m, int32_t t, Cavity *best, double place
   for (int step = 0; step < GROWTHS; step++) {
     before = fmin(before, gamma_of(m, c.tet[c.ntet - 1]));
     double now = best_place(m, &c, p, 0.3 * cavity_size(m, &c));
-    if (now - before > gain && now > 0) gain = now - before, *best = c, memcpy(place, p, sizeof p);
+    if (now - before > gain && now > 0 && c.nface >= c.ntet) gain = now - before, *best = c, memcpy(place, p, sizeof p);
     double least = 2; /* the worst face that has a tet behind it */
     int worst = -1;
     for (int i = 0; i < c.nface; i++) {

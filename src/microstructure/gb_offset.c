@@ -8,7 +8,7 @@
 #include <math.h>
 
 enum { MAX_PLANES = 64, SWEEPS = 2000 };
-static const double cut_off = 0.06; /* singular values below this fraction of the largest are dropped */
+static const double cut_off = 0.15; /* singular values below this fraction of the largest are dropped */
 static const double longest =
     4; /* longest displacement in thicknesses: grains are set back fully in wedges down to 15 degrees */
 static const double junction_goal = 0.12; /* radius ratio below which a vertex's copies are rounded off */

@@ -3,7 +3,9 @@
 #include "gb_fill.h"
 #include <math.h>
 
-static const double relax_below = 0.2; /* copies of tets under this radius ratio are moved */
+static const double relax_below = 0.2;               /* copies of tets under this radius ratio are moved */
+static const double free_below = 0.1;                /* and where that does not do, they leave their planes */
+static const double least_part[3] = {0.7, 0.4, 0.1}; /* of the thickness is kept then, as much as will do */
 enum { PASSES = 4, TRIES = 14 };
 
 typedef struct {
@@ -13,6 +15,13 @@ typedef struct {
   int32_t *origin;                                      /* [ntri] triangle of the surface */
   int32_t *tet_start, *tet_list, *tri_start, *tri_list; /* by copy */
 } Layer;
+
+typedef struct {
+  const MtCopies *q;
+  Layer l;
+  bool free;          /* may leave their planes */
+  double least_depth; /* nm, into the grain, that a move must leave */
+} Work;
 
 /* Lists by copy of the items that hold it; nodes from ncopies on are left out. */
 static PetscErrorCode lists_make(int ncopies, int64_t n, int per, const int64_t *wide, const int32_t *narrow,
@@ -80,16 +89,18 @@ static void normal_of(const double *a, const double *b, const double *c, double 
   n[0] = u[1] * v[2] - u[2] * v[1], n[1] = u[2] * v[0] - u[0] * v[2], n[2] = u[0] * v[1] - u[1] * v[0];
 }
 
-/* Radius ratio in the plane, negative when the triangle is turned over against the original one. */
+/* Radius ratio, or the part of its area that is left in its old plane if that is less; negative when it is turned over.
+ */
 static double triangle_gamma(const Layer *l, const MtSurface *s, int k) {
   const double *p[3];
   const int32_t *o = s->tri + 3 * l->origin[k];
-  double n[3], n0[3];
+  double n[3], n0[3], along = 0, full = 0;
   for (int i = 0; i < 3; i++) p[i] = l->m.x + 3 * l->tri[3 * k + i];
   normal_of(p[0], p[1], p[2], n);
   normal_of(s->x + 3 * o[0], s->x + 3 * o[1], s->x + 3 * o[2], n0);
+  for (int i = 0; i < 3; i++) along += n[i] * n0[i], full += n0[i] * n0[i];
   double g = mt_triangle_gamma(p[0], p[1], p[2]);
-  return n[0] * n0[0] + n[1] * n0[1] + n[2] * n0[2] > 0 ? g : -g;
+  return along > 0 ? fmin(g, along / full) : fmax(-g, along / full);
 }
 
 static double worst_at(const Layer *l, const MtSurface *s, int32_t copy) {
@@ -101,7 +112,7 @@ static double worst_at(const Layer *l, const MtSurface *s, int32_t copy) {
 }
 
 /* Directions in which a copy may slide: 2 in a face, 1 on an edge, 0 at a vertex. */
-static int directions(const MtCells *c, const MtSurface *s, int32_t node, double d[2][3]) {
+static int sliding_directions(const MtCells *c, const MtSurface *s, int32_t node, double d[3][3]) {
   if (s->dim[node] == 0) return 0;
   const int e = s->entity[node];
   double a[3] = {0, 0, 0}, *u = d[0];
@@ -121,38 +132,93 @@ static int directions(const MtCells *c, const MtSurface *s, int32_t node, double
   return s->dim[node];
 }
 
-static void slide(const MtCells *c, const MtSurface *s, const MtCopies *q, Layer *l, int32_t copy, double step) {
-  double d[2][3], *x = l->m.x + 3 * copy;
-  int n = directions(c, s, q->node[copy], d);
-  if (n == 0 || q->grain[copy] < 0) return;
-  double best = worst_at(l, s, copy);
-  for (int k = 0; k < TRIES; k++) {
-    bool better = false;
-    for (int m = 0; m < 4 * n && !better; m++) { /* along d0, (d1), and between them */
-      double old[3] = {x[0], x[1], x[2]}, sign = m % 2 ? -step : step;
-      const double *u = d[m / 2 % n], *v = d[(m / 2 + 1) % n];
-      double other = n == 2 && m >= 4 ? (m / 2 % 2 ? 1 : -1) : 0;
-      for (int i = 0; i < 3; i++) x[i] += sign * (u[i] + other * v[i]);
-      double now = worst_at(l, s, copy);
-      better = now > best + 1e-4;
-      if (better)
-        best = now;
-      else
-        memcpy(x, old, sizeof old);
+/* All axes but those across the walls on which the copy lies. */
+static int free_directions(const MtCells *c, const double *x, double d[3][3]) {
+  int n = 0;
+  for (int k = 0; k < 3; k++) {
+    if (x[k] == c->box[k] || x[k] == c->box[3 + k]) continue;
+    memset(d[n], 0, sizeof d[n]);
+    d[n++][k] = 1;
+  }
+  return n;
+}
+
+static bool inside(const MtCells *c, const double *x) {
+  for (int k = 0; k < 3; k++)
+    if (x[k] < c->box[k] || x[k] > c->box[3 + k]) return false;
+  return true;
+}
+
+/* Distance into the grain from the interface next to it, least over the interfaces at the copy. */
+static double depth(const MtCells *c, const MtSurface *s, const Work *w, int32_t copy) {
+  const int32_t node = w->q->node[copy], grain = w->q->grain[copy];
+  double least = 1e300;
+  for (int i = s->node_start[node]; i < s->node_start[node + 1]; i++) {
+    const int32_t slot = s->node_slot[i], *side = c->face_cells + 2 * s->slot_face[slot];
+    double along = 0;
+    if (side[1] < 0 || (side[0] != grain && side[1] != grain)) continue;
+    for (int k = 0; k < 3; k++) along += s->slot_normal[3 * slot + k] * (w->l.m.x[3 * copy + k] - s->x[3 * node + k]);
+    least = fmin(least, side[0] == grain ? -along : along);
+  }
+  return least;
+}
+
+/* One trial of each of the 3^n - 1 directions that are sums of +-d. */
+static bool step_taken(const MtCells *c, const MtSurface *s, Work *w, int32_t copy, int n, double d[3][3], double step,
+                       double *best) {
+  static const int count[4] = {1, 3, 9, 27};
+  double *x = w->l.m.x + 3 * copy, old[3] = {x[0], x[1], x[2]};
+  for (int m = 0; m < count[n]; m++) {
+    const int sign[3] = {m % 3 - 1, m / 3 % 3 - 1, m / 9 - 1};
+    for (int j = 0; j < n; j++)
+      for (int k = 0; k < 3; k++) x[k] += step * sign[j] * d[j][k];
+    double now = worst_at(&w->l, s, copy);
+    if (now > *best + 1e-4 && depth(c, s, w, copy) > w->least_depth && inside(c, x)) {
+      *best = now;
+      return true;
     }
-    if (!better) step /= 2;
+    memcpy(x, old, sizeof old);
+  }
+  return false;
+}
+
+static void move(const MtCells *c, const MtSurface *s, Work *w, int32_t copy, double step) {
+  double d[3][3];
+  if (copy >= w->q->n || w->q->grain[copy] < 0) return;
+  const int32_t node = w->q->node[copy];
+  int n = w->free ? free_directions(c, w->l.m.x + 3 * copy, d) : sliding_directions(c, s, node, d);
+  double best = worst_at(&w->l, s, copy);
+  for (int k = 0; k < TRIES && n > 0; k++)
+    if (!step_taken(c, s, w, copy, n, d, step, &best)) step /= 2;
+}
+
+static void relax(const MtCells *c, const MtSurface *s, Work *w, double below, double step) {
+  for (int pass = 0; pass < PASSES; pass++) {
+    int bad = 0;
+    for (int64_t i = 0; i < w->l.m.nt; i++) {
+      if (tet_gamma(&w->l, i) > below) continue;
+      for (int k = 0; k < 4; k++) move(c, s, w, (int32_t)w->l.m.tet[4 * i + k], step);
+      bad++;
+    }
+    for (int i = 0; i < w->l.ntri; i++) {
+      if (triangle_gamma(&w->l, s, i) > below) continue;
+      for (int k = 0; k < 3; k++) move(c, s, w, w->l.tri[3 * i + k], step);
+      bad++;
+    }
+    if (bad == 0) return;
   }
 }
 
 PetscErrorCode mt_copies_relax(const MtCells *c, const MtSurface *s, const MtTopology *t, double thickness,
                                MtCopies *q) {
-  Layer l;
-  PetscCall(layer_make(c, s, t, q, &l));
-  for (int pass = 0; pass < PASSES; pass++)
-    for (int64_t i = 0; i < l.m.nt; i++) {
-      if (tet_gamma(&l, i) > relax_below) continue;
-      for (int k = 0; k < 4; k++) slide(c, s, q, &l, (int32_t)l.m.tet[4 * i + k], thickness / 4);
-    }
-  memcpy(q->x, l.m.x, 3 * (size_t)q->n * sizeof(double));
-  return layer_free(&l);
+  Work w = {.q = q, .free = false, .least_depth = -1e300};
+  PetscCall(layer_make(c, s, t, q, &w.l));
+  relax(c, s, &w, relax_below, thickness / 4);
+  w.free = true;
+  for (int k = 0; k < 3; k++) {
+    w.least_depth = least_part[k] * thickness / 2;
+    relax(c, s, &w, free_below, thickness / 4);
+  }
+  memcpy(q->x, w.l.m.x, 3 * (size_t)q->n * sizeof(double));
+  return layer_free(&w.l);
 }
