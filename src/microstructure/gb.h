@@ -47,10 +47,19 @@ typedef struct {
   int nblended;   /* vertices whose copies were moved off the exact thickness for the junction's shape */
 } MtCopies;
 
+/* A point between copies: the mean of corners [ascending, -1: none] with weights that add up to the number of layers.
+ */
+typedef struct {
+  int64_t corner[4];
+  int32_t weight[4];
+} MtLatticePoint;
+
 /* Growing mesh: corner points first (copies), then centres, lattice points, inner points. */
 typedef struct {
   int64_t nv, nt, cap_v, cap_t;
   double *x;
+  bool track;           /* set before the layers are made: keep `from` */
+  MtLatticePoint *from; /* [nv] what a point lies between; NULL unless tracked, corner[0] = -1: nothing */
   int64_t *tet;
   int32_t *region;
 } MtTets;

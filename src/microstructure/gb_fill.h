@@ -28,8 +28,9 @@ double mt_fill_smooth(const MtShell *s, MtFill *f);
 /* Removes slivers by new points; never makes the worst tet worse.  Not collective. */
 void mt_fill_repair(const MtShell *s, MtFill *f);
 
-/* Slides copies in their planes so that the layer's worst tets become better.  Not collective. */
-PetscErrorCode mt_copies_relax(const MtCells *c, const MtSurface *s, const MtTopology *t, double thickness,
+/* Slides copies in their planes so that the worst tets of the layer, cut into `layers`, and the worst triangles become
+ * better; those for which that does not do leave their planes a little.  Not collective. */
+PetscErrorCode mt_copies_relax(const MtCells *c, const MtSurface *s, const MtTopology *t, double thickness, int layers,
                                MtCopies *q);
 
 typedef struct {

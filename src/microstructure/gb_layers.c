@@ -8,10 +8,7 @@
 #include "magtwin/memory.h"
 #include <stdlib.h>
 
-typedef struct {
-  int64_t corner[4]; /* ascending; unused ones -1 at the end */
-  int32_t weight[4];
-} Key;
+typedef MtLatticePoint Key;
 
 typedef struct {
   const MtCells *c;
@@ -31,6 +28,7 @@ PetscErrorCode mt_tets_reserve(MtTets *m, int64_t nv, int64_t nt) {
   if (nv > m->cap_v) {
     m->cap_v = nv + nv / 2 + 1024;
     m->x = mt_realloc(m->x, 3 * (size_t)m->cap_v * sizeof(double));
+    if (m->track) m->from = mt_realloc(m->from, (size_t)m->cap_v * sizeof *m->from);
   }
   if (nt > m->cap_t) {
     m->cap_t = nt + nt / 2 + 1024;
@@ -41,13 +39,14 @@ PetscErrorCode mt_tets_reserve(MtTets *m, int64_t nv, int64_t nt) {
 }
 
 void mt_tets_free(MtTets *m) {
-  free(m->x), free(m->tet), free(m->region);
+  free(m->x), free(m->tet), free(m->region), free(m->from);
   memset(m, 0, sizeof *m);
 }
 
 static PetscErrorCode add_node(MtTets *m, const double x[3], int64_t *id) {
   PetscCall(mt_tets_reserve(m, m->nv + 1, 0));
   memcpy(m->x + 3 * m->nv, x, 3 * sizeof(double));
+  if (m->track) m->from[m->nv].corner[0] = -1;
   *id = m->nv++;
   return 0;
 }
@@ -139,6 +138,7 @@ static PetscErrorCode lattice_node(Lattice *l, int n, const int64_t *corner, con
   if (l->value[at] < 0) {
     lattice_position(l, &key, x);
     PetscCall(add_node(l->m, x, l->value + at));
+    if (l->m->track) l->m->from[l->value[at]] = key;
     l->key[at] = key, l->used++;
   }
   *id = l->value[at];

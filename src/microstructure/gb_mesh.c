@@ -23,7 +23,7 @@ typedef struct {
 
 static PetscErrorCode place(Work *w) {
   PetscCall(mt_copies_place(w->c, &w->s, &w->t, w->opt->thickness, &w->q));
-  return w->opt->thickness > 0 ? mt_copies_relax(w->c, &w->s, &w->t, w->opt->thickness, &w->q) : 0;
+  return w->opt->thickness > 0 ? mt_copies_relax(w->c, &w->s, &w->t, w->opt->thickness, w->opt->layers, &w->q) : 0;
 }
 
 /* Copies placed so that no triangle is folded and no prism inverted, as far as thinning can do it. */

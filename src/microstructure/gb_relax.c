@@ -6,10 +6,12 @@
 static const double relax_below = 0.2;               /* copies of tets under this radius ratio are moved */
 static const double free_below = 0.1;                /* and where that does not do, they leave their planes */
 static const double least_part[3] = {0.7, 0.4, 0.1}; /* of the thickness is kept then, as much as will do */
-enum { PASSES = 4, TRIES = 14 };
+enum { PASSES = 4, TRIES = 14, PER_TET = 16 };
 
 typedef struct {
   MtTets m; /* the layer in one piece; its first nodes are the copies */
+  int ncopies, layers;
+  int32_t *copies; /* [16 nt] the copies on which a tet hangs, each once, -1: no more */
   int ntri;
   int32_t *tri;                                         /* [3 ntri] copies, the grains' surfaces on interfaces */
   int32_t *origin;                                      /* [ntri] triangle of the surface */
@@ -23,19 +25,17 @@ typedef struct {
   double least_depth; /* nm, into the grain, that a move must leave */
 } Work;
 
-/* Lists by copy of the items that hold it; nodes from ncopies on are left out. */
-static PetscErrorCode lists_make(int ncopies, int64_t n, int per, const int64_t *wide, const int32_t *narrow,
-                                 int32_t **start, int32_t **list) {
+/* Lists by copy of the items that hold it; -1 is left out. */
+static PetscErrorCode lists_make(int ncopies, int64_t n, int per, const int32_t *item, int32_t **start,
+                                 int32_t **list) {
   PetscCall(PetscCalloc1((size_t)ncopies + 2, start));
   PetscCall(PetscMalloc1((size_t)(n * per) + 1, list));
   for (int64_t i = 0; i < n * per; i++) {
-    int64_t v = wide ? wide[i] : narrow[i];
-    if (v < ncopies) (*start)[v + 2]++;
+    if (item[i] >= 0) (*start)[item[i] + 2]++;
   }
   for (int v = 0; v < ncopies; v++) (*start)[v + 2] += (*start)[v + 1];
   for (int64_t i = 0; i < n * per; i++) {
-    int64_t v = wide ? wide[i] : narrow[i];
-    if (v < ncopies) (*list)[(*start)[v + 1]++] = (int32_t)(i / per);
+    if (item[i] >= 0) (*list)[(*start)[item[i] + 1]++] = (int32_t)(i / per);
   }
   return 0;
 }
@@ -54,22 +54,43 @@ static PetscErrorCode triangles_make(const MtCells *c, const MtSurface *s, const
   return 0;
 }
 
+static void hang_on(int32_t *copies, int64_t copy) {
+  int k = 0;
+  while (copies[k] >= 0 && copies[k] != copy) k++;
+  copies[k] = (int32_t)copy;
+}
+
+static PetscErrorCode copies_of_tets(Layer *l) {
+  PetscCall(PetscMalloc1(PER_TET * (size_t)l->m.nt + 1, &l->copies));
+  for (int64_t i = 0; i < PER_TET * l->m.nt; i++) l->copies[i] = -1;
+  for (int64_t i = 0; i < 4 * l->m.nt; i++) {
+    int64_t v = l->m.tet[i];
+    int32_t *copies = l->copies + PER_TET * (i / 4);
+    if (v < l->ncopies) hang_on(copies, v);
+    for (int k = 0; k < 4 && v >= l->ncopies && l->m.from[v].corner[k] >= 0; k++)
+      if (l->m.from[v].corner[k] < l->ncopies) hang_on(copies, l->m.from[v].corner[k]);
+  }
+  return 0;
+}
+
 static PetscErrorCode layer_make(const MtCells *c, const MtSurface *s, const MtTopology *t, const MtCopies *q,
-                                 Layer *l) {
+                                 int layers, Layer *l) {
   int32_t *face, *edge, *vertex;
   memset(l, 0, sizeof *l);
+  l->ncopies = q->n, l->layers = layers, l->m.track = true;
   PetscCall(PetscCalloc3((size_t)c->nfaces, &face, (size_t)c->nedges, &edge, (size_t)c->nvertices, &vertex));
   for (int f = 0; f < c->nfaces; f++) face[f] = c->face_cells[2 * f + 1] >= 0 ? 0 : -1;
-  for (int v = 0; v < c->nvertices; v++) vertex[v] = -1;
-  PetscCall(mt_gb_layers(c, s, t, q, 1, face, edge, vertex, &l->m));
+  PetscCall(mt_gb_layers(c, s, t, q, layers, face, edge, vertex, &l->m));
   PetscCall(PetscFree3(face, edge, vertex));
   PetscCall(triangles_make(c, s, q, l));
-  PetscCall(lists_make(q->n, l->m.nt, 4, l->m.tet, NULL, &l->tet_start, &l->tet_list));
-  return lists_make(q->n, l->ntri, 3, NULL, l->tri, &l->tri_start, &l->tri_list);
+  PetscCall(copies_of_tets(l));
+  PetscCall(lists_make(q->n, l->m.nt, PER_TET, l->copies, &l->tet_start, &l->tet_list));
+  return lists_make(q->n, l->ntri, 3, l->tri, &l->tri_start, &l->tri_list);
 }
 
 static PetscErrorCode layer_free(Layer *l) {
   mt_tets_free(&l->m);
+  PetscCall(PetscFree(l->copies));
   PetscCall(PetscFree2(l->tri, l->origin));
   PetscCall(PetscFree(l->tet_start));
   PetscCall(PetscFree(l->tet_list));
@@ -77,9 +98,21 @@ static PetscErrorCode layer_free(Layer *l) {
   return PetscFree(l->tri_list);
 }
 
+/* Points of the lattice go with the copies they lie between. */
+static void point_of(const Layer *l, int64_t v, double x[3]) {
+  const MtLatticePoint *p = v < l->ncopies ? NULL : l->m.from + v;
+  if (!p || p->corner[0] < 0) {
+    memcpy(x, l->m.x + 3 * v, 3 * sizeof *x);
+    return;
+  }
+  x[0] = x[1] = x[2] = 0;
+  for (int i = 0; i < 4 && p->corner[i] >= 0; i++)
+    for (int k = 0; k < 3; k++) x[k] += l->m.x[3 * p->corner[i] + k] * p->weight[i] / l->layers;
+}
+
 static double tet_gamma(const Layer *l, int64_t t) {
   double y[4][3];
-  for (int k = 0; k < 12; k++) y[k / 3][k % 3] = l->m.x[3 * l->m.tet[4 * t + k / 3] + k % 3];
+  for (int k = 0; k < 4; k++) point_of(l, l->m.tet[4 * t + k], y[k]);
   return mt_tet_gamma((const double(*)[3])y);
 }
 
@@ -184,7 +217,7 @@ static bool step_taken(const MtCells *c, const MtSurface *s, Work *w, int32_t co
 
 static void move(const MtCells *c, const MtSurface *s, Work *w, int32_t copy, double step) {
   double d[3][3];
-  if (copy >= w->q->n || w->q->grain[copy] < 0) return;
+  if (w->q->grain[copy] < 0) return;
   const int32_t node = w->q->node[copy];
   int n = w->free ? free_directions(c, w->l.m.x + 3 * copy, d) : sliding_directions(c, s, node, d);
   double best = worst_at(&w->l, s, copy);
@@ -197,7 +230,8 @@ static void relax(const MtCells *c, const MtSurface *s, Work *w, double below, d
     int bad = 0;
     for (int64_t i = 0; i < w->l.m.nt; i++) {
       if (tet_gamma(&w->l, i) > below) continue;
-      for (int k = 0; k < 4; k++) move(c, s, w, (int32_t)w->l.m.tet[4 * i + k], step);
+      const int32_t *copies = w->l.copies + PER_TET * i;
+      for (int k = 0; k < PER_TET && copies[k] >= 0; k++) move(c, s, w, copies[k], step);
       bad++;
     }
     for (int i = 0; i < w->l.ntri; i++) {
@@ -209,10 +243,10 @@ static void relax(const MtCells *c, const MtSurface *s, Work *w, double below, d
   }
 }
 
-PetscErrorCode mt_copies_relax(const MtCells *c, const MtSurface *s, const MtTopology *t, double thickness,
+PetscErrorCode mt_copies_relax(const MtCells *c, const MtSurface *s, const MtTopology *t, double thickness, int layers,
                                MtCopies *q) {
   Work w = {.q = q, .free = false, .least_depth = -1e300};
-  PetscCall(layer_make(c, s, t, q, &w.l));
+  PetscCall(layer_make(c, s, t, q, layers, &w.l));
   relax(c, s, &w, relax_below, thickness / 4);
   w.free = true;
   for (int k = 0; k < 3; k++) {

@@ -204,7 +204,6 @@ static void cubes_have_their_volumes(void **state) {
       assert_int_equal(d.regions.n, 8 + 12 + 6 + 1);
       for (int i = 0; i < d.regions.n; i++)
         if (d.regions.kind[i] == MT_REGION_GB) assert_float_equal(d.regions.volume[i], t * s * s, 1e-9);
-      fprintf(stderr, "GAMMA %g\n", worst_gamma(&d));
       assert_true(worst_gamma(&d) > 0.05);
       assert_conforming(&d);
     }
@@ -257,7 +256,6 @@ static void random_grains_close(void **state) {
     mesh(PETSC_COMM_WORLD, &c, 4, 2, 1 + (int)(seed % 2), seed == 1 ? 1.2 : 0, &d);
     if (rank == 0) {
       assert_float_equal(volumes(&d, kind) / 125000, 1, 1e-12);
-      fprintf(stderr, "GAMMA %g\n", worst_gamma(&d));
       assert_true(worst_gamma(&d) > 0.05);
       assert_conforming(&d);
       if (seed == 1) { /* between the sphere and a polyhedron in it whose facets are 0.12 of the radius */
