@@ -69,10 +69,10 @@ int64_t mt_energy_demag_iterations(const MtEnergy *e); /* conjugate-gradient ite
 /* MT_ERR_FAIL that names the node, its region and the field where m or g is not finite.  Collective. */
 PetscErrorCode mt_energy_not_finite(MtEnergy *e, Vec m, Vec g, const double B[3]);
 
-/* Stability of the equilibrium m in the applied field B (T): the smallest eigenvalue of the energy's Hessian on the tangent planes,
- * as a stiffness in T (mass: moment/mu0); negative: unstable.  mode (rows of m): the tangent field that belongs to it, its largest
- * node 1; by it a nucleus is drawn.  products: of the Hessian, one demagnetizing solve each.  The potential is left as that of m.
- * Collective.  MT_ERR_FAIL if not found (docs/numerics.md). */
+/* Stability of the equilibrium m in the applied field B (T): the smallest eigenvalue of the energy's Hessian on the
+ * tangent planes, as a stiffness in T (mass: moment/mu0); negative: unstable.  mode (rows of m): the tangent field that
+ * belongs to it, its largest node 1; by it a nucleus is drawn.  products: of the Hessian, one demagnetizing solve each.
+ * The potential is left as that of m. Collective.  MT_ERR_FAIL if not found (docs/numerics.md). */
 PetscErrorCode mt_stability_eigenvalue(MtEnergy *e, Vec m, const double B[3], double *lambda, Vec mode, int *products);
 
 /* Energy minimization at a fixed applied field: nonlinear CG (Hestenes-Stiefel+), norm-preserving Cayley update,

@@ -25,30 +25,20 @@ static int compare_bad(const void *a, const void *b) {
 }
 
 /* Tets below the level, the worst first; *list from malloc. */
-static PetscErrorCode find_bad(const MtImprove *w, double level, int64_t **list, int64_t *n) {
+static void find_bad(const MtImprove *w, double level, int64_t **list, int64_t *n) {
   int64_t room = 1024;
-  Bad *bad = malloc((size_t)room * sizeof *bad);
+  Bad *bad = mt_malloc((size_t)room * sizeof *bad);
   *n = 0;
-  for (int64_t t = 0; t < w->m->nt && bad; t++) {
+  for (int64_t t = 0; t < w->m->nt; t++) {
     double q = mt_improve_shape(w, t);
     if (q >= level) continue;
-    if (*n == room) {
-      Bad *more = realloc(bad, (size_t)(room *= 2) * sizeof *bad);
-      if (!more) free(bad);
-      bad = more;
-      if (!bad) break;
-    }
+    if (*n == room) bad = mt_realloc(bad, (size_t)(room *= 2) * sizeof *bad);
     bad[(*n)++] = (Bad){q, t};
   }
-  *list = malloc(((size_t)*n + 1) * sizeof **list);
-  if (!bad || !*list) {
-    free(bad), free(*list);
-    return PETSC_ERR_MEM;
-  }
+  *list = mt_malloc(((size_t)*n + 1) * sizeof **list);
   qsort(bad, (size_t)*n, sizeof *bad, compare_bad);
   for (int64_t i = 0; i < *n; i++) (*list)[i] = bad[i].tet;
   free(bad);
-  return 0;
 }
 
 static int64_t move_bad(MtImprove *w, int64_t n, const int64_t *tet, double level, bool loose, MtPatch *p) {
@@ -64,14 +54,11 @@ static int64_t move_bad(MtImprove *w, int64_t n, const int64_t *tet, double leve
 /* One round; *changes counts what was done. */
 static PetscErrorCode round_of(MtImprove *w, double level, bool loose, MtPatch *p, int64_t *changes) {
   int64_t *bad, n, swaps = 0;
-  PetscErrorCode rc = find_bad(w, level, &bad, &n);
-  *changes = 0;
-  if (rc) return rc;
+  find_bad(w, level, &bad, &n);
   *changes = move_bad(w, n, bad, level, loose, p);
   free(bad);
-  rc = find_bad(w, level, &bad, &n);
-  if (rc) return rc;
-  rc = mt_improve_swap(w, n, bad, &swaps);
+  find_bad(w, level, &bad, &n);
+  PetscErrorCode rc = mt_improve_swap(w, n, bad, &swaps);
   *changes += swaps;
   free(bad);
   return rc;

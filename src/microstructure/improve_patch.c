@@ -40,6 +40,7 @@ bool mt_patch_make(const MtImprove *w, int n, const int64_t *node, double level,
       if (count == 2 * MT_PATCH_MAX) return false;
       all[count++] = w->list[k];
     }
+  /* cppcheck-suppress uninitvar ; the first `count` are filled */
   qsort(all, (size_t)count, sizeof *all, compare_i64);
   for (int i = 0; i < count; i++) {
     if (i > 0 && all[i] == all[i - 1]) continue;

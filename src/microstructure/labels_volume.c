@@ -1,6 +1,7 @@
 /* section grains, source labels: a volume of label numbers, whatever its format, to numbered grains with easy axes. */
 #include "magtwin/error.h"
 #include "magtwin/log.h"
+#include "magtwin/memory.h"
 #include "measured.h"
 #include "power_axes.h"
 #include <stdlib.h>
@@ -47,21 +48,19 @@ static PetscErrorCode set_voxel(const Volume *v, MtLabels *l) {
  * dropped when the list is full. */
 static PetscErrorCode local_labels(const int64_t *raw, int64_t n, int64_t background, int64_t **list, int64_t *nlist) {
   int64_t room = 65536, used = 0;
-  *list = malloc((size_t)room * sizeof **list);
-  for (int64_t i = 0; *list && i < n; i++) {
+  *list = mt_malloc((size_t)room * sizeof **list);
+  for (int64_t i = 0; i < n; i++) {
     if (raw[i] == background || (i && raw[i] == raw[i - 1])) continue;
     if (raw[i] < 0 || raw[i] > INT32_MAX)
       return mt_error(MT_ERR_INPUT, "label %lld is out of range (0 to 2147483647)", (long long)raw[i]);
     if (used == room && (used = mt_sort_unique(used, *list)) > room / 2) {
-      int64_t *more = realloc(*list, 2 * (size_t)room * sizeof **list);
-      if (!more) return mt_error(MT_ERR_FAIL, "not enough memory for %lld labels", (long long)used);
-      *list = more;
       room *= 2;
+      *list = mt_realloc(*list, (size_t)room * sizeof **list);
     }
     (*list)[used++] = raw[i];
   }
-  *nlist = *list ? mt_sort_unique(used, *list) : 0;
-  return *list ? 0 : mt_error(MT_ERR_FAIL, "not enough memory for the labels");
+  *nlist = mt_sort_unique(used, *list);
+  return 0;
 }
 
 static PetscErrorCode find_labels(Volume *v, MtLabels *l, int64_t background) {

@@ -71,6 +71,7 @@ static double softmax(int m, const double *theta, const double x[3], int own, do
   const double mine = p[own];
   for (int c = 0; c < m; c++) sum += p[c] = exp(p[c] - top);
   for (int c = 0; c < m; c++) p[c] /= sum;
+  /* cppcheck-suppress invalidFunctionArg ; m > 0, and the largest candidate alone adds 1 */
   return log(sum) + top - mine;
 }
 
