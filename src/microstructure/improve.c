@@ -5,6 +5,7 @@
 #include "improve.h"
 #include "magtwin/error.h"
 #include "magtwin/log.h"
+#include "magtwin/memory.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
