@@ -225,7 +225,7 @@ const MtKey mt_grains_keys[] = {
      .when = "grains.shape.kind=box|layers",
      .help =
          "Edge length of the tetrahedra at the edges of a box in air, where the field of a uniform magnetization is "
-         "singular; it grows by 0.3 a length to mesh.size. Without it mesh.size everywhere."},
+         "singular; it grows by 0.15 a length to mesh.size. Without it mesh.size everywhere."},
     {.path = "grains.shape.spacing",
      .type = MT_KEY_VEC3,
      .dim = MT_DIM_LENGTH,

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define EDGE_GROWTH .3 /* of the edge length of the tetrahedra, per length away from an edge of the box */
+#define EDGE_GROWTH .15 /* of the edge length of the tetrahedra, per length away from an edge of the box */
 
 /* Distance from the body: exact for a box, from its bounding ellipsoid's scaling for a round one. */
 static double distance(const MtShape *s, const double p[3]) {

@@ -83,7 +83,7 @@ def demagnetizing_energy(case):
         direction = {"x": "[1, 0, 0]", "z": "[0, 0, 1]"}[axis]
         folder = case.run("demag", "prism", "prism_" + axis, "field.direction=" + direction)
         e = read_curve(folder)["e_demag_J/m3"][0]
-        lines.append(result("prism 1 x 1 x 0.1 along %s, h = 1/20 (edges h/8): demagnetizing energy" % axis, e / KM, "Km", factor,
+        lines.append(result("prism 1 x 1 x 0.1 along %s, h = 1/20 (graded to h/12 at its edges): demagnetizing energy" % axis, e / KM, "Km", factor,
                             "Aharoni, J. Appl. Phys. 83 (1998) 3432", 0.01))
     return lines
 
