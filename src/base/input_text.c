@@ -117,7 +117,7 @@ static void put_map(Out *o, const char *prefix, int depth, bool in_list) {
       put_value(o, e);
       put(o, "\n");
     }
-    free(name);
+    free(name); /* NOLINT(clang-analyzer-unix.Malloc): mt_input_emit frees the entries it shows */
     free(below_it);
   }
   if (first) { /* an entry of a list without any value */
