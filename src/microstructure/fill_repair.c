@@ -141,7 +141,8 @@ static double cavity_size(const Mesh *m, const Cavity *c) {
   return sqrt((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) + (a[2] - b[2]) * (a[2] - b[2]));
 }
 
-/* Grows the cavity of tet t and keeps the best stage of it in *best with its point; returns what its worst tet gains.
+/* Grows the cavity of tet t and keeps the best stage (of those whose star has a tet for each that goes) of it in *best
+ * with its point; returns what its worst tet gains.
  */
 static double cavity_search(const Mesh *m, int32_t t, Cavity *best, double place[3]) {
   Cavity c = {0};

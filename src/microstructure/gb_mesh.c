@@ -228,21 +228,27 @@ static PetscErrorCode assemble(MPI_Comm comm, Work *w, MtMeshData *d, MtJson *js
   return 0;
 }
 
-/* On rank 0: a mesh with a tet of no or negative volume is no mesh. */
-static PetscErrorCode refuse_inverted(const MtMeshData *d) {
+/* On rank 0: a mesh with a tet of no or negative volume is no mesh, nor is one that does not fill the box just once. */
+static PetscErrorCode refuse_broken(const MtMeshData *d) {
   int64_t count = 0, first = 0;
+  double magnet = 0, box = 1;
   for (int64_t t = d->nt - 1; t >= 0; t--) {
     double y[4][3];
     for (int k = 0; k < 12; k++) y[k / 3][k % 3] = d->x[3 * d->tet[4 * t + k / 3] + k % 3];
-    if (mt_tet_volume((const double(*)[3])y) <= 0) first = t, count++;
+    double volume = mt_tet_volume((const double(*)[3])y);
+    if (volume <= 0) first = t, count++;
+    if (d->regions.kind[d->region[t]] != MT_REGION_AIR) magnet += volume;
   }
-  if (count == 0) return 0;
+  for (int k = 0; k < 3; k++) box *= d->magnet_box[3 + k] - d->magnet_box[k];
   const double *x = d->x + 3 * d->tet[4 * first];
-  return mt_error(
-      MT_ERR_FAIL,
-      "%lld tetrahedra of the mesh are inverted, the first at (%.4g, %.4g, %.4g) nm; a smaller mesh.size or "
-      "mesh.gb.thickness, or a larger mesh.min_edge, helps",
-      (long long)count, x[0], x[1], x[2]);
+  if (count)
+    return mt_error(MT_ERR_FAIL,
+                    "%lld tetrahedra of the mesh are inverted, the first at (%.4g, %.4g, %.4g) nm; a smaller mesh.size "
+                    "or mesh.gb.thickness, or a larger mesh.min_edge, helps",
+                    (long long)count, x[0], x[1], x[2]);
+  if (fabs(magnet / box - 1) > 1e-9)
+    return mt_error(MT_ERR_FAIL, "the mesh overlaps itself: its tetrahedra add up to %.9g of the box", magnet / box);
+  return 0;
 }
 
 static void work_free(Work *w) {
@@ -267,7 +273,7 @@ PetscErrorCode mt_mesh_cells(MPI_Comm comm, const MtCells *cells, const MtMeshOp
   mt_phase_end("mesh grains");
   PetscCall(report_layer(&w, json));
   PetscCall(assemble(comm, &w, mesh, json));
-  PetscCall(mt_agree_root(comm, w.g.rank == 0 ? refuse_inverted(mesh) : 0));
+  PetscCall(mt_agree_root(comm, w.g.rank == 0 ? refuse_broken(mesh) : 0));
   mt_gmsh_end();
   work_free(&w);
   return 0;

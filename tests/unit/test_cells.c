@@ -338,6 +338,46 @@ static void the_inset_counts(void **unused) {
   }
 }
 
+/* Sine-like measure of how a face's loop turns about its mean, in the plane of its area: positive at every edge when
+ * the loop is simple and seen whole from there, as Gmsh needs it. */
+static double least_turn(const MtCells *c, int f) {
+  const int32_t *loop = &c->face_vertex[c->face_start[f]];
+  int n = c->face_start[f + 1] - c->face_start[f];
+  double mean[3] = {0}, area[3] = {0}, turn[64][3], least = 1;
+  assert_true(n <= 64);
+  for (int i = 0; i < 3 * n; i++) mean[i % 3] += c->x[3 * loop[i / 3] + i % 3] / n;
+  for (int i = 0; i < n; i++) {
+    const double *p = &c->x[3 * loop[i]], *q = &c->x[3 * loop[(i + 1) % n]];
+    for (int k = 0; k < 3; k++) {
+      int a = (k + 1) % 3, b = (k + 2) % 3;
+      turn[i][k] = (p[a] - mean[a]) * (q[b] - mean[b]) - (p[b] - mean[b]) * (q[a] - mean[a]);
+      area[k] += turn[i][k];
+    }
+  }
+  for (int i = 0; i < n; i++) {
+    double along = 0;
+    for (int k = 0; k < 3; k++) along += turn[i][k] * area[k];
+    least = fmin(least, along);
+  }
+  return least;
+}
+
+/* Edges far too short used to be left running back over their neighbours on the way out: faces no mesher can fill. */
+static void loops_stay_simple(void **unused) {
+  (void)unused;
+  for (uint64_t seed = 1; seed < 31; seed++) {
+    MtPower p = {0};
+    MtCells c;
+    make_random(&p, 40, seed);
+    assert_int_equal(mt_cells_build(&p, &c), 0);
+    assert_int_equal(mt_cells_regularize(&c, 1.5, 3), 0);
+    assert_valid(&c);
+    for (int f = 0; f < c.nfaces; f++) assert_true(least_turn(&c, f) > 0);
+    mt_cells_free(&c);
+    mt_power_free(&p);
+  }
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(one_grain_is_the_box),
@@ -351,6 +391,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(short_edges_are_removed),
       cmocka_unit_test(split_lattice_vertices_are_joined_again),
       cmocka_unit_test(the_inset_counts),
+      cmocka_unit_test(loops_stay_simple),
   };
   if (PetscInitialize(&argc, &argv, NULL, NULL) || mt_error_install()) return 99;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
