@@ -38,7 +38,7 @@ typedef struct {
 } MtThinning;
 /* Looks for folded triangles and bad tets of the layer; thins there.  *nbad: places found.  Not collective. */
 PetscErrorCode mt_thin_folds(const MtCells *c, const MtSurface *s, const MtTopology *t, MtCopies *q, double thickness,
-                             MtThinning *th, int *nbad);
+                             int layers, MtThinning *th, int *nbad);
 /* Thins where the surfaces of the failed grains cut themselves; if nowhere, the whole grain.  Not collective. */
 PetscErrorCode mt_thin_failed(const MtCells *c, const MtSurface *s, MtCopies *q, double thickness, const int *failed,
                               MtThinning *th);

@@ -32,7 +32,7 @@ static PetscErrorCode place_without_folds(Work *w) {
   for (int round = 0; round < FOLD_ROUNDS; round++) {
     PetscCall(place(w));
     if (w->opt->thickness == 0) return 0;
-    PetscCall(mt_thin_folds(w->c, &w->s, &w->t, &w->q, w->opt->thickness, &w->th, &nbad));
+    PetscCall(mt_thin_folds(w->c, &w->s, &w->t, &w->q, w->opt->thickness, w->opt->layers, &w->th, &nbad));
     if (nbad == 0) return 0;
   }
   return place(w);

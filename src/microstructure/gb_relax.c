@@ -1,5 +1,7 @@
-/* Copies around bad tets of the layer slid in their own planes (on edges: along the edge), so that the thickness stays:
- * a pattern search on the worst radius ratio among the layer's tets and the grain's triangles at the copy. */
+/* Copies around bad tets of the layer and folded triangles of the grains moved one at a time: a pattern search on the
+ * worst radius ratio at the copy.  First they slide in their own planes (on edges: along the edge), so that the
+ * thickness stays; those for which that does not do leave their planes, which costs less of the layer than thinning it
+ * around the place. */
 #include "gb_fill.h"
 #include <math.h>
 

@@ -93,21 +93,26 @@ static PetscErrorCode folded_triangles(const MtCells *c, const MtSurface *s, con
 
 /* ---- bad tets of the layer (its prisms; a junction's shape does not depend on the scale) */
 
-static PetscErrorCode bad_tets(const MtCells *c, const MtSurface *s, const MtTopology *t, const MtCopies *q,
+/* Surface node of a point of the layer: that of the first copy it lies between. */
+static int32_t node_of(const MtTets *m, const MtCopies *q, int64_t v) {
+  return q->node[v < q->n ? v : m->from[v].corner[0]];
+}
+
+static PetscErrorCode bad_tets(const MtCells *c, const MtSurface *s, const MtTopology *t, const MtCopies *q, int layers,
                                Places *out) {
-  MtTets m = {0};
+  MtTets m = {.track = true};
   int32_t *face, *edge, *vertex;
   PetscCall(PetscCalloc3((size_t)c->nfaces, &face, (size_t)c->nedges, &edge, (size_t)c->nvertices, &vertex));
   for (int f = 0; f < c->nfaces; f++) face[f] = c->face_cells[2 * f + 1] >= 0 ? 0 : -1;
   for (int v = 0; v < c->nvertices; v++) vertex[v] = -1;
-  PetscCall(mt_gb_layers(c, s, t, q, 1, face, edge, vertex, &m));
+  PetscCall(mt_gb_layers(c, s, t, q, layers, face, edge, vertex, &m));
   for (int64_t i = 0; i < m.nt; i++) {
     double y[4][3], x[3] = {0, 0, 0}, scale = 1;
     for (int k = 0; k < 12; k++) y[k / 3][k % 3] = m.x[3 * m.tet[4 * i + k / 3] + k % 3];
     double gamma = mt_tet_gamma((const double(*)[3])y);
-    for (int k = 0; k < 4; k++) scale = fmin(scale, q->scale[q->node[m.tet[4 * i + k]]]);
+    for (int k = 0; k < 4; k++) scale = fmin(scale, q->scale[node_of(&m, q, m.tet[4 * i + k])]);
     if (gamma > tet_limit || (gamma > tet_limit / 10 && scale < 0.2)) continue; /* thin layers have flat tets */
-    for (int k = 0; k < 12; k++) x[k % 3] += s->x[3 * q->node[m.tet[4 * i + k / 3]] + k % 3] / 4;
+    for (int k = 0; k < 12; k++) x[k % 3] += s->x[3 * node_of(&m, q, m.tet[4 * i + k / 3]) + k % 3] / 4;
     PetscCall(place_add(out, x, thinner * scale));
   }
   mt_tets_free(&m);
@@ -115,10 +120,10 @@ static PetscErrorCode bad_tets(const MtCells *c, const MtSurface *s, const MtTop
 }
 
 PetscErrorCode mt_thin_folds(const MtCells *c, const MtSurface *s, const MtTopology *t, MtCopies *q, double thickness,
-                             MtThinning *th, int *nbad) {
+                             int layers, MtThinning *th, int *nbad) {
   Places p = {0, 0, NULL, NULL};
   PetscCall(folded_triangles(c, s, q, &p));
-  PetscCall(bad_tets(c, s, t, q, &p));
+  PetscCall(bad_tets(c, s, t, q, layers, &p));
   *nbad = p.n;
   places_apply(s, thickness, &p, q, th);
   return places_free(&p);
