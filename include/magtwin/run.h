@@ -26,6 +26,9 @@ PetscErrorCode mt_output_open(MPI_Comm comm, const char *folder, const char *mar
  * object it gets
  * ("counts", "results" with units).  The file is written by rank 0 at the end, atomically.  Collective. */
 PetscErrorCode mt_summary_begin(MPI_Comm comm, const char *subcommand, const MtInput *in, MtJson **json);
+/* Before a run writes into `folder`: a summary of the same subcommand is removed, so that none stands beside new
+ * results that it does not describe; one of another subcommand is kept as summary_<subcommand>.json.  Collective. */
+PetscErrorCode mt_summary_clear(MPI_Comm comm, const char *folder, const char *subcommand);
 PetscErrorCode mt_summary_end(MPI_Comm comm, const char *folder, MtJson **json);
 
 /* Command line as given, for provenance; set once by main. */

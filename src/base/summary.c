@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <yaml.h>
 
 static void add_version(MtJson *j, const char *name, int major, int minor, int patch) {
@@ -105,6 +106,39 @@ static PetscErrorCode add_memory(MPI_Comm comm, MtJson *j) {
   mt_json_quantity(j, "max", range[1], "MiB");
   mt_json_end(j);
   return 0;
+}
+
+/* The subcommand that wrote the summary at path ("" if there is none); it stands among the first lines. */
+static void summary_author(const char *path, char author[40]) {
+  char line[256];
+  FILE *f = fopen(path, "r");
+  *author = 0;
+  for (int i = 0; f && !*author && i < 10 && fgets(line, sizeof line, f); i++)
+    sscanf(line, " \"subcommand\": \"%39[a-z]", author);
+  if (f) fclose(f);
+}
+
+/* On rank 0. */
+static PetscErrorCode summary_put_aside(const char *folder, const char *subcommand) {
+  char *path = mt_file_join(folder, "/summary.json"), author[40], name[80];
+  PetscErrorCode rc = 0;
+  summary_author(path, author);
+  if (strcmp(author, subcommand) == 0) {
+    unlink(path);
+  } else if (*author) {
+    snprintf(name, sizeof name, "/summary_%s.json", author);
+    char *kept = mt_file_join(folder, name);
+    rc = mt_file_replace(path, kept);
+    free(kept);
+  }
+  free(path);
+  return rc;
+}
+
+PetscErrorCode mt_summary_clear(MPI_Comm comm, const char *folder, const char *subcommand) {
+  int rank;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  return mt_agree_root(comm, rank ? 0 : summary_put_aside(folder, subcommand));
 }
 
 PetscErrorCode mt_summary_end(MPI_Comm comm, const char *folder, MtJson **json) {

@@ -12,6 +12,7 @@ static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in)
   PetscCall(mt_output_open(comm, folder, "mesh.h5 curve.csv", args->force, false));
   PetscCall(mt_summary_begin(comm, "mesh", in, &json));
   PetscCall(mt_microstructure_build(comm, in, path, json));
+  PetscCall(mt_summary_clear(comm, folder, "mesh"));
   PetscCall(mt_summary_end(comm, folder, &json));
   mt_log("wrote %s and %s/summary.json; next: magtwin demag %s", path, folder, args->file);
   return 0;

@@ -36,6 +36,7 @@ static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in)
   PetscCall(mt_output_open(comm, folder, "labels.h5 curve.csv", args->force, false));
   PetscCall(mt_summary_begin(comm, "reconstruct", in, &json));
   PetscCall(label_and_fit(comm, in, path, json));
+  PetscCall(mt_summary_clear(comm, folder, "reconstruct"));
   PetscCall(mt_summary_end(comm, folder, &json));
   mt_log("wrote %s and %s/summary.json; look at it: magtwin info %s", path, folder, path);
   return 0;

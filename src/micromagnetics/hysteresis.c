@@ -61,6 +61,7 @@ static PetscErrorCode begin(MtHysteresis *h, bool resume) {
   free(states);
   if (rc) return rc;
   if (resume) PetscCall(mt_checkpoint_read(h, &found));
+  PetscCall(mt_summary_clear(h->comm, h->folder, "demag"));
   if (found) {
     mt_log("going on from the checkpoint after field step %d, %.0f %% of the path", h->curve.n - 1,
            100 * mt_stepper_fraction(&h->path, &h->now.stepper));

@@ -299,7 +299,19 @@ def options_that_nothing_uses(folder):
     check(done.code == 0, done)
 
 
+def summaries_of_two_subcommands(folder):
+    """demag into a folder that mesh made keeps the summary of the mesh."""
+    path = write(folder, GOOD % out_of(folder))
+    for subcommand in ("mesh", "demag"):
+        done = support.magtwin(BUILD, subcommand, path)
+        check(done.code == 0, done)
+    for name, subcommand in (("summary_mesh.json", "mesh"), ("summary.json", "demag")):
+        with open(os.path.join(out_of(folder), name)) as f:
+            check(json.load(f)["subcommand"] == subcommand, name)
+
+
 TESTS = [
+    ("the summary of the mesh is kept beside that of the curve", summaries_of_two_subcommands),
     ("valid inputs are accepted", good_input_is_checked),
     ("check refuses what demag refuses", check_knows_materials),
     ("a run leaves its results", results_of_a_run),
