@@ -148,10 +148,11 @@ static double worst_at(const Layer *l, const MtSurface *s, int32_t copy) {
 
 /* Directions in which a copy may slide: 2 in a face, 1 on an edge, 0 at a vertex. */
 static int sliding_directions(const MtCells *c, const MtSurface *s, int32_t node, double d[3][3]) {
-  if (s->dim[node] == 0) return 0;
+  const int8_t dim = s->dim[node];
+  if (dim == 0) return 0;
   const int e = s->entity[node];
   double a[3] = {0, 0, 0}, *u = d[0];
-  if (s->dim[node] == 1) {
+  if (dim == 1) {
     for (int k = 0; k < 3; k++) u[k] = c->x[3 * c->edge[2 * e + 1] + k] - c->x[3 * c->edge[2 * e] + k];
   } else {
     const double *n = s->slot_normal + 3 * s->node_slot[s->node_start[node]];
@@ -160,11 +161,11 @@ static int sliding_directions(const MtCells *c, const MtSurface *s, int32_t node
     double *v = d[1];
     v[0] = n[1] * u[2] - n[2] * u[1], v[1] = n[2] * u[0] - n[0] * u[2], v[2] = n[0] * u[1] - n[1] * u[0];
   }
-  for (int m = 0; m < s->dim[node]; m++) {
+  for (int m = 0; m < dim; m++) {
     double len = sqrt(d[m][0] * d[m][0] + d[m][1] * d[m][1] + d[m][2] * d[m][2]);
     for (int k = 0; k < 3; k++) d[m][k] /= len;
   }
-  return s->dim[node];
+  return dim;
 }
 
 /* All axes but those across the walls on which the copy lies. */

@@ -86,7 +86,7 @@ static void triangles_add(int i, int j, int cut[RING_MAX][RING_MAX], const int64
 static void try_edge(const MtImprove *w, int64_t t, int64_t a, int64_t b, Swap *best) {
   Swap s = {0};
   int64_t ring[RING_MAX];
-  double q[RING_MAX][RING_MAX];
+  double q[RING_MAX][RING_MAX] = {{0}};
   int cut[RING_MAX][RING_MAX];
   if (!ring_walk(w, t, a, b, &s, ring)) return;
   int n = s.nold;
