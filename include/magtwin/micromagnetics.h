@@ -90,6 +90,7 @@ typedef struct {
   int64_t demag_iterations, inner_iterations;
   double torque;      /* T, at the end */
   int64_t worst_node; /* file id of the node with the largest torque */
+  bool definite;      /* the last direction met no negative curvature: as far as it saw, the state is stable */
   bool converged;     /* torque below the limit */
   bool stagnated;     /* not converged, and no step lowers the energy any more as far as rounding lets see */
   MtEnergyValues energy;
@@ -108,6 +109,10 @@ PetscErrorCode mt_minimizer_set_monitor(MtMinimizer *min, MtMinimizerMonitor mon
  * MT_ERR_FAIL with node, region and field if something is not finite.  Collective. */
 PetscErrorCode mt_minimizer_run(MtMinimizer *min, Vec m, const double B[3], MtMinimizerReport *report);
 /* Sets *min to NULL; NULL is fine.  Collective. */
+/* The same by the path of steepest descent in time (gradient flow, minimizing movements; src/micromagnetics/flow.c):
+ * which of several end states is reached does not depend on the steps, as it does with mt_minimizer_run.  For states
+ * that are not stable; torque, max_iterations and demag_rtol hold.  Collective. */
+PetscErrorCode mt_minimizer_flow(MtMinimizer *min, Vec m, const double B[3], MtMinimizerReport *report);
 PetscErrorCode mt_minimizer_destroy(MtMinimizer **min);
 
 /* The rules between the keys of mt_demag_keys (field path, steps): MT_ERR_INPUT with file:line:column.  To be called by

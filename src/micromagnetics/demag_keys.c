@@ -34,6 +34,10 @@ const MtKey mt_demag_keys[] = {
      "Iterations at one field, after which the step is reported as not converged.", false},
     {"minimizer.max_turn", MT_KEY_REAL, MT_DIM_ANGLE, "20 deg", 0, 90, NULL, NULL,
      "Largest rotation of any node in one iteration.", true},
+    {"minimizer.events", MT_KEY_CHOICE, MT_DIM_NONE, "minimize", 0, 0, "minimize|flow", NULL,
+     "How a state is left that is no longer stable: by minimization, or along the dissipative path, which decides "
+     "where it ends.",
+     false},
     {"minimizer.inner_iterations", MT_KEY_INT, MT_DIM_NONE, "20", 1, 1000, NULL, NULL,
      "Largest number of inner iterations of the preconditioner.", false},
     {"minimizer.inner_rtol", MT_KEY_REAL, MT_DIM_NONE, "0.02", 0, 1, NULL, NULL,
@@ -80,6 +84,7 @@ void mt_demag_options(const MtInput *in, MtDemagOptions *o) {
   o->checkpoint_seconds = 60 * mt_input_real(in, "checkpoint.every_minutes");
   o->states = states_choice(mt_input_string(in, "output.states"));
   o->event_drop = mt_input_real(in, "output.event_drop");
+  o->flow = strcmp(mt_input_string(in, "minimizer.events"), "flow") == 0;
   o->minimizer = (MtMinimizerOptions){.torque = mt_input_real(in, "minimizer.torque"),
                                       .max_iterations = (int)mt_input_int(in, "minimizer.max_iterations"),
                                       .max_turn = mt_input_real(in, "minimizer.max_turn") * MT_PI / 180,

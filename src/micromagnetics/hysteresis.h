@@ -21,6 +21,7 @@ typedef struct {
   double checkpoint_seconds;
   MtStatesKept states;
   double event_drop;
+  bool flow; /* events follow the dissipative path */
   MtMinimizerOptions minimizer;
 } MtDemagOptions;
 void mt_demag_options(const MtInput *in, MtDemagOptions *o);
@@ -137,6 +138,10 @@ typedef struct {
   bool jumped;  /* given up because m changed by more than dm_max and the step can still be made smaller */
   double site[3], region, nodes; /* as in MtEvent */
 } MtTrial;
+/* Follows an event at B from the accepted state to a stable one: h->m, and the report with all that it took. */
+PetscErrorCode mt_event_follow(MtHysteresis *h, const double B[3], MtMinimizerReport *report);
+/* Whether h->m, relaxed at B, is stable; counts what it took in the report.  mode as in mt_stability_eigenvalue. */
+PetscErrorCode mt_event_stable(MtHysteresis *h, const double B[3], MtMinimizerReport *report, Vec mode, bool *stable);
 /* Relaxes h->m at B from the accepted state, or from where the branch it lies on leads.  Collective, as all that follow
  * unless said. */
 PetscErrorCode mt_trial_run(MtHysteresis *h, const double B[3], MtTrial *trial);

@@ -2,6 +2,9 @@
  * anyway, and for the place where the first nodes turn. */
 #include "hysteresis.h"
 
+/* A relaxation beyond either is an event: smooth steps take a fraction of them. */
+static const double TURN_SMOOTH = .35; /* rad, of a node from the accepted state */
+enum { ITERATIONS_SMOOTH = 30 };
 static const double FARTHEST = 2;         /* steps of the size of the last one */
 static const double TURN_PREDICTED = .25; /* rad, of a node: the curvature of the branch is not foreseen */
 
@@ -11,6 +14,8 @@ typedef struct {
   const double *along;
   double m_before, dm_max;
   bool may_retry, site_found;
+  bool smooth_only; /* stop where the state has left its branch ... */
+  bool left;        /* ... and say so */
 } Watch;
 
 PetscErrorCode mt_mean_m(MtHysteresis *h, Vec m, double mean[3]) {
@@ -19,23 +24,6 @@ PetscErrorCode mt_mean_m(MtHysteresis *h, Vec m, double mean[3]) {
     axis[c] = 1;
     PetscCall(mt_energy_polarization(h->energy, m, axis, &mean[c]));
     mean[c] /= h->Jsat;
-  }
-  return 0;
-}
-
-static PetscErrorCode watch(void *ctx, int iteration, Vec m, double torque, bool *stop) {
-  Watch *w = ctx;
-  (void)iteration;
-  (void)torque;
-  if (mt_stop_agreed(w->h->comm)) w->trial->stopped = *stop = true;
-  if (*stop) return 0;
-  if (!w->site_found) {
-    PetscCall(mt_nucleation_site(w->h, w->h->m_accepted, m, w->along, w->trial, &w->site_found));
-  }
-  if (w->may_retry) {
-    double J;
-    PetscCall(mt_energy_polarization(w->h->energy, m, w->along, &J));
-    if (fabs(J / w->h->Jsat - w->m_before) > w->dm_max) w->trial->jumped = *stop = true;
   }
   return 0;
 }
@@ -95,6 +83,41 @@ static PetscErrorCode start_at(MtHysteresis *h, const double B[3]) {
   return h->u ? VecAXPBY(h->u, -f, 1 + f, h->u_before) : 0;
 }
 
+static PetscErrorCode watch(void *ctx, int iteration, Vec m, double torque, bool *stop) {
+  Watch *w = ctx;
+  (void)torque;
+  if (mt_stop_agreed(w->h->comm)) w->trial->stopped = *stop = true;
+  if (*stop) return 0;
+  if (w->smooth_only) {
+    double turn;
+    PetscCall(largest_change(w->h, m, w->h->m_accepted, &turn));
+    w->left = *stop = iteration > ITERATIONS_SMOOTH || turn > TURN_SMOOTH;
+    if (*stop) return 0;
+  }
+  if (!w->site_found) {
+    PetscCall(mt_nucleation_site(w->h, w->h->m_accepted, m, w->along, w->trial, &w->site_found));
+  }
+  if (w->may_retry) {
+    double J;
+    PetscCall(mt_energy_polarization(w->h->energy, m, w->along, &J));
+    if (fabs(J / w->h->Jsat - w->m_before) > w->dm_max) w->trial->jumped = *stop = true;
+  }
+  return 0;
+}
+
+/* Along the branch as far as it is stable, then along the dissipative path from the last state that was. */
+static PetscErrorCode relax(MtHysteresis *h, const double B[3], Watch *w, MtMinimizerReport *report) {
+  bool stable = true;
+  w->smooth_only = h->opt.flow && h->curve.n > 0;
+  PetscCall(mt_minimizer_run(h->minimizer, h->m, B, report));
+  if (!w->smooth_only || w->trial->stopped || w->trial->jumped) return 0;
+  w->left = w->left || !report->converged;
+  if (!w->left && !report->definite) PetscCall(mt_event_stable(h, B, report, NULL, &stable));
+  if (!w->left && stable) return 0;
+  w->smooth_only = w->site_found = false;
+  return mt_event_follow(h, B, report);
+}
+
 PetscErrorCode mt_trial_run(MtHysteresis *h, const double B[3], MtTrial *trial) {
   const MtSegment *s = &h->path.segment[(int)h->now.stepper.segment];
   *trial = (MtTrial){.site = {NAN, NAN, NAN}, .region = -1};
@@ -106,7 +129,7 @@ PetscErrorCode mt_trial_run(MtHysteresis *h, const double B[3], MtTrial *trial) 
              .may_retry = mt_stepper_may_retry(&h->path, &h->now.stepper)};
   PetscCall(start_at(h, B));
   PetscCall(mt_minimizer_set_monitor(h->minimizer, watch, &w));
-  PetscCall(mt_minimizer_run(h->minimizer, h->m, B, &trial->report));
+  PetscCall(relax(h, B, &w, &trial->report));
   /* a relaxation of no iterations never asks the monitor */
   if (!trial->stopped && mt_stop_agreed(h->comm)) trial->stopped = true;
   PetscCall(mt_mean_m(h, h->m, trial->mean));

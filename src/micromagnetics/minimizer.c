@@ -71,8 +71,7 @@ static PetscErrorCode project(const MtMinimizer *min, Vec m, Vec v) {
   return 0;
 }
 
-/* Carries the old gradient and then the direction itself along the step t from m. */
-static PetscErrorCode carry(MtMinimizer *min, Vec m, double t) {
+PetscErrorCode mt_minimizer_carry(MtMinimizer *min, Vec m, double t) {
   const PetscScalar *x;
   PetscScalar *d, *v;
   PetscCall(VecGetArrayRead(m, &x));
@@ -95,7 +94,7 @@ static double clamped(const MtMinimizer *min, double rtol) {
 
 /* The potential of the next state is as exact as the torque asks for; as exact as it gets after a search that failed,
  * and where the next state is expected to be the last, so that it need not be looked at again. */
-static double demag_rtol(const MtMinimizer *min) {
+double mt_minimizer_demag_rtol(const MtMinimizer *min) {
   if (min->tight || min->torque * min->rate < NEAR * min->opt.torque) return min->opt.demag_rtol;
   return clamped(min, DEMAG_PER_TORQUE * min->torque);
 }
@@ -107,8 +106,7 @@ static PetscErrorCode look(MtMinimizer *min, Vec m) {
   return mt_energy_worst(min->energy, m, min->g, &min->torque, &min->worst);
 }
 
-/* Torque below the limit, seen with the potential as exact as it gets. */
-static PetscErrorCode converged(MtMinimizer *min, Vec m, bool *yes) {
+PetscErrorCode mt_minimizer_converged(MtMinimizer *min, Vec m, bool *yes) {
   *yes = min->torque < min->opt.torque;
   if (!*yes || !min->energy->poisson || min->rtol_here <= min->opt.demag_rtol) return 0;
   min->rtol = min->opt.demag_rtol;
@@ -117,14 +115,19 @@ static PetscErrorCode converged(MtMinimizer *min, Vec m, bool *yes) {
   return 0;
 }
 
+PetscErrorCode mt_minimizer_tangent(MtMinimizer *min, Vec m) {
+  PetscCall(VecCopy(min->g, min->gp));
+  return project(min, m, min->gp);
+}
+
 /* d = -y + beta d, or -y where that is no good descent direction.  slope = d.g. */
 static PetscErrorCode direction(MtMinimizer *min, Vec m, PetscScalar *slope) {
   PetscScalar dot[2], gy;
-  PetscCall(VecCopy(min->g, min->gp));
-  PetscCall(project(min, m, min->gp));
+  PetscCall(mt_minimizer_tangent(min, m));
   PetscCall(mt_precond_setup(&min->pc, m, min->g));
   PetscCall(mt_precond_apply(&min->pc, m, min->gp, min->opt.inner_rtol, min->opt.inner_iterations, min->y,
                              &min->report->inner_iterations));
+  min->report->definite = min->pc.definite;
   PetscCall(VecDot(min->gp, min->y, &gy));
   double beta = 0;
   if (!min->restart) {
@@ -141,21 +144,29 @@ static PetscErrorCode direction(MtMinimizer *min, Vec m, PetscScalar *slope) {
   return 0;
 }
 
-/* Takes the trial state as the current one. */
-static PetscErrorCode accept(MtMinimizer *min, Vec m, const MtStep *step, const MtEnergyValues *E) {
-  PetscCall(VecCopy(min->gp, min->gp_old));
-  PetscCall(carry(min, m, step->t));
+PetscErrorCode mt_minimizer_take(MtMinimizer *min, Vec m, const MtEnergyValues *E, bool doubtful) {
+  double before = min->torque;
   PetscCall(VecCopy(min->m_new, m));
   PetscCall(VecSwap(min->g, min->g_new));
   min->E = *E;
   min->rtol_here = min->rtol;
   min->report->iterations++;
-  double before = min->torque;
   PetscCall(mt_energy_worst(min->energy, m, min->g, &min->torque, &min->worst));
   min->rate = before > 0 ? min->torque / before : RATE_START;
-  min->idle = step->by_slope && min->torque >= min->best ? min->idle + 1 : 0;
+  min->idle = doubtful && min->torque >= min->best ? min->idle + 1 : 0;
   min->best = fmin(min->best, min->torque);
   return 0;
+}
+
+bool mt_minimizer_stuck(const MtMinimizer *min) {
+  return min->idle >= IDLE_MAX;
+}
+
+/* Takes the trial state as the current one. */
+static PetscErrorCode accept(MtMinimizer *min, Vec m, const MtStep *step, const MtEnergyValues *E) {
+  PetscCall(VecCopy(min->gp, min->gp_old));
+  PetscCall(mt_minimizer_carry(min, m, step->t));
+  return mt_minimizer_take(min, m, E, step->by_slope);
 }
 
 /* One iteration from the current state.  A search that fails is tried again along the preconditioned gradient alone
@@ -165,38 +176,37 @@ static PetscErrorCode iterate(MtMinimizer *min, Vec m, bool *stuck) {
   PetscScalar slope;
   MtEnergyValues E;
   MtStep step;
-  min->rtol = demag_rtol(min);
+  min->rtol = mt_minimizer_demag_rtol(min);
   PetscCall(direction(min, m, &slope));
   PetscCall(mt_minimizer_search(min, m, slope, &E, &step));
   if (step.accepted) {
     min->restart = min->tight = false;
     PetscCall(accept(min, m, &step, &E));
-    *stuck = min->idle >= IDLE_MAX;
+    *stuck = mt_minimizer_stuck(min);
     return 0;
   }
   *stuck = min->restart && min->tight;
   min->restart = min->tight = true;
   if (*stuck) return 0;
-  min->rtol = demag_rtol(min);
+  min->rtol = mt_minimizer_demag_rtol(min);
   return look(min, m);
 }
 
 static PetscErrorCode loop(MtMinimizer *min, Vec m) {
   MtMinimizerReport *report = min->report;
   bool stuck = false, stop = false;
-  PetscCall(converged(min, m, &report->converged));
+  PetscCall(mt_minimizer_converged(min, m, &report->converged));
   while (!report->converged && !stuck && !stop && report->iterations < min->opt.max_iterations) {
     PetscCall(iterate(min, m, &stuck));
     if (min->monitor && !stuck) PetscCall(min->monitor(min->monitor_ctx, report->iterations, m, min->torque, &stop));
-    PetscCall(converged(min, m, &report->converged));
+    PetscCall(mt_minimizer_converged(min, m, &report->converged));
   }
   report->stagnated = stuck && !report->converged;
   return 0;
 }
 
-PetscErrorCode mt_minimizer_run(MtMinimizer *min, Vec m, const double B[3], MtMinimizerReport *report) {
-  int64_t demag_start = mt_energy_demag_iterations(min->energy);
-  *report = (MtMinimizerReport){0};
+PetscErrorCode mt_minimizer_begin(MtMinimizer *min, Vec m, const double B[3], MtMinimizerReport *report) {
+  *report = (MtMinimizerReport){.demag_iterations = -mt_energy_demag_iterations(min->energy)};
   min->report = report;
   PetscCall(PetscArraycpy(min->B, B, 3));
   PetscCall(normalize(min, m));
@@ -206,13 +216,23 @@ PetscErrorCode mt_minimizer_run(MtMinimizer *min, Vec m, const double B[3], MtMi
   min->best = INFINITY;
   min->idle = 0;
   min->rate = RATE_START;
+  min->pc.shift = 0;
   min->rtol = clamped(min, DEMAG_START * min->opt.torque);
-  PetscCall(look(min, m));
-  PetscCall(loop(min, m));
+  return look(min, m);
+}
+
+PetscErrorCode mt_minimizer_end(MtMinimizer *min) {
+  MtMinimizerReport *report = min->report;
   report->torque = min->torque;
   report->worst_node = min->worst;
   report->energy = min->E;
-  report->demag_iterations = mt_energy_demag_iterations(min->energy) - demag_start;
+  report->demag_iterations += mt_energy_demag_iterations(min->energy);
   min->report = NULL;
   return 0;
+}
+
+PetscErrorCode mt_minimizer_run(MtMinimizer *min, Vec m, const double B[3], MtMinimizerReport *report) {
+  PetscCall(mt_minimizer_begin(min, m, B, report));
+  PetscCall(loop(min, m));
+  return mt_minimizer_end(min);
 }

@@ -42,5 +42,24 @@ typedef struct {
 PetscErrorCode mt_minimizer_search(MtMinimizer *min, Vec m, double slope, MtEnergyValues *E, MtStep *step);
 /* Evaluates a state, counts it, and ends the program's field step if it is not finite. */
 PetscErrorCode mt_minimizer_eval(MtMinimizer *min, Vec m, double rtol, MtEnergyValues *E, Vec g);
+/* turned: m after the step t along d.  Not collective. */
+PetscErrorCode mt_minimizer_turn(const MtMinimizer *min, Vec m, double t, Vec turned);
+/* How far two energies may differ by rounding and by potentials with this residual. */
+double mt_minimizer_energy_error(const MtEnergyValues *E, double rtol);
+/* The parts of a run: begin with the first evaluation of m, judge, end with the report. */
+PetscErrorCode mt_minimizer_begin(MtMinimizer *min, Vec m, const double B[3], MtMinimizerReport *report);
+PetscErrorCode mt_minimizer_end(MtMinimizer *min);
+/* Torque below the limit, seen with the potential as exact as it gets. */
+PetscErrorCode mt_minimizer_converged(MtMinimizer *min, Vec m, bool *yes);
+/* The residual of the potential of the next state. */
+double mt_minimizer_demag_rtol(const MtMinimizer *min);
+/* The tangent part of g -> gp. */
+PetscErrorCode mt_minimizer_tangent(MtMinimizer *min, Vec m);
+/* Carries gp_old and d along the step t from m. */
+PetscErrorCode mt_minimizer_carry(MtMinimizer *min, Vec m, double t);
+/* m_new, g_new, E become the state; doubtful: the energy fell by no more than its error. */
+PetscErrorCode mt_minimizer_take(MtMinimizer *min, Vec m, const MtEnergyValues *E, bool doubtful);
+/* Many such steps in a row, without a smaller torque either. */
+bool mt_minimizer_stuck(const MtMinimizer *min);
 
 #endif

@@ -30,7 +30,7 @@ PetscErrorCode mt_minimizer_eval(MtMinimizer *min, Vec m, double rtol, MtEnergyV
   return 0;
 }
 
-static PetscErrorCode turn(const MtMinimizer *min, Vec m, double t, Vec turned) {
+PetscErrorCode mt_minimizer_turn(const MtMinimizer *min, Vec m, double t, Vec turned) {
   const PetscScalar *x, *d;
   PetscScalar *y;
   PetscCall(VecGetArrayRead(m, &x));
@@ -72,7 +72,7 @@ static PetscErrorCode longest(const MtMinimizer *min, double *t) {
 
 /* How far two energies may differ by rounding and by the inexact potential: an error of relative size rtol in the
  * potential enters the energy squared (energy.c); the factor allows for the norm in which the solver measures it. */
-static double energy_error(const MtEnergyValues *E, double rtol) {
+double mt_minimizer_energy_error(const MtEnergyValues *E, double rtol) {
   double size = 0;
   for (int i = 0; i < MT_NTERMS; i++) size += fabs(E->term[i]);
   return ROUND_OFF * size + 10 * rtol * rtol * fabs(E->term[MT_TERM_DEMAG]);
@@ -107,11 +107,11 @@ PetscErrorCode mt_minimizer_search(MtMinimizer *min, Vec m, double slope, MtEner
   PetscCall(first_trial(min, m, slope, &c, &t));
   step->accepted = false;
   for (int trial = 0; trial < MAX_TRIALS && !step->accepted; trial++) {
-    PetscCall(turn(min, m, t, min->m_new));
+    PetscCall(mt_minimizer_turn(min, m, t, min->m_new));
     PetscCall(mt_minimizer_eval(min, min->m_new, min->rtol, E, min->g_new));
     PetscCall(slope_at(min, m, t, min->g_new, &slope_t));
     double dE = E->total - min->E.total;
-    step->by_slope = fabs(dE) <= energy_error(E, fmax(min->rtol, min->rtol_here));
+    step->by_slope = fabs(dE) <= mt_minimizer_energy_error(E, fmax(min->rtol, min->rtol_here));
     step->accepted = step->by_slope ? slope_t <= (2 * WOLFE_DELTA - 1) * slope : dE <= ARMIJO * t * slope;
     step->t = t;
     t = next_trial(t, slope, dE, slope_t, step->by_slope);

@@ -55,6 +55,7 @@ static void setup_node(MtPrecond *pc, PetscInt i, const double m[3], const doubl
   double e1[3], e2[3], h[3];
   mt_kernel_frame(m, e1, e2);
   local_curvature(e, i, m, g, e1, e2, h);
+  for (int k = 0; k < 3; k += 2) h[k] += pc->shift * e->moment[i] / MT_MU0;
   mt_kernel_expand(h, e1, e2, pc->hessian + 6 * i);
   mt_kernel_absolute(h, pc->floor * e->moment[i] / MT_MU0);
   mt_kernel_expand(h, e1, e2, pc->curvature + 6 * i);
@@ -135,11 +136,16 @@ static PetscErrorCode solve(MtPrecond *pc, const double *block, Vec m, Vec b, co
   return 0;
 }
 
+PetscErrorCode mt_precond_solve(MtPrecond *pc, Vec m, Vec b, const MtPrecondStop *stop, Vec y, bool *definite,
+                                int64_t *its) {
+  return solve(pc, pc->hessian, m, b, stop, y, definite, its);
+}
+
 PetscErrorCode mt_precond_apply(MtPrecond *pc, Vec m, Vec b, double rtol, int maxit, Vec y, int64_t *its) {
   const MtPrecondStop stop = {maxit, rtol};
   bool definite;
-  PetscCall(solve(pc, pc->hessian, m, b, &stop, y, &definite, its));
-  if (definite) return 0;
+  PetscCall(solve(pc, pc->hessian, m, b, &stop, y, &pc->definite, its));
+  if (pc->definite) return 0;
   return solve(pc, pc->curvature, m, b, &stop, y, &definite, its);
 }
 

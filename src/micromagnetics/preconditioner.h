@@ -7,9 +7,11 @@
 typedef struct {
   MtEnergy *energy;  /* not owned */
   double floor;      /* T: smallest curvature of a node, times its moment */
+  double shift;      /* T: added to the curvature of every node, times its moment; 0 if not set */
   double *hessian;   /* [6n] local curvature as symmetric tensors in the tangent planes, J/m3 nm3 */
   double *curvature; /* [6n] |local curvature| as symmetric tensors in the tangent planes, J/m3 nm3 */
   double *jacobi;    /* [6n] inverse of curvature + exchange diagonal */
+  bool definite;     /* the last solve met no direction of negative curvature */
   Vec r, z, p, q;    /* rows 3n */
 } MtPrecond;
 
@@ -26,6 +28,10 @@ PetscErrorCode mt_precond_setup(MtPrecond *pc, Vec m, Vec g);
  * Jacobi norm falls below rtol of its start; on exchange + local curvature, and once more with |local curvature| if a
  * direction of negative curvature is met.  y.b > 0.  Adds to *its.  Collective. */
 PetscErrorCode mt_precond_apply(MtPrecond *pc, Vec m, Vec b, double rtol, int maxit, Vec y, int64_t *its);
+/* The same on exchange + local curvature alone.  *definite: no direction of negative curvature was met; else y is of no
+ * use. */
+PetscErrorCode mt_precond_solve(MtPrecond *pc, Vec m, Vec b, const MtPrecondStop *stop, Vec y, bool *definite,
+                                int64_t *its);
 /* w = (exchange + local curvature) v for a tangent field v: the Hessian but for the demagnetizing field's part.
  * Collective. */
 PetscErrorCode mt_precond_hessian(MtPrecond *pc, Vec m, Vec v, Vec w);

@@ -13,7 +13,7 @@
 #include <math.h>
 #include <slepceps.h>
 
-static const double DEMAG_RTOL = 1e-4; /* of the potential of a mode; what it adds is a part of Js */
+static const double DEMAG_RTOL = 1e-3; /* of the potential of a mode; what it adds is a part of Js */
 static const double STATE_RTOL = 1e-6; /* of that of the state */
 static const double FLOOR = .1;        /* T, of the preconditioner */
 static const double INNER_RTOL = .1;   /* of the preconditioner */

@@ -1,0 +1,65 @@
+/* Events: a state that is no longer stable is followed along the dissipative path, and where the path ends without
+ * torque but not in a minimum (a saddle, a magnet exactly along the field) it goes on along the mode that is unstable
+ * there. */
+#include "hysteresis.h"
+
+static const double UNSTABLE = -2e-3; /* T; above the accuracy of the eigenvalue */
+static const double PUSH = .05;       /* rad, of the largest node of the mode */
+enum { MAX_SADDLES = 5 };
+
+static void add(MtMinimizerReport *sum, const MtMinimizerReport *r) {
+  MtMinimizerReport both = *r;
+  both.iterations += sum->iterations;
+  both.evaluations += sum->evaluations;
+  both.demag_iterations += sum->demag_iterations;
+  both.inner_iterations += sum->inner_iterations;
+  *sum = both;
+}
+
+PetscErrorCode mt_event_stable(MtHysteresis *h, const double B[3], MtMinimizerReport *report, Vec mode, bool *stable) {
+  Vec own = mode;
+  double lambda;
+  int products;
+  int64_t before = mt_energy_demag_iterations(h->energy);
+  if (!mode) PetscCall(VecDuplicate(h->m, &own));
+  PetscCall(mt_stability_eigenvalue(h->energy, h->m, B, &lambda, own, &products));
+  if (!mode) PetscCall(VecDestroy(&own));
+  report->evaluations += products;
+  report->demag_iterations += mt_energy_demag_iterations(h->energy) - before;
+  *stable = lambda > UNSTABLE;
+  return 0;
+}
+
+/* Turns m along the mode, towards the field. */
+static PetscErrorCode push(MtHysteresis *h, const double B[3], Vec mode) {
+  const PetscScalar *d;
+  PetscScalar *m;
+  double along;
+  PetscCall(mt_energy_polarization(h->energy, mode, B, &along));
+  double t = along < 0 ? -PUSH : PUSH;
+  PetscCall(VecGetArrayRead(mode, &d));
+  PetscCall(VecGetArray(h->m, &m));
+  for (PetscInt i = 0; i < h->nodes->n_owned; i++) {
+    double from[3] = {m[3 * i], m[3 * i + 1], m[3 * i + 2]};
+    mt_kernel_turn(from, d + 3 * i, t, m + 3 * i);
+  }
+  PetscCall(VecRestoreArray(h->m, &m));
+  return VecRestoreArrayRead(mode, &d);
+}
+
+PetscErrorCode mt_event_follow(MtHysteresis *h, const double B[3], MtMinimizerReport *report) {
+  Vec mode;
+  bool stable = false;
+  PetscCall(VecCopy(h->m_accepted, h->m));
+  if (h->u) PetscCall(VecCopy(h->u_accepted, h->u));
+  PetscCall(VecDuplicate(h->m, &mode));
+  for (int saddle = 0; !stable && saddle <= MAX_SADDLES; saddle++) {
+    MtMinimizerReport path;
+    if (saddle > 0) PetscCall(push(h, B, mode));
+    PetscCall(mt_minimizer_flow(h->minimizer, h->m, B, &path));
+    add(report, &path);
+    if (!path.converged) break; /* ended by the monitor, or stuck: the report says so */
+    PetscCall(mt_event_stable(h, B, report, mode, &stable));
+  }
+  return VecDestroy(&mode);
+}

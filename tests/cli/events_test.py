@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""events_test.py BUILD: runs whose events follow the dissipative path (minimizer.events: flow)."""
+# timeout: 300
+import csv
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import support
+from support import check
+
+ANISOTROPY_FIELD = 6.7125   # T, 2 mu0 K1/Js of Nd2Fe14B at 300 K in the library
+GRAIN = """grains: {source: generated, count: 1, box: [8, 8, 8], texture_axis: [0, 0, 1], texture_spread: 0 deg}
+mesh: {size: 2 nm, gb: {thickness: 0}}
+materials: {grain: Nd2Fe14B}
+demagnetizing: {enabled: false}
+field: {start: 0 T, segments: [{to: -8 T, step: 0.5 T, mode: fixed}]}
+"""
+FLOW = "minimizer.events=flow"
+STEPS = "field.segments=[{to: -6 T, step: 0.5 T, mode: fixed}]"
+RESTART = os.path.join(support.ROOT, "tests", "restart", "restart.yaml")
+
+
+def rows(folder):
+    with open(os.path.join(folder, "curve.csv"), newline="") as f:
+        return list(csv.DictReader(f))
+
+
+def run(source, folder, *more, ranks=1):
+    done = support.magtwin(sys.argv[1], "demag", source, "output.folder=" + folder, *more, ranks=ranks,
+                           OMPI_MCA_mpi_yield_when_idle="1")
+    check(done.code == 0, done)
+    return rows(folder)
+
+
+def test_left_when_unstable(folder):
+    """Exactly along the axis there is no torque at any field: the eigenvalue alone says when the state is left."""
+    source = os.path.join(folder, "grain.yaml")
+    with open(source, "w") as f:
+        f.write(GRAIN)
+    by_torque = run(source, os.path.join(folder, "minimize"))
+    check(float(by_torque[-1]["m"]) > 0.999, "a magnet without torque turned: m = %s" % by_torque[-1]["m"])
+    for r in run(source, os.path.join(folder, "flow"), FLOW):
+        expected = 1 if float(r["mu0_Hext_T"]) > -ANISOTROPY_FIELD else -1
+        check(abs(float(r["m"]) - expected) < 1e-3, "m = %s at %s T" % (r["m"], r["mu0_Hext_T"]))
+
+
+def test_same_on_ranks(folder):
+    out = {n: os.path.join(folder, "ranks_%d" % n) for n in (1, 2)}
+    curve = {n: run(RESTART, out[n], FLOW, STEPS, ranks=n) for n in out}
+    check(any(float(r["event"]) for r in curve[1]), "no event")
+    check(len(curve[1]) == len(curve[2]), "%d steps on 1 rank, %d on 2" % (len(curve[1]), len(curve[2])))
+    worst = max(abs(float(a["m"]) - float(b["m"])) for a, b in zip(curve[1], curve[2]))
+    check(worst < 1e-6, "m differs by %g" % worst)
+    print("# 2 ranks against 1: m differs by %.1e" % worst)
+    again = os.path.join(folder, "again")
+    run(RESTART, again, FLOW, STEPS)
+    with open(os.path.join(out[1], "curve.csv"), "rb") as a, open(os.path.join(again, "curve.csv"), "rb") as b:
+        check(a.read() == b.read(), "two equal runs differ")
+
+
+if __name__ == "__main__":
+    sys.exit(support.run_tests([
+        ("a state is left when its eigenvalue is negative, not before", test_left_when_unstable),
+        ("events along the path: the same on 1 and 2 ranks, and twice", test_same_on_ranks),
+    ]))
