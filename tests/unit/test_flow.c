@@ -128,7 +128,7 @@ static void wall_ends_where_the_dynamics_leaves_it(void **state) {
   assert_int_equal(bar(), 0);
 }
 
-static int cube_in_air(const double x[3]) {
+static int grains_in_air(const double x[3]) {
   return fmax(fabs(x[0]), fmax(fabs(x[1]), fabs(x[2]))) < 12 ? x[0] < -3 ? 0 : x[2] < 0 ? 1 : 2 : 3;
 }
 static const bool AIR[] = {false, false, false, true};
@@ -146,7 +146,7 @@ static PetscErrorCode cube(void) {
              .nregions = 4,
              .axis = AXES,
              .air = AIR,
-             .region = cube_in_air,
+             .region = grains_in_air,
              .radius = 24};
   PetscCall(relax_create(&b, material, 2, 1e-4, &r));
   PetscCall(compare(&r, -3, .015, &mz, &difference, &factor));
