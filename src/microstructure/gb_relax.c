@@ -218,31 +218,35 @@ static bool step_taken(const MtCells *c, const MtSurface *s, Work *w, int32_t co
   return false;
 }
 
-static void move(const MtCells *c, const MtSurface *s, Work *w, int32_t copy, double step) {
+/* True when the copy has found a better place. */
+static bool move(const MtCells *c, const MtSurface *s, Work *w, int32_t copy, double step) {
   double d[3][3];
-  if (w->q->grain[copy] < 0) return;
+  bool moved = false;
+  if (w->q->grain[copy] < 0) return false;
   const int32_t node = w->q->node[copy];
   int n = w->free ? free_directions(c, w->l.m.x + 3 * copy, d) : sliding_directions(c, s, node, d);
   double best = worst_at(&w->l, s, copy);
-  for (int k = 0; k < TRIES && n > 0; k++)
-    if (!step_taken(c, s, w, copy, n, d, step, &best)) step /= 2;
+  for (int k = 0; k < TRIES && n > 0; k++) {
+    bool better = step_taken(c, s, w, copy, n, d, step, &best);
+    if (!better) step /= 2;
+    moved = moved || better;
+  }
+  return moved;
 }
 
 static void relax(const MtCells *c, const MtSurface *s, Work *w, double below, double step) {
-  for (int pass = 0; pass < PASSES; pass++) {
-    int bad = 0;
+  bool moved = true;
+  for (int pass = 0; pass < PASSES && moved; pass++) {
+    moved = false;
     for (int64_t i = 0; i < w->l.m.nt; i++) {
       if (tet_gamma(&w->l, i) > below) continue;
       const int32_t *copies = w->l.copies + PER_TET * i;
-      for (int k = 0; k < PER_TET && copies[k] >= 0; k++) move(c, s, w, copies[k], step);
-      bad++;
+      for (int k = 0; k < PER_TET && copies[k] >= 0; k++) moved |= move(c, s, w, copies[k], step);
     }
     for (int i = 0; i < w->l.ntri; i++) {
       if (triangle_gamma(&w->l, s, i) > below) continue;
-      for (int k = 0; k < 3; k++) move(c, s, w, w->l.tri[3 * i + k], step);
-      bad++;
+      for (int k = 0; k < 3; k++) moved |= move(c, s, w, w->l.tri[3 * i + k], step);
     }
-    if (bad == 0) return;
   }
 }
 
