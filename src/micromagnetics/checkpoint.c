@@ -2,18 +2,18 @@
  * number of ranks to the bit, for m and the potential are the accepted ones and those from which the next are
  * predicted, and nothing else is carried from field to field.
  *
- * Format "magtwin-demag-checkpoint" 2, nodal data by file id: /state/m [nv,3], /state/potential [nv] (with
- * demagnetizing field), the same of the state before (/state/m_before, /state/potential_before) where it serves to
- * predict the next, /state/switching [nv] T, /run/progress, /run/curve, /run/events, /run/kept (records of
- * hysteresis.h and loop.h); attributes "input" (canonical text of the sections that decide the curve), "method" (that
- * of the minimizer), "mesh" (the input kept in the mesh file), "identity" (nodes, tets, fingerprint). */
+ * Format "magtwin-demag-checkpoint" 3, nodal data by file id: /state/m [nv,3], /state/potential [nv] (with
+ * demagnetizing field), the same of the states before (/state/m_1, /state/potential_1 ...) where they serve to predict
+ * the next, /state/switching [nv] T, /run/progress, /run/curve, /run/events, /run/kept (records of hysteresis.h and
+ * loop.h); attributes "input" (canonical text of the sections that decide the curve), "method" (that of the minimizer),
+ * "mesh" (the input kept in the mesh file), "identity" (nodes, tets, fingerprint). */
 #include "hysteresis.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 static const char *const FORMAT = "magtwin-demag-checkpoint";
-enum { VERSION = 2 };
+enum { VERSION = 3 };
 static const char *const SECTIONS = "grains mesh materials field demagnetizing";
 /* May change on the way (a step that does not converge wants another limit), but not without a word. */
 static const char *const METHOD = "minimizer";
@@ -32,18 +32,24 @@ static PetscErrorCode write_potential(MtHysteresis *h, MtH5 *f, const char *name
   return mt_mesh_write_nodal(h->mesh, f, name, 1, local, NULL);
 }
 
-static PetscErrorCode write_before(MtHysteresis *h, MtH5 *f, double *local) {
-  if (h->now.turn < 0) return 0;
-  PetscCall(mt_m_to_local(h, h->m_before, local));
-  PetscCall(mt_mesh_write_nodal(h->mesh, f, "/state/m_before", 3, local, "1"));
-  return write_potential(h, f, "/state/potential_before", h->u_before, local);
+/* Names of the k-th past state, from 1. */
+static const char *const M_PAST[MT_PAST] = {"/state/m_1", "/state/m_2"};
+static const char *const U_PAST[MT_PAST] = {"/state/potential_1", "/state/potential_2"};
+
+static PetscErrorCode write_past(MtHysteresis *h, MtH5 *f, double *local) {
+  for (int k = 0; k < (int)h->now.past; k++) {
+    PetscCall(mt_m_to_local(h, h->m_past[k], local));
+    PetscCall(mt_mesh_write_nodal(h->mesh, f, M_PAST[k], 3, local, "1"));
+    PetscCall(write_potential(h, f, U_PAST[k], h->u_past[k], local));
+  }
+  return 0;
 }
 
 static PetscErrorCode write_fields(MtHysteresis *h, MtH5 *f, double *local) {
   PetscCall(mt_m_to_local(h, h->m_accepted, local));
   PetscCall(mt_mesh_write_nodal(h->mesh, f, "/state/m", 3, local, "1"));
   PetscCall(write_potential(h, f, "/state/potential", h->u_accepted, local));
-  PetscCall(write_before(h, f, local));
+  PetscCall(write_past(h, f, local));
   for (PetscInt v = 0; v < h->mesh->nv_local; v++) local[v] = NAN;
   for (PetscInt i = 0; i < h->nodes->n_owned; i++) local[h->nodes->node[i]] = h->switching[i];
   return mt_mesh_write_nodal(h->mesh, f, "/state/switching", 1, local, "T");
@@ -186,11 +192,14 @@ static PetscErrorCode read_potential(MtHysteresis *h, MtH5 *f, const char *name,
 }
 
 /* After the progress record, which says whether they are there. */
-static PetscErrorCode read_before(MtHysteresis *h, MtH5 *f, double *local) {
-  if (h->now.turn < 0) return 0;
-  PetscErrorCode rc = mt_mesh_read_nodal(h->mesh, f, "/state/m_before", 3, local);
-  if (!rc) rc = mt_m_from_local(h, local, h->m_before);
-  return rc ? rc : read_potential(h, f, "/state/potential_before", local, h->u_before);
+static PetscErrorCode read_past(MtHysteresis *h, MtH5 *f, double *local) {
+  PetscErrorCode rc = 0;
+  for (int k = 0; !rc && k < (int)h->now.past && k < MT_PAST; k++) {
+    rc = mt_mesh_read_nodal(h->mesh, f, M_PAST[k], 3, local);
+    if (!rc) rc = mt_m_from_local(h, local, h->m_past[k]);
+    if (!rc) rc = read_potential(h, f, U_PAST[k], local, h->u_past[k]);
+  }
+  return rc;
 }
 
 static PetscErrorCode read_fields(MtHysteresis *h, MtH5 *f, double *local) {
@@ -241,7 +250,7 @@ static PetscErrorCode read_all(MtHysteresis *h, const char *path, bool *foreign)
   rc = check_identity(h, f, path, foreign);
   if (!rc) rc = read_fields(h, f, local);
   if (!rc) rc = read_tables(h, f, path);
-  if (!rc) rc = read_before(h, f, local);
+  if (!rc) rc = read_past(h, f, local);
   if (!rc) rc = warn_method(h, f);
   PetscCall(PetscFree(local));
   PetscErrorCode closed = mt_h5_close(&f);

@@ -69,7 +69,6 @@ static PetscErrorCode begin(MtHysteresis *h, bool resume) {
     if (resume) mt_log("%s holds no checkpoint: starting from the first field", h->folder);
     PetscCall(remove_old_files(h));
     mt_stepper_begin(&h->path, &h->now.stepper);
-    h->now.turn = -1;
     PetscCall(start_state(h));
   }
   h->began = mt_wall();

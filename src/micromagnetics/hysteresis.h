@@ -11,6 +11,8 @@
 #include "magtwin/run.h"
 #include <math.h>
 
+enum { MT_PAST = 2 }; /* states from which the next is predicted, besides the accepted one */
+
 typedef enum { MT_STATES_EVENTS, MT_STATES_ALL, MT_STATES_NONE } MtStatesKept;
 
 typedef struct {
@@ -33,9 +35,10 @@ PetscErrorCode mt_petsc_options_used(MPI_Comm comm, const MtInput *in);
 /* How far the run is. */
 typedef struct {
   MtStepper stepper;
-  double B[3], mean[3]; /* T and m of the accepted state */
-  double B_before[3];   /* T, of the accepted state before it */
-  double turn;          /* largest abs(dm) of a node between the two; -1: they do not lie on one smooth branch */
+  double B[3], mean[3];      /* T and m of the accepted state */
+  double B_past[MT_PAST][3]; /* T, of the states before it, newest first ... */
+  double past;               /* ... and how many of them lie on one smooth branch with it */
+  double turn;               /* largest abs(dm) of a node between it and the one before, if that is one of them */
   double iterations, evaluations, demag_iterations, inner_iterations, rollbacks, unconverged; /* totals */
   double demag_spmv; /* products with the stiffness matrix, those inside AMG counted by their entries */
   double wall;       /* s, spent up to this point by all runs */
@@ -101,8 +104,8 @@ typedef struct {
   uint64_t fingerprint; /* of the mesh: nodes, tets, regions */
   uint64_t constants;   /* fingerprint of the materials of the regions */
 
-  Vec m, m_accepted, m_before; /* current, last accepted and the one before; rows of nodes, bs 3 */
-  Vec u, u_accepted, u_before; /* potential (u owned by energy), NULL without demagnetizing field */
+  Vec m, m_accepted, m_past[MT_PAST]; /* current, last accepted and those before; rows of nodes, bs 3 */
+  Vec u, u_accepted, u_past[MT_PAST]; /* potential (u owned by energy), NULL without demagnetizing field */
   MtProgress now;
   MtCurve curve;
   MtTable events, kept;   /* of MtEvent, MtKept */

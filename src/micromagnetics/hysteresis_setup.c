@@ -128,10 +128,10 @@ static void derive(MtHysteresis *h) {
 static PetscErrorCode make_vectors(MtHysteresis *h) {
   PetscCall(mt_energy_create_vec(h->energy, &h->m));
   PetscCall(VecDuplicate(h->m, &h->m_accepted));
-  PetscCall(VecDuplicate(h->m, &h->m_before));
+  for (int k = 0; k < MT_PAST; k++) PetscCall(VecDuplicate(h->m, &h->m_past[k]));
   PetscCall(mt_energy_potential(h->energy, &h->u));
   if (h->u) PetscCall(VecDuplicate(h->u, &h->u_accepted));
-  if (h->u) PetscCall(VecDuplicate(h->u, &h->u_before));
+  for (int k = 0; h->u && k < MT_PAST; k++) PetscCall(VecDuplicate(h->u, &h->u_past[k]));
   PetscCall(PetscMalloc1((size_t)h->nodes->n_owned + 1, &h->switching));
   for (PetscInt i = 0; i < h->nodes->n_owned; i++) h->switching[i] = NAN;
   return 0;
@@ -175,9 +175,11 @@ PetscErrorCode mt_hysteresis_close(MtHysteresis *h) {
   PetscCall(PetscFree(h->switching));
   PetscCall(VecDestroy(&h->m));
   PetscCall(VecDestroy(&h->m_accepted));
-  PetscCall(VecDestroy(&h->m_before));
   PetscCall(VecDestroy(&h->u_accepted));
-  PetscCall(VecDestroy(&h->u_before));
+  for (int k = 0; k < MT_PAST; k++) {
+    PetscCall(VecDestroy(&h->m_past[k]));
+    PetscCall(VecDestroy(&h->u_past[k]));
+  }
   PetscCall(mt_minimizer_destroy(&h->minimizer));
   PetscCall(mt_energy_destroy(&h->energy));
   free(h->material);

@@ -5,8 +5,9 @@
 /* A relaxation beyond either is an event: smooth steps take a fraction of them. */
 static const double TURN_SMOOTH = .35; /* rad, of a node from the accepted state */
 enum { ITERATIONS_SMOOTH = 30 };
-static const double FARTHEST = 2;         /* steps of the size of the last one */
-static const double TURN_PREDICTED = .25; /* rad, of a node: the curvature of the branch is not foreseen */
+static const double SHORTEST[MT_PAST] = {.5,
+                                         .8}; /* past steps, of the next: errors of the states grow with its ratio */
+static const double TURN_PREDICTED = .25;     /* rad, of a node: the curvature of the branch is not foreseen */
 
 typedef struct {
   MtHysteresis *h;
@@ -44,43 +45,69 @@ static PetscErrorCode largest_change(const MtHysteresis *h, Vec a, Vec b, double
   return 0;
 }
 
+/* The state `now` takes the place of the newest, the oldest its place: vectors are handed on, not copied. */
+static PetscErrorCode hand_on(Vec now, Vec *accepted, Vec past[MT_PAST]) {
+  Vec oldest = past[MT_PAST - 1];
+  for (int k = MT_PAST - 1; k > 0; k--) past[k] = past[k - 1];
+  past[0] = *accepted;
+  *accepted = oldest;
+  return VecCopy(now, *accepted);
+}
+
 PetscErrorCode mt_trial_accept(MtHysteresis *h, const double B[3], bool smooth) {
-  h->now.turn = -1;
+  h->now.past = smooth ? fmin(h->now.past + 1, MT_PAST) : 0;
   if (smooth) PetscCall(largest_change(h, h->m, h->m_accepted, &h->now.turn));
-  PetscCall(VecSwap(h->m_accepted, h->m_before));
-  PetscCall(VecCopy(h->m, h->m_accepted));
-  if (h->u) PetscCall(VecSwap(h->u_accepted, h->u_before));
-  if (h->u) PetscCall(VecCopy(h->u, h->u_accepted));
+  PetscCall(hand_on(h->m, &h->m_accepted, h->m_past));
+  if (h->u) PetscCall(hand_on(h->u, &h->u_accepted, h->u_past));
   for (int c = 0; c < 3; c++) {
-    h->now.B_before[c] = h->now.B[c];
+    for (int k = MT_PAST - 1; k > 0; k--) h->now.B_past[k][c] = h->now.B_past[k - 1][c];
+    h->now.B_past[0][c] = h->now.B[c];
     h->now.B[c] = B[c];
   }
   return 0;
 }
 
-/* How many of the last field steps the one to B is, along the same line; 0: no good base for a prediction. */
-static double steps_ahead(const MtHysteresis *h, const double B[3]) {
-  double last[3], next[3];
-  if (h->now.turn < 0) return 0;
-  for (int c = 0; c < 3; c++) {
-    last[c] = h->now.B[c] - h->now.B_before[c];
-    next[c] = B[c] - h->now.B[c];
+/* Where the past states lie on the line from the accepted field (0) to B (1); how many of them are a good base for a
+ * prediction. */
+static int positions(const MtHysteresis *h, const double B[3], double s[MT_PAST]) {
+  double next[3], back[3], before = 0;
+  for (int c = 0; c < 3; c++) next[c] = B[c] - h->now.B[c];
+  double length = mt_dot3(next, next);
+  for (int k = 0; k < (int)h->now.past; k++) {
+    for (int c = 0; c < 3; c++) back[c] = h->now.B_past[k][c] - h->now.B[c];
+    s[k] = mt_dot3(next, back) / length;
+    double aside = mt_dot3(back, back) - s[k] * s[k] * length;
+    bool straight = aside <= 1e-6 * length, apart = before - s[k] >= SHORTEST[k];
+    if (!straight || !apart || h->now.turn > TURN_PREDICTED * -s[0]) return k;
+    before = s[k];
   }
-  double f = mt_dot3(last, next) / mt_dot3(last, last);
-  double aside = mt_dot3(next, next) - f * f * mt_dot3(last, last);
-  bool straight = aside <= 1e-6 * mt_dot3(next, next);
-  return straight && f > 0 && f <= FARTHEST && f * h->now.turn <= TURN_PREDICTED ? f : 0;
+  return (int)h->now.past;
 }
 
-/* m and potential where the straight line through the last two states of a smooth branch leads, else the accepted ones;
- * the minimizer brings m back to unit length. */
+/* vec: from the accepted and n past ones where their polynomial in the field leads. */
+static PetscErrorCode extrapolate(int n, const double s[MT_PAST], Vec accepted, Vec past[MT_PAST], Vec vec) {
+  double weight = 1, w[MT_PAST];
+  for (int k = 0; k < n; k++) {
+    weight *= (1 - s[k]) / -s[k];
+    w[k] = 1 / s[k];
+    for (int j = 0; j < n; j++)
+      if (j != k) w[k] *= (1 - s[j]) / (s[k] - s[j]);
+  }
+  PetscCall(VecCopy(accepted, vec));
+  PetscCall(VecScale(vec, weight));
+  return VecMAXPY(vec, n, w, past);
+}
+
+/* m and potential where the branch leads, else the accepted ones; the minimizer brings m back to unit length. */
 static PetscErrorCode start_at(MtHysteresis *h, const double B[3]) {
-  double f = steps_ahead(h, B);
-  PetscCall(VecCopy(h->m_accepted, h->m));
-  if (h->u) PetscCall(VecCopy(h->u_accepted, h->u));
-  if (f == 0) return 0;
-  PetscCall(VecAXPBY(h->m, -f, 1 + f, h->m_before));
-  return h->u ? VecAXPBY(h->u, -f, 1 + f, h->u_before) : 0;
+  double s[MT_PAST];
+  int n = positions(h, B, s);
+  if (n == 0) {
+    PetscCall(VecCopy(h->m_accepted, h->m));
+    return h->u ? VecCopy(h->u_accepted, h->u) : 0;
+  }
+  PetscCall(extrapolate(n, s, h->m_accepted, h->m_past, h->m));
+  return h->u ? extrapolate(n, s, h->u_accepted, h->u_past, h->u) : 0;
 }
 
 static PetscErrorCode watch(void *ctx, int iteration, Vec m, double torque, bool *stop) {
