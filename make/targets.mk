@@ -1,11 +1,12 @@
 # What a user types besides `make`.
 
-# Runs started from here: root may use mpirun (containers), ranks may outnumber cores and share them with other runs, one thread
-# a rank.  Only what a site has not set already.
+# Runs started from here: root may use mpirun (containers), ranks may outnumber cores and share them with other runs (a rank that
+# waits gives way), one thread a rank.  Only what a site has not set already.
 export OMPI_ALLOW_RUN_AS_ROOT ?= 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM ?= 1
 export OMPI_MCA_rmaps_base_oversubscribe ?= 1
 export OMPI_MCA_hwloc_base_binding_policy ?= none
+export OMPI_MCA_mpi_yield_when_idle ?= 1
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MPIEXEC PYTHON
