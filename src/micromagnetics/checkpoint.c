@@ -37,7 +37,7 @@ static const char *const M_PAST[MT_PAST] = {"/state/m_1", "/state/m_2"};
 static const char *const U_PAST[MT_PAST] = {"/state/potential_1", "/state/potential_2"};
 
 static PetscErrorCode write_past(MtHysteresis *h, MtH5 *f, double *local) {
-  for (int k = 0; k < (int)h->now.past; k++) {
+  for (int k = 0; k < (int)h->now.past && k < MT_PAST; k++) {
     PetscCall(mt_m_to_local(h, h->m_past[k], local));
     PetscCall(mt_mesh_write_nodal(h->mesh, f, M_PAST[k], 3, local, "1"));
     PetscCall(write_potential(h, f, U_PAST[k], h->u_past[k], local));

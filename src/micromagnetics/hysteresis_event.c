@@ -18,15 +18,18 @@ static void add(MtMinimizerReport *sum, const MtMinimizerReport *r) {
 
 PetscErrorCode mt_event_stable(MtHysteresis *h, const double B[3], MtMinimizerReport *report, Vec mode, bool *stable) {
   Vec own = mode;
-  double lambda;
-  int products;
+  double lambda = 0;
+  int products = 0;
   int64_t before = mt_energy_demag_iterations(h->energy);
   if (!mode) PetscCall(VecDuplicate(h->m, &own));
-  PetscCall(mt_stability_eigenvalue(h->energy, h->m, B, &lambda, own, &products));
+  PetscErrorCode rc = mt_stability_eigenvalue(h->energy, h->m, B, &lambda, own, &products);
   if (!mode) PetscCall(VecDestroy(&own));
   report->evaluations += products;
   report->demag_iterations += mt_energy_demag_iterations(h->energy) - before;
-  *stable = lambda > UNSTABLE;
+  *stable = rc || lambda > UNSTABLE;
+  if (rc != MT_ERR_FAIL) return rc;
+  mt_warn("%s: it is kept", mt_error_message());
+  mt_error_clear();
   return 0;
 }
 

@@ -86,7 +86,7 @@ static int positions(const MtHysteresis *h, const double B[3], double s[MT_PAST]
 
 /* vec: from the accepted and n past ones where their polynomial in the field leads. */
 static PetscErrorCode extrapolate(int n, const double s[MT_PAST], Vec accepted, Vec past[MT_PAST], Vec vec) {
-  double weight = 1, w[MT_PAST];
+  double weight = 1, w[MT_PAST] = {0};
   for (int k = 0; k < n; k++) {
     weight *= (1 - s[k]) / -s[k];
     w[k] = 1 / s[k];
@@ -100,7 +100,7 @@ static PetscErrorCode extrapolate(int n, const double s[MT_PAST], Vec accepted, 
 
 /* m and potential where the branch leads, else the accepted ones; the minimizer brings m back to unit length. */
 static PetscErrorCode start_at(MtHysteresis *h, const double B[3]) {
-  double s[MT_PAST];
+  double s[MT_PAST] = {0};
   int n = positions(h, B, s);
   if (n == 0) {
     PetscCall(VecCopy(h->m_accepted, h->m));
