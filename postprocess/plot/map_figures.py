@@ -60,7 +60,7 @@ def switching(figures, mesh, field, sites):
     norm = Normalize(*np.percentile(magnetic, [0.5, 99.5])) if len(magnetic) else Normalize(-1, 0)
     if norm.vmin == norm.vmax:
         norm = Normalize(norm.vmin - 0.1, norm.vmax + 0.1)
-    figure, axes = plt.subplots(1, 3, figsize=(WIDE, 2.55), gridspec_kw=dict(width_ratios=[1.25, 1, 1], wspace=0.3))
+    figure, axes = plt.subplots(1, 3, figsize=(WIDE, 2.55), gridspec_kw=dict(width_ratios=[1.25, 1, 1], wspace=0.42))
     surface(axes[0], mesh, field, norm, sites)
     middle = mesh.box.mean(0)
     first = sites[0].position if sites else middle
@@ -71,7 +71,7 @@ def switching(figures, mesh, field, sites):
         outline(ax, cut, mesh)
         limits(ax, mesh, cut)
         map_axes(ax, cut.labels)
-        ax.set_title("cut %s = %.1f nm" % ("xyz"[axis], cut.offset))
+        ax.set_title("cut %s = %.1f nm" % ("xyz"[axis], cut.offset), pad=9)
         for site in sites:
             if abs(site.position[axis] - cut.offset) < max(0.05 * np.ptp(mesh.box[:, axis]), 1.5 * mesh.size):
                 mark(ax, site.position[cut.plane], site)
