@@ -4,12 +4,20 @@
 #include "magtwin/run.h"
 #include <stdlib.h>
 
+/* Open MPI opens a named semaphore for every file of MPI-IO, known to the whole machine by the file's name without its
+ * folder; a run that is killed there leaves it locked, and every later run on that machine waits for it for ever.  It
+ * serves shared file pointers, which nobody uses here. */
+static void avoid_semaphores(void) {
+  setenv("OMPI_MCA_sharedfp", "^sm", 0);
+}
+
 /* PETSc reads neither our command line nor a .petscrc of the folder, and leaves the signals to us. */
 static PetscErrorCode start_petsc(void) {
   static char name[] = "magtwin", no_file[] = "-skip_petscrc", no_signals[] = "-no_signal_handler";
   static char *words[] = {name, no_file, no_signals, NULL};
   int n = 3;
   char **args = words;
+  avoid_semaphores();
   PetscErrorCode rc = PetscInitialize(&n, &args, NULL, NULL);
   return rc ? rc : mt_error_install();
 }
