@@ -13,6 +13,7 @@ run out/demo
 # the same grains and the same mesh, so that only the GB phase differs
 run out/demo_nonmagnetic materials.gb=nonmagnetic mesh.file=out/demo/mesh.h5
 "$python" postprocess/plot/demag.py out/demo --compare out/demo_nonmagnetic
+"$python" postprocess/plot/demag.py out/demo_nonmagnetic
 
 "$python" - out/demo out/demo_nonmagnetic <<'PY'
 import json, sys
@@ -28,7 +29,7 @@ for folder in sys.argv[1:]:
 if None in coercivity or not 0 < coercivity[0] < coercivity[1]:
     sys.exit("the demonstration expects a larger coercivity with the nonmagnetic GB phase")
 PY
-echo "figures:     out/demo/figures/*.png (and .svg)"
+echo "figures:     out/demo/figures/*.png (and .svg), out/demo_nonmagnetic/figures"
 echo "curve:       out/demo/curve.csv, numbers in out/demo/summary.json"
 echo "for ParaView: out/demo/states.xdmf"
 echo "took $(($(date +%s) - start)) s"

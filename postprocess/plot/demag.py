@@ -104,7 +104,7 @@ class Drawing:
 
     @property
     def mesh(self):
-        return self.get("mesh", lambda: read_mesh(self.folder, self.summary))
+        return self.get("mesh", lambda: read_mesh(self.folder))
 
     def curve(self):
         other = (os.path.basename(self.compare.rstrip("/")), read_curve(self.compare)) if self.compare else None

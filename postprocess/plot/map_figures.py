@@ -6,7 +6,7 @@ from matplotlib.colors import ListedColormap, Normalize, to_rgba
 
 from geometry import Cut, View, surface_triangles
 from results import GB, TRIPLE, JUNCTION
-from style import (FIELD_MAP, GB_COLOUR, GRAIN_COLOURS, MOMENT_MAP, NOT_MAGNETIC, WIDE, colour_bar, map_axes, plt, save)
+from style import (FIELD_MAP, GB_COLOUR, GRAIN_COLOURS, MOMENT_MAP, NOT_MAGNETIC, NOT_REVERSED, WIDE, colour_bar, map_axes, plt, save)
 
 
 class Site:
@@ -21,10 +21,17 @@ def outline_key(mesh):
     return np.where(mesh.is_grain(), mesh.region, -1)
 
 
-def fill(axes, cut, values, cmap, norm, none=NOT_MAGNETIC, edges=None):
-    """Polygons coloured by value; rasterized inside the SVG, else it would hold every one of them."""
+def paint(values, magnetic, cmap, norm):
+    """Colours of values; those without a value and those without a moment have their own."""
     colours = ScalarMappable(norm, cmap).to_rgba(np.nan_to_num(values))
-    colours[~np.isfinite(values)] = to_rgba(none)
+    colours[~np.isfinite(values)] = to_rgba(NOT_REVERSED)
+    colours[~magnetic] = to_rgba(NOT_MAGNETIC)
+    return colours
+
+
+def fill(axes, cut, values, cmap, norm, edges=None):
+    """Polygons coloured by value; rasterized inside the SVG, else it would hold every one of them."""
+    colours = paint(values, cut.mesh.magnetic[cut.tet], cmap, norm)
     line = dict(edgecolors=colours, linewidths=0.35) if edges is None else edges
     axes.add_collection(PolyCollection(cut.polygons, facecolors=colours, rasterized=edges is None, **line))
 
@@ -78,22 +85,23 @@ def switching(figures, mesh, field, sites):
     bar = colour_bar(figure, ScalarMappable(norm, FIELD_MAP), list(axes), r"$\mu_0H$ at reversal (T)")
     bar.ax.tick_params(direction="out")
     notes = ["stars: where the events began (%s%s)" % (", ".join("%d: %.2f T" % (s.number, s.field) for s in sites[:6]), ", ..." * (len(sites) > 6))] if sites else []
-    if (~np.isfinite(field[mesh.in_magnet])).any():
-        notes.append("grey: not reversed, or without a moment")
+    used = np.unique(mesh.tet[mesh.magnetic])
+    greys = ["light grey: not reversed"] * bool((~np.isfinite(field[used])).any()) + ["dark grey: without a moment"] * bool((~mesh.magnetic).any())
+    notes += ["; ".join(greys)] if greys else []
     figure.text(0.13, 0.07, "\n".join(notes), fontsize=7, ha="left", va="top")
     return save(figure, figures, "switching_field")
 
 
 def surface(axes, mesh, field, norm, sites):
     view = View()
-    triangles, _ = surface_triangles(mesh)
-    shown = triangles[view.visible(mesh.x, triangles)]
+    triangles, owner = surface_triangles(mesh)
+    order = view.visible(mesh.x, triangles)
+    shown = triangles[order]
     corner = field[shown]
     known = np.isfinite(corner)
     with np.errstate(invalid="ignore", divide="ignore"):
         value = np.where(known.any(1), np.nan_to_num(corner).sum(1) / known.sum(1), np.nan)
-    colours = ScalarMappable(norm, FIELD_MAP).to_rgba(np.nan_to_num(value))
-    colours[~np.isfinite(value)] = to_rgba(NOT_MAGNETIC)
+    colours = paint(value, mesh.magnetic[owner[order]], FIELD_MAP, norm)
     axes.add_collection(PolyCollection(view.project(mesh.x[shown]), facecolors=colours, edgecolors=colours, linewidths=0.35,
                                        rasterized=True))
     axes.add_collection(LineCollection(view.box_edges(mesh.box), colors="black", linewidths=0.6))

@@ -96,6 +96,7 @@ class Mesh:
         in_air[tet[air]] = True
         self.tet, self.region = tet[~air], region[~air]
         in_magnet[self.tet] = True
+        self.magnetic = np.ones(len(self.tet), bool)  # tets with a moment; read_switching knows
         self.in_magnet = in_magnet
         # faces of the magnet touch air; a mesh without air has them where only one tet is
         self.surface_node = in_air & in_magnet if in_air.any() else in_magnet
@@ -105,17 +106,25 @@ class Mesh:
         return self.kind[self.region] == GRAIN
 
 
-def read_mesh(folder, summary):
-    named = summary.get("mesh_file") if isinstance(summary.get("mesh_file"), str) else None
-    if named and not os.path.isfile(os.path.join(folder, "mesh.h5")) and os.path.isfile(named):
-        return Mesh(named)
-    return Mesh(existing(folder, "mesh.h5"))
+def read_mesh(folder):
+    """mesh.h5 of the folder, or the mesh of another run that this one took (mesh.file): states.h5 has a link to it."""
+    path = os.path.join(folder, "mesh.h5")
+    links = os.path.join(folder, "states.h5")
+    if not os.path.isfile(path) and os.path.isfile(links):
+        with open_h5(links) as f:
+            link = f.get("/mesh_file", getlink=True)
+            path = os.path.join(folder, link.filename) if isinstance(link, h5py.ExternalLink) else path
+        if not os.path.isfile(path):
+            raise Unusable("the mesh of %s, %s, is not there any more" % (folder, path))
+    return Mesh(existing(folder, "mesh.h5") if path == os.path.join(folder, "mesh.h5") else path)
 
 
 def read_switching(folder, mesh):
-    """Field (T) at which each node reversed; NaN where it did not or carries no moment."""
+    """Field (T) at which each node reversed; NaN where it did not or carries no moment.  Tells the mesh which tets have a moment."""
     with open_h5(existing(folder, "switching.h5")) as f:
         field = dataset(f, "/switching/field").astype(float).ravel()
+        if "/switching/Js" in f:
+            mesh.magnetic = dataset(f, "/switching/Js").ravel()[mesh.region] > 0
     if len(field) != len(mesh.x):
         raise Unusable("%s/switching.h5 has %d nodes and the mesh %d: files of different runs" % (folder, len(field), len(mesh.x)))
     return field

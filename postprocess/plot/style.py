@@ -13,7 +13,8 @@ WIDE = 7.0
 REVERSED, KEPT = "#b2182b", "#2166ac"  # the ends of the diverging map, for lines about the same thing
 LINE, SECOND, GREY = "#1b4f8a", "#c4551a", "#8a8a8a"
 GB_COLOUR = "#3a3a3a"
-NOT_MAGNETIC = "#d9d9d9"
+NOT_MAGNETIC = "#8c8c8c"
+NOT_REVERSED = "#e8e8e8"
 FIELD_MAP, MOMENT_MAP = "viridis", "RdBu_r"
 # muted, neighbouring entries far apart
 GRAIN_COLOURS = ["#8dd3c7", "#ffe8a3", "#bebada", "#f4a59a", "#9cc3dd", "#f7c790", "#c1dd8b", "#f3cfe1", "#d8cfc4", "#a3b18a",

@@ -160,7 +160,7 @@ PetscErrorCode mt_nucleation_site(MtHysteresis *h, Vec before, Vec m, const doub
                                   bool *found);
 /* Notes the nodes that turned between the accepted state (field B0) and h->m (field B1, a jump or not). */
 PetscErrorCode mt_switching_update(MtHysteresis *h, const double B0[3], const double B1[3], bool jump);
-/* switching.h5: /switching/field [nv] T by file id. */
+/* switching.h5: /switching/field [nv] T by file id, /switching/Js [regions] T. */
 PetscErrorCode mt_switching_write(MtHysteresis *h);
 
 /* Local array [nv_local, 3] of the mesh from m and back; zero on nonmagnetic nodes.  Not collective. */

@@ -133,6 +133,17 @@ static PetscErrorCode write_map(MtHysteresis *h, MtH5 *f) {
   return mt_h5_set_reals(f, "/switching/field", "direction", 3, h->axis);
 }
 
+/* Polarization of each region: pictures show those without a moment as such. */
+static PetscErrorCode write_moments(const MtHysteresis *h, MtH5 *f) {
+  const int n = h->mesh->regions.n;
+  double *Js = malloc((size_t)(n ? n : 1) * sizeof *Js);
+  PetscErrorCode rc = mt_agree(h->comm, Js ? 0 : mt_error(MT_ERR_FAIL, "out of memory for %d regions", n));
+  for (int r = 0; !rc && r < n; r++) Js[r] = h->material[r].Js;
+  if (!rc) rc = mt_h5_write(f, "/switching/Js", H5T_NATIVE_DOUBLE, n, 1, 0, h->rank ? 0 : n, Js, "T");
+  free(Js);
+  return rc;
+}
+
 PetscErrorCode mt_switching_write(MtHysteresis *h) {
   MtH5 *f;
   char *path = mt_path_join(h->folder, "switching.h5");
@@ -140,6 +151,7 @@ PetscErrorCode mt_switching_write(MtHysteresis *h) {
   free(path);
   if (rc) return rc;
   rc = write_map(h, f);
+  if (!rc) rc = write_moments(h, f);
   if (!rc) return mt_h5_commit(&f, false);
   mt_h5_discard(&f);
   return rc;

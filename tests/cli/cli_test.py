@@ -15,6 +15,7 @@ from support import Skip, check
 
 BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
 
+MEASURED = "ebsd_iron.yaml"  # its data lie beside the checkout, or not
 GOOD = """\
 grains:
   source: generated
@@ -236,9 +237,16 @@ def good_input_is_checked(folder):
     check(done.code == 0, done)
     check(not os.path.exists(out_of(folder)), "check wrote something")
     for name in sorted(os.listdir(os.path.join(support.ROOT, "inputs"))):
-        if name.endswith(".yaml") and name != "materials.yaml":
+        if name.endswith(".yaml") and name not in ("materials.yaml", MEASURED):
             done = support.magtwin(BUILD, "check", os.path.join("inputs", name))
             check(done.code == 0, done)
+
+
+def measured_input_is_checked(folder):
+    if not os.path.isdir(os.path.join(os.path.dirname(support.ROOT), "shared", "data", "ebsd_iron")):
+        raise support.Skip("../shared/data/ebsd_iron is not at hand")
+    done = support.magtwin(BUILD, "check", os.path.join("inputs", MEASURED))
+    check(done.code == 0, done)
 
 
 def check_knows_materials(folder):
@@ -313,6 +321,7 @@ def summaries_of_two_subcommands(folder):
 TESTS = [
     ("the summary of the mesh is kept beside that of the curve", summaries_of_two_subcommands),
     ("valid inputs are accepted", good_input_is_checked),
+    ("the input of the measured grains is accepted", measured_input_is_checked),
     ("check refuses what demag refuses", check_knows_materials),
     ("a run leaves its results", results_of_a_run),
     ("TERM ends a mesher at once", a_signal_ends_what_has_no_checkpoint),

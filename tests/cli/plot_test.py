@@ -169,6 +169,22 @@ def half_curve(folder):
     check(not os.path.exists(os.path.join(folder, "figures", "curve.png")), "a curve from half a file")
 
 
+def mesh_of_another_run(folder):
+    """A run with mesh.file has no mesh of its own, only a link to it in states.h5."""
+    run, other = os.path.join(folder, "run"), os.path.join(folder, "other")
+    os.mkdir(other)
+    os.mkdir(run)
+    write_run(run, n=12)
+    os.rename(os.path.join(run, "mesh.h5"), os.path.join(other, "mesh.h5"))
+    with h5py.File(os.path.join(run, "states.h5"), "a") as f:
+        f["/mesh_file"] = h5py.ExternalLink(os.path.join(other, "mesh.h5"), "/")
+    done = draw(run)
+    check(done.returncode == 0 and "mesh.png" in done.stdout, done.stderr)
+    os.remove(os.path.join(other, "mesh.h5"))
+    done = draw(run)
+    check(done.returncode == 2 and "not there any more" in done.stderr, done.stderr)
+
+
 if __name__ == "__main__":
-    sys.exit(support.run_tests([("all figures as PNG and SVG", all_figures), ("a cut fills the section", cut_fills_the_box),
+    sys.exit(support.run_tests([("all figures as PNG and SVG", all_figures), ("mesh of another run", mesh_of_another_run), ("a cut fills the section", cut_fills_the_box),
                                 ("missing and damaged files", refuses), ("half-written curve", half_curve)]))
