@@ -276,6 +276,23 @@ def test_method_changed(folder):
     check("the minimizer has changed" in text_of(os.path.join(out, "summary.json")), "no warning in summary.json")
 
 
+def test_stale_semaphore(folder):
+    """What a run killed inside Open MPI's file opening leaves in /dev/shm, named after the file alone, stops no later run."""
+    name = "mesh-%d.h5" % os.getpid()
+    mesh, stale = os.path.join(folder, name), "/dev/shm/sem.OMPIO_" + name
+    shutil.copy(os.path.join(reference(1), "mesh.h5"), mesh)
+    with open(stale, "wb") as f:
+        f.write(bytes(32))  # a semaphore of value 0: taken, and never given back
+    try:
+        env = support.environment()
+        env.pop("OMPI_MCA_sharedfp", None)  # the program must see to it, however it is started
+        done = subprocess.run(command(os.path.join(folder, "run"), 1, "mesh.file=" + mesh, "field.segments=[{to: 0.9 T, step: 0.1 T}]"),
+                              env=env, cwd=support.ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+    finally:
+        os.remove(stale)
+    check(done.returncode == 0, done.stdout)
+
+
 def main():
     tests = [
         ("same ranks twice: the same bits", test_same_ranks_same_bits),
@@ -286,6 +303,7 @@ def main():
         ("damaged checkpoint: the one before is taken", test_damaged),
         ("checkpoint of another input: refused", test_foreign),
         ("checkpoint of another minimizer: continued with a warning", test_method_changed),
+        ("a semaphore left by a killed run: not waited for", test_stale_semaphore),
     ]
     import tempfile
     with tempfile.TemporaryDirectory(prefix="magtwin-restart-") as root:
