@@ -10,11 +10,12 @@
 /* Cell k = { x in the box : |x - s_k|^2 - w_k <= |x - s_j|^2 - w_j for all j }.  Arrays from PetscMalloc. */
 typedef struct {
   int n;
-  double box[6];  /* xmin ymin zmin xmax ymax zmax, nm */
-  double *seed;   /* [3n] nm */
-  double *weight; /* [n] nm2 */
-  double *axis;   /* [3n] unit easy axis of each grain */
-  int32_t *label; /* [n] label of the grain in the data it came from (0..n-1 for generated ones) */
+  double box[6];       /* xmin ymin zmin xmax ymax zmax, nm */
+  double *seed;        /* [3n] nm */
+  double *weight;      /* [n] nm2 */
+  double *axis;        /* [3n] unit easy axis of each grain */
+  double *orientation; /* [4n] unit quaternion w, x, y, z: crystal -> sample; NULL: not known */
+  int32_t *label;      /* [n] label of the grain in the data it came from (0..n-1 for generated ones) */
 } MtPower;
 /* Not collective; a zeroed struct is fine. */
 void mt_power_free(MtPower *p);
@@ -31,6 +32,7 @@ typedef struct {
   int32_t *face_start;  /* [nfaces+1] into face_vertex */
   int32_t *face_vertex; /* loop of vertices */
   double *axis;         /* [3 ngrains] */
+  double *orientation;  /* [4 ngrains] as in MtPower; NULL: not known */
   double *center;       /* [3 ngrains] centroid, nm */
   double *volume;       /* [ngrains] nm3 */
   int ncollapsed;       /* edges removed by mt_cells_regularize */

@@ -3,12 +3,12 @@
  * mesh.h5 (format "magtwin-mesh", version 1), everything by file id, independent of the rank count:
  *   /mesh/x [nv,3] f64 nm, /mesh/tet [nt,4] i32 or i64, positively oriented, /mesh/region [nt] i32
  *   /regions/kind, /regions/grains [nr,4] i32 (unused -1), /regions/name, /regions/volume [nr] nm3
- *   /grains/axis [ng,3] (easy axis, unit), /grains/center [ng,3] nm
- *   attributes on /mesh: sphere [4] (centre, radius, nm; radius 0: no air), magnet_box [6] nm, gb_thickness nm, size nm
- *   attribute "input" on /: canonical text of the sections that made it
- * Beside it, made when first needed: mesh.h5.part<N>.h5 (format "magtwin-partition", version 1): /owner [nv] i32, the
- * owner of each node on N ranks (METIS), and the fingerprint of the mesh it is of.  The mesh file itself is never
- * written again.
+ *   /grains/axis [ng,3] (easy axis, unit), /grains/center [ng,3] nm, /grains/orientation [ng,4] (unit quaternion w x y
+ * z that turns crystal into sample directions; absent in files of earlier versions) attributes on /mesh: sphere [4]
+ * (centre, radius, nm; radius 0: no air), magnet_box [6] nm, gb_thickness nm, size nm attribute "input" on /: canonical
+ * text of the sections that made it Beside it, made when first needed: mesh.h5.part<N>.h5 (format "magtwin-partition",
+ * version 1): /owner [nv] i32, the owner of each node on N ranks (METIS), and the fingerprint of the mesh it is of. The
+ * mesh file itself is never written again.
  */
 #ifndef MAGTWIN_MESH_H
 #define MAGTWIN_MESH_H
@@ -37,8 +37,9 @@ typedef struct {
   char **name;     /* [n] "grain 3", "gb 3-7", "triple_line 3-7-9 #12", "junction 3-7-9-11 #5", "air" */
   double *volume;  /* [n] nm3, sum of its tets */
   int ngrains;
-  double *axis;   /* [3 ngrains] unit easy axes */
-  double *center; /* [3 ngrains] nm */
+  double *axis;        /* [3 ngrains] unit easy axes */
+  double *orientation; /* [4 ngrains] unit quaternions w, x, y, z: crystal -> sample; NULL: not known */
+  double *center;      /* [3 ngrains] nm */
 } MtRegions;
 
 /* A whole mesh on one rank, arrays from malloc: what the mesher makes and the file holds. */

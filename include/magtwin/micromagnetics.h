@@ -1,6 +1,6 @@
 /* Micromagnetics on the distributed mesh: materials, energy, minimizer, hysteresis.
- * |m| = 1 at nodes; Ms, A, K1, K2, axis per element; box scheme.  Fields are mu0 H in T; energies J/m3 x nm3 inside,
- * J/m3 outside. */
+ * |m| = 1 at nodes; constants and crystal axes per element; box scheme.  Fields are mu0 H in T; energies J/m3 x nm3
+ * inside, J/m3 outside. */
 #ifndef MAGTWIN_MICROMAGNETICS_H
 #define MAGTWIN_MICROMAGNETICS_H
 
@@ -16,14 +16,17 @@ typedef struct {
   char name[64];
   double A;      /* J/m */
   double Js;     /* T; 0: nonmagnetic, carries no m */
-  double K1, K2; /* J/m3: e = K1 sin^2 + K2 sin^4 of the angle to the easy axis */
+  double K1, K2; /* J/m3: e = K1 sin^2 + K2 sin^4 + K3 sin^6 of the angle to the easy axis; K1 < 0: an easy plane */
   double alpha;  /* Gilbert damping; dynamics only */
-} MtMaterial;
+  double K3;     /* J/m3 */
+  double Kc1,
+      Kc2;    /* J/m3, cubic: Kc1 (a1^2 a2^2 + a2^2 a3^2 + a3^2 a1^2) + Kc2 a1^2 a2^2 a3^2, a = m in crystal axes */
+} MtMaterial; /* what is not named in an initializer is 0 and costs nothing */
 
 /* The materials of the library file, and which one each region of the mesh has: section materials, the kind of the
  * region first, then the list materials.assign, later entries win.  Air is nonmagnetic.  *per_region [regions->n] is
  * freed with free().  MT_ERR_INPUT with file:line:column for an unknown material or region, or anisotropy in a region
- * without an easy axis.  Collective. */
+ * without an easy axis, or cubic anisotropy where the mesh file has no orientations.  Collective. */
 PetscErrorCode mt_materials_assign(MPI_Comm comm, const MtInput *in, const MtRegions *regions, MtMaterial **per_region);
 /* What can be said before there is a mesh: every material named is in the library.  MT_ERR_INPUT with the place.
  * Collective. */

@@ -16,11 +16,12 @@ typedef struct {
   double voxel[3]; /* nm */
   int32_t *label;  /* [nz_local*ny*nx] grain 0..ngrains-1, -1: none */
   int ngrains;
-  double *axis;     /* [3 ngrains] easy axis in the sample frame, unit; replicated */
-  int64_t *voxels;  /* [ngrains] voxels of each grain, whole volume; replicated */
-  int64_t *source;  /* [ngrains] label of the grain in its file; replicated */
-  int64_t nregions; /* connected regions found before the small ones were dissolved (source ebsd; 0 otherwise) */
-  double kept;      /* fraction of the volume that lay in grains before that */
+  double *axis;        /* [3 ngrains] easy axis in the sample frame, unit; replicated */
+  double *orientation; /* [4 ngrains] unit quaternion w, x, y, z, crystal -> sample; replicated; NULL: not known */
+  int64_t *voxels;     /* [ngrains] voxels of each grain, whole volume; replicated */
+  int64_t *source;     /* [ngrains] label of the grain in its file; replicated */
+  int64_t nregions;    /* connected regions found before the small ones were dissolved (source ebsd; 0 otherwise) */
+  double kept;         /* fraction of the volume that lay in grains before that */
 } MtLabels;
 /* A zeroed struct is fine.  Not collective. */
 void mt_labels_free(MtLabels *labels);
@@ -28,8 +29,8 @@ void mt_labels_free(MtLabels *labels);
 /* section grains, source ebsd or labels: reads the files and labels grains.  Collective. */
 PetscErrorCode mt_labels_read(MPI_Comm comm, const MtInput *in, MtLabels *labels);
 /* labels.h5, format "magtwin-labels" 1: /labels [nz*ny*nx] i32, 0 where there is no grain, else grain + 1, with
- * attributes dims (nz, ny, nx) and voxel (nm, x y z); /grains/axis [n,3], /grains/voxels [n], /grains/source [n].
- * Collective. */
+ * attributes dims (nz, ny, nx) and voxel (nm, x y z); /grains/axis [n,3], /grains/orientation [n,4], /grains/voxels
+ * [n], /grains/source [n]. Collective. */
 PetscErrorCode mt_labels_write(MPI_Comm comm, const MtLabels *labels, const char *path, const MtInput *in);
 
 typedef struct {

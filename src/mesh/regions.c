@@ -16,6 +16,7 @@ void mt_regions_free(MtRegions *r) {
   free(r->grains);
   free(r->volume);
   free(r->axis);
+  free(r->orientation);
   free(r->center);
   *r = (MtRegions){0};
 }
@@ -31,7 +32,8 @@ PetscErrorCode mt_regions_write(MtH5 *f, const MtRegions *r) {
   PetscCall(mt_h5_write_strings(f, "/regions/name", r->n, (const char *const *)r->name));
   PetscCall(mt_h5_write(f, "/grains/axis", H5T_NATIVE_DOUBLE, r->ngrains, 3, 0, r->ngrains, r->axis, "1"));
   PetscCall(mt_h5_write(f, "/grains/center", H5T_NATIVE_DOUBLE, r->ngrains, 3, 0, r->ngrains, r->center, "nm"));
-  return 0;
+  if (!r->orientation) return 0;
+  return mt_h5_write(f, "/grains/orientation", H5T_NATIVE_DOUBLE, r->ngrains, 4, 0, r->ngrains, r->orientation, "1");
 }
 
 static PetscErrorCode read_kinds(MtH5 *f, const char *path, MtRegions *r) {
@@ -57,6 +59,16 @@ static PetscErrorCode read_kinds(MtH5 *f, const char *path, MtRegions *r) {
   return 0;
 }
 
+/* Not in files of earlier versions. */
+static PetscErrorCode read_orientations(MtH5 *f, MtRegions *r, int64_t *n) {
+  void *data;
+  *n = r->ngrains;
+  if (!mt_h5_exists(f, "/grains/orientation")) return 0;
+  PetscCall(mt_h5_read_all(f, "/grains/orientation", H5T_NATIVE_DOUBLE, 4, n, &data));
+  r->orientation = data;
+  return 0;
+}
+
 static PetscErrorCode check_grains(const char *path, const MtRegions *r) {
   for (int i = 0; i < 4 * r->n; i++)
     if (r->grains[i] < -1 || r->grains[i] >= r->ngrains)
@@ -71,7 +83,7 @@ static PetscErrorCode check_grains(const char *path, const MtRegions *r) {
 }
 
 PetscErrorCode mt_regions_read(MtH5 *f, const char *path, MtRegions *r) {
-  int64_t ngrains_table, nvolume, naxis, ncenter;
+  int64_t ngrains_table, nvolume, naxis, ncenter, norientation;
   int nname;
   void *data;
   PetscCall(read_kinds(f, path, r));
@@ -90,7 +102,8 @@ PetscErrorCode mt_regions_read(MtH5 *f, const char *path, MtRegions *r) {
   PetscCall(mt_h5_read_all(f, "/grains/center", H5T_NATIVE_DOUBLE, 3, &ncenter, &data));
   r->center = data;
   r->ngrains = (int)naxis;
-  if (nname != r->n || ngrains_table != r->n || nvolume != r->n || ncenter != naxis)
+  PetscCall(read_orientations(f, r, &norientation));
+  if (nname != r->n || ngrains_table != r->n || nvolume != r->n || ncenter != naxis || norientation != naxis)
     return mt_error(MT_ERR_INPUT,
                     "%s: the tables under /regions and /grains differ in length; make the mesh again with magtwin mesh",
                     path);

@@ -39,20 +39,6 @@ PetscErrorCode mt_energy_local_exchange(MtEnergy *e, Vec m, double *E, Vec g) {
   return 0;
 }
 
-PetscErrorCode mt_energy_local_anisotropy(MtEnergy *e, Vec m, double *E, Vec g) {
-  const PetscScalar *x;
-  PetscScalar *y;
-  PetscCall(VecGetArrayRead(m, &x));
-  PetscCall(VecGetArray(g, &y));
-  *E = 0;
-  for (PetscInt i = 0; i < e->n; i++)
-    for (PetscInt a = e->axis_start[i]; a < e->axis_start[i + 1]; a++)
-      *E += mt_kernel_anisotropy(x + 3 * i, e->axis + 3 * a, e->K1[a], e->K2[a], y + 3 * i);
-  PetscCall(VecRestoreArray(g, &y));
-  PetscCall(VecRestoreArrayRead(m, &x));
-  return 0;
-}
-
 static PetscErrorCode local_zeeman(MtEnergy *e, Vec m, const double B[3], double *E, Vec g) {
   const PetscScalar *x;
   PetscScalar *y;

@@ -7,6 +7,13 @@
 /* mu0^-1 and A/nm^2 bring every term to J/m3 x nm3. */
 #define MT_PER_NM2 1e18
 
+/* Cubic anisotropy in the same way: the node's distinct crystals. */
+typedef struct {
+  PetscInt *start; /* [n+1]; NULL: none anywhere */
+  double *frame;   /* [9 start[n]] rows: crystal x, y, z */
+  double *K1, *K2; /* [start[n]] J/m3 nm3 */
+} MtCubic;
+
 struct MtEnergy {
   const MtMesh *mesh; /* not owned */
   MtNodes *nodes;     /* those of tets with Js > 0 */
@@ -23,6 +30,8 @@ struct MtEnergy {
   PetscInt *axis_start; /* [n+1] */
   double *axis;         /* [3 axis_start[n]] unit */
   double *K1, *K2;      /* [axis_start[n]] */
+  double *K3;           /* the same; NULL: 0 everywhere */
+  MtCubic cubic;
 
   MtPoisson *poisson; /* NULL: no demagnetizing field */
   Mat D, G;           /* right side from m, and field at the nodes from the potential */
@@ -34,6 +43,13 @@ struct MtEnergy {
 /* Energy and derivative of one term on this rank's nodes: adds to g, returns the rank's part of E. */
 PetscErrorCode mt_energy_local_exchange(MtEnergy *e, Vec m, double *E, Vec g);
 PetscErrorCode mt_energy_local_anisotropy(MtEnergy *e, Vec m, double *E, Vec g);
+/* The node lists of anisotropy, from the materials of the regions.  Not collective. */
+PetscErrorCode mt_energy_setup_anisotropy(MtEnergy *e, const MtMaterial *material);
+PetscErrorCode mt_energy_free_anisotropy(MtEnergy *e);
+/* Whether a node has local terms besides uniaxial K1 and K2, and their second derivative there, added to the symmetric
+ * matrix s. */
+bool mt_energy_has_more(const MtEnergy *e);
+void mt_energy_more_hessian(const MtEnergy *e, PetscInt node, const double m[3], double s[6]);
 PetscErrorCode mt_energy_local_demag(MtEnergy *e, Vec m, double rtol, double *E, Vec g);
 
 #endif

@@ -35,12 +35,14 @@ static PetscErrorCode fingerprint(const MtMesh *mesh, uint64_t *sum) {
 }
 
 static uint64_t material_fingerprint(const MtHysteresis *h) {
-  uint64_t hash = 0, bits[4];
+  uint64_t hash = 0, bits[4], more[3];
   for (int r = 0; r < h->mesh->regions.n; r++) {
     const MtMaterial *m = &h->material[r];
-    const double value[4] = {m->A, m->Js, m->K1, m->K2};
+    const double value[4] = {m->A, m->Js, m->K1, m->K2}, rare[3] = {m->K3, m->Kc1, m->Kc2};
     memcpy(bits, value, sizeof bits);
+    memcpy(more, rare, sizeof more);
     for (int i = 0; i < 4; i++) hash = mix_with(hash, bits[i]);
+    for (int i = 0; i < 3; i++) hash = rare[i] != 0 ? mix_with(hash, more[i] + (uint64_t)i) : hash;
   }
   return hash;
 }
@@ -68,7 +70,7 @@ static PetscErrorCode mean_edges(const MtMesh *mesh, double *edge) {
 
 /* Bloch parameter sqrt(A/K), nm; 0 without anisotropy. */
 static double bloch(const MtMaterial *m) {
-  double K = fabs(m->K1 + m->K2);
+  double K = fmax(fabs(m->K1 + m->K2 + m->K3), fabs(m->Kc1));
   return m->Js > 0 && K > 0 && m->A > 0 ? sqrt(m->A / K) * 1e9 : 0;
 }
 

@@ -1,5 +1,6 @@
 /* Micromagnetic terms and steps at one node, in plain C.
- * Formulas: W. F. Brown, Micromagnetics (1963), for the energy; D. Goldfarb, Z. Wen and W. Yin, SIAM J. Imaging Sci. 2
+ * Formulas: W. F. Brown, Micromagnetics (1963), for the energy; J. M. D. Coey, Magnetism and Magnetic Materials (2010)
+ * 5.5.2, for the third uniaxial and the cubic constants; D. Goldfarb, Z. Wen and W. Yin, SIAM J. Imaging Sci. 2
  * (2009) 84 for the norm-preserving step; the sphere's geodesics and parallel transport are elementary. */
 #include "kernels.h"
 #include <math.h>
@@ -14,6 +15,57 @@ double mt_kernel_anisotropy(const double m[3], const double k[3], double K1, dou
 double mt_kernel_anisotropy_curvature(const double m[3], const double k[3], double K1, double K2) {
   double c = mt_dot3(m, k), s = 1 - c * c;
   return -2 * (K1 + 2 * K2 * s) + 8 * K2 * c * c;
+}
+
+double mt_kernel_sixth(const double m[3], const double k[3], double K3, double g[3]) {
+  double c = mt_dot3(m, k), s = 1 - c * c;
+  for (int i = 0; i < 3; i++) g[i] -= 6 * K3 * c * s * s * k[i];
+  return K3 * s * s * s;
+}
+
+double mt_kernel_sixth_curvature(const double m[3], const double k[3], double K3) {
+  double c2 = mt_dot3(m, k) * mt_dot3(m, k), s = 1 - c2;
+  return K3 * s * (24 * c2 - 6 * s);
+}
+
+/* Squares of m in the crystal axes, and the components themselves. */
+static void in_crystal(const double m[3], const double frame[9], double a[3], double q[3]) {
+  for (int i = 0; i < 3; i++) {
+    a[i] = mt_dot3(frame + 3 * i, m);
+    q[i] = a[i] * a[i];
+  }
+}
+
+double mt_kernel_cubic(const double m[3], const double frame[9], double K1, double K2, double g[3]) {
+  double a[3], q[3];
+  in_crystal(m, frame, a, q);
+  for (int i = 0; i < 3; i++) {
+    double u = q[(i + 1) % 3], v = q[(i + 2) % 3], f = 2 * a[i] * (K1 * (u + v) + K2 * u * v);
+    for (int c = 0; c < 3; c++) g[c] += f * frame[3 * i + c];
+  }
+  return K1 * (q[0] * q[1] + q[1] * q[2] + q[2] * q[0]) + K2 * q[0] * q[1] * q[2];
+}
+
+void mt_kernel_cubic_hessian(const double m[3], const double frame[9], double K1, double K2, double s[6]) {
+  double a[3], q[3];
+  in_crystal(m, frame, a, q);
+  for (int i = 0; i < 3; i++) {
+    int j = (i + 1) % 3, k = (i + 2) % 3;
+    const double *fi = frame + 3 * i, *fj = frame + 3 * j;
+    double sum[3], difference[3], mixed = 4 * a[i] * a[j] * (K1 + K2 * q[k]);
+    mt_add_dyad3(2 * (K1 * (q[j] + q[k]) + K2 * q[j] * q[k]), fi, s);
+    for (int c = 0; c < 3; c++) sum[c] = fi[c] + fj[c], difference[c] = fi[c] - fj[c];
+    mt_add_dyad3(.5 * mixed, sum, s); /* mixed (fi fj^T + fj fi^T) */
+    mt_add_dyad3(-.5 * mixed, difference, s);
+  }
+}
+
+void mt_kernel_crystal(const double q[4], double frame[9]) {
+  const double w = q[0], x = q[1], y = q[2], z = q[3];
+  const double f[9] = {1 - 2 * (y * y + z * z), 2 * (x * y + w * z),     2 * (x * z - w * y),
+                       2 * (x * y - w * z),     1 - 2 * (x * x + z * z), 2 * (y * z + w * x),
+                       2 * (x * z + w * y),     2 * (y * z - w * x),     1 - 2 * (x * x + y * y)};
+  for (int i = 0; i < 9; i++) frame[i] = f[i];
 }
 
 void mt_kernel_frame(const double m[3], double e1[3], double e2[3]) {

@@ -22,6 +22,16 @@ static inline void mt_tangent3(const double m[3], double v[3]) {
 double mt_kernel_anisotropy(const double m[3], const double k[3], double K1, double K2, double g[3]);
 /* d2e/dm2 = c k k^T; returns c. */
 double mt_kernel_anisotropy_curvature(const double m[3], const double k[3], double K1, double K2);
+/* The same for the third constant: e = K3 s^3. */
+double mt_kernel_sixth(const double m[3], const double k[3], double K3, double g[3]);
+double mt_kernel_sixth_curvature(const double m[3], const double k[3], double K3);
+/* Cubic anisotropy in the crystal axes of the rows of frame [3][3], a = frame m: e = K1 (a1^2 a2^2 + a2^2 a3^2 + a3^2
+ * a1^2) + K2 a1^2 a2^2 a3^2.  Returns e; adds de/dm to g. */
+double mt_kernel_cubic(const double m[3], const double frame[9], double K1, double K2, double g[3]);
+/* Adds d2e/dm2 to the symmetric matrix s. */
+void mt_kernel_cubic_hessian(const double m[3], const double frame[9], double K1, double K2, double s[6]);
+/* Rows of frame: the directions in the sample of crystal x, y, z turned by the unit quaternion q = (w, x, y, z). */
+void mt_kernel_crystal(const double q[4], double frame[9]);
 
 /* Two unit vectors that make a right-handed frame with m. */
 void mt_kernel_frame(const double m[3], double e1[3], double e2[3]);
@@ -42,6 +52,17 @@ static inline void mt_symmetric3(const double s[6], const double v[3], double w[
   w[0] = s[0] * v[0] + s[1] * v[1] + s[2] * v[2];
   w[1] = s[1] * v[0] + s[3] * v[1] + s[4] * v[2];
   w[2] = s[2] * v[0] + s[4] * v[1] + s[5] * v[2];
+}
+static inline double mt_quadratic3(const double s[6], const double v[3]) {
+  double w[3];
+  mt_symmetric3(s, v, w);
+  return mt_dot3(v, w);
+}
+/* s += c k k^T */
+static inline void mt_add_dyad3(double c, const double k[3], double s[6]) {
+  int n = 0;
+  for (int i = 0; i < 3; i++)
+    for (int j = i; j < 3; j++) s[n++] += c * k[i] * k[j];
 }
 /* h = [a b; b c] in the frame (e1, e2) as a symmetric 3x3 matrix. */
 void mt_kernel_expand(const double h[3], const double e1[3], const double e2[3], double s[6]);

@@ -1,5 +1,6 @@
 /* Which material each region of the mesh has: by its kind, then by the list of exceptions. */
 #include "magtwin/error.h"
+#include "magtwin/log.h"
 #include "materials_library.h"
 #include <fnmatch.h>
 #include <stdio.h>
@@ -8,13 +9,22 @@
 
 static const MtMaterial AIR = {.name = "air"};
 
+/* A table is not extrapolated. */
+static PetscErrorCode check_temperature(const MtInput *in, const MtLibrary *lib, int i) {
+  const MtTableRange *t = &lib->table[i];
+  if (lib->temperature < 0 || !t->known) return 0;
+  if (lib->temperature >= t->from && lib->temperature <= t->to) return 0;
+  return mt_input_error(in, "materials.temperature", "is %g K, but the table of %s in %s goes from %g to %g K",
+                        lib->temperature, lib->name[i], lib->path, t->from, t->to);
+}
+
 /* The material an input key names. */
 static PetscErrorCode find(const MtInput *in, const char *key, const MtLibrary *lib, const MtMaterial **material) {
   const char *name = mt_input_string(in, "%s", key);
   for (int i = 0; i < lib->n; i++)
     if (strcmp(lib->name[i], name) == 0) {
       *material = &lib->material[i];
-      return 0;
+      return check_temperature(in, lib, i);
     }
   const char *near = mt_suggest(name, lib->n, lib->name);
   if (near)
@@ -67,11 +77,29 @@ static PetscErrorCode by_entry(const MtInput *in, int i, const MtLibrary *lib, c
   return found ? 0 : no_region(in, key, r);
 }
 
-/* Anisotropy needs an axis, which only grains have. */
+/* Says once which magnetic materials in use have no table. */
+static void warn_without_table(const MtLibrary *lib, const MtRegions *r, const MtMaterial *per_region) {
+  for (int i = 0; lib->temperature >= 0 && i < lib->n; i++) {
+    bool used = false;
+    for (int k = 0; k < r->n; k++) used = used || strcmp(per_region[k].name, lib->name[i]) == 0;
+    if (used && !lib->table[i].known && lib->material[i].Js > 0)
+      mt_warn("%s has no table of temperatures: its constants are used as they are at %g K", lib->name[i],
+              lib->temperature);
+  }
+}
+
+/* Anisotropy needs an axis, which only grains have, cubic anisotropy the whole orientation. */
 static PetscErrorCode check_axes(const MtRegions *r, const MtMaterial *per_region) {
   for (int i = 0; i < r->n; i++) {
     const MtMaterial *m = &per_region[i];
-    if (m->Js > 0 && (m->K1 != 0 || m->K2 != 0) && r->kind[i] != MT_REGION_GRAIN)
+    const bool uniaxial = m->K1 != 0 || m->K2 != 0 || m->K3 != 0, cubic = m->Kc1 != 0 || m->Kc2 != 0;
+    if (m->Js > 0 && cubic && !r->orientation)
+      return mt_error(
+          MT_ERR_INPUT,
+          "material \"%s\" has cubic anisotropy, but the mesh file has no orientations of its grains: it was "
+          "made by an earlier version; make the mesh again with magtwin mesh",
+          m->name);
+    if (m->Js > 0 && (uniaxial || cubic) && r->kind[i] != MT_REGION_GRAIN)
       return mt_error(MT_ERR_INPUT,
                       "material \"%s\" has anisotropy, but region \"%s\" is no grain and has no easy axis", m->name,
                       r->name[i]);
@@ -82,6 +110,7 @@ static PetscErrorCode check_axes(const MtRegions *r, const MtMaterial *per_regio
 static PetscErrorCode assign(const MtInput *in, const MtLibrary *lib, const MtRegions *r, MtMaterial *per_region) {
   PetscErrorCode rc = by_kind(in, lib, r, per_region);
   for (int i = 0; !rc && i < mt_input_count(in, "materials.assign"); i++) rc = by_entry(in, i, lib, r, per_region);
+  if (!rc) warn_without_table(lib, r, per_region);
   return rc ? rc : check_axes(r, per_region);
 }
 

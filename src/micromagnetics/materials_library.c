@@ -1,49 +1,64 @@
 /* Reads the library of materials through the same strict schema as any input. */
 #include "materials_library.h"
 #include "magtwin/error.h"
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+/* Every constant: field of MtMaterial and key in one, unit, range, default, help. */
+#define CONSTANTS(X)                                                                                                   \
+  X(A, MT_DIM_EXCHANGE, 0, 1e-9, NULL, "Exchange constant.")                                                           \
+  X(Js, MT_DIM_FIELD, 0, 10, NULL, "Saturation polarization; 0: nonmagnetic.")                                         \
+  X(K1, MT_DIM_ENERGY, -1e9, 1e9, "0", "First uniaxial anisotropy constant; negative: easy plane.")                    \
+  X(K2, MT_DIM_ENERGY, -1e9, 1e9, "0", "Second uniaxial anisotropy constant.")                                         \
+  X(K3, MT_DIM_ENERGY, -1e9, 1e9, "0", "Third uniaxial anisotropy constant.")                                          \
+  X(Kc1, MT_DIM_ENERGY, -1e9, 1e9, "0", "First cubic anisotropy constant; negative: easy axes <111>.")                 \
+  X(Kc2, MT_DIM_ENERGY, -1e9, 1e9, "0", "Second cubic anisotropy constant.")                                           \
+  X(alpha, MT_DIM_NONE, 0, 100, "0.1", "Gilbert damping; dynamics only.")
+
+#define KEYS(field, unit, low, high, default_, text)                                                                   \
+  {.path = "materials[]." #field,                                                                                      \
+   .type = MT_KEY_REAL,                                                                                                \
+   .dim = (unit),                                                                                                      \
+   .def = (default_),                                                                                                  \
+   .min = (low),                                                                                                       \
+   .max = (high),                                                                                                      \
+   .help = (text)},                                                                                                    \
+      {.path = "materials[].table." #field,                                                                            \
+       .type = MT_KEY_REALS,                                                                                           \
+       .dim = (unit),                                                                                                  \
+       .def = "",                                                                                                      \
+       .min = (low),                                                                                                   \
+       .max = (high),                                                                                                  \
+       .help = "The same at the temperatures of table.T."},
+#define PLACE(field, unit, low, high, default_, text) {#field, offsetof(MtMaterial, field)},
+
 static const MtKey keys[] = {
     {.path = "materials", .type = MT_KEY_LIST, .min = 1, .max = 10000, .help = "The materials."},
     {.path = "materials[].name", .type = MT_KEY_STRING, .help = "Name by which inputs refer to it."},
-    {.path = "materials[].A",
-     .type = MT_KEY_REAL,
-     .dim = MT_DIM_EXCHANGE,
+    {.path = "materials[].table.T",
+     .type = MT_KEY_REALS,
+     .dim = MT_DIM_TEMPERATURE,
+     .def = "",
      .min = 0,
-     .max = 1e-9,
-     .help = "Exchange constant."},
-    {.path = "materials[].Js",
-     .type = MT_KEY_REAL,
-     .dim = MT_DIM_FIELD,
-     .min = 0,
-     .max = 10,
-     .help = "Saturation polarization; 0: nonmagnetic."},
-    {.path = "materials[].K1",
-     .type = MT_KEY_REAL,
-     .dim = MT_DIM_ENERGY,
-     .def = "0",
-     .min = -1e9,
-     .max = 1e9,
-     .help = "First uniaxial anisotropy constant."},
-    {.path = "materials[].K2",
-     .type = MT_KEY_REAL,
-     .dim = MT_DIM_ENERGY,
-     .def = "0",
-     .min = -1e9,
-     .max = 1e9,
-     .help = "Second uniaxial anisotropy constant."},
-    {.path = "materials[].alpha",
-     .type = MT_KEY_REAL,
-     .def = "0.1",
-     .min = 0,
-     .max = 100,
-     .help = "Gilbert damping; dynamics only."},
-    {.path = "materials[].source", .type = MT_KEY_STRING, .help = "Where the values come from."},
+     .max = 1e4,
+     .help = "Ascending temperatures at which constants are known, for materials.temperature."},
+    CONSTANTS(KEYS){.path = "materials[].source", .type = MT_KEY_STRING, .help = "Where the values come from."},
     {0},
 };
+
+typedef struct {
+  const char *name;
+  size_t offset; /* of the double in MtMaterial */
+} Constant;
+static const Constant constant[] = {CONSTANTS(PLACE)};
+enum { NCONSTANTS = sizeof constant / sizeof *constant };
+
+static double *value_of(MtMaterial *m, int c) {
+  return (double *)(void *)((char *)m + constant[c].offset);
+}
 
 /* The first of the places where a build, an installation or a test program finds the library. */
 static PetscErrorCode standard_path(char *path, size_t size) {
@@ -84,11 +99,52 @@ static PetscErrorCode library_path(MPI_Comm comm, const MtInput *in, MtLibrary *
 
 static void take(const MtInput *in, int i, MtMaterial *m) {
   snprintf(m->name, sizeof m->name, "%s", mt_input_string(in, "materials[%d].name", i));
-  m->A = mt_input_real(in, "materials[%d].A", i);
-  m->Js = mt_input_real(in, "materials[%d].Js", i);
-  m->K1 = mt_input_real(in, "materials[%d].K1", i);
-  m->K2 = mt_input_real(in, "materials[%d].K2", i);
-  m->alpha = mt_input_real(in, "materials[%d].alpha", i);
+  for (int c = 0; c < NCONSTANTS; c++) *value_of(m, c) = mt_input_real(in, "materials[%d].%s", i, constant[c].name);
+}
+
+/* Temperatures of the table of material i ascend, and every constant in it has as many values. */
+static PetscErrorCode check_table(const MtInput *in, int i) {
+  char path[64];
+  snprintf(path, sizeof path, "materials[%d].table.T", i);
+  const int n = mt_input_count(in, "%s", path);
+  for (int k = 1; k < n; k++)
+    if (!(mt_input_real_at(in, k, "%s", path) > mt_input_real_at(in, k - 1, "%s", path)))
+      return mt_input_error(in, path, "must ascend, but entry %d is not above the one before", k + 1);
+  for (int c = 0; c < NCONSTANTS; c++) {
+    snprintf(path, sizeof path, "materials[%d].table.%s", i, constant[c].name);
+    if (!mt_input_has(in, "%s", path) || mt_input_count(in, "%s", path) == n) continue;
+    return mt_input_error(in, path, "has %d values, but table.T has %d temperatures", mt_input_count(in, "%s", path),
+                          n);
+  }
+  return 0;
+}
+
+/* The constants of material i at the temperature T, linear between the entries of its table; those that it does not
+ * have stay. */
+static void interpolate(const MtInput *in, int i, double T, MtMaterial *m) {
+  char path[64];
+  int k = 0, n = mt_input_count(in, "materials[%d].table.T", i);
+  while (k < n - 2 && mt_input_real_at(in, k + 1, "materials[%d].table.T", i) <= T) k++;
+  const double low = mt_input_real_at(in, k, "materials[%d].table.T", i);
+  const double high = n > 1 ? mt_input_real_at(in, k + 1, "materials[%d].table.T", i) : low + 1;
+  for (int c = 0; c < NCONSTANTS; c++) {
+    snprintf(path, sizeof path, "materials[%d].table.%s", i, constant[c].name);
+    if (!mt_input_has(in, "%s", path)) continue;
+    const double a = mt_input_real_at(in, k, "%s", path);
+    const double b = n > 1 ? mt_input_real_at(in, k + 1, "%s", path) : a;
+    *value_of(m, c) = T == low ? a : T == high ? b : a + (b - a) * (T - low) / (high - low);
+  }
+}
+
+/* Whatever has a table goes to lib->temperature. */
+static void heat(const MtInput *in, int i, MtLibrary *lib) {
+  MtTableRange *t = &lib->table[i];
+  const int n = mt_input_count(in, "materials[%d].table.T", i);
+  t->known = n > 0;
+  if (!t->known) return;
+  t->from = mt_input_real_at(in, 0, "materials[%d].table.T", i);
+  t->to = mt_input_real_at(in, n - 1, "materials[%d].table.T", i);
+  if (lib->temperature >= t->from && lib->temperature <= t->to) interpolate(in, i, lib->temperature, &lib->material[i]);
 }
 
 /* Rules between values: names are unique and fit; what is magnetic has exchange. */
@@ -110,12 +166,15 @@ static PetscErrorCode take_all(const MtInput *in, MtLibrary *lib) {
   lib->n = mt_input_count(in, "materials");
   lib->material = calloc((size_t)lib->n, sizeof *lib->material);
   lib->name = calloc((size_t)lib->n, sizeof *lib->name);
-  if (!lib->material || !lib->name) return mt_error(MT_ERR_FAIL, "no memory for %d materials", lib->n);
+  lib->table = calloc((size_t)lib->n, sizeof *lib->table);
+  if (!lib->material || !lib->name || !lib->table) return mt_error(MT_ERR_FAIL, "no memory for %d materials", lib->n);
   for (int i = 0; i < lib->n; i++) {
     take(in, i, &lib->material[i]);
     lib->name[i] = lib->material[i].name;
-    PetscErrorCode rc = check(in, lib, i);
+    PetscErrorCode rc = check_table(in, i);
+    if (!rc) rc = check(in, lib, i);
     if (rc) return rc;
+    heat(in, i, lib);
   }
   return 0;
 }
@@ -123,7 +182,8 @@ static PetscErrorCode take_all(const MtInput *in, MtLibrary *lib) {
 PetscErrorCode mt_library_read(MPI_Comm comm, const MtInput *in, MtLibrary *lib) {
   const MtKey *const tables[] = {keys, NULL};
   MtInput *file = NULL;
-  *lib = (MtLibrary){0};
+  *lib = (MtLibrary){.temperature = -1};
+  if (mt_input_has(in, "materials.temperature")) lib->temperature = mt_input_real(in, "materials.temperature");
   PetscErrorCode rc = library_path(comm, in, lib);
   if (!rc) rc = mt_input_read(comm, lib->path, 0, NULL, tables, &file);
   if (!rc) rc = take_all(file, lib);
@@ -135,5 +195,6 @@ PetscErrorCode mt_library_read(MPI_Comm comm, const MtInput *in, MtLibrary *lib)
 void mt_library_free(MtLibrary *lib) {
   free(lib->material);
   free(lib->name);
+  free(lib->table);
   *lib = (MtLibrary){0};
 }

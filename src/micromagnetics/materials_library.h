@@ -6,10 +6,18 @@
 
 #define MT_GB_DEFAULT "nonmagnetic" /* of materials.gb */
 
+/* The temperatures of a material's table. */
+typedef struct {
+  bool known;
+  double from, to; /* K */
+} MtTableRange;
+
 typedef struct {
   int n;
   MtMaterial *material; /* [n] malloc */
   const char **name;    /* [n] pointers into material */
+  MtTableRange *table;  /* [n] malloc */
+  double temperature;   /* K, to which the materials with a table were brought if it lies in it; -1: as they are */
   char path[4096];
 } MtLibrary;
 

@@ -35,6 +35,17 @@ PetscErrorCode mt_precond_destroy(MtPrecond *pc) {
   return 0;
 }
 
+/* Terms that few runs have. */
+static void add_more(const MtEnergy *e, PetscInt i, const double m[3], const double e1[3], const double e2[3],
+                     double h[3]) {
+  double s[6] = {0}, w[3];
+  mt_energy_more_hessian(e, i, m, s);
+  mt_symmetric3(s, e1, w);
+  h[0] += mt_dot3(e1, w);
+  h[1] += mt_dot3(e2, w);
+  h[2] += mt_quadratic3(s, e2);
+}
+
 /* The node's block of C in its frame: anisotropy - m.g. */
 static void local_curvature(const MtEnergy *e, PetscInt i, const double m[3], const double g[3], const double e1[3],
                             const double e2[3], double h[3]) {
@@ -48,6 +59,7 @@ static void local_curvature(const MtEnergy *e, PetscInt i, const double m[3], co
     h[1] += c * k1 * k2;
     h[2] += c * k2 * k2;
   }
+  if (mt_energy_has_more(e)) add_more(e, i, m, e1, e2, h);
 }
 
 static void setup_node(MtPrecond *pc, PetscInt i, const double m[3], const double g[3]) {
@@ -155,6 +167,11 @@ static double along_node(const MtEnergy *e, PetscInt i, const double m[3], const
   for (PetscInt a = e->axis_start[i]; a < e->axis_start[i + 1]; a++) {
     double kd = mt_dot3(e->axis + 3 * a, d);
     sum += mt_kernel_anisotropy_curvature(m, e->axis + 3 * a, e->K1[a], e->K2[a]) * kd * kd;
+  }
+  if (mt_energy_has_more(e)) {
+    double s[6] = {0};
+    mt_energy_more_hessian(e, i, m, s);
+    sum += mt_quadratic3(s, d);
   }
   return sum;
 }

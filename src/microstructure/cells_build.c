@@ -181,6 +181,10 @@ static PetscErrorCode assemble(const MtPower *p, Soup *s, MtCells *c, bool *shar
   PetscCall(PetscMalloc1(3 * (size_t)p->n, &c->center));
   PetscCall(PetscMalloc1((size_t)p->n, &c->volume));
   memcpy(c->axis, p->axis, 3 * (size_t)p->n * sizeof *p->axis);
+  if (p->orientation) {
+    PetscCall(PetscMalloc1(4 * (size_t)p->n, &c->orientation));
+    memcpy(c->orientation, p->orientation, 4 * (size_t)p->n * sizeof *p->orientation);
+  }
   mt_cells_measure(c);
   return 0;
 }
@@ -242,7 +246,7 @@ PetscErrorCode mt_cells_build(const MtPower *p, MtCells *c) {
 }
 
 void mt_power_free(MtPower *p) {
-  void *owned[] = {p->seed, p->weight, p->axis, p->label};
+  void *owned[] = {p->seed, p->weight, p->axis, p->orientation, p->label};
   for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) (void)PetscFree(owned[i]);
   memset(p, 0, sizeof *p);
 }

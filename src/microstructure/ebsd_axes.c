@@ -55,6 +55,8 @@ PetscErrorCode mt_ebsd_axes(MPI_Comm comm, const MtEbsd *e, const MtSymmetry *s,
   PetscCall(first_orientations(comm, e, l, ref));
   for (int pass = 0; pass < 2; pass++) PetscCall(mean_orientations(comm, e, s, l, ref, ref + 4 * ng));
   for (size_t g = 0; g < ng; g++) mt_quat_rotate(ref + 4 * g, unit, l->axis + 3 * g);
+  free(l->orientation);
+  l->orientation = memcpy(mt_malloc((4 * ng + 1) * sizeof *ref), ref, 4 * ng * sizeof *ref);
   free(ref);
   return 0;
 }

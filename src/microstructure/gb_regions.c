@@ -83,6 +83,10 @@ static void grains_copy(const MtCells *c, MtRegions *r) {
   r->axis = mt_malloc(n + 1), r->center = mt_malloc(n + 1);
   memcpy(r->axis, c->axis, n);
   memcpy(r->center, c->center, n);
+  if (c->orientation) {
+    const size_t size = 4 * (size_t)c->ngrains * sizeof(double);
+    r->orientation = memcpy(mt_malloc(size + 1), c->orientation, size);
+  }
   for (int32_t g = 0; g < c->ngrains; g++) region_add(r, MT_REGION_GRAIN, 1, &g, -1);
 }
 

@@ -162,9 +162,11 @@ const MtKey mt_grains_keys[] = {
      .type = MT_KEY_PATH,
      .def = "",
      .when = LABELS,
-     .help = "Table of easy axes in the frame of the volume, lines of label, ax, ay, az. Without it the axes of "
-             "labels.h5 are "
-             "used, or else axes spread about texture_axis."},
+     .help =
+         "Table of easy axes in the frame of the volume, lines of label, ax, ay, az; or of orientations, lines of "
+         "label, w, x, y, z (unit quaternion, crystal to sample, easy axis [001]). Without it those of labels.h5 are "
+         "used, or else axes spread about texture_axis. Where only the axis is known the turn of the crystal about "
+         "it is drawn from grains.seed; it matters for cubic anisotropy alone."},
 
     /* ebsd and labels */
     {.path = "grains.mean_size",
@@ -215,6 +217,16 @@ const MtKey mt_grains_keys[] = {
      .def = "[0, 0, 1]",
      .when = SHAPE,
      .help = "Easy axis of the whole body; any length but 0."},
+    {.path = "grains.shape.crystal_turn",
+     .type = MT_KEY_REAL,
+     .dim = MT_DIM_ANGLE,
+     .def = "",
+     .min = -360,
+     .max = 360,
+     .when = SHAPE,
+     .help =
+         "Turn of the crystal about its easy axis [001], for cubic anisotropy. Without it none: [100] along x where "
+         "the easy axis is z, else turned with it by the shortest way."},
     {.path = "grains.shape.edge_size",
      .type = MT_KEY_REAL,
      .dim = MT_DIM_LENGTH,

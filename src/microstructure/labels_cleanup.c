@@ -79,13 +79,18 @@ static int compare_first(const void *a, const void *b) {
   return mt_compare_i64(&((const First *)a)->first, &((const First *)b)->first);
 }
 
-/* new number and axis of each old grain */
-static void apply_order(MtLabels *l, const First *order, int32_t *number, double *axis) {
-  for (int g = 0; g < l->ngrains; g++) {
-    number[order[g].grain] = g;
-    if (l->axis) memcpy(axis + 3 * g, l->axis + 3 * order[g].grain, 3 * sizeof *axis);
-  }
-  if (l->axis) memcpy(l->axis, axis, 3 * (size_t)l->ngrains * sizeof *axis);
+/* Rows of `width` numbers into the new order; v NULL: nothing. */
+static void reorder(int n, const First *order, int width, double *v, double *work) {
+  if (!v) return;
+  for (int g = 0; g < n; g++) memcpy(work + width * g, v + width * order[g].grain, (size_t)width * sizeof *work);
+  memcpy(v, work, (size_t)(width * n) * sizeof *work);
+}
+
+/* New number of each old grain, its axis and orientation with it. */
+static void apply_order(MtLabels *l, const First *order, int32_t *number, double *work) {
+  for (int g = 0; g < l->ngrains; g++) number[order[g].grain] = g;
+  reorder(l->ngrains, order, 3, l->axis, work);
+  reorder(l->ngrains, order, 4, l->orientation, work);
   const int64_t n = (int64_t)l->nx * l->ny * l->nz_local;
   for (int64_t i = 0; i < n; i++)
     if (l->label[i] >= 0) l->label[i] = number[l->label[i]];
@@ -97,17 +102,17 @@ PetscErrorCode mt_labels_renumber(MPI_Comm comm, MtLabels *l) {
   int64_t *first = mt_malloc((ng + 1) * sizeof *first);
   First *order = mt_malloc((ng + 1) * sizeof *order);
   int32_t *number = mt_malloc((ng + 1) * sizeof *number);
-  double *axis = mt_malloc((3 * ng + 1) * sizeof *axis);
+  double *work = mt_malloc((4 * ng + 1) * sizeof *work);
   for (size_t g = 0; g < ng; g++) first[g] = INT64_MAX;
   for (int64_t i = n - 1; i >= 0; i--)
     if (l->label[i] >= 0) first[l->label[i]] = i + slice * l->z0;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, first, l->ngrains, MPI_INT64_T, MPI_MIN, comm));
   for (int g = 0; g < l->ngrains; g++) order[g] = (First){first[g], g};
   qsort(order, ng, sizeof *order, compare_first);
-  apply_order(l, order, number, axis);
+  apply_order(l, order, number, work);
   free(first);
   free(order);
   free(number);
-  free(axis);
+  free(work);
   return mt_labels_count(comm, l);
 }

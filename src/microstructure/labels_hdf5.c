@@ -74,40 +74,50 @@ static PetscErrorCode read_slab(const Volume *v, const MtLabels *l, int64_t *raw
                             v->name);
 }
 
-/* Axes of one of our own files, for the labels 1..n that it holds; *n 0 if there are none. */
-static PetscErrorCode read_axes(const Volume *v, int *n, double **axis) {
+/* A table of one of our own files, [n, width] for the labels 1..n that it holds; *n 0 if there is none. */
+static PetscErrorCode read_grains(const Volume *v, const char *name, int width, int *n, double **table) {
   *n = 0;
-  const hid_t set =
-      H5Lexists(v->file, "/grains", H5P_DEFAULT) > 0 ? H5Dopen2(v->file, "/grains/axis", H5P_DEFAULT) : -1;
+  const hid_t set = H5Lexists(v->file, "/grains", H5P_DEFAULT) > 0 ? H5Dopen2(v->file, name, H5P_DEFAULT) : -1;
   if (set < 0) return 0;
   const hid_t space = H5Dget_space(set);
   hsize_t dims[2] = {0, 0};
   PetscErrorCode rc = 0;
   if (H5Sget_simple_extent_ndims(space) == 2) H5Sget_simple_extent_dims(space, dims, NULL);
-  if (dims[1] == 3 && dims[0] && (*axis = malloc((size_t)dims[0] * 3 * sizeof **axis))) {
+  if (dims[1] == (hsize_t)width && dims[0]) {
+    *table = mt_malloc((size_t)dims[0] * (size_t)width * sizeof **table);
     *n = (int)dims[0];
-    if (H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, *axis) < 0)
-      rc = mt_error(MT_ERR_INPUT, "%s: /grains/axis cannot be read: the file is damaged", v->path);
+    if (H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, *table) < 0)
+      rc = mt_error(MT_ERR_INPUT, "%s: %s cannot be read: the file is damaged", v->path, name);
   }
   H5Sclose(space);
   H5Dclose(set);
   return rc;
 }
 
-static PetscErrorCode read_volume(MPI_Comm comm, Volume *v, MtLabels *l, int64_t **raw, int *naxes, double **axes) {
+static PetscErrorCode read_orientations(const Volume *v, int *naxes, double **axes, double **turns) {
+  int n = 0;
+  PetscCall(read_grains(v, "/grains/axis", 3, naxes, axes));
+  PetscCall(read_grains(v, "/grains/orientation", 4, &n, turns));
+  if (!n || n == *naxes) return 0;
+  return mt_error(MT_ERR_INPUT, "%s: /grains/axis has %d rows, /grains/orientation %d: the file is damaged", v->path,
+                  *naxes, n);
+}
+
+static PetscErrorCode read_volume(MPI_Comm comm, Volume *v, MtLabels *l, int64_t **raw, int *naxes, double **axes,
+                                  double **turns) {
   PetscCall(mt_agree(comm, open_volume(v)));
   PetscCall(mt_labels_layout(comm, (int)v->dims[2], (int)v->dims[1], (int)v->dims[0], l));
   *raw = malloc(((size_t)(v->dims[1] * v->dims[2]) * (size_t)l->nz_local + 1) * sizeof **raw);
   PetscErrorCode rc = *raw ? read_slab(v, l, *raw) : mt_error(MT_ERR_FAIL, "%s: not enough memory", v->path);
-  if (!rc) rc = read_axes(v, naxes, axes);
+  if (!rc) rc = read_orientations(v, naxes, axes, turns);
   if (!read_attribute(v->set, "voxel", H5T_NATIVE_DOUBLE, 3, l->voxel)) memset(l->voxel, 0, sizeof l->voxel);
   return mt_agree(comm, rc);
 }
 
 PetscErrorCode mt_volume_hdf5(MPI_Comm comm, const char *path, const char *dataset, MtLabels *l, int64_t **raw,
-                              int *naxes, double **axes) {
+                              int *naxes, double **axes, double **turns) {
   Volume v = {.path = path, .name = dataset, .file = -1, .set = -1, .space = -1};
-  PetscErrorCode rc = read_volume(comm, &v, l, raw, naxes, axes);
+  PetscErrorCode rc = read_volume(comm, &v, l, raw, naxes, axes, turns);
   close_volume(&v);
   return rc;
 }
@@ -117,6 +127,8 @@ static PetscErrorCode write_grains(MPI_Comm comm, MtH5 *f, const MtLabels *l) {
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   const int64_t n = rank ? 0 : l->ngrains;
   PetscCall(mt_h5_write(f, "/grains/axis", H5T_NATIVE_DOUBLE, l->ngrains, 3, 0, n, l->axis, "1"));
+  if (l->orientation)
+    PetscCall(mt_h5_write(f, "/grains/orientation", H5T_NATIVE_DOUBLE, l->ngrains, 4, 0, n, l->orientation, "1"));
   PetscCall(mt_h5_write(f, "/grains/voxels", H5T_NATIVE_INT64, l->ngrains, 1, 0, n, l->voxels, "1"));
   return mt_h5_write(f, "/grains/source", H5T_NATIVE_INT64, l->ngrains, 1, 0, n, l->source, "1");
 }

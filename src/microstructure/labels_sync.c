@@ -84,6 +84,7 @@ PetscErrorCode mt_labels_count(MPI_Comm comm, MtLabels *l) {
 void mt_labels_free(MtLabels *l) {
   free(l->label);
   free(l->axis);
+  free(l->orientation);
   free(l->voxels);
   free(l->source);
   memset(l, 0, sizeof *l);

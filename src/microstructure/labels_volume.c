@@ -14,6 +14,7 @@ typedef struct {
   int64_t *raw; /* [nz_local ny nx] */
   int naxes;    /* axes that the file itself holds */
   double *axes;
+  double *turns; /* [4 naxes] and the orientations; NULL: none */
 } Volume;
 
 static bool ends_in(const char *path, const char *endings) {
@@ -30,7 +31,8 @@ static PetscErrorCode read_raw(Volume *v, MtLabels *l) {
                           v->files.n);
   if (ends_in(path, ".npy")) return mt_volume_npy(v->comm, path, l, &v->raw);
   if (ends_in(path, ".h5 .hdf5 .hdf .he5"))
-    return mt_volume_hdf5(v->comm, path, mt_input_string(v->in, "grains.dataset"), l, &v->raw, &v->naxes, &v->axes);
+    return mt_volume_hdf5(v->comm, path, mt_input_string(v->in, "grains.dataset"), l, &v->raw, &v->naxes, &v->axes,
+                          &v->turns);
   return mt_input_error(v->in, "grains.file", "%s: the format is known by the ending: .npy, .h5, .hdf5, .tif or .tiff",
                         path);
 }
@@ -97,20 +99,31 @@ static PetscErrorCode axes_of_file(const Volume *v, MtLabels *l) {
       return mt_error(MT_ERR_INPUT, "%s: /grains/axis has %d rows, but there is a label %lld", v->files.path[0],
                       v->naxes, (long long)l->source[g]);
     memcpy(l->axis + 3 * g, v->axes + 3 * k, 3 * sizeof *l->axis);
+    if (l->orientation) memcpy(l->orientation + 4 * g, v->turns + 4 * k, 4 * sizeof *v->turns);
   }
   return 0;
 }
 
+/* Of what is known: a table, the file, or chance. */
 static PetscErrorCode set_axes(const Volume *v, MtLabels *l) {
   l->axis = malloc((3 * (size_t)l->ngrains + 1) * sizeof *l->axis);
   PetscCall(mt_agree(v->comm, l->axis ? 0 : mt_error(MT_ERR_FAIL, "not enough memory for %d grains", l->ngrains)));
   if (mt_input_has(v->in, "grains.orientations"))
     return mt_labels_axes_csv(v->comm, mt_input_string(v->in, "grains.orientations"), l);
+  if (v->turns) l->orientation = mt_malloc((4 * (size_t)l->ngrains + 1) * sizeof *l->orientation);
   if (v->naxes) return axes_of_file(v, l);
   mt_log("grains: no grains.orientations: easy axes are drawn about grains.texture_axis");
   MtRandom random;
   mt_random_seed(&random, (uint64_t)mt_input_int(v->in, "grains.seed"));
   return mt_power_draw_axes(v->in, &random, l->ngrains, l->axis);
+}
+
+static PetscErrorCode set_orientations(const Volume *v, MtLabels *l) {
+  PetscCall(set_axes(v, l));
+  if (l->orientation) return 0;
+  l->orientation = mt_malloc((4 * (size_t)l->ngrains + 1) * sizeof *l->orientation);
+  mt_power_draw_turns((uint64_t)mt_input_int(v->in, "grains.seed"), l->ngrains, l->axis, l->orientation);
+  return 0;
 }
 
 static PetscErrorCode read_all(Volume *v, MtLabels *l) {
@@ -120,7 +133,7 @@ static PetscErrorCode read_all(Volume *v, MtLabels *l) {
   PetscCall(set_voxel(v, l));
   PetscCall(find_labels(v, l, background));
   number_voxels(v, l, background);
-  PetscCall(set_axes(v, l));
+  PetscCall(set_orientations(v, l));
   PetscCall(mt_labels_count(v->comm, l));
   for (int g = 0; g < l->ngrains; g++) labelled += l->voxels[g];
   l->kept = (double)labelled / ((double)l->nx * l->ny * l->nz);
@@ -134,6 +147,7 @@ PetscErrorCode mt_volume_read(MPI_Comm comm, const MtInput *in, MtLabels *l) {
   PetscErrorCode rc = read_all(&v, l);
   free(v.raw);
   free(v.axes);
+  free(v.turns);
   mt_series_free(&v.files);
   return rc;
 }

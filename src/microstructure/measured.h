@@ -58,8 +58,8 @@ typedef struct {
  * nregions and kept of l, whose size is set.  Collective. */
 PetscErrorCode mt_ebsd_connect(MPI_Comm comm, const MtEbsd *e, const MtSymmetry *s, double match, int64_t min_voxels,
                                MtLabels *l);
-/* Mean orientation of each grain and from it the sample direction of crystal direction `easy`, into l->axis.
- * Collective. */
+/* Mean orientation of each grain, into l->orientation, and from it the sample direction of crystal direction `easy`,
+ * into l->axis. Collective. */
 PetscErrorCode mt_ebsd_axes(MPI_Comm comm, const MtEbsd *e, const MtSymmetry *s, const double easy[3], MtLabels *l);
 /* section grains, source ebsd.  Collective. */
 PetscErrorCode mt_ebsd_read(MPI_Comm comm, const MtInput *in, MtLabels *l);
@@ -78,13 +78,14 @@ void mt_labels_neighbours(MPI_Comm comm, const MtLabels *l, int *below, int *abo
 /* Raw label volumes: sets the layout of l, and raw [nz_local ny nx], malloc'ed.  Collective. */
 PetscErrorCode mt_volume_npy(MPI_Comm comm, const char *path, MtLabels *l, int64_t **raw);
 PetscErrorCode mt_volume_tiff(MPI_Comm comm, const MtSeries *files, MtLabels *l, int64_t **raw);
-/* Also the voxel size (0 if the file has none) and, from a file of ours, the axes of the labels 1..naxes (malloc'ed).
- */
+/* Also the voxel size (0 if the file has none) and, from a file of ours, the axes and orientations of the labels
+ * 1..naxes (malloc'ed; NULL: none). */
 PetscErrorCode mt_volume_hdf5(MPI_Comm comm, const char *path, const char *dataset, MtLabels *l, int64_t **raw,
-                              int *naxes, double **axes);
+                              int *naxes, double **axes, double **turns);
 /* section grains, source labels.  Collective. */
 PetscErrorCode mt_volume_read(MPI_Comm comm, const MtInput *in, MtLabels *l);
-/* Easy axes from a table "label, ax, ay, az" into l->axis, by l->source.  Collective. */
+/* Easy axes from a table "label, ax, ay, az" into l->axis, by l->source; lines of five numbers, "label, w, x, y, z",
+ * are orientations: then l->axis is that of crystal [001], and l->orientation is filled.  Collective. */
 PetscErrorCode mt_labels_axes_csv(MPI_Comm comm, const char *path, MtLabels *l);
 
 int mt_compare_i64(const void *a, const void *b);

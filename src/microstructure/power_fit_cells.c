@@ -61,6 +61,10 @@ static PetscErrorCode allocate(const MtFitProblem *f, MtPower *p) {
   PetscCall(PetscMalloc1(n, &p->label));
   for (int d = 0; d < 3; d++) p->box[3 + d] = 2 * f->origin[d];
   memcpy(p->axis, f->labels->axis, 3 * n * sizeof *p->axis);
+  if (f->labels->orientation) {
+    PetscCall(PetscMalloc1(4 * n, &p->orientation));
+    memcpy(p->orientation, f->labels->orientation, 4 * n * sizeof *p->orientation);
+  }
   for (int g = 0; g < f->n; g++) p->label[g] = (int32_t)f->labels->source[g];
   return 0;
 }
@@ -125,6 +129,7 @@ void mt_fit_drop(const MtFitProblem *f, const int64_t *wins, MtPower *p) {
     }
     memmove(p->seed + 3 * k, p->seed + 3 * g, 3 * sizeof *p->seed);
     memmove(p->axis + 3 * k, p->axis + 3 * g, 3 * sizeof *p->axis);
+    if (p->orientation) memmove(p->orientation + 4 * k, p->orientation + 4 * g, 4 * sizeof *p->orientation);
     p->weight[k] = p->weight[g];
     p->label[k++] = p->label[g];
   }

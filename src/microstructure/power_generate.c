@@ -18,6 +18,7 @@ static PetscErrorCode allocate(MtPower *p, int n) {
   PetscCall(PetscMalloc1(3 * (size_t)n, &p->seed));
   PetscCall(PetscCalloc1((size_t)n, &p->weight));
   PetscCall(PetscMalloc1(3 * (size_t)n, &p->axis));
+  PetscCall(PetscMalloc1(4 * (size_t)n, &p->orientation));
   PetscCall(PetscMalloc1((size_t)n, &p->label));
   for (int k = 0; k < n; k++) p->label[k] = k;
   return 0;
@@ -86,7 +87,9 @@ static PetscErrorCode draw(const MtInput *in, MtPower *p, double *volume) {
   for (int k = 0; k < p->n; k++)
     for (int d = 0; d < 3; d++) p->seed[3 * k + d] = box[d] * mt_random_uniform(&r);
   draw_volumes(&r, p->n, mt_input_real(in, "grains.size_spread"), box[0] * box[1] * box[2], volume);
-  return mt_power_draw_axes(in, &r, p->n, p->axis);
+  PetscCall(mt_power_draw_axes(in, &r, p->n, p->axis));
+  mt_power_draw_turns((uint64_t)mt_input_int(in, "grains.seed"), p->n, p->axis, p->orientation);
+  return 0;
 }
 
 PetscErrorCode mt_power_generate(const MtInput *in, MtPower *p) {

@@ -6,6 +6,7 @@
 #include "magtwin/log.h"
 #include "magtwin/memory.h"
 #include "magtwin/units.h"
+#include "power_axes.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +62,9 @@ static PetscErrorCode read_shape(const MtInput *in, MtShape *s) {
   const double length = sqrt(s->easy[0] * s->easy[0] + s->easy[1] * s->easy[1] + s->easy[2] * s->easy[2]);
   if (!(length > 0)) return mt_input_error(in, "grains.shape.easy_axis", "must not be the zero vector");
   for (int c = 0; c < 3; c++) s->easy[c] /= length;
+  const double turn =
+      mt_input_has(in, "grains.shape.crystal_turn") ? mt_input_real(in, "grains.shape.crystal_turn") : 0;
+  mt_quat_to_axis(s->easy, turn * MT_PI / 180, s->turn);
   PetscCall(read_air(in, s));
   if (!strcmp(kind, "layers")) return read_layers(in, s);
   PetscCall(PetscMalloc1(1, &s->layer));
@@ -89,6 +93,7 @@ static void make_regions(const MtShape *s, MtRegions *r) {
   r->volume = mt_calloc((size_t)n, sizeof *r->volume);
   r->ngrains = s->nlayers;
   r->axis = mt_malloc(sizeof(double) * 3 * (size_t)s->nlayers);
+  r->orientation = mt_malloc(sizeof(double) * 4 * (size_t)s->nlayers);
   r->center = mt_calloc(3 * (size_t)s->nlayers, sizeof(double));
   for (int i = 0; i < 4 * n; i++) r->grains[i] = -1;
   for (int i = 0; i < n; i++) {
@@ -99,6 +104,7 @@ static void make_regions(const MtShape *s, MtRegions *r) {
     r->kind[i] = air ? MT_REGION_AIR : MT_REGION_GRAIN;
     if (!air) r->grains[4 * i] = i;
     if (!air) memcpy(r->axis + 3 * i, s->easy, sizeof s->easy);
+    if (!air) memcpy(r->orientation + 4 * i, s->turn, sizeof s->turn);
   }
 }
 

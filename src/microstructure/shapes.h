@@ -11,6 +11,7 @@ typedef struct {
   int axis, nlayers; /* layers are stacked along axis; 1 layer: the whole body */
   double *layer;     /* [nlayers] thickness, nm; PetscMalloc'ed */
   double easy[3];    /* unit easy axis of every layer */
+  double turn[4];    /* quaternion of the crystal of every layer, crystal [001] along easy */
   double size;       /* nm */
   double edge_size;  /* nm, at the edges of a box in air */
   double spacing[3]; /* nm: size of the bricks along x, y, z when there is no air */

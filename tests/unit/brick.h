@@ -17,6 +17,7 @@ typedef struct {
   int nregions;                     /* region i: grain i with axis[i], or air where air[i] */
   const double (*axis)[3];          /* unit */
   const bool *air;                  /* NULL: none */
+  const double (*orientation)[4];   /* of the crystals, unit quaternions; NULL: not known */
   int (*region)(const double x[3]); /* at the centre of a brick, before bending */
   double
       radius; /* nm: the box -R..R is bent so that its boundary is the sphere of radius R, see brick_ball; 0: a box */
@@ -88,6 +89,9 @@ static inline void brick_regions(const Brick *b, MtRegions *r) {
     for (int c = 0; c < 4; c++) r->grains[4 * i + c] = c ? -1 : i;
     for (int c = 0; c < 3; c++) r->axis[3 * i + c] = b->axis[i][c];
   }
+  if (!b->orientation) return;
+  r->orientation = malloc(4 * n * sizeof *r->orientation);
+  memcpy(r->orientation, b->orientation, 4 * n * sizeof *r->orientation);
 }
 
 static inline void brick_fill(const Brick *b, MtMeshData *d) {

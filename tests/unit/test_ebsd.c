@@ -375,6 +375,14 @@ static void mean_axis(void **unused) {
   assert_int_equal(mt_ebsd_axes(PETSC_COMM_WORLD, &e, &s, easy, &l), 0);
   matrix(mean, g);
   for (int d = 0; d < 3; d++) assert_near(l.axis[d], g[d][2], 1e-4);
+  /* crystal [100]: a quarter turn about [001] is no other orientation */
+  const double x[3] = {1, 0, 0}, y[3] = {0, 1, 0};
+  double a[3], b[3];
+  mt_quat_rotate(l.orientation, x, a);
+  mt_quat_rotate(l.orientation, y, b);
+  double along = 0, across = 0;
+  for (int d = 0; d < 3; d++) along += a[d] * g[d][0], across += b[d] * g[d][0];
+  assert_near(fmax(fabs(along), fabs(across)), 1, 1e-4);
   free(e.q);
   free(e.valid);
   mt_labels_free(&l);

@@ -6,9 +6,9 @@
 #include "near.h"
 
 static const double B[3] = {.3, -.2, 1.1}, NO_FIELD[3] = {0, 0, 0};
-static const MtMaterial HARD = {"hard", 7.7e-12, 1.61, 4.3e6, .65e6, 0};
-static const MtMaterial SOFT = {"soft", 2.5e-12, .75, 0, 0, 0};
-static const MtMaterial NONE = {"nonmagnetic", 0, 0, 0, 0, 0};
+static const MtMaterial HARD = {.name = "hard", .A = 7.7e-12, .Js = 1.61, .K1 = 4.3e6, .K2 = .65e6};
+static const MtMaterial SOFT = {.name = "soft", .A = 2.5e-12, .Js = .75, .K1 = 0};
+static const MtMaterial NONE = {.name = "nonmagnetic", .A = 0, .Js = 0, .K1 = 0};
 
 /* Hash of a file id and a component in [-1, 1): the same state on any number of ranks. */
 static double noise(int64_t vid, int component, uint64_t seed) {
@@ -72,11 +72,17 @@ static PetscErrorCode check_derivative(const MtMesh *mesh, MtEnergy *e, MtTerm t
   return 0;
 }
 
+static const double TURNS[3][4] = {{1, 0, 0, 0}, {.5, .1, -.7, .5}, {.8, 0, .6, 0}};
 static PetscErrorCode derivatives(void) {
   MtMaterial material[] = {HARD, SOFT, HARD};
   MtMesh *mesh;
   MtEnergy *e;
   Brick b = slabs();
+  b.orientation = TURNS;
+  material[0].K3 = -.4e6;
+  material[1].Kc1 = -5e4;
+  material[2].Kc1 = 4.8e4;
+  material[2].Kc2 = 1e4;
   PetscCall(brick_mesh(&b, &mesh));
   PetscCall(mt_energy_create(mesh, material, -1, &e));
   PetscCall(check_derivative(mesh, e, MT_TERM_EXCHANGE));

@@ -111,8 +111,9 @@ static int phases(const double x[3]) {
 }
 /* A wall that starts in a soft end, crosses a phase and is held by the next one. */
 static PetscErrorCode bar(void) {
-  static const MtMaterial material[3] = {
-      {"soft", 7.7e-12, 1.61, 0, 0, 0}, {"hard", 7.7e-12, 1.61, 2e6, 0, 0}, {"hardest", 7.7e-12, 1.61, 6e6, 0, 0}};
+  static const MtMaterial material[3] = {{.name = "soft", .A = 7.7e-12, .Js = 1.61, .K1 = 0},
+                                         {.name = "hard", .A = 7.7e-12, .Js = 1.61, .K1 = 2e6},
+                                         {.name = "hardest", .A = 7.7e-12, .Js = 1.61, .K1 = 6e6}};
   double mz = 1, difference = 1, factor = 0;
   Relax r;
   Brick b = {.n = {32, 1, 1}, .lo = {-24, 0, 0}, .hi = {24, 1.5, 1.5}, .nregions = 3, .axis = AXES, .region = phases};
@@ -134,10 +135,10 @@ static int grains_in_air(const double x[3]) {
 static const bool AIR[] = {false, false, false, true};
 /* With the stray field: one grain of three reverses. */
 static PetscErrorCode cube(void) {
-  static const MtMaterial material[4] = {{"a", 7.7e-12, 1.61, 2e6, 0, 0},
-                                         {"b", 7.7e-12, 1.61, 6e6, 0, 0},
-                                         {"c", 7.7e-12, 1.61, 7e6, 0, 0},
-                                         {"air", 0, 0, 0, 0, 0}};
+  static const MtMaterial material[4] = {{.name = "a", .A = 7.7e-12, .Js = 1.61, .K1 = 2e6},
+                                         {.name = "b", .A = 7.7e-12, .Js = 1.61, .K1 = 6e6},
+                                         {.name = "c", .A = 7.7e-12, .Js = 1.61, .K1 = 7e6},
+                                         {.name = "air", .A = 0, .Js = 0, .K1 = 0}};
   double mz = 1, difference = 1, factor = 0;
   Relax r;
   Brick b = {.n = {16, 16, 16},

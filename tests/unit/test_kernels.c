@@ -30,6 +30,63 @@ static void anisotropy_curvature_matches_differences_of_the_derivative(void **st
   for (int i = 0; i < 3; i++) assert_near((gu[i] - gd[i]) / (2 * h), c * mt_dot3(AXIS, V) * AXIS[i], 1e-7);
 }
 
+static void third_constant_is_K3_sin6(void **state) {
+  (void)state;
+  double k[3] = {0, 0, 1}, g[3] = {0};
+  for (double angle = 0; angle < 1.6; angle += .2) {
+    double m[3] = {0, sin(angle), cos(angle)};
+    assert_near(mt_kernel_sixth(m, k, 2.5, g), 2.5 * pow(sin(angle), 6), 1e-14);
+  }
+}
+
+/* <100>: 0; <110>: K1/4; <111>: K1/3 + K2/27 (J. M. D. Coey, Magnetism and Magnetic Materials, 2010, 5.5.2), in a
+ * crystal turned by 90 degrees about x and then by .3 rad about z. */
+static void cubic_energy_of_the_three_directions(void **state) {
+  (void)state;
+  double h = sqrt(.5), q[4] = {cos(.15) * h, cos(.15) * h, sin(.15) * h, sin(.15) * h}, f[9], g[3] = {0}, m[3];
+  mt_kernel_crystal(q, f);
+  assert_near(f[0], cos(.3), 1e-15); /* crystal x */
+  assert_near(f[1], sin(.3), 1e-15);
+  assert_near(f[5], 1, 1e-15); /* crystal y -> z */
+  assert_near(mt_kernel_cubic(f + 6, f, 48, 7, g), 0, 1e-13);
+  for (int i = 0; i < 3; i++) m[i] = h * (f[i] - f[3 + i]);
+  assert_near(mt_kernel_cubic(m, f, 48, 7, g), 12, 1e-13);
+  for (int i = 0; i < 3; i++) m[i] = sqrt(1. / 3) * (f[i] - f[3 + i] + f[6 + i]);
+  assert_near(mt_kernel_cubic(m, f, 48, 7, g), 16 + 7. / 27, 1e-13);
+}
+
+/* Derivative and second derivative of a kernel along V by central differences, 1e-6 relative. */
+typedef double (*Kernel)(const double m[3], double g[3]);
+static void check_differences(Kernel e, const double s[6]) {
+  double g[3] = {0}, gu[3] = {0}, gd[3] = {0}, w[3], h = 1e-4, up[3], down[3], size = 0;
+  for (int i = 0; i < 3; i++) up[i] = M[i] + h * V[i], down[i] = M[i] - h * V[i];
+  e(M, g);
+  double dE = e(up, gu) - e(down, gd);
+  assert_near(dE / (2 * h) / mt_dot3(g, V), 1, 1e-6);
+  mt_symmetric3(s, V, w);
+  for (int i = 0; i < 3; i++) size = fmax(size, fabs(w[i]));
+  for (int i = 0; i < 3; i++) assert_near((gu[i] - gd[i]) / (2 * h), w[i], 1e-6 * size);
+}
+
+static double sixth(const double m[3], double g[3]) {
+  return mt_kernel_sixth(m, AXIS, 2.5, g);
+}
+static const double TURN[4] = {.5, .1, -.7, .5};
+static double cubic(const double m[3], double g[3]) {
+  double f[9];
+  mt_kernel_crystal(TURN, f);
+  return mt_kernel_cubic(m, f, -3, 5, g);
+}
+static void more_anisotropy_matches_central_differences(void **state) {
+  (void)state;
+  double s[6] = {0}, c[6] = {0}, f[9];
+  mt_add_dyad3(mt_kernel_sixth_curvature(M, AXIS, 2.5), AXIS, s);
+  check_differences(sixth, s);
+  mt_kernel_crystal(TURN, f);
+  mt_kernel_cubic_hessian(M, f, -3, 5, c);
+  check_differences(cubic, c);
+}
+
 static void absolute_keeps_eigenvectors(void **state) {
   (void)state;
   /* eigenvalues 3 and -2 with eigenvectors at the angle .3 */
@@ -104,6 +161,9 @@ int main(void) {
       cmocka_unit_test(anisotropy_is_K1_sin2_plus_K2_sin4),
       cmocka_unit_test(anisotropy_derivative_matches_central_differences),
       cmocka_unit_test(anisotropy_curvature_matches_differences_of_the_derivative),
+      cmocka_unit_test(third_constant_is_K3_sin6),
+      cmocka_unit_test(cubic_energy_of_the_three_directions),
+      cmocka_unit_test(more_anisotropy_matches_central_differences),
       cmocka_unit_test(absolute_keeps_eigenvectors),
       cmocka_unit_test(turn_keeps_the_norm_and_turns_by_the_angle),
       cmocka_unit_test(carried_vectors_stay_tangent_and_keep_their_lengths_and_angles),

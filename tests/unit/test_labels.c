@@ -1,6 +1,7 @@
 /* ranks: 1 2 3 */
 /* Section grains, source labels: one volume in every format gives the same grains; and what is wrong with such files.
  */
+#include "../../src/microstructure/measured.h"
 #include "folder.h"
 #include "magtwin/error.h"
 #include "magtwin/microstructure.h"
@@ -239,8 +240,33 @@ static void axes_and_round_trip(void **unused) {
   if (read_file("labels.h5", "", &again)) fail_msg("%s", mt_error_message());
   assert_volume(&again);
   for (int i = 0; i < 9; i++) assert_near(again.axis[i], axis[i], 0);
+  /* the turn about the axis was drawn: crystal [001] lies along it */
+  for (int g = 0; g < 3; g++) {
+    const double *q = l.orientation + 4 * g, z[3] = {0, 0, 1};
+    double turned[3];
+    mt_quat_rotate(q, z, turned);
+    for (int d = 0; d < 3; d++) assert_near(turned[d], l.axis[3 * g + d], 1e-14);
+    for (int d = 0; d < 4; d++) assert_near(again.orientation[4 * g + d], q[d], 0);
+  }
   mt_labels_free(&l);
   mt_labels_free(&again);
+}
+
+/* Quaternions instead of axes: the axis is that of crystal [001]. */
+static void orientations_of_a_table(void **unused) {
+  (void)unused;
+  char more[300];
+  MtLabels l;
+  ON_RANK_0(write_npy("a.npy", "|u1", false, 0));
+  ON_RANK_0(write_text("turns.csv", "7, 1, 0, 0, 0\n3, 1, 1, 0, 0\n120, 3, 0, 4, 0\n"));
+  snprintf(more, sizeof more, "  voxel: [4, 4, 10]\n  orientations: %s\n", in_folder("turns.csv"));
+  assert_int_equal(read_file("a.npy", more, &l), 0);
+  const double axis[9] = {0, -1, 0, 0, 0, 1, .96, 0, -.28}, turn[4] = {.6, 0, .8, 0};
+  for (int i = 0; i < 9; i++) assert_near(l.axis[i], axis[i], 1e-15);
+  for (int i = 0; i < 4; i++) assert_near(l.orientation[8 + i], turn[i], 1e-15);
+  mt_labels_free(&l);
+  ON_RANK_0(write_text("turns.csv", "7, 1, 0, 0, 0\n3, 1, 1, 0\n"));
+  refuses("a.npy", more, "turns.csv:2:12: expected 5 numbers");
 }
 
 static void drawn_axes(void **unused) {
@@ -285,9 +311,15 @@ static int remove_folder(void **unused) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(npy),        cmocka_unit_test(bad_npy),  cmocka_unit_test(tiff),
-      cmocka_unit_test(bad_tiff),   cmocka_unit_test(hdf5),     cmocka_unit_test(axes_and_round_trip),
-      cmocka_unit_test(drawn_axes), cmocka_unit_test(bad_axes),
+      cmocka_unit_test(npy),
+      cmocka_unit_test(bad_npy),
+      cmocka_unit_test(tiff),
+      cmocka_unit_test(bad_tiff),
+      cmocka_unit_test(hdf5),
+      cmocka_unit_test(axes_and_round_trip),
+      cmocka_unit_test(orientations_of_a_table),
+      cmocka_unit_test(drawn_axes),
+      cmocka_unit_test(bad_axes),
   };
   if (PetscInitialize(&argc, &argv, NULL, NULL) || mt_error_install()) return 1;
   int failed = cmocka_run_group_tests(tests, make_folder, remove_folder);

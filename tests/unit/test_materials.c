@@ -97,8 +97,59 @@ static void anisotropy_without_an_axis_is_refused(void **state) {
   refused("materials:\n  gb: SmCo5\n", "", "no easy axis");
 }
 
+/* Nd2Fe14B's table has the values of its older relatives; between 400 and 450 K linear. */
+static void temperature_interpolates_the_table(void **state) {
+  (void)state;
+  MtMaterial *m, *old;
+  assert_int_equal(assign("materials: {grain: Nd2Fe14B, temperature: 400 K}\n", &m), 0);
+  assert_int_equal(assign("materials: {grain: Nd2Fe14B-400K}\n", &old), 0);
+  assert_near(m[0].Js, old[0].Js, 0);
+  assert_near(m[0].K1, old[0].K1, 0);
+  assert_near(m[0].A, old[0].A, 0);
+  free(m);
+  free(old);
+  assert_int_equal(assign("materials: {grain: Nd2Fe14B, temperature: 425 K}\n", &m), 0);
+  assert_near(m[0].Js, (1.416 + 1.29) / 2, 1e-12);
+  assert_near(m[0].K1, (2.83e6 + 2.09e6) / 2, 1e-6);
+  free(m);
+  refused("materials:\n  temperature: 500 K\n", ":2:16", "goes from 300 to 473 K");
+}
+
+/* materials.library of one material, written for the test. */
+static void library_refused(const char *material, const char *rule) {
+  char path[] = "/tmp/magtwin-library-XXXXXX", yaml[256];
+  PetscMPIInt rank;
+  assert_int_equal(MPI_Comm_rank(PETSC_COMM_WORLD, &rank), 0);
+  if (!rank) {
+    int fd = mkstemp(path);
+    assert_true(fd >= 0 && write(fd, material, strlen(material)) > 0 && !close(fd));
+  }
+  assert_int_equal(MPI_Bcast(path, sizeof path, MPI_CHAR, 0, PETSC_COMM_WORLD), 0);
+  snprintf(yaml, sizeof yaml, "materials: {library: %s, grain: X, gb: X}\n", path);
+  refused(yaml, "", rule);
+  assert_int_equal(MPI_Barrier(PETSC_COMM_WORLD), 0);
+  if (!rank) unlink(path);
+}
+static void bad_constants_are_refused(void **state) {
+  (void)state;
+  const char *head = "materials:\n  - {name: X, source: test, A: 1 pJ/m, ";
+  const struct {
+    const char *rest, *rule;
+  } bad[] = {{"Js: -1 T}\n", "materials[0].Js"},
+             {"Js: 1 T, K1: .nan}\n", "materials[0].K1"},
+             {"Js: 1 T, table: {T: [300, 200], Js: [1, 1]}}\n", "must ascend"},
+             {"Js: 1 T, table: {T: [300, 400], Js: [1]}}\n", "has 1 values, but table.T has 2"},
+             {"Js: 1 T, Kc1: 4e4}\n", "no orientations"}};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    char text[256];
+    snprintf(text, sizeof text, "%s%s", head, bad[i].rest);
+    library_refused(text, bad[i].rule);
+  }
+}
+
 int main(int argc, char **argv) {
   PetscCall(PetscInitialize(&argc, &argv, NULL, NULL));
+  PetscCall(mt_error_install());
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(defaults_are_hard_grains_in_a_nonmagnetic_phase),
       cmocka_unit_test(the_gb_phase_fills_lines_and_junctions_too),
@@ -107,6 +158,8 @@ int main(int argc, char **argv) {
       cmocka_unit_test(unknown_material_is_refused_with_the_nearest),
       cmocka_unit_test(unknown_region_is_refused_with_the_nearest),
       cmocka_unit_test(anisotropy_without_an_axis_is_refused),
+      cmocka_unit_test(temperature_interpolates_the_table),
+      cmocka_unit_test(bad_constants_are_refused),
   };
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   PetscCall(PetscFinalize());

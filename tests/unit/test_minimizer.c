@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const double AXES[3][3] = {{0, 0, 1}, {0, .28, .96}, {0, 0, 1}};
-static const MtMaterial HARD = {"Nd2Fe14B", 7.7e-12, 1.61, 4.3e6, 0, 0};
+static const MtMaterial HARD = {.name = "Nd2Fe14B", .A = 7.7e-12, .Js = 1.61, .K1 = 4.3e6};
 
 static void up(const double x[3], double m[3]) {
   (void)x;
@@ -43,8 +43,9 @@ static void small_particle_switches_at_the_Stoner_Wohlfarth_field(void **state) 
   }
 }
 
-static const MtMaterial CUBE[3] = {
-    {"a", 7.7e-12, 1.61, 4.3e6, 0, 0}, {"b", 7.7e-12, 1.61, 4.3e6, .65e6, 0}, {"air", 0, 0, 0, 0, 0}};
+static const MtMaterial CUBE[3] = {{.name = "a", .A = 7.7e-12, .Js = 1.61, .K1 = 4.3e6},
+                                   {.name = "b", .A = 7.7e-12, .Js = 1.61, .K1 = 4.3e6, .K2 = .65e6},
+                                   {.name = "air", .A = 0, .Js = 0, .K1 = 0}};
 static PetscErrorCode cube_create(double torque, Relax *r) {
   Brick b = brick_cube_in_air(16, AXES);
   PetscCall(relax_create(&b, CUBE, 4, torque, r));

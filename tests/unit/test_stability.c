@@ -4,7 +4,7 @@
 #include "relax.h"
 
 static const double AXES[3][3] = {{0, 0, 1}, {0, 0, 1}, {0, 0, 1}};
-static const MtMaterial HARD = {"Nd2Fe14B", 7.7e-12, 1.61, 4.3e6, 0, 0};
+static const MtMaterial HARD = {.name = "Nd2Fe14B", .A = 7.7e-12, .Js = 1.61, .K1 = 4.3e6};
 static const double ANISOTROPY_FIELD = 6.7125; /* T, 2 mu0 K1/Js */
 
 static void up(const double x[3], double m[3]) {
@@ -55,7 +55,8 @@ static const bool AIR[] = {false, true};
 /* In a sphere the stray field of uniform rotation adds N Js - N Js = 0 to the stiffness; the stairs of this one leave a
  * part of that. */
 static PetscErrorCode sphere(void) {
-  static const MtMaterial material[2] = {{"Nd2Fe14B", 7.7e-12, 1.61, 4.3e6, 0, 0}, {"air", 0, 0, 0, 0, 0}};
+  static const MtMaterial material[2] = {{.name = "Nd2Fe14B", .A = 7.7e-12, .Js = 1.61, .K1 = 4.3e6},
+                                         {.name = "air", .A = 0, .Js = 0, .K1 = 0}};
   double lambda = 0, turn[3];
   Relax r;
   Brick b = {.n = {12, 12, 12},
@@ -98,7 +99,8 @@ static PetscErrorCode zero_of(const MtMaterial *soft, double thickness, double g
  * without anisotropy between hard half spaces. */
 static void planar_soft_layers_become_unstable_at_4_3667_and_4_4985_T(void **state) {
   (void)state;
-  static const MtMaterial phase = {"GB", 2.5e-12, .75, 0, 0, 0}, defect = {"defect", 7.7e-12, 1.61, 0, 0, 0};
+  static const MtMaterial phase = {.name = "GB", .A = 2.5e-12, .Js = .75, .K1 = 0},
+                          defect = {.name = "defect", .A = 7.7e-12, .Js = 1.61, .K1 = 0};
   double field = 0;
   assert_int_equal(zero_of(&phase, 3, 4.3667, &field), 0);
   assert_near(field, 4.3667, .002 * 4.3667);
@@ -106,11 +108,41 @@ static void planar_soft_layers_become_unstable_at_4_3667_and_4_4985_T(void **sta
   assert_near(field, 4.4985, .002 * 4.4985);
 }
 
+/* A small particle of cubic anisotropy with m and field along the crystal direction d: stiffness in T. */
+static PetscErrorCode cubic_stiffness(double Kc1, double Kc2, const double q[4], double B, double *lambda) {
+  const MtMaterial m = {.name = "cubic", .A = 21e-12, .Js = 2.15, .Kc1 = Kc1, .Kc2 = Kc2};
+  Relax r;
+  double turn[3];
+  Brick b = {.n = {3, 3, 3}, .hi = {6, 6, 6}, .nregions = 1, .axis = AXES, .orientation = (const double(*)[4])q};
+  PetscCall(relax_create(&b, &m, -1, 1e-6, &r));
+  PetscCall(smallest(&r, B, lambda, turn));
+  return relax_destroy(&r);
+}
+/* Along <100>: 2 Kc1/Ms, along <111>: -(4/3 Kc1 + 4/9 Kc2)/Ms, the switching fields of Stoner-Wohlfarth particles whose
+ * easy axes they are: B. D. Cullity and C. D. Graham, Introduction to Magnetic Materials (2009) 7; from e =
+ * Kc1 (a1^2 a2^2 + ...) + Kc2 a1^2 a2^2 a3^2 to second order in the angle. */
+static void cubic_particles_switch_at_2K1_and_4_3_K1_over_Ms(void **state) {
+  (void)state;
+  static const double B[] = {0, -.05, -.2};
+  /* crystal [111] along z: the turn of (1,1,1)/sqrt(3) to z about (1,-1,0) by acos(1/sqrt(3)) */
+  const double c = cos(.5 * acos(sqrt(1. / 3))), s = sin(.5 * acos(sqrt(1. / 3)));
+  const double q100[4] = {1, 0, 0, 0}, q111[4] = {c, s * sqrt(.5), -s * sqrt(.5), 0};
+  const double f100 = 2 * MT_MU0 * 4.8e4 / 2.15, f111 = MT_MU0 * (4. / 3 * 4.8e4 - 4. / 9 * 1e4) / 2.15;
+  for (int i = 0; i < 3; i++) {
+    double lambda = 0;
+    assert_int_equal(cubic_stiffness(4.8e4, 1e4, q100, B[i], &lambda), 0);
+    assert_near(lambda, f100 + B[i], 1e-6);
+    assert_int_equal(cubic_stiffness(-4.8e4, 1e4, q111, B[i], &lambda), 0);
+    assert_near(lambda, f111 + B[i], 1e-6);
+  }
+}
+
 int main(int argc, char **argv) {
   PetscCall(PetscInitialize(&argc, &argv, NULL, NULL));
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(uniform_rotation_has_the_stiffness_of_Stoner_and_Wohlfarth),
       cmocka_unit_test(stray_field_of_a_sphere_does_not_change_it),
+      cmocka_unit_test(cubic_particles_switch_at_2K1_and_4_3_K1_over_Ms),
       cmocka_unit_test(planar_soft_layers_become_unstable_at_4_3667_and_4_4985_T),
   };
   int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,7 @@
 #include "relax.h"
 
 static const double AXES[2][3] = {{0, 0, 1}, {0, 0, 1}};
-static const MtMaterial HARD = {"Nd2Fe14B", 7.7e-12, 1.61, 4.3e6, 0, 0};
+static const MtMaterial HARD = {.name = "Nd2Fe14B", .A = 7.7e-12, .Js = 1.61, .K1 = 4.3e6};
 
 static void wall(const double x[3], double m[3]) {
   double angle = 2 * atan(exp(x[0] / 2)); /* too wide by half */
@@ -72,7 +72,7 @@ static PetscErrorCode layer_at(const MtMaterial *soft, double thickness, int n, 
  * solved independently: 4.3667 T. */
 static void soft_layer_nucleates_at_4_3667_T(void **state) {
   (void)state;
-  MtMaterial soft = {"GB", 2.5e-12, .75, 0, 0, 0};
+  MtMaterial soft = {.name = "GB", .A = 2.5e-12, .Js = .75, .K1 = 0};
   const double field = 4.3667;
   double below = 0, low = 0, high = 0;
   assert_int_equal(layer_at(&soft, 3, 96, .98 * field, &below), 0);
@@ -84,7 +84,7 @@ static void soft_layer_nucleates_at_4_3667_T(void **state) {
 /* The same with the constants of the host but for K1: here the bar switches at once. */
 static void layer_without_anisotropy_nucleates_at_4_4985_T(void **state) {
   (void)state;
-  MtMaterial soft = {"defect", 7.7e-12, 1.61, 0, 0, 0};
+  MtMaterial soft = {.name = "defect", .A = 7.7e-12, .Js = 1.61, .K1 = 0};
   double mz = 0;
   assert_int_equal(layer_at(&soft, 2, 96, .985 * 4.4985, &mz), 0);
   assert_true(mz > .99);
@@ -110,7 +110,8 @@ static PetscErrorCode pinned_at(Relax *r, double B, double *mz) {
 }
 /* Heistracher et al., J. Magn. Magn. Mater. 548 (2022) 168875: 1.568 T for these two phases. */
 static PetscErrorCode pinning(void) {
-  static const MtMaterial material[2] = {{"soft", 2.5e-12, .25, 1e5, 0, 0}, {"hard", 1e-11, 1, 1e6, 0, 0}};
+  static const MtMaterial material[2] = {{.name = "soft", .A = 2.5e-12, .Js = .25, .K1 = 1e5},
+                                         {.name = "hard", .A = 1e-11, .Js = 1, .K1 = 1e6}};
   Relax r;
   double mz = 0;
   Brick b = {.n = {160, 1, 1}, .lo = {-40, 0, 0}, .hi = {40, .5, .5}, .nregions = 2, .axis = AXES, .region = phase};
