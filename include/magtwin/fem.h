@@ -32,6 +32,10 @@ PetscErrorCode mt_fem_lumped(const MtMesh *mesh, const MtNodes *nodes, const dou
 /* D: rows all nodes, columns 3*nodes: (D m)_i = sum_e coef_e V_e/4 sum_b grad(i).m_b.  G = D^T comes with it as an own
  * matrix (rows 3*nodes), so that both products are row-wise; both are the caller's.  Collective on mesh->comm. */
 PetscErrorCode mt_fem_divergence(const MtMesh *mesh, const MtNodes *nodes, const double *coef, Mat *D, Mat *G);
+/* (A f)_i = sum_e coef_e V_e/4 u.grad f over the tets with coef != 0, all of whose nodes belong to `nodes`; u constant.
+ * AIJ, rows and columns of `nodes`; *A is the caller's.  Collective on mesh->comm. */
+PetscErrorCode mt_fem_advection(const MtMesh *mesh, const MtNodes *nodes, const double *coef, const double u[3],
+                                Mat *A);
 
 /* The open-boundary Poisson problem: find u with (grad v, grad u) + <v, DtN u> = b(v) on the mesh that ends on a
  * sphere; the Dirichlet-to-Neumann map of the sphere: modes l <= modes get (l+1)/R, the rest a Robin term (modes+2)/R
