@@ -237,7 +237,22 @@ const MtKey mt_grains_keys[] = {
      .when = "grains.shape.kind=box|layers",
      .help =
          "Edge length of the tetrahedra at the edges of a box in air, where the field of a uniform magnetization is "
-         "singular; it grows by 0.15 a length to mesh.size. Without it mesh.size everywhere."},
+         "singular; it grows by grains.shape.growth to mesh.size. Without it mesh.size everywhere."},
+    {.path = "grains.shape.growth",
+     .type = MT_KEY_REAL,
+     .def = "0.15",
+     .min = 0,
+     .max = 1,
+     .when = SHAPE,
+     .help = "How fast edge_size grows to mesh.size: added edge length per length; from brick to brick in a grid."},
+    {.path = "grains.shape.grid",
+     .type = MT_KEY_BOOL,
+     .def = "false",
+     .when = SHAPE,
+     .help =
+         "A box in air as a structured grid, with planes edge_size apart at the faces of the box, growing to spacing "
+         "inside it and on through the air to the sphere. Many fewer nodes than small regular tetrahedra; for plates "
+         "choose mesh.air.radius 2."},
     {.path = "grains.shape.spacing",
      .type = MT_KEY_VEC3,
      .dim = MT_DIM_LENGTH,
@@ -246,7 +261,9 @@ const MtKey mt_grains_keys[] = {
      .max = 1e6,
      .exclusive_min = true,
      .when = "grains.shape.kind=box|layers",
-     .help = "Edges of the bricks of a box without air, along x, y, z; without it mesh.size in each direction."},
+     .help = "Edges of the bricks of a grid (a box without air, or with grid: true), along x, y, z; without it "
+             "mesh.size in "
+             "each direction."},
 
     {.path = NULL},
 };

@@ -56,6 +56,7 @@ static PetscErrorCode read_shape(const MtInput *in, MtShape *s) {
   if (s->edge_size > s->size)
     return mt_input_error(in, "grains.shape.edge_size", "must not be above mesh.size (%g nm), is %g nm", s->size,
                           s->edge_size);
+  s->growth = mt_input_real(in, "grains.shape.growth");
   for (int c = 0; c < 3; c++) s->spacing[c] = s->size;
   if (mt_input_has(in, "grains.shape.spacing")) mt_input_vec3(in, s->spacing, "grains.shape.spacing");
   mt_input_vec3(in, s->easy, "grains.shape.easy_axis");
@@ -66,6 +67,9 @@ static PetscErrorCode read_shape(const MtInput *in, MtShape *s) {
       mt_input_has(in, "grains.shape.crystal_turn") ? mt_input_real(in, "grains.shape.crystal_turn") : 0;
   mt_quat_to_axis(s->easy, turn * MT_PI / 180, s->turn);
   PetscCall(read_air(in, s));
+  s->grid = mt_input_bool(in, "grains.shape.grid");
+  if (s->grid && strcmp(kind, "box") != 0)
+    return mt_input_error(in, "grains.shape.grid", "a grid in air needs grains.shape.kind: box, not %s", kind);
   if (!strcmp(kind, "layers")) return read_layers(in, s);
   PetscCall(PetscMalloc1(1, &s->layer));
   s->layer[0] = s->edge[0];
@@ -133,7 +137,10 @@ static void describe(const MtShape *s, const MtMeshData *m, MtJson *json) {
 }
 
 static PetscErrorCode build(const MtShape *s, MtMeshData *m, MtJson *json) {
-  PetscCall(s->radius <= 0 && !s->round ? mt_shape_grid(s, m) : mt_shape_gmsh(s, m));
+  if (s->radius <= 0 && !s->round)
+    PetscCall(mt_shape_grid(s, m));
+  else
+    PetscCall(s->grid ? mt_shape_ball(s, m) : mt_shape_gmsh(s, m));
   make_regions(s, &m->regions);
   measure(m);
   for (int c = 0; c < 3; c++) {

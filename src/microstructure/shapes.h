@@ -13,14 +13,22 @@ typedef struct {
   double easy[3];    /* unit easy axis of every layer */
   double turn[4];    /* quaternion of the crystal of every layer, crystal [001] along easy */
   double size;       /* nm */
-  double edge_size;  /* nm, at the edges of a box in air */
-  double spacing[3]; /* nm: size of the bricks along x, y, z when there is no air */
+  double edge_size;  /* nm, at the edges of a box in air; at its faces when `grid` */
+  double growth;     /* of the edge length from there on, per length */
+  bool grid;         /* a box in air is a grid as well */
+  double spacing[3]; /* nm: size of the bricks of a grid along x, y, z */
   double radius;     /* of the outer sphere, nm; 0: no air */
   double air_size;   /* nm, at the sphere */
 } MtShape;
 
 /* Nodes, tets and regions (layer, or nlayers: air) -> mesh.  Rank 0. */
 PetscErrorCode mt_shape_grid(const MtShape *s, MtMeshData *mesh); /* boxes without air: structured */
+PetscErrorCode mt_shape_ball(const MtShape *s, MtMeshData *mesh); /* a box in air: structured */
 PetscErrorCode mt_shape_gmsh(const MtShape *s, MtMeshData *mesh); /* everything else */
+
+/* Appends the five tetrahedra of a brick; corner q has the bits x, y, z.  The regular one in the middle stands on the
+ * corners of even parity, `parity` being that of corner 0: turned over where it is odd, so two corners change places.
+ */
+void mt_shape_cut(const int64_t corner[8], int parity, int32_t region, MtMeshData *m);
 
 #endif

@@ -8,8 +8,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define EDGE_GROWTH .15 /* of the edge length of the tetrahedra, per length away from an edge of the box */
-
 /* Distance from the body: exact for a box, from its bounding ellipsoid's scaling for a round one. */
 static double distance(const MtShape *s, const double p[3]) {
   double d2 = 0, k2 = 0, r2 = 0;
@@ -43,7 +41,7 @@ static double size_at(int dim, int tag, double x, double y, double z, void *data
   for (int c = 0; c < 3; c++) r2 += pow(p[c] - s->edge[c] / 2, 2);
   const double d = distance(s, p), left = fmax(s->radius - sqrt(r2), 0);
   const double base = d > 0 && s->radius > 0 ? s->size + (s->air_size - s->size) * d / (d + left) : s->size;
-  return s->round ? base : fmin(base, s->edge_size + EDGE_GROWTH * edge_distance(s, p));
+  return s->round ? base : fmin(base, s->edge_size + s->growth * edge_distance(s, p));
 }
 
 /* The layers' volumes, tags 1..nlayers. */

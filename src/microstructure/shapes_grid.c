@@ -43,19 +43,21 @@ static PetscErrorCode plane_along(const MtShape *s, Grid *g) {
   return 0;
 }
 
-/* Corner q of a brick has the bits x, y, z. */
-static void cut_brick(const Grid *g, int i, int j, int k, int32_t region, MtMeshData *m) {
+void mt_shape_cut(const int64_t corner[8], int parity, int32_t region, MtMeshData *m) {
   static const int even[5][4] = {{0, 3, 5, 6}, {1, 0, 3, 5}, {2, 3, 0, 6}, {4, 5, 6, 0}, {7, 6, 5, 3}};
-  const int flip = (i + j + k) & 1; /* mirrored in x: turned over, so two corners change places */
   for (int t = 0; t < 5; t++) {
-    int64_t *tet = m->tet + 4 * m->nt;
-    for (int c = 0; c < 4; c++) {
-      const int q = even[t][c] ^ flip;
-      const int64_t x = i + (q & 1), y = j + (q >> 1 & 1), z = k + (q >> 2);
-      tet[c] = (z * (g->n[1] + 1) + y) * (g->n[0] + 1) + x;
-    }
+    for (int c = 0; c < 4; c++) m->tet[4 * m->nt + c] = corner[even[t][c] ^ (parity & 1)];
     m->region[m->nt++] = region;
   }
+}
+
+static void cut_brick(const Grid *g, int i, int j, int k, int32_t region, MtMeshData *m) {
+  int64_t corner[8];
+  for (int q = 0; q < 8; q++) {
+    const int64_t x = i + (q & 1), y = j + (q >> 1 & 1), z = k + (q >> 2);
+    corner[q] = (z * (g->n[1] + 1) + y) * (g->n[0] + 1) + x;
+  }
+  mt_shape_cut(corner, i + j + k, region, m);
 }
 
 static PetscErrorCode allocate(const Grid *g, MtMeshData *m) {
