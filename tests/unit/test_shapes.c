@@ -93,6 +93,26 @@ static void ellipsoid_and_box_in_air_are_filled(void **state) {
   mt_mesh_data_free(&m);
 }
 
+/* Area of the faces met once, which make up the surface of a conforming mesh. */
+static double outer_area(const MtMeshData *m) {
+  double once = 0;
+  for (int64_t t = 0; t < m->nt; t++)
+    for (int k = 0; k < 4; k++) {
+      int met = 0;
+      for (int64_t q = 0; q < m->nt; q++) {
+        int shared = 0;
+        for (int a = 0; a < 4; a++)
+          for (int b = 0; b < 4; b++) shared += a != k && m->tet[4 * t + a] == m->tet[4 * q + b];
+        met += shared == 3;
+      }
+      double x[4][3], n[4][3];
+      for (int a = 0; a < 4; a++) memcpy(x[a], m->x + 3 * m->tet[4 * t + a], sizeof x[a]);
+      mt_tet_normals((const double(*)[3])x, n);
+      if (met == 1) once += sqrt(n[k][0] * n[k][0] + n[k][1] * n[k][1] + n[k][2] * n[k][2]) / 2;
+    }
+  return once;
+}
+
 /* Planes of the layers are exact; bricks alternate, so each face diagonal is shared. */
 static void layers_are_exact_and_conforming(void **state) {
   (void)state;
@@ -107,22 +127,7 @@ static void layers_are_exact_and_conforming(void **state) {
   for (int i = 0; i < 3; i++) assert_float_equal(m.regions.volume[i], volume[i], 1e-10);
   assert_string_equal(m.regions.name[2], "grain 2");
   assert_true(worst_gamma(&m) > .5);
-  /* conforming: the faces met once make up the box's surface */
-  double once = 0;
-  for (int64_t t = 0; t < m.nt; t++)
-    for (int k = 0; k < 4; k++) {
-      int met = 0;
-      for (int64_t q = 0; q < m.nt; q++) {
-        int shared = 0;
-        for (int a = 0; a < 4; a++)
-          for (int b = 0; b < 4; b++) shared += a != k && m.tet[4 * t + a] == m.tet[4 * q + b];
-        met += shared == 3;
-      }
-      double x[4][3], n[4][3];
-      for (int a = 0; a < 4; a++) memcpy(x[a], m.x + 3 * m.tet[4 * t + a], sizeof x[a]);
-      mt_tet_normals((const double(*)[3])x, n);
-      if (met == 1) once += sqrt(n[k][0] * n[k][0] + n[k][1] * n[k][1] + n[k][2] * n[k][2]) / 2;
-    }
+  const double once = outer_area(&m); /* conforming */
   assert_float_equal(once, 2 * (40 * 4 + 40 * 2 + 4 * 2), 1e-9);
   mt_mesh_data_free(&m);
 }
@@ -156,6 +161,33 @@ static void edges_are_refined_on_request(void **state) {
   mt_mesh_data_free(&b);
 }
 
+/* The whole ball is filled, once, and the cuts of neighbouring bricks meet. */
+static void grid_fills_its_ball(void **state) {
+  (void)state;
+  MtMeshData m;
+  assert_int_equal(make("grains: {source: shape, shape: {kind: box, size: [10 nm, 6 nm, 2 nm], grid: true,\n"
+                        "  edge_size: 1 nm, growth: 1, spacing: [3 nm, 3 nm, 1 nm]}}\n"
+                        "mesh: {size: 3 nm, air: {radius: 1.5, size: 20 nm}}\n",
+                        &m),
+                   0);
+  const double R = m.sphere[3], ball = 4.0 / 3 * 3.14159265358979323846 * R * R * R;
+  assert_float_equal(R, 1.5 * sqrt(35), 1e-12);
+  assert_float_equal(m.regions.volume[0], 120, 1e-10);
+  assert_true(worst_gamma(&m) > .02);
+  double all = m.regions.volume[0] + m.regions.volume[1], furthest = 0;
+  assert_true(all < ball && all > .8 * ball);
+  for (int64_t i = 0; i < m.nv; i++) {
+    double r2 = 0;
+    for (int c = 0; c < 3; c++) r2 += (m.x[3 * i + c] - m.sphere[c]) * (m.x[3 * i + c] - m.sphere[c]);
+    furthest = fmax(furthest, sqrt(r2));
+  }
+  assert_float_equal(furthest, R, 1e-9);
+  /* the surface lies on the sphere: three times the volume is R times its area, but for the facets' sag */
+  const double spanned = outer_area(&m) * R / 3;
+  assert_true(spanned > all && spanned < 1.15 * all);
+  mt_mesh_data_free(&m);
+}
+
 static void nonsense_is_refused(void **state) {
   (void)state;
   static const char *const yaml[] = {
@@ -166,6 +198,7 @@ static void nonsense_is_refused(void **state) {
       "0}}\n",
       "grains: {source: shape, shape: {kind: box, size: [9 nm, 1 nm, 1 nm], easy_axis: [0, 0, 0]}}\nmesh: {size: 1 "
       "nm}\n",
+      "grains: {source: shape, shape: {kind: sphere, size: [9 nm, 9 nm, 9 nm], grid: true}}\nmesh: {size: 1 nm}\n",
       "grains: {source: shape, shape: {kind: box, size: [9 nm, 1 nm, 1 nm]}}\nmesh: {size: 1 nm, air: {radius: 0.9}}\n",
   };
   for (size_t i = 0; i < sizeof yaml / sizeof *yaml; i++) {
@@ -184,6 +217,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(layers_are_exact_and_conforming),
       cmocka_unit_test(layers_in_air_keep_their_planes),
       cmocka_unit_test(edges_are_refined_on_request),
+      cmocka_unit_test(grid_fills_its_ball),
       cmocka_unit_test(nonsense_is_refused),
   };
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
