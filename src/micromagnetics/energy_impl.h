@@ -52,4 +52,7 @@ bool mt_energy_has_more(const MtEnergy *e);
 void mt_energy_more_hessian(const MtEnergy *e, PetscInt node, const double m[3], double s[6]);
 PetscErrorCode mt_energy_local_demag(MtEnergy *e, Vec m, double rtol, double *E, Vec g);
 
+/* "node 17 (region "grain 3")" for a node's file id, on every rank -> text.  Collective. */
+PetscErrorCode mt_energy_place(MtEnergy *e, int64_t vid, size_t size, char *text);
+
 #endif

@@ -3,6 +3,7 @@
 #include "kernels.h"
 #include "magtwin/error.h"
 #include <math.h>
+#include <stdio.h>
 
 typedef struct {
   double torque;
@@ -81,6 +82,20 @@ static const char *region_of_node(const MtMesh *mesh, PetscInt node) {
       if (mesh->tet[4 * t + a] == node && mesh->regions.kind[mesh->region[t]] != MT_REGION_AIR)
         return mesh->regions.name[mesh->region[t]];
   return "no region";
+}
+
+/* Its owner names the place; the others learn the text. */
+PetscErrorCode mt_energy_place(MtEnergy *e, int64_t vid, size_t size, char *text) {
+  int rank, here = -1, owner;
+  PetscCallMPI(MPI_Comm_rank(e->mesh->comm, &rank));
+  for (PetscInt i = 0; i < e->n; i++)
+    if (e->mesh->vid[e->nodes->node[i]] == vid) here = (int)i;
+  int claim = here >= 0 ? rank : -1;
+  PetscCallMPI(MPI_Allreduce(&claim, &owner, 1, MPI_INT, MPI_MAX, e->mesh->comm));
+  snprintf(text, size, "node %lld (region \"%s\")", (long long)vid,
+           here >= 0 ? region_of_node(e->mesh, e->nodes->node[here]) : "no region");
+  if (owner >= 0) PetscCallMPI(MPI_Bcast(text, (int)size, MPI_CHAR, owner, e->mesh->comm));
+  return 0;
 }
 
 PetscErrorCode mt_energy_not_finite(MtEnergy *e, Vec m, Vec g, const double B[3]) {

@@ -10,6 +10,7 @@
 #include "llg_impl.h"
 #include "magtwin/error.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -169,18 +170,20 @@ static double next_step(const MtLlg *llg, double dt, double error, bool rejected
   return dt * fmin(GROW, fmax(SHRINK, factor));
 }
 
+/* Not even the shortest step can be made: the place is that of the largest error, or of the largest torque where there
+ * is none. */
 static PetscErrorCode no_step(MtLlg *llg, double dt, double error, int64_t worst) {
   const double *B = llg->B;
-  mt_error_clear();
-  if (!isfinite(error) || worst == INT64_MAX)
-    return mt_error(MT_ERR_FAIL,
-                    "at t = %.9g ns no time step can be made: even %.3g ns gives no finite state in the field %g, %g, "
-                    "%g T; the largest torque is %.3g T at node %lld",
-                    llg->now.t, dt, B[0], B[1], B[2], llg->torque, (long long)llg->worst);
+  bool judged = isfinite(error) && worst != INT64_MAX;
+  char place[256], why[96];
+  if (judged)
+    snprintf(why, sizeof why, "the error is %.3g times the tolerance", error);
+  else
+    snprintf(why, sizeof why, "no finite state follows; the largest torque is %.3g T", llg->torque);
+  PetscCall(mt_energy_place(llg->energy, judged ? worst : llg->worst, sizeof place, place));
   return mt_error(MT_ERR_FAIL,
-                  "at t = %.9g ns no time step can be made: with %.3g ns the error is %.3g times the tolerance at node "
-                  "%lld, in the field %g, %g, %g T",
-                  llg->now.t, dt, error, (long long)worst, B[0], B[1], B[2]);
+                  "at t = %.9g ns no time step can be made: with %.3g ns %s at %s, in the field %g, %g, %g T",
+                  llg->now.t, dt, why, place, B[0], B[1], B[2]);
 }
 
 /* The tried state becomes the state. */

@@ -126,6 +126,7 @@ static PetscErrorCode damping(MtLlgMethod method, double *ratio, double *error) 
     errors[k] = hypot(remainder(phi - rate, 2 * MT_PI), mz - tanh(alpha * rate));
     steps[k] = l.report.progress.steps + l.report.progress.rejected;
   }
+  *ratio = log(errors[0] / errors[1]) / log(steps[1] / steps[0]);
   *error = errors[1];
   return close_all(&l);
 }
@@ -241,12 +242,239 @@ static void energy_is_kept_without_damping(void **state) {
   assert_true(fabs(change[0]) < 1e-2 && fabs(change[1]) < 1e-4);
 }
 
+/* alpha of regions: two grains, no exchange between them to speak of, each damped by its own. */
+static int halves(const double x[3]) {
+  return x[0] > 2;
+}
+static PetscErrorCode two_dampings(void) {
+  static const Brick b = {.n = {4, 1, 1}, .hi = {4, 1, 1}, .nregions = 2, .axis = TWO_AXES, .region = halves};
+  static const MtMaterial material[2] = {{.name = "a", .A = 1e-18, .Js = 1, .alpha = .05},
+                                         {.name = "b", .A = 1e-18, .Js = 1, .alpha = .4}};
+  const double field[3] = {0, 0, 1}, t = .02;
+  Llg l = {0};
+  PetscCall(open_energy(&b, material, -1, &l));
+  MtLlgOptions opt = mt_llg_defaults();
+  PetscCall(open_llg(&opt, &l));
+  PetscCall(mt_llg_set_materials(l.llg, material, true));
+  PetscCall(set_state(&l, along_x));
+  PetscCall(mt_llg_run(l.llg, l.m, field, t, 0, &l.report));
+  const MtNodes *nodes = mt_energy_nodes(l.energy);
+  const PetscScalar *y;
+  PetscCall(VecGetArrayRead(l.m, &y));
+  for (PetscInt i = 0; i < nodes->n_owned; i++) {
+    double x = l.mesh->x[3 * nodes->node[i]], alpha = x < 2 ? .05 : .4;
+    if (fabs(x - 2) < .1) continue; /* between the two, as the volumes around the node are */
+    assert_near(y[3 * i + 2], tanh(alpha * GAMMA * t / (1 + alpha * alpha)), 1e-3);
+  }
+  PetscCall(VecRestoreArrayRead(l.m, &y));
+  return close_all(&l);
+}
+static void each_region_has_its_damping(void **state) {
+  (void)state;
+  assert_int_equal(two_dampings(), 0);
+}
+
+/* A wall across a bar, in the easy plane of y and z. */
+static const double WALL_WIDTH = 5;
+static void wall(const double x[3], double m[3]) {
+  double a = (x[0] - 30) / WALL_WIDTH;
+  m[0] = 0;
+  m[1] = 1 / cosh(a);
+  m[2] = tanh(a);
+}
+/* Where xi = alpha a texture m(x) drifts rigidly, m(x - u t): the two torques add up to convection.  A. Thiaville et
+ * al., Europhys. Lett. 69 (2005) 990. */
+static PetscErrorCode drift(MtLlgMethod method, double *distance) {
+  static const Brick bar = {.n = {100, 1, 1}, .hi = {100, 1, 1}, .nregions = 1, .axis = AXIS};
+  static const MtMaterial material[1] = {{.name = "hard", .A = 1e-11, .Js = 1, .K1 = 4e5}};
+  const double none[3] = {0};
+  double before[3], after[3];
+  Llg l = {0};
+  PetscCall(open_energy(&bar, material, -1, &l));
+  MtLlgOptions opt = mt_llg_defaults();
+  opt.method = method;
+  opt.alpha = opt.xi = .1;
+  opt.velocity[0] = 500;
+  PetscCall(open_llg(&opt, &l));
+  PetscCall(mt_llg_set_materials(l.llg, material, false));
+  PetscCall(set_state(&l, wall));
+  PetscCall(mean(&l, before));
+  PetscCall(mt_llg_run(l.llg, l.m, none, .05, 0, &l.report));
+  PetscCall(mean(&l, after));
+  *distance = (before[2] - after[2]) * 50;
+  assert_near(after[1], before[1], .02 * before[1]);
+  return close_all(&l);
+}
+static void current_moves_a_wall_at_its_velocity(void **state) {
+  (void)state;
+  for (int k = 0; k < 2; k++) {
+    double distance = 0;
+    assert_int_equal(drift(METHODS[k], &distance), 0);
+    assert_near(distance, 25, .25);
+  }
+}
+
+/* 1 T along z, switched to x at .01 ns. */
+static void switched(void *ctx, double from, double t, double B[3]) {
+  (void)ctx;
+  (void)t;
+  B[0] = from >= .01;
+  B[1] = 0;
+  B[2] = 1 - B[0];
+}
+static double switched_at(void *ctx, double t) {
+  (void)ctx;
+  return t < .01 ? .01 : INFINITY;
+}
+static void slanted(const double x[3], double m[3]) {
+  (void)x;
+  m[0] = .6;
+  m[1] = 0;
+  m[2] = .8;
+}
+/* Two turns about two axes, each in closed form: no step reaches over the switch. */
+static PetscErrorCode field_switch(void) {
+  const double turn = GAMMA * .01;
+  double m[3];
+  Llg l = {0};
+  MtLlgField field = {.at = switched, .next_kink = switched_at};
+  PetscCall(open_energy(&CUBE, SOFT, -1, &l));
+  MtLlgOptions opt = mt_llg_defaults();
+  opt.alpha = 0;
+  opt.tolerance = 1e-6;
+  PetscCall(open_llg(&opt, &l));
+  PetscCall(set_state(&l, slanted));
+  PetscCall(mt_llg_set_field(l.llg, &field));
+  PetscCall(mt_llg_start(l.llg, l.m, NULL));
+  PetscCall(mt_llg_advance(l.llg, .02, 0, &l.report));
+  PetscCall(mean(&l, m));
+  double x = .6 * cos(turn), y = .6 * sin(turn), z = .8;
+  assert_near(m[0], x, 2e-5);
+  assert_near(m[1], y * cos(turn) - z * sin(turn), 2e-5);
+  assert_near(m[2], y * sin(turn) + z * cos(turn), 2e-5);
+  return close_all(&l);
+}
+static void steps_end_where_the_field_has_a_kink(void **state) {
+  (void)state;
+  assert_int_equal(field_switch(), 0);
+}
+
+static PetscErrorCode same_bits(Vec a, Vec b) {
+  PetscBool same;
+  PetscCall(VecEqual(a, b, &same));
+  assert_true(same);
+  return 0;
+}
+/* In one go, and stopped half way, its state, potential and progress carried to another integrator. */
+static PetscErrorCode restarted(void) {
+  const Brick b = brick_cube_in_air(8, TWO_AXES);
+  MtLlgField field = {.at = switched, .next_kink = switched_at};
+  MtLlgProgress half;
+  Llg l = {0};
+  Vec u, whole, m_half, u_half;
+  PetscCall(open_energy(&b, HARD, 2, &l));
+  MtLlgOptions opt = mt_llg_defaults();
+  PetscCall(open_llg(&opt, &l));
+  PetscCall(mt_llg_set_materials(l.llg, HARD, true));
+  PetscCall(mt_llg_set_field(l.llg, &field));
+  PetscCall(set_state(&l, twisted));
+  PetscCall(mt_energy_potential(l.energy, &u));
+  PetscCall(VecDuplicate(l.m, &whole));
+  PetscCall(VecDuplicate(l.m, &m_half));
+  PetscCall(VecDuplicate(u, &u_half));
+  PetscCall(mt_llg_start(l.llg, l.m, NULL));
+  PetscCall(mt_llg_advance(l.llg, .005, 0, &l.report));
+  half = l.report.progress;
+  PetscCall(VecCopy(l.m, m_half));
+  PetscCall(VecCopy(u, u_half));
+  PetscCall(mt_llg_advance(l.llg, .01, 0, &l.report));
+  PetscCall(mt_llg_advance(l.llg, .015, 0, &l.report));
+  PetscCall(VecCopy(l.m, whole));
+  PetscCall(open_llg(&opt, &l));
+  PetscCall(mt_llg_set_materials(l.llg, HARD, true));
+  PetscCall(mt_llg_set_field(l.llg, &field));
+  PetscCall(VecCopy(m_half, l.m));
+  PetscCall(VecCopy(u_half, u));
+  PetscCall(mt_llg_start(l.llg, l.m, &half));
+  PetscCall(mt_llg_advance(l.llg, .01, 0, &l.report));
+  PetscCall(mt_llg_advance(l.llg, .015, 0, &l.report));
+  PetscCall(same_bits(l.m, whole));
+  PetscCall(VecDestroy(&whole));
+  PetscCall(VecDestroy(&m_half));
+  PetscCall(VecDestroy(&u_half));
+  return close_all(&l);
+}
+static void restarted_to_the_bit(void **state) {
+  (void)state;
+  assert_int_equal(restarted(), 0);
+}
+
+/* Ends at the torque asked for; and where no step can be made, with a message and the last good state. */
+static PetscErrorCode ends(void) {
+  const double field[3] = {0, 0, 1};
+  double norm;
+  Llg l = {0};
+  PetscCall(open_energy(&CUBE, SOFT, -1, &l));
+  MtLlgOptions opt = mt_llg_defaults();
+  PetscCall(open_llg(&opt, &l));
+  PetscCall(set_state(&l, slanted));
+  PetscCall(mt_llg_run(l.llg, l.m, field, 10, 1e-4, &l.report));
+  assert_int_equal(l.report.end, MT_LLG_TORQUE);
+  assert_true(l.report.torque < 1e-4 && l.report.progress.t < 1);
+  opt.dt_start = opt.dt_min = .1;
+  PetscCall(open_llg(&opt, &l));
+  PetscCall(set_state(&l, slanted));
+  assert_int_equal(mt_llg_run(l.llg, l.m, field, 10, 0, &l.report), MT_ERR_FAIL);
+  assert_non_null(strstr(mt_error_message(), "no time step can be made"));
+  assert_non_null(strstr(mt_error_message(), "region \"grain 0\""));
+  mt_error_clear();
+  PetscCall(norm_error(&l, &norm));
+  assert_true(norm < 1e-12);
+  return close_all(&l);
+}
+static void ends_at_a_torque_or_with_a_message(void **state) {
+  (void)state;
+  assert_int_equal(ends(), 0);
+}
+
+static void not_a_number(void *ctx, double from, double t, double B[3]) {
+  (void)ctx;
+  (void)from;
+  for (int c = 0; c < 3; c++) B[c] = t > .01 ? NAN : 1;
+}
+static PetscErrorCode bad_field(void) {
+  MtLlgField field = {.at = not_a_number};
+  Llg l = {0};
+  PetscCall(open_energy(&CUBE, SOFT, -1, &l));
+  MtLlgOptions opt = mt_llg_defaults();
+  PetscCall(open_llg(&opt, &l));
+  PetscCall(mt_llg_set_field(l.llg, &field));
+  PetscCall(set_state(&l, slanted));
+  PetscCall(mt_llg_start(l.llg, l.m, NULL));
+  assert_int_equal(mt_llg_advance(l.llg, 1, 0, &l.report), MT_ERR_FAIL);
+  assert_non_null(strstr(mt_error_message(), "no time step can be made"));
+  mt_error_clear();
+  return close_all(&l);
+}
+static void not_a_number_ends_the_run(void **state) {
+  (void)state;
+  assert_int_equal(bad_field(), 0);
+}
+
 int main(int argc, char **argv) {
   PetscCall(PetscInitialize(&argc, &argv, NULL, NULL));
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(precession_at_28_GHz_per_tesla),   cmocka_unit_test(damping_as_in_closed_form),
-      cmocka_unit_test(spin_wave_turns_at_its_frequency), cmocka_unit_test(energy_never_rises_at_constant_field),
+      cmocka_unit_test(precession_at_28_GHz_per_tesla),
+      cmocka_unit_test(damping_as_in_closed_form),
+      cmocka_unit_test(spin_wave_turns_at_its_frequency),
+      cmocka_unit_test(energy_never_rises_at_constant_field),
       cmocka_unit_test(energy_is_kept_without_damping),
+      cmocka_unit_test(each_region_has_its_damping),
+      cmocka_unit_test(current_moves_a_wall_at_its_velocity),
+      cmocka_unit_test(steps_end_where_the_field_has_a_kink),
+      cmocka_unit_test(restarted_to_the_bit),
+      cmocka_unit_test(ends_at_a_torque_or_with_a_message),
+      cmocka_unit_test(not_a_number_ends_the_run),
   };
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   PetscCall(PetscFinalize());
