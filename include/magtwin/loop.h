@@ -61,13 +61,14 @@ double mt_stepper_fraction(const MtFieldPath *path, const MtStepper *st);
 /* One line of curve.csv; doubles only, so that a row is an array of MT_CURVE_COLUMNS of them. */
 typedef struct {
   double step, segment;
-  double B_along;   /* T, along the segment's direction */
-  double B[3];      /* T */
-  double J;         /* T, mean polarization along the segment's direction */
-  double m;         /* J over that of the saturated magnet */
-  double mean[3];   /* mean polarization over that of the saturated magnet */
-  double energy[5]; /* J/m3 of all that is not air: total, exchange, anisotropy, zeeman, demag */
-  double torque;    /* T, largest */
+  double B_along;    /* T, along the segment's direction */
+  double B[3];       /* T */
+  double J;          /* T, mean polarization along the segment's direction */
+  double m;          /* J over that of the saturated magnet */
+  double mean[3];    /* mean polarization over that of the saturated magnet */
+  double energy[5];  /* J/m3 of all that is not air: total, exchange, anisotropy, zeeman, demag */
+  double torque;     /* T, largest */
+  double eigenvalue; /* T, smallest of the Hessian (mt_stability_eigenvalue); NaN: not computed */
   double iterations, evaluations, demag_iterations; /* rolled-back trials of this step included */
   double event;                                     /* 1: m fell or rose by more than output.event_drop */
 } MtCurveRow;

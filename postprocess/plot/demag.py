@@ -5,6 +5,7 @@
   switching_field  the field at which each node reversed, on the surface and on two cuts, with the sites where events began
   mesh             grains and GB phase on a cut, and the mesh of a triple junction
   states           the magnetization before and after the first and the largest event
+  nucleus          the softest mode of the states before these events: where, and how far, the magnet was about to turn
 
 Needs numpy, h5py and matplotlib.  Exit code 2 when a file is missing or unfinished; the figures that can be drawn are drawn.
 """
@@ -17,7 +18,7 @@ import numpy as np
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import curve_figure
 import map_figures
-from results import Unusable, quantity, read_curve, read_mesh, read_state, read_summary, read_switching
+from results import Unusable, quantity, read_curve, read_mesh, read_mode, read_state, read_summary, read_switching
 
 
 def events_of(summary):
@@ -37,17 +38,31 @@ def sites_of(summary):
     return sites
 
 
-def state_rows(folder, summary, mesh, sites):
+def chosen_events(summary, sites):
     """First and largest event, if their states were kept."""
     chosen = []
     for site in sites[:1] + ([max(sites, key=lambda s: abs(s.jump))] if sites else []):
         event = events_of(summary)[site.number - 1]
         if event.get("state_before") and event.get("state_after") and all(site is not c for c, _ in chosen):
             chosen.append((site, event))
+    return chosen
+
+
+def state_rows(folder, summary, mesh, sites):
     rows = []
-    for site, event in chosen:
+    for site, event in chosen_events(summary, sites):
         what = "event %d at %.2f T" % (site.number, site.field)
         rows.append((what, site, read_state(folder, event["state_before"], mesh), read_state(folder, event["state_after"], mesh)))
+    return rows
+
+
+def nucleus_rows(folder, summary, mesh, sites):
+    rows = []
+    for site, event in chosen_events(summary, sites):
+        kept = read_mode(folder, event["state_before"], mesh)
+        if kept:
+            what = "before event %d at %.2f T" % (site.number, site.field)
+            rows.append((what, site, *kept))
     return rows
 
 
@@ -67,7 +82,7 @@ def main():
     args = parser.parse_args()
     figures = args.figures or os.path.join(args.folder, "figures")
     run = Drawing(args.folder, figures, args.compare)
-    for part in (run.curve, run.mesh_picture, run.switching, run.states):
+    for part in (run.curve, run.mesh_picture, run.switching, run.states, run.nucleus):
         run.attempt(part)
     return 2 if run.trouble else 0
 
@@ -122,6 +137,13 @@ class Drawing:
             print("no states around events were kept: no figure of states")
             return None
         return map_figures.states(self.figures, self.mesh, rows, field_direction(self.summary, self.table))
+
+    def nucleus(self):
+        rows = nucleus_rows(self.folder, self.summary, self.mesh, sites_of(self.summary))
+        if not rows:
+            print("no unstable modes were kept: no figure of nuclei")
+            return None
+        return map_figures.nucleus(self.figures, self.mesh, rows)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ from matplotlib.colors import ListedColormap, Normalize, to_rgba
 
 from geometry import Cut, View, surface_triangles
 from results import GB, TRIPLE, JUNCTION
-from style import (FIELD_MAP, GB_COLOUR, GRAIN_COLOURS, MOMENT_MAP, NOT_MAGNETIC, NOT_REVERSED, WIDE, colour_bar, map_axes, plt, save)
+from style import (FIELD_MAP, GB_COLOUR, GRAIN_COLOURS, MODE_MAP, MOMENT_MAP, NOT_MAGNETIC, NOT_REVERSED, WIDE, colour_bar, map_axes,
+                   plt, save)
 
 
 class Site:
@@ -197,3 +198,26 @@ def states(figures, mesh, rows, direction):
     colour_bar(figure, ScalarMappable(norm, MOMENT_MAP), [a for line in axes for a in line],
                r"$\mathbf{m}\cdot\mathbf{h}$ (1: along the saturating field)")
     return save(figure, figures, "states")
+
+
+def nucleus(figures, mesh, rows):
+    """The turn of the softest mode before an event, on two cuts through its largest node: rows of (title, site, mode, eigenvalue)."""
+    figure, axes = plt.subplots(len(rows), 2, figsize=(WIDE * 0.78, 2.75 * len(rows)), squeeze=False,
+                                gridspec_kw=dict(wspace=0.25, hspace=0.38))
+    norm = Normalize(0, 1)
+    for line, (title, site, mode, eigenvalue) in zip(axes, rows):
+        turn = np.linalg.norm(mode, axis=1)
+        top = mesh.x[int(np.argmax(turn))]
+        turn[turn == 0] = np.nan
+        for ax, axis in ((line[0], 2), (line[1], 1)):
+            cut = cut_through(mesh, axis, top)
+            fill(ax, cut, cut.node_value(turn), MODE_MAP, norm)
+            outline(ax, cut, mesh)
+            limits(ax, mesh, cut)
+            map_axes(ax, cut.labels)
+            if abs(site.position[axis] - cut.offset) < max(0.1 * np.ptp(mesh.box[:, axis]), 1.5 * mesh.size):
+                mark(ax, site.position[cut.plane], site)
+        line[0].set_title("%s\nz = %.1f nm" % (title, cut_through(mesh, 2, top).offset))
+        line[1].set_title("eigenvalue %.3f T\ny = %.1f nm" % (eigenvalue, cut_through(mesh, 1, top).offset))
+    colour_bar(figure, ScalarMappable(norm, MODE_MAP), [a for line in axes for a in line], "turn of the softest mode (largest: 1)")
+    return save(figure, figures, "nucleus")

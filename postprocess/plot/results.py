@@ -130,6 +130,18 @@ def read_switching(folder, mesh):
     return field
 
 
+def read_mode(folder, name, mesh):
+    """(mode [nv,3], eigenvalue in T) of a state file, largest node 1; None where the file holds none."""
+    path = existing(folder, name)
+    with open_h5(path) as f:
+        if "/mode" not in f:
+            return None
+        mode, eigenvalue = dataset(f, "/mode"), float(np.ravel(f["/mode"].attrs["eigenvalue_T"])[0])
+    if mode.shape != mesh.x.shape:
+        raise Unusable("%s holds %s values and the mesh has %d nodes" % (path, mode.shape, len(mesh.x)))
+    return mode, eigenvalue
+
+
 def read_state(folder, name, mesh):
     """m [nv,3] of a state file states/<name>."""
     path = name if os.path.isfile(name) else existing(folder, name)

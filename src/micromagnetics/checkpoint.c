@@ -2,7 +2,7 @@
  * number of ranks to the bit, for m and the potential are the accepted ones and those from which the next are
  * predicted, and nothing else is carried from field to field.
  *
- * Format "magtwin-demag-checkpoint" 3, nodal data by file id: /state/m [nv,3], /state/potential [nv] (with
+ * Format "magtwin-demag-checkpoint" 4, nodal data by file id: /state/m [nv,3], /state/potential [nv] (with
  * demagnetizing field), the same of the states before (/state/m_1, /state/potential_1 ...) where they serve to predict
  * the next, /state/switching [nv] T, /run/progress, /run/curve, /run/events, /run/kept (records of hysteresis.h and
  * loop.h); attributes "input" (canonical text of the sections that decide the curve), "method" (that of the minimizer),
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 static const char *const FORMAT = "magtwin-demag-checkpoint";
-enum { VERSION = 3 };
+enum { VERSION = 4 };
 static const char *const SECTIONS = "grains mesh materials field demagnetizing";
 /* May change on the way (a step that does not converge wants another limit), but not without a word. */
 static const char *const METHOD = "minimizer";

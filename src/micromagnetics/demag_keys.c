@@ -34,9 +34,9 @@ const MtKey mt_demag_keys[] = {
      "Iterations at one field, after which the step is reported as not converged.", false},
     {"minimizer.max_turn", MT_KEY_REAL, MT_DIM_ANGLE, "20 deg", 0, 90, NULL, NULL,
      "Largest rotation of any node in one iteration.", true},
-    {"minimizer.events", MT_KEY_CHOICE, MT_DIM_NONE, "minimize", 0, 0, "minimize|flow", NULL,
-     "How a state is left that is no longer stable: by minimization, or along the dissipative path, which decides "
-     "where it ends.",
+    {"minimizer.events", MT_KEY_CHOICE, MT_DIM_NONE, "flow", 0, 0, "flow|minimize", NULL,
+     "How a state is left that is no longer stable: along the dissipative path, as the dynamics at large damping "
+     "does, or by minimization, whose jumps may end elsewhere.",
      false},
     {"minimizer.inner_iterations", MT_KEY_INT, MT_DIM_NONE, "20", 1, 1000, NULL, NULL,
      "Largest number of inner iterations of the preconditioner.", false},

@@ -97,6 +97,7 @@ static void fill_row(const MtHysteresis *h, const double B[3], const MtTrial *t,
   row->m = mt_dot3(t->mean, along);
   row->J = row->m * h->Jsat;
   row->torque = t->report.torque;
+  row->eigenvalue = t->eigenvalue;
   row->energy[0] = t->report.energy.total / h->volume;
   for (int i = 0; i < MT_NTERMS; i++) row->energy[1 + i] = t->report.energy.term[i] / h->volume;
   for (int c = 0; c < 3; c++) {
@@ -107,8 +108,12 @@ static void fill_row(const MtHysteresis *h, const double B[3], const MtTrial *t,
   row->event = h->curve.n > 0 && fabs(dm) > h->opt.event_drop;
 }
 
-static PetscErrorCode add_event(MtHysteresis *h, const MtCurveRow *row, const MtTrial *t) {
+/* With the mode by which the state before was about to leave. */
+static PetscErrorCode add_event(MtHysteresis *h, MtCurveRow *row, const MtTrial *t, double *eigenvalue) {
   const double *along = h->path.segment[(int)row->segment].along;
+  MtMinimizerReport cost;
+  PetscCall(mt_event_nucleus(h, eigenvalue, &cost));
+  count(h, &cost, row);
   MtEvent e = {.step = row->step,
                .B_before = mt_picotesla(mt_dot3(h->now.B, along)),
                .B_after = row->B_along,
@@ -117,12 +122,13 @@ static PetscErrorCode add_event(MtHysteresis *h, const MtCurveRow *row, const Mt
                .site = {t->site[0], t->site[1], t->site[2]},
                .region = t->region,
                .nodes = t->nodes,
-               .evaluations = row->evaluations};
+               .evaluations = row->evaluations,
+               .eigenvalue = *eigenvalue};
   return mt_table_add(&h->events, &e);
 }
 
 /* Which of the states before and after the step are worth a file. */
-static PetscErrorCode keep_states(MtHysteresis *h, const MtCurveRow *row, double along_before) {
+static PetscErrorCode keep_states(MtHysteresis *h, const MtCurveRow *row, double along_before, double eigenvalue) {
   int last = h->curve.n - 1;
   if (h->opt.states == MT_STATES_NONE) return 0;
   unsigned before = row->event ? MT_TAG_BEFORE : 0, after = row->event ? MT_TAG_AFTER : 0;
@@ -132,8 +138,9 @@ static PetscErrorCode keep_states(MtHysteresis *h, const MtCurveRow *row, double
   }
   if (mt_dot3(row->B, row->B) == 0) after |= MT_TAG_REMANENCE;
   if (h->opt.states == MT_STATES_ALL) after |= MT_TAG_STEP;
-  if (before) PetscCall(mt_state_keep(h, h->m_accepted, last - 1, before));
-  if (after) PetscCall(mt_state_keep(h, h->m, last, after));
+  if (before)
+    PetscCall(mt_state_keep(h, h->m_accepted, last - 1, before, isnan(eigenvalue) ? NULL : h->mode, eigenvalue));
+  if (after) PetscCall(mt_state_keep(h, h->m, last, after, NULL, NAN));
   return 0;
 }
 
@@ -155,9 +162,9 @@ static PetscErrorCode save(MtHysteresis *h) {
 
 /* The trial becomes the accepted state. */
 static PetscErrorCode accept(MtHysteresis *h, const double B[3], const MtTrial *t, MtCurveRow *row) {
-  double along_before = mt_dot3(h->now.mean, h->axis);
+  double along_before = mt_dot3(h->now.mean, h->axis), eigenvalue = NAN;
   fill_row(h, B, t, row);
-  if (row->event) PetscCall(add_event(h, row, t));
+  if (row->event) PetscCall(add_event(h, row, t, &eigenvalue));
   if (!t->report.converged) {
     h->now.unconverged++;
     mt_warn("field step %d at %g T did not converge: the largest torque is %.3g T after %d iterations, at node %lld",
@@ -167,7 +174,7 @@ static PetscErrorCode accept(MtHysteresis *h, const double B[3], const MtTrial *
   if (h->curve.n > 0) PetscCall(mt_switching_update(h, h->now.B, B, row->event != 0));
   PetscCall(mt_curve_add(&h->curve, row));
   PetscCall(mt_agree_root(h->comm, h->rank ? 0 : csv_add(h, row)));
-  PetscCall(keep_states(h, row, along_before));
+  PetscCall(keep_states(h, row, along_before, eigenvalue));
   PetscCall(mt_trial_accept(h, B, h->curve.n > 1 && !row->event));
   memcpy(h->now.mean, t->mean, sizeof h->now.mean);
   show_progress(h, row);
@@ -200,7 +207,8 @@ static PetscErrorCode step(MtHysteresis *h, bool *more, bool *stopped) {
 }
 
 static PetscErrorCode finish(MtHysteresis *h) {
-  if (h->opt.states != MT_STATES_NONE) PetscCall(mt_state_keep(h, h->m_accepted, h->curve.n - 1, MT_TAG_LAST));
+  if (h->opt.states != MT_STATES_NONE)
+    PetscCall(mt_state_keep(h, h->m_accepted, h->curve.n - 1, MT_TAG_LAST, NULL, NAN));
   PetscCall(mt_switching_write(h));
   h->now.finished = 1;
   return mt_checkpoint_write(h);

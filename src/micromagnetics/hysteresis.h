@@ -54,12 +54,14 @@ typedef struct {
   double region;  /* index of the region there; -1 */
   double nodes;   /* that turned first, at that place */
   double evaluations;
+  double eigenvalue; /* T, smallest of the state before, in its field: how near it was to leaving; NaN: not found */
 } MtEvent;
 
 /* A state written to states/state_<number>.h5, number = place in the list + 1. */
 typedef struct {
   double step, B_along, B[3], m;
-  double tags; /* bits of MtStateTag */
+  double tags;       /* bits of MtStateTag */
+  double eigenvalue; /* T, of the mode in the file, the nucleus of the event that follows; NaN: none */
 } MtKept;
 typedef enum {
   MT_TAG_REMANENCE = 1,
@@ -106,6 +108,7 @@ typedef struct {
 
   Vec m, m_accepted, m_past[MT_PAST]; /* current, last accepted and those before; rows of nodes, bs 3 */
   Vec u, u_accepted, u_past[MT_PAST]; /* potential (u owned by energy), NULL without demagnetizing field */
+  Vec mode;                           /* softest mode of the state before an event */
   MtProgress now;
   MtCurve curve;
   MtTable events, kept;   /* of MtEvent, MtKept */
@@ -140,11 +143,16 @@ typedef struct {
   bool stopped; /* a signal came: the trial is void */
   bool jumped;  /* given up because m changed by more than dm_max and the step can still be made smaller */
   double site[3], region, nodes; /* as in MtEvent */
+  double eigenvalue;             /* T, of the state it ended in; NaN: not computed */
 } MtTrial;
 /* Follows an event at B from the accepted state to a stable one: h->m, and the report with all that it took. */
-PetscErrorCode mt_event_follow(MtHysteresis *h, const double B[3], MtMinimizerReport *report);
-/* Whether h->m, relaxed at B, is stable; counts what it took in the report.  mode as in mt_stability_eigenvalue. */
-PetscErrorCode mt_event_stable(MtHysteresis *h, const double B[3], MtMinimizerReport *report, Vec mode, bool *stable);
+PetscErrorCode mt_event_follow(MtHysteresis *h, const double B[3], MtTrial *trial);
+/* Whether h->m, relaxed at B, is stable; the trial gets the eigenvalue and the count of what it took.  mode as in
+ * mt_stability_eigenvalue; NULL: not wanted. */
+PetscErrorCode mt_event_stable(MtHysteresis *h, const double B[3], MtTrial *trial, Vec mode, bool *stable);
+/* The softest mode of the accepted state in its field -> h->mode, its eigenvalue (NaN: not found), and what it took.
+ * h->m and h->u stay. */
+PetscErrorCode mt_event_nucleus(MtHysteresis *h, double *eigenvalue, MtMinimizerReport *cost);
 /* Relaxes h->m at B from the accepted state, or from where the branch it lies on leads.  Collective, as all that follow
  * unless said. */
 PetscErrorCode mt_trial_run(MtHysteresis *h, const double B[3], MtTrial *trial);
@@ -167,8 +175,9 @@ PetscErrorCode mt_switching_write(MtHysteresis *h);
 PetscErrorCode mt_m_to_local(const MtHysteresis *h, Vec m, double *local);
 PetscErrorCode mt_m_from_local(const MtHysteresis *h, const double *local, Vec m);
 
-/* Keeps state `m` of curve row `row` with these tags; one that is kept already gets the tags added. */
-PetscErrorCode mt_state_keep(MtHysteresis *h, Vec m, int row, unsigned tags);
+/* Keeps state `m` of curve row `row` with these tags; one that is kept already gets the tags added.  mode: kept with it
+ * unless NULL, with its eigenvalue. */
+PetscErrorCode mt_state_keep(MtHysteresis *h, Vec m, int row, unsigned tags, Vec mode, double eigenvalue);
 /* states.h5 and states.xdmf from the list of kept states; files of states beyond the list are removed. */
 PetscErrorCode mt_states_index(MtHysteresis *h);
 PetscErrorCode mt_state_read_initial(MtHysteresis *h, const char *path);

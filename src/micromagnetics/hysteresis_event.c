@@ -16,21 +16,39 @@ static void add(MtMinimizerReport *sum, const MtMinimizerReport *r) {
   *sum = both;
 }
 
-PetscErrorCode mt_event_stable(MtHysteresis *h, const double B[3], MtMinimizerReport *report, Vec mode, bool *stable) {
-  Vec own = mode;
-  double lambda = 0;
+/* NaN and a warning where it is not found. */
+static PetscErrorCode eigenvalue_of(MtHysteresis *h, Vec m, const double B[3], Vec mode, double *lambda,
+                                    MtMinimizerReport *cost) {
   int products = 0;
   int64_t before = mt_energy_demag_iterations(h->energy);
-  if (!mode) PetscCall(VecDuplicate(h->m, &own));
-  PetscErrorCode rc = mt_stability_eigenvalue(h->energy, h->m, B, &lambda, own, &products);
-  if (!mode) PetscCall(VecDestroy(&own));
-  report->evaluations += products;
-  report->demag_iterations += mt_energy_demag_iterations(h->energy) - before;
-  *stable = rc || lambda > UNSTABLE;
+  PetscErrorCode rc = mt_stability_eigenvalue(h->energy, m, B, lambda, mode, &products);
+  cost->evaluations += products;
+  cost->demag_iterations += mt_energy_demag_iterations(h->energy) - before;
+  if (!rc) return 0;
+  *lambda = NAN;
   if (rc != MT_ERR_FAIL) return rc;
   mt_warn("%s: it is kept", mt_error_message());
   mt_error_clear();
   return 0;
+}
+
+PetscErrorCode mt_event_stable(MtHysteresis *h, const double B[3], MtTrial *trial, Vec mode, bool *stable) {
+  PetscCall(eigenvalue_of(h, h->m, B, mode ? mode : h->mode, &trial->eigenvalue, &trial->report));
+  *stable = isnan(trial->eigenvalue) || trial->eigenvalue > UNSTABLE;
+  return 0;
+}
+
+PetscErrorCode mt_event_nucleus(MtHysteresis *h, double *eigenvalue, MtMinimizerReport *cost) {
+  Vec u = NULL;
+  *cost = (MtMinimizerReport){0};
+  if (h->u) {
+    PetscCall(VecDuplicate(h->u, &u));
+    PetscCall(VecCopy(h->u, u));
+    PetscCall(VecCopy(h->u_accepted, h->u));
+  }
+  PetscCall(eigenvalue_of(h, h->m_accepted, h->now.B, h->mode, eigenvalue, cost));
+  if (h->u) PetscCall(VecCopy(u, h->u));
+  return VecDestroy(&u);
 }
 
 /* Turns m along the mode, towards the field. */
@@ -50,7 +68,7 @@ static PetscErrorCode push(MtHysteresis *h, const double B[3], Vec mode) {
   return VecRestoreArrayRead(mode, &d);
 }
 
-PetscErrorCode mt_event_follow(MtHysteresis *h, const double B[3], MtMinimizerReport *report) {
+PetscErrorCode mt_event_follow(MtHysteresis *h, const double B[3], MtTrial *trial) {
   Vec mode;
   bool stable = false;
   PetscCall(VecCopy(h->m_accepted, h->m));
@@ -60,9 +78,10 @@ PetscErrorCode mt_event_follow(MtHysteresis *h, const double B[3], MtMinimizerRe
     MtMinimizerReport path;
     if (saddle > 0) PetscCall(push(h, B, mode));
     PetscCall(mt_minimizer_flow(h->minimizer, h->m, B, &path));
-    add(report, &path);
+    add(&trial->report, &path);
+    trial->eigenvalue = NAN;
     if (!path.converged) break; /* ended by the monitor, or stuck: the report says so */
-    PetscCall(mt_event_stable(h, B, report, mode, &stable));
+    PetscCall(mt_event_stable(h, B, trial, mode, &stable));
   }
   return VecDestroy(&mode);
 }

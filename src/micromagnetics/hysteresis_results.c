@@ -52,6 +52,7 @@ static void put_event(const MtHysteresis *h, MtJson *j, int i) {
     mt_json_int(j, "first_nodes", (int64_t)e->nodes);
   }
   mt_json_int(j, "evaluations", (int64_t)e->evaluations);
+  mt_json_real(j, "eigenvalue_before_T", e->eigenvalue);
   state_name(h, j, "state_before", e->step - 1);
   state_name(h, j, "state_after", e->step);
   mt_json_end(j);

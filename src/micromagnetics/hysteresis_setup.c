@@ -130,6 +130,7 @@ static void derive(MtHysteresis *h) {
 static PetscErrorCode make_vectors(MtHysteresis *h) {
   PetscCall(mt_energy_create_vec(h->energy, &h->m));
   PetscCall(VecDuplicate(h->m, &h->m_accepted));
+  PetscCall(VecDuplicate(h->m, &h->mode));
   for (int k = 0; k < MT_PAST; k++) PetscCall(VecDuplicate(h->m, &h->m_past[k]));
   PetscCall(mt_energy_potential(h->energy, &h->u));
   if (h->u) PetscCall(VecDuplicate(h->u, &h->u_accepted));
@@ -177,6 +178,7 @@ PetscErrorCode mt_hysteresis_close(MtHysteresis *h) {
   PetscCall(PetscFree(h->switching));
   PetscCall(VecDestroy(&h->m));
   PetscCall(VecDestroy(&h->m_accepted));
+  PetscCall(VecDestroy(&h->mode));
   PetscCall(VecDestroy(&h->u_accepted));
   for (int k = 0; k < MT_PAST; k++) {
     PetscCall(VecDestroy(&h->m_past[k]));

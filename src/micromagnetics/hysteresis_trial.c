@@ -133,21 +133,22 @@ static PetscErrorCode watch(void *ctx, int iteration, Vec m, double torque, bool
 }
 
 /* Along the branch as far as it is stable, then along the dissipative path from the last state that was. */
-static PetscErrorCode relax(MtHysteresis *h, const double B[3], Watch *w, MtMinimizerReport *report) {
+static PetscErrorCode relax(MtHysteresis *h, const double B[3], Watch *w) {
+  MtMinimizerReport *report = &w->trial->report;
   bool stable = true;
   w->smooth_only = h->opt.flow && h->curve.n > 0;
   PetscCall(mt_minimizer_run(h->minimizer, h->m, B, report));
   if (!w->smooth_only || w->trial->stopped || w->trial->jumped) return 0;
   w->left = w->left || !report->converged;
-  if (!w->left && !report->definite) PetscCall(mt_event_stable(h, B, report, NULL, &stable));
+  if (!w->left && !report->definite) PetscCall(mt_event_stable(h, B, w->trial, NULL, &stable));
   if (!w->left && stable) return 0;
   w->smooth_only = w->site_found = false;
-  return mt_event_follow(h, B, report);
+  return mt_event_follow(h, B, w->trial);
 }
 
 PetscErrorCode mt_trial_run(MtHysteresis *h, const double B[3], MtTrial *trial) {
   const MtSegment *s = &h->path.segment[(int)h->now.stepper.segment];
-  *trial = (MtTrial){.site = {NAN, NAN, NAN}, .region = -1};
+  *trial = (MtTrial){.site = {NAN, NAN, NAN}, .region = -1, .eigenvalue = NAN};
   Watch w = {.h = h,
              .trial = trial,
              .along = s->along,
@@ -156,7 +157,7 @@ PetscErrorCode mt_trial_run(MtHysteresis *h, const double B[3], MtTrial *trial) 
              .may_retry = mt_stepper_may_retry(&h->path, &h->now.stepper)};
   PetscCall(start_at(h, B));
   PetscCall(mt_minimizer_set_monitor(h->minimizer, watch, &w));
-  PetscCall(relax(h, B, &w, &trial->report));
+  PetscCall(relax(h, B, &w));
   /* a relaxation of no iterations never asks the monitor */
   if (!trial->stopped && mt_stop_agreed(h->comm)) trial->stopped = true;
   PetscCall(mt_mean_m(h, h->m, trial->mean));

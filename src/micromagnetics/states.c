@@ -42,12 +42,17 @@ static char *state_path(const MtHysteresis *h, int number) {
   return mt_path_join(h->folder, name);
 }
 
-static PetscErrorCode write_data(MtHysteresis *h, MtH5 *f, Vec m, const MtKept *k) {
+static PetscErrorCode write_data(MtHysteresis *h, MtH5 *f, Vec m, const MtKept *k, Vec mode) {
   char tags[96];
   double *local;
   PetscCall(PetscMalloc1(3 * (size_t)h->mesh->nv_local + 1, &local));
   PetscCall(mt_m_to_local(h, m, local));
   PetscCall(mt_mesh_write_nodal(h->mesh, f, "/m", 3, local, "1"));
+  if (mode) {
+    PetscCall(mt_m_to_local(h, mode, local));
+    PetscCall(mt_mesh_write_nodal(h->mesh, f, "/mode", 3, local, "1"));
+    PetscCall(mt_h5_set_reals(f, "/mode", "eigenvalue_T", 1, &k->eigenvalue));
+  }
   PetscCall(PetscFree(local));
   PetscCall(mt_h5_set_string(f, "/", "tag", mt_state_tags((unsigned)k->tags, tags)));
   PetscCall(mt_h5_set_reals(f, "/", "field_T", 3, k->B));
@@ -56,13 +61,13 @@ static PetscErrorCode write_data(MtHysteresis *h, MtH5 *f, Vec m, const MtKept *
   return mt_h5_set_ints(f, "/", "step", 1, (int64_t[]){(int64_t)k->step});
 }
 
-static PetscErrorCode write_state(MtHysteresis *h, Vec m, int number) {
+static PetscErrorCode write_state(MtHysteresis *h, Vec m, int number, Vec mode) {
   MtH5 *f;
   char *path = state_path(h, number);
   PetscErrorCode rc = mt_h5_create(h->comm, path, "magtwin-state", 1, &f);
   free(path);
   if (rc) return rc;
-  rc = write_data(h, f, m, mt_kept(h, number - 1));
+  rc = write_data(h, f, m, mt_kept(h, number - 1), mode);
   if (rc) {
     mt_h5_discard(&f);
     return rc;
@@ -70,18 +75,19 @@ static PetscErrorCode write_state(MtHysteresis *h, Vec m, int number) {
   return mt_h5_commit(&f, false);
 }
 
-PetscErrorCode mt_state_keep(MtHysteresis *h, Vec m, int row, unsigned tags) {
+PetscErrorCode mt_state_keep(MtHysteresis *h, Vec m, int row, unsigned tags, Vec mode, double eigenvalue) {
   const MtCurveRow *r = &h->curve.row[row];
   int at = 0;
   while (at < h->kept.n && mt_kept(h, at)->step != r->step) at++;
   if (at == h->kept.n) {
-    MtKept k = {.step = r->step, .B_along = r->B_along, .B = {r->B[0], r->B[1], r->B[2]}, .m = r->m};
+    MtKept k = {.step = r->step, .B_along = r->B_along, .B = {r->B[0], r->B[1], r->B[2]}, .m = r->m, .eigenvalue = NAN};
     PetscCall(mt_table_add(&h->kept, &k));
   } else if (((unsigned)mt_kept(h, at)->tags & tags) == tags) {
     return 0;
   }
   mt_kept(h, at)->tags = (unsigned)mt_kept(h, at)->tags | tags;
-  PetscCall(write_state(h, m, at + 1));
+  if (mode) mt_kept(h, at)->eigenvalue = eigenvalue;
+  PetscCall(write_state(h, m, at + 1, mode));
   return mt_states_index(h);
 }
 
@@ -143,20 +149,25 @@ static PetscErrorCode write_index(MtHysteresis *h, const char *path) {
 
 /* The picture file: one time step per kept state, time = field step. */
 static PetscErrorCode write_xdmf(MtHysteresis *h, const char *path) {
-  int n = h->kept.n;
-  MtXdmfField *field = calloc((size_t)n + 1, sizeof *field);
+  int n = h->kept.n, shown = 0;
+  MtXdmfField *field = calloc(2 * (size_t)n + 1, sizeof *field);
   char *mesh = mesh_link(h), (*file)[64] = malloc((size_t)(n + 1) * sizeof *file);
   PetscErrorCode rc = field && mesh && file ? 0 : mt_error(MT_ERR_FAIL, "out of memory for %d states", n);
   for (int i = 0; !rc && i < n; i++) {
     snprintf(file[i], sizeof file[i], "states/state_%04d.h5", i + 1);
-    field[i] = (MtXdmfField){
-        .time = mt_kept(h, i)->step, .file = file[i], .dataset = "/m", .name = "m", .ncomp = 3, .nodal = true};
+    const MtKept *k = mt_kept(h, i);
+    MtXdmfField m = {.time = k->step, .file = file[i], .dataset = "/m", .name = "m", .ncomp = 3, .nodal = true};
+    field[shown++] = m;
+    if (isnan(k->eigenvalue)) continue;
+    m.dataset = "/mode";
+    m.name = "mode";
+    field[shown++] = m;
   }
   MtXdmf xdmf = {.mesh = mesh,
                  .nv = h->mesh->nv_global,
                  .nt = h->mesh->nt_global,
                  .tet_bytes = h->mesh->nv_global > INT32_MAX ? 8 : 4,
-                 .n = n,
+                 .n = shown,
                  .field = field};
   if (!rc) rc = mt_xdmf_write(h->comm, &xdmf, path);
   free(file);

@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
-"""events_test.py BUILD: runs whose events follow the dissipative path (minimizer.events: flow)."""
+"""events_test.py BUILD: runs whose events follow the dissipative path (minimizer.events: flow, the default), and by minimization."""
 # timeout: 300
 import csv
+import json
 import os
 import sys
+
+import h5py
+import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import support
@@ -16,7 +20,7 @@ materials: {grain: Nd2Fe14B}
 demagnetizing: {enabled: false}
 field: {start: 0 T, segments: [{to: -8 T, step: 0.5 T, mode: fixed}]}
 """
-FLOW = "minimizer.events=flow"
+MINIMIZE = "minimizer.events=minimize"
 STEPS = "field.segments=[{to: -6 T, step: 0.5 T, mode: fixed}]"
 RESTART = os.path.join(support.ROOT, "tests", "restart", "restart.yaml")
 
@@ -38,23 +42,43 @@ def test_left_when_unstable(folder):
     source = os.path.join(folder, "grain.yaml")
     with open(source, "w") as f:
         f.write(GRAIN)
-    by_torque = run(source, os.path.join(folder, "minimize"))
+    by_torque = run(source, os.path.join(folder, "minimize"), MINIMIZE)
     check(float(by_torque[-1]["m"]) > 0.999, "a magnet without torque turned: m = %s" % by_torque[-1]["m"])
-    for r in run(source, os.path.join(folder, "flow"), FLOW):
-        expected = 1 if float(r["mu0_Hext_T"]) > -ANISOTROPY_FIELD else -1
+    flow = os.path.join(folder, "flow")
+    for r in run(source, flow):
+        B = float(r["mu0_Hext_T"])
+        expected = 1 if B > -ANISOTROPY_FIELD else -1
         check(abs(float(r["m"]) - expected) < 1e-3, "m = %s at %s T" % (r["m"], r["mu0_Hext_T"]))
+        if B == -7:  # the reversed state, stiff by anisotropy and field
+            check(abs(float(r["eigenvalue_T"]) - (ANISOTROPY_FIELD + 7)) < 0.01, r)
+    nucleus(flow)
+
+
+def nucleus(folder):
+    """The mode kept with the state before the event: uniform rotation, its stiffness that of Stoner and Wohlfarth."""
+    with open(os.path.join(folder, "summary.json")) as f:
+        event, = json.load(f)["results"]["events"]
+    check(abs(event["eigenvalue_before_T"] - (ANISOTROPY_FIELD - 6.5)) < 3e-3, event)
+    with h5py.File(os.path.join(folder, event["state_before"]), "r") as f:
+        mode, moment = f["/mode"][...], np.linalg.norm(f["/m"][...], axis=1) > 0.5
+        check(abs(float(f["/mode"].attrs["eigenvalue_T"]) - event["eigenvalue_before_T"]) < 1e-12, "another eigenvalue in the file")
+    check(np.abs(np.linalg.norm(mode[moment], axis=1) - 1).max() < 0.02, "the mode is not uniform")
+    check(np.abs(mode[:, 2]).max() < 1e-6, "the mode is not across m")
+    with h5py.File(os.path.join(folder, event["state_after"]), "r") as f:
+        check("/mode" not in f, "a mode where no event follows")
+    check('Name="mode"' in open(os.path.join(folder, "states.xdmf")).read(), "states.xdmf does not show the mode")
 
 
 def test_same_on_ranks(folder):
     out = {n: os.path.join(folder, "ranks_%d" % n) for n in (1, 2)}
-    curve = {n: run(RESTART, out[n], FLOW, STEPS, ranks=n) for n in out}
+    curve = {n: run(RESTART, out[n], STEPS, ranks=n) for n in out}
     check(any(float(r["event"]) for r in curve[1]), "no event")
     check(len(curve[1]) == len(curve[2]), "%d steps on 1 rank, %d on 2" % (len(curve[1]), len(curve[2])))
     worst = max(abs(float(a["m"]) - float(b["m"])) for a, b in zip(curve[1], curve[2]))
     check(worst < 1e-6, "m differs by %g" % worst)
     print("# 2 ranks against 1: m differs by %.1e" % worst)
     again = os.path.join(folder, "again")
-    run(RESTART, again, FLOW, STEPS)
+    run(RESTART, again, STEPS)
     with open(os.path.join(out[1], "curve.csv"), "rb") as a, open(os.path.join(again, "curve.csv"), "rb") as b:
         check(a.read() == b.read(), "two equal runs differ")
 

@@ -95,6 +95,10 @@ def write_states(folder, x, magnet, field):
             m[magnet, 2] = np.where(reversed_[magnet], -1.0, 1.0)
             with h5py.File(os.path.join(folder, "states", "%s_%d.h5" % (when, i)), "w") as f:
                 f["/m"] = m
+                if when == "before":  # a nucleus where the node of the lowest field is
+                    centre = x[np.flatnonzero(magnet)[np.nanargmax(np.where(field[magnet] == h, 1, 0))]]
+                    f["/mode"] = np.outer(np.exp(-((x - centre)**2).sum(1) / 400) * magnet, [1.0, 0, 0])
+                    f["/mode"].attrs["eigenvalue_T"] = 0.05
 
 
 def draw(*args):
@@ -107,7 +111,7 @@ def all_figures(folder):
     write_run(folder)
     done = draw(folder, "--compare", folder)
     check(done.returncode == 0, done.stderr)
-    for name in ("curve", "switching_field", "mesh", "states"):
+    for name in ("curve", "switching_field", "mesh", "states", "nucleus"):
         for ending in ("png", "svg"):
             path = os.path.join(folder, "figures", "%s.%s" % (name, ending))
             check(os.path.getsize(path) > 5000, "%s is nearly empty" % path)
