@@ -34,7 +34,10 @@ static PetscErrorCode csv_add(MtHysteresis *h, const MtCurveRow *row) {
 /* m parallel to the starting field, the potential from zero. */
 static PetscErrorCode start_state(MtHysteresis *h) {
   if (h->u) PetscCall(VecZeroEntries(h->u_accepted));
-  if (h->opt.initial_file) return mt_state_read_initial(h, h->opt.initial_file);
+  if (h->opt.initial_file) {
+    const MtSite s = mt_hysteresis_site(h);
+    return mt_site_read_state(&s, h->opt.initial_file, "field.initial_file", h->m_accepted);
+  }
   PetscScalar *x;
   PetscCall(VecGetArray(h->m_accepted, &x));
   for (PetscInt i = 0; i < h->nodes->n_owned; i++)

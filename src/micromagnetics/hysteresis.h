@@ -9,6 +9,7 @@
 #include "magtwin/loop.h"
 #include "magtwin/micromagnetics.h"
 #include "magtwin/run.h"
+#include "site.h"
 #include <math.h>
 
 enum { MT_PAST = 2 }; /* states from which the next is predicted, besides the accepted one */
@@ -78,14 +79,6 @@ enum {
   MT_KEPT_SIZE = sizeof(MtKept) / sizeof(double)
 };
 
-/* A growing list of such arrays. */
-typedef struct {
-  int n, capacity, width;
-  double *data; /* [n, width], owned */
-} MtTable;
-PetscErrorCode mt_table_add(MtTable *t, const void *row);
-void mt_table_free(MtTable *t);
-
 typedef struct {
   MPI_Comm comm;
   int rank;
@@ -133,8 +126,10 @@ static inline MtEvent *mt_event(const MtHysteresis *h, int i) {
 static inline MtKept *mt_kept(const MtHysteresis *h, int i) {
   return (MtKept *)(void *)(h->kept.data + (size_t)i * MT_KEPT_SIZE);
 }
-/* folder/name; caller frees. */
-char *mt_path_join(const char *folder, const char *name);
+static inline MtSite mt_hysteresis_site(const MtHysteresis *h) {
+  return (MtSite){h->comm, h->rank,     h->in,    h->folder,      h->mesh_path,
+                  h->mesh, h->material, h->nodes, h->fingerprint, h->constants};
+}
 
 /* What one relaxation at a trial field came to. */
 typedef struct {
@@ -171,16 +166,11 @@ PetscErrorCode mt_switching_update(MtHysteresis *h, const double B0[3], const do
 /* switching.h5: /switching/field [nv] T by file id, /switching/Js [regions] T. */
 PetscErrorCode mt_switching_write(MtHysteresis *h);
 
-/* Local array [nv_local, 3] of the mesh from m and back; zero on nonmagnetic nodes.  Not collective. */
-PetscErrorCode mt_m_to_local(const MtHysteresis *h, Vec m, double *local);
-PetscErrorCode mt_m_from_local(const MtHysteresis *h, const double *local, Vec m);
-
 /* Keeps state `m` of curve row `row` with these tags; one that is kept already gets the tags added.  mode: kept with it
  * unless NULL, with its eigenvalue. */
 PetscErrorCode mt_state_keep(MtHysteresis *h, Vec m, int row, unsigned tags, Vec mode, double eigenvalue);
 /* states.h5 and states.xdmf from the list of kept states; files of states beyond the list are removed. */
 PetscErrorCode mt_states_index(MtHysteresis *h);
-PetscErrorCode mt_state_read_initial(MtHysteresis *h, const char *path);
 /* "remanence+before_event"; returns buf. */
 const char *mt_state_tags(unsigned tags, char buf[96]);
 

@@ -15,8 +15,14 @@ static uint64_t mix_with(uint64_t hash, uint64_t value) {
   return mix(hash * 31 + value + 0x9e3779b97f4a7c15u);
 }
 
+uint64_t mt_site_mix(uint64_t hash, double value) {
+  uint64_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  return mix_with(hash, bits);
+}
+
 /* A sum over nodes and tets by file id: the same for any distribution. */
-static PetscErrorCode fingerprint(const MtMesh *mesh, uint64_t *sum) {
+PetscErrorCode mt_site_fingerprint(const MtMesh *mesh, uint64_t *sum) {
   uint64_t local = 0;
   for (PetscInt v = 0; v < mesh->nv_owned; v++) {
     uint64_t hash = mix((uint64_t)mesh->vid[v]), bits[3];
@@ -34,7 +40,7 @@ static PetscErrorCode fingerprint(const MtMesh *mesh, uint64_t *sum) {
   return 0;
 }
 
-static uint64_t material_fingerprint(const MtHysteresis *h) {
+uint64_t mt_site_constants(const MtSite *h) {
   uint64_t hash = 0, bits[4], more[3];
   for (int r = 0; r < h->mesh->regions.n; r++) {
     const MtMaterial *m = &h->material[r];
@@ -75,7 +81,7 @@ static double bloch(const MtMaterial *m) {
 }
 
 /* A mesh coarser than 1.5 sqrt(A/K) pins walls of its own. */
-static PetscErrorCode warn_coarse(const MtHysteresis *h) {
+PetscErrorCode mt_site_warn_coarse(const MtSite *h) {
   int worst = -1, coarse = 0;
   double most = 1.5, *edge = calloc((size_t)h->mesh->regions.n + 1, sizeof *edge);
   if (!edge) return mt_error(MT_ERR_FAIL, "out of memory for %d regions", h->mesh->regions.n);
@@ -163,10 +169,11 @@ PetscErrorCode mt_hysteresis_open(MtHysteresis *h, MPI_Comm comm, const MtInput 
   PetscCall(mt_field_path_read(in, &h->path));
   PetscCall(open_physics(h));
   derive(h);
-  h->constants = material_fingerprint(h);
+  MtSite site = mt_hysteresis_site(h);
+  h->constants = mt_site_constants(&site);
   PetscCall(make_vectors(h));
-  PetscCall(fingerprint(h->mesh, &h->fingerprint));
-  return warn_coarse(h);
+  PetscCall(mt_site_fingerprint(h->mesh, &h->fingerprint));
+  return mt_site_warn_coarse(&site);
 }
 
 PetscErrorCode mt_hysteresis_close(MtHysteresis *h) {

@@ -17,25 +17,6 @@ const char *mt_state_tags(unsigned tags, char buf[96]) {
   return buf;
 }
 
-PetscErrorCode mt_m_to_local(const MtHysteresis *h, Vec m, double *local) {
-  const PetscScalar *x;
-  memset(local, 0, 3 * (size_t)h->mesh->nv_local * sizeof *local);
-  PetscCall(VecGetArrayRead(m, &x));
-  for (PetscInt i = 0; i < h->nodes->n_owned; i++)
-    for (int c = 0; c < 3; c++) local[3 * h->nodes->node[i] + c] = x[3 * i + c];
-  PetscCall(VecRestoreArrayRead(m, &x));
-  return 0;
-}
-
-PetscErrorCode mt_m_from_local(const MtHysteresis *h, const double *local, Vec m) {
-  PetscScalar *x;
-  PetscCall(VecGetArray(m, &x));
-  for (PetscInt i = 0; i < h->nodes->n_owned; i++)
-    for (int c = 0; c < 3; c++) x[3 * i + c] = local[3 * h->nodes->node[i] + c];
-  PetscCall(VecRestoreArray(m, &x));
-  return 0;
-}
-
 static char *state_path(const MtHysteresis *h, int number) {
   char name[64];
   snprintf(name, sizeof name, "states/state_%04d.h5", number);
@@ -44,16 +25,12 @@ static char *state_path(const MtHysteresis *h, int number) {
 
 static PetscErrorCode write_data(MtHysteresis *h, MtH5 *f, Vec m, const MtKept *k, Vec mode) {
   char tags[96];
-  double *local;
-  PetscCall(PetscMalloc1(3 * (size_t)h->mesh->nv_local + 1, &local));
-  PetscCall(mt_m_to_local(h, m, local));
-  PetscCall(mt_mesh_write_nodal(h->mesh, f, "/m", 3, local, "1"));
+  const MtSite s = mt_hysteresis_site(h);
+  PetscCall(mt_site_write_m(&s, f, "/m", m));
   if (mode) {
-    PetscCall(mt_m_to_local(h, mode, local));
-    PetscCall(mt_mesh_write_nodal(h->mesh, f, "/mode", 3, local, "1"));
+    PetscCall(mt_site_write_m(&s, f, "/mode", mode));
     PetscCall(mt_h5_set_reals(f, "/mode", "eigenvalue_T", 1, &k->eigenvalue));
   }
-  PetscCall(PetscFree(local));
   PetscCall(mt_h5_set_string(f, "/", "tag", mt_state_tags((unsigned)k->tags, tags)));
   PetscCall(mt_h5_set_reals(f, "/", "field_T", 3, k->B));
   PetscCall(mt_h5_set_reals(f, "/", "field_along_T", 1, &k->B_along));
@@ -91,12 +68,9 @@ PetscErrorCode mt_state_keep(MtHysteresis *h, Vec m, int row, unsigned tags, Vec
   return mt_states_index(h);
 }
 
-/* The mesh file as seen from the folder: by name when it lies there, else by its full path. */
 static char *mesh_link(const MtHysteresis *h) {
-  size_t n = strlen(h->folder);
-  if (strncmp(h->mesh_path, h->folder, n) == 0 && h->mesh_path[n] == '/') return strdup(h->mesh_path + n + 1);
-  char *full = realpath(h->mesh_path, NULL);
-  return full ? full : strdup(h->mesh_path);
+  const MtSite s = mt_hysteresis_site(h);
+  return mt_site_mesh_link(&s);
 }
 
 static PetscErrorCode write_links(const MtHysteresis *h, MtH5 *f) {
@@ -194,41 +168,4 @@ PetscErrorCode mt_states_index(MtHysteresis *h) {
   free(index);
   free(xdmf);
   return rc;
-}
-
-static PetscErrorCode read_m(MtHysteresis *h, MtH5 *f, double *local) {
-  int64_t rows;
-  PetscCall(mt_h5_rows(f, "/m", &rows));
-  if (rows != h->mesh->nv_global) {
-    return mt_input_error(h->in, "field.initial_file", "has %lld nodes, the mesh %lld: it belongs to another mesh",
-                          (long long)rows, (long long)h->mesh->nv_global);
-  }
-  PetscCall(mt_mesh_read_nodal(h->mesh, f, "/m", 3, local));
-  return mt_m_from_local(h, local, h->m_accepted);
-}
-
-/* Every magnetic node must come with a direction. */
-static PetscErrorCode normalize(MtHysteresis *h) {
-  PetscScalar *x;
-  bool zero = false;
-  PetscCall(VecGetArray(h->m_accepted, &x));
-  for (PetscInt i = 0; i < h->nodes->n_owned; i++) {
-    double norm = sqrt(mt_dot3(x + 3 * i, x + 3 * i));
-    zero = zero || !(norm > .5);
-    for (int c = 0; c < 3; c++) x[3 * i + c] /= norm;
-  }
-  PetscCall(VecRestoreArray(h->m_accepted, &x));
-  return mt_agree(h->comm,
-                  zero ? mt_input_error(h->in, "field.initial_file", "has no m at a node that is magnetic here") : 0);
-}
-
-PetscErrorCode mt_state_read_initial(MtHysteresis *h, const char *path) {
-  MtH5 *f;
-  double *local;
-  PetscCall(mt_h5_open(h->comm, path, "magtwin-state", 1, &f));
-  PetscCall(PetscMalloc1(3 * (size_t)h->mesh->nv_local + 1, &local));
-  PetscErrorCode rc = read_m(h, f, local);
-  PetscCall(PetscFree(local));
-  PetscCall(mt_h5_close(&f));
-  return rc ? rc : normalize(h);
 }

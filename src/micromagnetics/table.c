@@ -1,5 +1,6 @@
 /* Lists of records made of doubles: they go into a checkpoint and come back as they are. */
-#include "hysteresis.h"
+#include "magtwin/error.h"
+#include "site.h"
 #include <stdlib.h>
 #include <string.h>
 

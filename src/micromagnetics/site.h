@@ -1,0 +1,76 @@
+/* What every computation on a mesh shares: where it stands, and the files that carry it: states, checkpoints. */
+#ifndef MT_MICROMAGNETICS_SITE_H
+#define MT_MICROMAGNETICS_SITE_H
+
+#include "magtwin/h5.h"
+#include "magtwin/micromagnetics.h"
+#include <stdio.h>
+
+/* A view: nothing is owned. */
+typedef struct {
+  MPI_Comm comm;
+  int rank;
+  const MtInput *in;
+  const char *folder, *mesh_path;
+  MtMesh *mesh;
+  MtMaterial *material; /* [mesh->regions.n] */
+  const MtNodes *nodes;
+  uint64_t fingerprint; /* of the mesh: nodes, tets, regions */
+  uint64_t constants;   /* of the materials of the regions */
+} MtSite;
+
+/* The two fingerprints, the same for any distribution.  Collective; not collective. */
+PetscErrorCode mt_site_fingerprint(const MtMesh *mesh, uint64_t *sum);
+uint64_t mt_site_constants(const MtSite *h);
+/* Mixes a value into one of them. */
+uint64_t mt_site_mix(uint64_t hash, double value);
+/* Warns where edges are longer than 1.5 sqrt(A/K): walls will be pinned.  Collective. */
+PetscErrorCode mt_site_warn_coarse(const MtSite *h);
+
+/* folder/name; caller frees. */
+char *mt_path_join(const char *folder, const char *name);
+
+/* Local array [nv_local, 3] of the mesh from m and back; zero on nonmagnetic nodes.  Not collective. */
+PetscErrorCode mt_site_m_to_local(const MtSite *s, Vec m, double *local);
+PetscErrorCode mt_site_m_from_local(const MtSite *s, const double *local, Vec m);
+/* m and the potential (NULL: nothing is done) by file id, as dataset `name` and back.  Collective. */
+PetscErrorCode mt_site_write_m(const MtSite *s, MtH5 *f, const char *name, Vec m);
+PetscErrorCode mt_site_read_m(const MtSite *s, MtH5 *f, const char *name, Vec m);
+PetscErrorCode mt_site_write_potential(const MtSite *s, MtH5 *f, const char *name, Vec u);
+PetscErrorCode mt_site_read_potential(const MtSite *s, MtH5 *f, const char *name, Vec u);
+/* A state file of an earlier run on the same mesh -> m, of unit length.  MT_ERR_INPUT with the place of the key that
+ * names it.  Collective. */
+PetscErrorCode mt_site_read_state(const MtSite *s, const char *path, const char *key, Vec m);
+
+/* A growing list of records made of doubles: they go into a checkpoint and come back as they are. */
+typedef struct {
+  int n, capacity, width;
+  double *data; /* [n, width], owned */
+} MtTable;
+PetscErrorCode mt_table_add(MtTable *t, const void *row);
+void mt_table_free(MtTable *t);
+/* Rows of rank 0 as a dataset; and back on every rank, *t with its width.  Collective. */
+PetscErrorCode mt_site_write_table(const MtSite *s, MtH5 *f, const char *name, int n, int width, const void *data);
+PetscErrorCode mt_site_read_table(MtH5 *f, const char *name, MtTable *t);
+
+/* checkpoint.h5 of a kind of run.  Besides what `write` puts there it holds the attributes "input" (canonical text of
+ * the sections that decide the result), "method" (of those that may change on the way, but not without a word), "mesh"
+ * (the input kept in the mesh file) and "identity" (nodes, tets, fingerprints). */
+typedef struct {
+  const char *format;
+  int version;
+  const char *sections; /* "grains mesh materials ..." */
+  const char *method;   /* one section */
+  void *ctx;
+  PetscErrorCode (*write)(void *ctx, MtH5 *f);
+  PetscErrorCode (*read)(void *ctx, MtH5 *f, const char *path); /* agreed on all ranks */
+} MtCheckpoint;
+/* Collective.  Read: the newest readable one; found false: there is none.  MT_ERR_INPUT if it belongs to another input
+ * or mesh, or all copies are damaged. */
+PetscErrorCode mt_site_checkpoint_write(const MtSite *s, const MtCheckpoint *c);
+PetscErrorCode mt_site_checkpoint_read(const MtSite *s, const MtCheckpoint *c, bool *found);
+
+/* The mesh file as seen from the folder: by name when it lies there, else by its full path; caller frees. */
+char *mt_site_mesh_link(const MtSite *s);
+
+#endif
