@@ -105,10 +105,3 @@ PetscErrorCode mt_site_read_state(const MtSite *s, const char *path, const char 
   if (!rc) rc = closed;
   return rc ? rc : normalize(s, key, m);
 }
-
-char *mt_site_mesh_link(const MtSite *s) {
-  size_t n = strlen(s->folder);
-  if (strncmp(s->mesh_path, s->folder, n) == 0 && s->mesh_path[n] == '/') return strdup(s->mesh_path + n + 1);
-  char *full = realpath(s->mesh_path, NULL);
-  return full ? full : strdup(s->mesh_path);
-}

@@ -70,7 +70,27 @@ typedef struct {
 PetscErrorCode mt_site_checkpoint_write(const MtSite *s, const MtCheckpoint *c);
 PetscErrorCode mt_site_checkpoint_read(const MtSite *s, const MtCheckpoint *c, bool *found);
 
-/* The mesh file as seen from the folder: by name when it lies there, else by its full path; caller frees. */
-char *mt_site_mesh_link(const MtSite *s);
+/* The states a run has kept, states/state_<number>.h5 with number = place in the list + 1. */
+typedef struct {
+  const char *tags;   /* "after_event" */
+  double time;        /* as ParaView shows it */
+  const char *second; /* name of another nodal vector in the file, NULL: m alone */
+} MtStateEntry;
+typedef struct {
+  int n;
+  const MtStateEntry *entry; /* [n] */
+  int width;
+  const double *column; /* [n, width] numbers of the table */
+  const char *columns;  /* and their names */
+  bool switching;       /* the run has a switching.h5 */
+} MtStateList;
+/* Writes m as state `number`; more: puts further data and attributes into the file.  Collective. */
+PetscErrorCode mt_site_state_write(const MtSite *s, int number, Vec m, PetscErrorCode (*more)(void *ctx, MtH5 *f),
+                                   void *ctx);
+/* states.h5 (links to the states, the mesh, and a table of them) and states.xdmf.  Collective. */
+PetscErrorCode mt_site_states_index(const MtSite *s, const MtStateList *list);
+/* Removes the files of states beyond the n-th: a run that was killed may have kept some which its checkpoint does not
+ * know, and one started anew has none yet.  Call on one rank. */
+void mt_site_states_remove(const MtSite *s, int n);
 
 #endif
