@@ -37,6 +37,11 @@ PetscErrorCode mt_fem_divergence(const MtMesh *mesh, const MtNodes *nodes, const
 PetscErrorCode mt_fem_advection(const MtMesh *mesh, const MtNodes *nodes, const double *coef, const double u[3],
                                 Mat *A);
 
+/* Lifshitz invariants: E = 1/2 m.L m = sum_e V_e/4 sum_ab m_a.(w_b x m_b), w_b = D grad(b) + grad(b) x p; with D alone
+ * the integral of D m.curl m, with p = D n that of D ((m.n) div m - (m.grad)(m.n)).  coef [4 nt_local]: D, p of each
+ * tet. L: rows and columns 3*nodes, symmetric, with a diagonal of zeros; the caller's.  Collective on mesh->comm. */
+PetscErrorCode mt_fem_lifshitz(const MtMesh *mesh, const MtNodes *nodes, const double *coef, Mat *L);
+
 /* The open-boundary Poisson problem: find u with (grad v, grad u) + <v, DtN u> = b(v) on the mesh that ends on a
  * sphere; the Dirichlet-to-Neumann map of the sphere: modes l <= modes get (l+1)/R, the rest a Robin term (modes+2)/R
  * (docs/numerics.md).  Solved by CG with AMG (hypre BoomerAMG if PETSc has it, else GAMG) on stiffness + Robin. */

@@ -4,6 +4,7 @@
 
 #include "magtwin/input.h"
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 /* A straight line in field space. */
@@ -71,19 +72,24 @@ typedef struct {
   double eigenvalue; /* T, smallest of the Hessian (mt_stability_eigenvalue); NaN: not computed */
   double iterations, evaluations, demag_iterations; /* rolled-back trials of this step included */
   double event;                                     /* 1: m fell or rose by more than output.event_drop */
+  double more[4]; /* J/m3: surface, dmi, elastic, interface; columns only where the run has such a term */
 } MtCurveRow;
-enum { MT_CURVE_COLUMNS = sizeof(MtCurveRow) / sizeof(double) };
+enum {
+  MT_CURVE_COLUMNS = offsetof(MtCurveRow, more) / sizeof(double), /* that every run has */
+  MT_CURVE_MORE = 4
+};
 
 typedef struct {
   int n, capacity;
+  unsigned more;   /* bit k: more[k] is a column */
   MtCurveRow *row; /* owned */
 } MtCurve;
 /* Appends a copy of the row; MT_ERR_FAIL when memory runs out. */
 PetscErrorCode mt_curve_add(MtCurve *curve, const MtCurveRow *row);
 void mt_curve_free(MtCurve *curve);
-/* Header with units, and one row, %.17g; errors stay in the stream (ferror). */
-void mt_curve_print_header(FILE *f);
-void mt_curve_print_row(FILE *f, const MtCurveRow *row);
+/* Header with units, and one row, with the columns `more` of MtCurve, %.17g; errors stay in the stream (ferror). */
+void mt_curve_print_header(FILE *f, unsigned more);
+void mt_curve_print_row(FILE *f, unsigned more, const MtCurveRow *row);
 
 /* Figures of merit of a demagnetization curve.  NaN: not reached by the curve. */
 typedef struct {

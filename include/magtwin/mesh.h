@@ -96,6 +96,17 @@ PetscErrorCode mt_mesh_destroy(MtMesh **mesh);
 /* Copies owned values [nv_owned, bs] to the ghosts of a local array [nv_local, bs].  Collective. */
 PetscErrorCode mt_mesh_ghosts(const MtMesh *mesh, int bs, double *local);
 
+/* A side of a face of the magnet where the region changes or the magnet ends. */
+typedef struct {
+  PetscInt tet, corner; /* local tet on this side, and its corner opposite to the face */
+  PetscInt neighbour;   /* local tet on the other side, -1: air or the end of the mesh */
+} MtFace;
+/* Those with an owned node, in the order of the tets' file ids; *faces from PetscMalloc, the caller's.  Not collective.
+ */
+PetscErrorCode mt_mesh_region_faces(const MtMesh *mesh, PetscInt *n, MtFace **faces);
+/* Nodes of the face, and its outward normal times its area (nm2).  Not collective. */
+void mt_mesh_face(const MtMesh *mesh, const MtFace *face, PetscInt node[3], double area[3]);
+
 struct MtH5;
 /* Nodal field, local array [nv_local, bs] (owned part used), to/from dataset [nv_global, bs] by file id.
  * MT_ERR_INPUT where the file has no such data.  Collective. */

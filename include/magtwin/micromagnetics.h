@@ -20,8 +20,15 @@ typedef struct {
   double alpha;  /* Gilbert damping; dynamics only */
   double K3;     /* J/m3 */
   double Kc1,
-      Kc2;    /* J/m3, cubic: Kc1 (a1^2 a2^2 + a2^2 a3^2 + a3^2 a1^2) + Kc2 a1^2 a2^2 a3^2, a = m in crystal axes */
-} MtMaterial; /* what is not named in an initializer is 0 and costs nothing */
+      Kc2; /* J/m3, cubic: Kc1 (a1^2 a2^2 + a2^2 a3^2 + a3^2 a1^2) + Kc2 a1^2 a2^2 a3^2, a = m in crystal axes */
+  double Ks,
+      Ks_inner; /* J/m2: Ks (1 - (m.n)^2) on its faces to the air, and to other regions of the magnet; n: normal */
+  double D;     /* J/m2: bulk Dzyaloshinskii-Moriya, D m.curl m */
+  double Di;    /* J/m2: interfacial, Di ((m.n) div m - (m.grad)(m.n)), n: dmi_normal */
+  double dmi_normal[3];        /* unit; of materials.dmi_normal */
+  double B1, B2;               /* J/m3: magneto-elastic, per strain */
+  double lambda100, lambda111; /* 1: magnetostriction, for given stress */
+} MtMaterial;                  /* what is not named in an initializer is 0 and costs nothing */
 
 /* The materials of the library file, and which one each region of the mesh has: section materials, the kind of the
  * region first, then the list materials.assign, later entries win.  Air is nonmagnetic.  *per_region [regions->n] is
@@ -34,7 +41,17 @@ PetscErrorCode mt_materials_check(MPI_Comm comm, const MtInput *in);
 
 /* Energy of a state and its derivative.  Terms, discretization and sources: src/micromagnetics/energy.c. */
 typedef struct MtEnergy MtEnergy;
-typedef enum { MT_TERM_EXCHANGE, MT_TERM_ANISOTROPY, MT_TERM_ZEEMAN, MT_TERM_DEMAG, MT_NTERMS } MtTerm;
+typedef enum {
+  MT_TERM_EXCHANGE,
+  MT_TERM_ANISOTROPY,
+  MT_TERM_ZEEMAN,
+  MT_TERM_DEMAG,
+  MT_TERM_SURFACE, /* from here on: only where a material or the mesh has it */
+  MT_TERM_DMI,
+  MT_TERM_ELASTIC,
+  MT_TERM_INTERFACE,
+  MT_NTERMS
+} MtTerm;
 typedef struct {
   double term[MT_NTERMS]; /* J/m3 x nm3 = 1e-27 J */
   double total;
@@ -43,6 +60,21 @@ typedef struct {
  * nodes are those of tets with Js > 0; nothing else carries m or exchange.  MT_ERR_INPUT if nothing is magnetic, or if
  * the mesh has no sphere around it and demag_modes >= 0.  Collective. */
 PetscErrorCode mt_energy_create(const MtMesh *mesh, const MtMaterial *material, int demag_modes, MtEnergy **e);
+/* What an energy needs besides materials; zeroed: nothing. */
+typedef struct {
+  double *strain; /* [6 nt_local] xx yy zz yz xz xy in the sample frame, 1; NULL: none */
+  double *stress; /* [6 nt_local] the same in Pa */
+} MtEnergyExtras;
+/* What the input says of them: materials.strain and materials.stress, files "magtwin-elements" 1 with /strain or
+ * /stress [nt,6] by tet id.  MT_ERR_INPUT if a file does not fit the mesh or holds what is no number.  Free with
+ * mt_energy_extras_free.  Collective. */
+PetscErrorCode mt_energy_extras_read(const MtMesh *mesh, const MtInput *in, MtEnergyExtras *extras);
+PetscErrorCode mt_energy_extras_free(MtEnergyExtras *extras);
+/* The same with extras, which are not needed afterwards.  Collective. */
+PetscErrorCode mt_energy_create_with(const MtMesh *mesh, const MtMaterial *material, int demag_modes,
+                                     const MtEnergyExtras *extras, MtEnergy **e);
+/* Is the term part of this energy?  The first four always are.  Not collective, the same on every rank. */
+bool mt_energy_uses(const MtEnergy *e, MtTerm term);
 /* Sets *e to NULL; NULL is fine.  Collective. */
 PetscErrorCode mt_energy_destroy(MtEnergy **e);
 /* The magnetic nodes, owned by e; m is a Vec of 3 n (bs 3).  Not collective. */

@@ -15,6 +15,7 @@ typedef enum {
   MT_DIM_ANGLE,       /* deg; also rad */
   MT_DIM_ENERGY,      /* J/m3; also MJ/m3, kJ/m3 */
   MT_DIM_EXCHANGE,    /* J/m; also pJ/m */
+  MT_DIM_SURFACE,     /* J/m2; also mJ/m2 */
   MT_DIM_TIME,        /* s; also ms, us, ns, ps, min, h */
   MT_DIM_TEMPERATURE, /* K */
 } MtDimension;

@@ -29,6 +29,8 @@ static const Unit units[] = {
     {MT_DIM_ENERGY, "MJ/m3", 1e6},
     {MT_DIM_EXCHANGE, "J/m", 1},
     {MT_DIM_EXCHANGE, "pJ/m", 1e-12},
+    {MT_DIM_SURFACE, "J/m2", 1},
+    {MT_DIM_SURFACE, "mJ/m2", 1e-3},
     {MT_DIM_TIME, "s", 1},
     {MT_DIM_TIME, "ms", 1e-3},
     {MT_DIM_TIME, "us", 1e-6},
@@ -46,6 +48,7 @@ static const char *const accepted[] = {
     [MT_DIM_ANGLE] = "deg, rad",
     [MT_DIM_ENERGY] = "J/m3, kJ/m3, MJ/m3",
     [MT_DIM_EXCHANGE] = "J/m, pJ/m",
+    [MT_DIM_SURFACE] = "J/m2, mJ/m2",
     [MT_DIM_TIME] = "s, ms, us, ns, ps, min, h",
     [MT_DIM_TEMPERATURE] = "K",
 };

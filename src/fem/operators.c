@@ -3,9 +3,8 @@
  * any number of ranks. */
 #include "pattern.h"
 
-/* AIJ from this rank's rows; the arrays are copied. */
-static PetscErrorCode matrix_from_rows(MPI_Comm comm, PetscInt nrows, PetscInt ncols, const PetscInt *start,
-                                       const PetscInt *col, const PetscScalar *value, Mat *A) {
+PetscErrorCode mt_matrix_from_rows(MPI_Comm comm, PetscInt nrows, PetscInt ncols, const PetscInt *start,
+                                   const PetscInt *col, const PetscScalar *value, Mat *A) {
   PetscCall(MatCreate(comm, A));
   PetscCall(MatSetSizes(*A, nrows, ncols, PETSC_DETERMINE, PETSC_DETERMINE));
   PetscCall(MatSetType(*A, MATAIJ));
@@ -44,7 +43,7 @@ PetscErrorCode mt_fem_stiffness(const MtMesh *mesh, const MtNodes *nodes, const 
     corners(mesh, t, n.global, col);
     add_stiffness(&p, row, col, coef[t] * volume, grad, value);
   }
-  PetscCall(matrix_from_rows(mesh->comm, p.n, p.n, p.start, p.col, value, K));
+  PetscCall(mt_matrix_from_rows(mesh->comm, p.n, p.n, p.start, p.col, value, K));
   PetscCall(MatSetOption(*K, MAT_SYMMETRIC, PETSC_TRUE));
   PetscCall(PetscFree(value));
   PetscCall(mt_pattern_destroy(&p));
@@ -95,7 +94,7 @@ static PetscErrorCode divergence_matrix(MPI_Comm comm, const MtPattern *p, Petsc
   PetscCall(PetscMalloc2(p->n + 1, &start, 3 * p->start[p->n], &col));
   for (PetscInt r = 0; r <= p->n; r++) start[r] = 3 * p->start[r];
   for (PetscInt k = 0; k < 3 * p->start[p->n]; k++) col[k] = 3 * p->col[k / 3] + k % 3;
-  PetscCall(matrix_from_rows(comm, p->n, ncols, start, col, value, D));
+  PetscCall(mt_matrix_from_rows(comm, p->n, ncols, start, col, value, D));
   PetscCall(PetscFree2(start, col));
   return 0;
 }
@@ -116,7 +115,7 @@ static PetscErrorCode gradient_matrix(MPI_Comm comm, const MtPattern *p, PetscIn
       }
       start[3 * r + c + 1] = at;
     }
-  PetscCall(matrix_from_rows(comm, 3 * p->n, ncols, start, col, v, G));
+  PetscCall(mt_matrix_from_rows(comm, 3 * p->n, ncols, start, col, v, G));
   PetscCall(PetscFree3(start, col, v));
   return 0;
 }

@@ -25,6 +25,10 @@ PetscErrorCode mt_pattern_destroy(MtPattern *p);
 /* Where (local row, global column) lies in col; it must be there. */
 PetscInt mt_pattern_find(const MtPattern *p, PetscInt row, PetscInt col);
 
+/* AIJ from this rank's rows, columns ascending in each; the arrays are copied.  *A is the caller's.  Collective. */
+PetscErrorCode mt_matrix_from_rows(MPI_Comm comm, PetscInt nrows, PetscInt ncols, const PetscInt *start,
+                                   const PetscInt *col, const PetscScalar *value, Mat *A);
+
 /* Geometry of local tet t. */
 void mt_fem_mesh_tet(const MtMesh *mesh, PetscInt t, double grad[4][3], double *volume);
 

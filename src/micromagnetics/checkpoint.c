@@ -4,8 +4,8 @@
  *
  * Format "magtwin-demag-checkpoint" 4, nodal data by file id: /state/m [nv,3], /state/potential [nv] (with
  * demagnetizing field), the same of the states before (/state/m_1, /state/potential_1 ...) where they serve to predict
- * the next, /state/switching [nv] T, /run/progress, /run/curve, /run/events, /run/kept (records of hysteresis.h and
- * loop.h); and what it belongs to (site.h). */
+ * the next, /state/switching [nv] T, /run/progress, /run/curve, /run/curve_more (energies that few runs
+ * have), /run/events, /run/kept (records of hysteresis.h and loop.h); and what it belongs to (site.h). */
 #include "hysteresis.h"
 #include <string.h>
 
@@ -31,6 +31,23 @@ static PetscErrorCode write_switching(MtHysteresis *h, MtH5 *f) {
   return rc;
 }
 
+/* The rows without the energies that few runs have, and those. */
+static PetscErrorCode write_curve(const MtHysteresis *h, const MtSite *s, MtH5 *f) {
+  enum { ALL = MT_CURVE_COLUMNS + MT_CURVE_MORE };
+  const size_t n = (size_t)h->curve.n;
+  const double *row = (const double *)(const void *)h->curve.row;
+  double *first, *more;
+  PetscCall(PetscMalloc2(n * MT_CURVE_COLUMNS + 1, &first, n * MT_CURVE_MORE + 1, &more));
+  for (size_t i = 0; i < n; i++) {
+    memcpy(first + i * MT_CURVE_COLUMNS, row + i * ALL, MT_CURVE_COLUMNS * sizeof *row);
+    memcpy(more + i * MT_CURVE_MORE, row + i * ALL + MT_CURVE_COLUMNS, MT_CURVE_MORE * sizeof *row);
+  }
+  PetscErrorCode rc = mt_site_write_table(s, f, "/run/curve", h->curve.n, MT_CURVE_COLUMNS, first);
+  if (!rc && h->curve.more) rc = mt_site_write_table(s, f, "/run/curve_more", h->curve.n, MT_CURVE_MORE, more);
+  PetscCall(PetscFree2(first, more));
+  return rc;
+}
+
 static PetscErrorCode write_all(void *ctx, MtH5 *f) {
   MtHysteresis *h = ctx;
   const MtSite s = mt_hysteresis_site(h);
@@ -39,7 +56,7 @@ static PetscErrorCode write_all(void *ctx, MtH5 *f) {
   if (!rc) rc = write_past(h, &s, f);
   if (!rc) rc = write_switching(h, f);
   if (!rc) rc = mt_site_write_table(&s, f, "/run/progress", 1, MT_PROGRESS_SIZE, &h->now);
-  if (!rc) rc = mt_site_write_table(&s, f, "/run/curve", h->curve.n, MT_CURVE_COLUMNS, h->curve.row);
+  if (!rc) rc = write_curve(h, &s, f);
   if (!rc) rc = mt_site_write_table(&s, f, "/run/events", h->events.n, MT_EVENT_SIZE, h->events.data);
   return rc ? rc : mt_site_write_table(&s, f, "/run/kept", h->kept.n, MT_KEPT_SIZE, h->kept.data);
 }
@@ -63,21 +80,34 @@ static PetscErrorCode read_past(MtHysteresis *h, const MtSite *s, MtH5 *f) {
   return rc;
 }
 
+static PetscErrorCode take_curve(MtHysteresis *h, const MtTable *curve, const MtTable *more) {
+  h->curve.n = 0;
+  for (int i = 0; i < curve->n; i++) {
+    MtCurveRow row = {0};
+    memcpy(&row, curve->data + (size_t)i * MT_CURVE_COLUMNS, MT_CURVE_COLUMNS * sizeof(double));
+    if (i < more->n) memcpy(row.more, more->data + (size_t)i * MT_CURVE_MORE, sizeof row.more);
+    PetscErrorCode rc = mt_curve_add(&h->curve, &row);
+    if (rc) return rc;
+  }
+  return 0;
+}
+
 static PetscErrorCode read_tables(MtHysteresis *h, MtH5 *f, const char *path) {
   MtTable progress = {.width = MT_PROGRESS_SIZE}, curve = {.width = MT_CURVE_COLUMNS};
+  MtTable more = {.width = MT_CURVE_MORE};
   PetscErrorCode rc = mt_site_read_table(f, "/run/progress", &progress);
   if (!rc) rc = mt_site_read_table(f, "/run/curve", &curve);
+  if (!rc && h->curve.more) rc = mt_site_read_table(f, "/run/curve_more", &more);
   if (!rc) rc = mt_site_read_table(f, "/run/events", &h->events);
   if (!rc) rc = mt_site_read_table(f, "/run/kept", &h->kept);
   if (!rc && progress.n != 1) rc = mt_error(MT_ERR_INPUT, "%s is damaged: it has no progress record", path);
   if (!rc) {
     memcpy(&h->now, progress.data, sizeof h->now);
-    h->curve.n = 0;
-    for (int i = 0; !rc && i < curve.n; i++)
-      rc = mt_curve_add(&h->curve, (const MtCurveRow *)(const void *)(curve.data + (size_t)i * MT_CURVE_COLUMNS));
+    rc = take_curve(h, &curve, &more);
   }
   mt_table_free(&progress);
   mt_table_free(&curve);
+  mt_table_free(&more);
   return rc;
 }
 

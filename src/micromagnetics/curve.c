@@ -27,6 +27,9 @@ static const char *const column[MT_CURVE_COLUMNS] = {"step",
                                                      "demag_iterations",
                                                      "event"};
 
+static const char *const more_column[MT_CURVE_MORE] = {"e_surface_J/m3", "e_dmi_J/m3", "e_elastic_J/m3",
+                                                       "e_interface_J/m3"};
+
 PetscErrorCode mt_curve_add(MtCurve *curve, const MtCurveRow *row) {
   if (curve->n == curve->capacity) {
     int capacity = curve->capacity ? 2 * curve->capacity : 64;
@@ -44,14 +47,18 @@ void mt_curve_free(MtCurve *curve) {
   memset(curve, 0, sizeof *curve);
 }
 
-void mt_curve_print_header(FILE *f) {
+void mt_curve_print_header(FILE *f, unsigned more) {
   for (int c = 0; c < MT_CURVE_COLUMNS; c++) fprintf(f, "%s%s", c ? "," : "", column[c]);
+  for (int c = 0; c < MT_CURVE_MORE; c++)
+    if (more >> c & 1) fprintf(f, ",%s", more_column[c]);
   fputc('\n', f);
 }
 
-void mt_curve_print_row(FILE *f, const MtCurveRow *row) {
+void mt_curve_print_row(FILE *f, unsigned more, const MtCurveRow *row) {
   double value[MT_CURVE_COLUMNS];
   memcpy(value, row, sizeof value);
   for (int c = 0; c < MT_CURVE_COLUMNS; c++) fprintf(f, "%s%.17g", c ? "," : "", value[c]);
+  for (int c = 0; c < MT_CURVE_MORE; c++)
+    if (more >> c & 1) fprintf(f, ",%.17g", row->more[c]);
   fputc('\n', f);
 }

@@ -82,6 +82,7 @@ PetscErrorCode mt_energy_eval(MtEnergy *e, Vec m, const double B[3], double dema
   PetscCall(mt_energy_local_anisotropy(e, m, &local[MT_TERM_ANISOTROPY], g));
   PetscCall(local_zeeman(e, m, B, &local[MT_TERM_ZEEMAN], g));
   PetscCall(mt_energy_local_demag(e, m, demag_rtol, &local[MT_TERM_DEMAG], g));
+  for (int i = MT_TERM_SURFACE; i < MT_NTERMS; i++) PetscCall(mt_energy_local_more(e, (MtTerm)i, m, &local[i], g));
   PetscCallMPI(MPI_Allreduce(local, E->term, MT_NTERMS, MPI_DOUBLE, MPI_SUM, e->mesh->comm));
   E->total = 0;
   for (int i = 0; i < MT_NTERMS; i++) E->total += E->term[i];
@@ -98,6 +99,11 @@ static PetscErrorCode local_term(MtEnergy *e, MtTerm term, Vec m, const double B
     return local_zeeman(e, m, B, E, g);
   case MT_TERM_DEMAG:
     return mt_energy_local_demag(e, m, TERM_RTOL, E, g);
+  case MT_TERM_SURFACE:
+  case MT_TERM_DMI:
+  case MT_TERM_ELASTIC:
+  case MT_TERM_INTERFACE:
+    return mt_energy_local_more(e, term, m, E, g);
   default:
     return mt_error(MT_ERR_FAIL, "energy: there is no term %d", (int)term);
   }

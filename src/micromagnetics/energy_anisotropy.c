@@ -188,7 +188,7 @@ PetscErrorCode mt_energy_local_anisotropy(MtEnergy *e, Vec m, double *E, Vec g) 
 }
 
 bool mt_energy_has_more(const MtEnergy *e) {
-  return e->K3 || e->cubic.start;
+  return e->K3 || e->cubic.start || e->surface || e->elastic;
 }
 
 void mt_energy_more_hessian(const MtEnergy *e, PetscInt i, const double m[3], double s[6]) {
@@ -197,4 +197,8 @@ void mt_energy_more_hessian(const MtEnergy *e, PetscInt i, const double m[3], do
   const MtCubic *q = &e->cubic;
   for (PetscInt a = q->start ? q->start[i] : 0; q->start && a < q->start[i + 1]; a++)
     mt_kernel_cubic_hessian(m, q->frame + 9 * a, q->K1[a], q->K2[a], s);
+  for (int c = 0; c < 6; c++) {
+    if (e->surface) s[c] += 2 * e->surface[6 * i + c];
+    if (e->elastic) s[c] += 2 * e->elastic[6 * i + c];
+  }
 }

@@ -72,7 +72,7 @@ static PetscErrorCode totals(MtEnergy *e) {
   return 0;
 }
 
-static PetscErrorCode setup(MtEnergy *e, const MtMaterial *material, int modes) {
+static PetscErrorCode setup(MtEnergy *e, const MtMaterial *material, int modes, const MtEnergyExtras *extras) {
   double *Js, *A;
   PetscCall(PetscMalloc2(e->mesh->nt_local, &Js, e->mesh->nt_local, &A));
   per_tet(e->mesh, material, polarization, Js);
@@ -85,18 +85,25 @@ static PetscErrorCode setup(MtEnergy *e, const MtMaterial *material, int modes) 
   PetscCall(totals(e));
   PetscCall(exchange_setup(e, A));
   PetscCall(mt_energy_setup_anisotropy(e, material));
+  PetscCall(mt_energy_setup_more(e, material, extras));
   PetscCall(demag_setup(e, Js, modes));
   PetscCall(mt_energy_create_vec(e, &e->work));
   PetscCall(PetscFree2(Js, A));
   return 0;
 }
 
-PetscErrorCode mt_energy_create(const MtMesh *mesh, const MtMaterial *material, int demag_modes, MtEnergy **energy) {
+PetscErrorCode mt_energy_create_with(const MtMesh *mesh, const MtMaterial *material, int demag_modes,
+                                     const MtEnergyExtras *extras, MtEnergy **energy) {
   MtEnergy *e;
   PetscCall(PetscNew(&e));
   e->mesh = mesh;
   *energy = e;
-  return setup(e, material, demag_modes);
+  return setup(e, material, demag_modes, extras);
+}
+
+PetscErrorCode mt_energy_create(const MtMesh *mesh, const MtMaterial *material, int demag_modes, MtEnergy **energy) {
+  const MtEnergyExtras none = {0};
+  return mt_energy_create_with(mesh, material, demag_modes, &none, energy);
 }
 
 PetscErrorCode mt_energy_destroy(MtEnergy **energy) {
@@ -114,6 +121,7 @@ PetscErrorCode mt_energy_destroy(MtEnergy **energy) {
   PetscCall(PetscFree(e->moment));
   PetscCall(PetscFree(e->exchange_diagonal));
   PetscCall(mt_energy_free_anisotropy(e));
+  PetscCall(mt_energy_free_more(e));
   if (e->nodes) PetscCall(mt_nodes_destroy(&e->nodes));
   PetscCall(PetscFree(e));
   *energy = NULL;

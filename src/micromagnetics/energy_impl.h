@@ -6,6 +6,7 @@
 
 /* mu0^-1 and A/nm^2 bring every term to J/m3 x nm3. */
 #define MT_PER_NM2 1e18
+#define MT_PER_NM 1e9
 
 /* Cubic anisotropy in the same way: the node's distinct crystals. */
 typedef struct {
@@ -33,6 +34,10 @@ struct MtEnergy {
   double *K3;           /* the same; NULL: 0 everywhere */
   MtCubic cubic;
 
+  Mat dmi;         /* rows 3n, second derivative of the DMI's energy, J/m3 nm3; NULL: none */
+  double *surface; /* [6n] node tensors S of surface anisotropy, e = m.S m, J/m3 nm3; NULL: none */
+  double *elastic; /* [6n] the same of the magneto-elastic term */
+
   MtPoisson *poisson; /* NULL: no demagnetizing field */
   Mat D, G;           /* right side from m, and field at the nodes from the potential */
   Vec b, u, Au;       /* rows of the mesh; u in T nm, kept as the next start */
@@ -43,6 +48,13 @@ struct MtEnergy {
 /* Energy and derivative of one term on this rank's nodes: adds to g, returns the rank's part of E. */
 PetscErrorCode mt_energy_local_exchange(MtEnergy *e, Vec m, double *E, Vec g);
 PetscErrorCode mt_energy_local_anisotropy(MtEnergy *e, Vec m, double *E, Vec g);
+/* w = (exchange + DMI) v: all of the second derivative that couples nodes, but for the demagnetizing field's part.
+ * Collective. */
+PetscErrorCode mt_energy_couplings(const MtEnergy *e, Vec v, Vec w);
+/* Terms that few runs have, each from what the materials say; nothing is made where none has it.  Collective. */
+PetscErrorCode mt_energy_setup_more(MtEnergy *e, const MtMaterial *material, const MtEnergyExtras *extras);
+PetscErrorCode mt_energy_free_more(MtEnergy *e);
+PetscErrorCode mt_energy_local_more(MtEnergy *e, MtTerm term, Vec m, double *E, Vec g);
 /* The node lists of anisotropy, from the materials of the regions.  Not collective. */
 PetscErrorCode mt_energy_setup_anisotropy(MtEnergy *e, const MtMaterial *material);
 PetscErrorCode mt_energy_free_anisotropy(MtEnergy *e);

@@ -15,8 +15,8 @@ static PetscErrorCode csv_begin(MtHysteresis *h) {
   size_t size;
   FILE *f = open_memstream(&text, &size);
   if (!f) abort();
-  mt_curve_print_header(f);
-  for (int i = 0; i < h->curve.n; i++) mt_curve_print_row(f, &h->curve.row[i]);
+  mt_curve_print_header(f, h->curve.more);
+  for (int i = 0; i < h->curve.n; i++) mt_curve_print_row(f, h->curve.more, &h->curve.row[i]);
   fclose(f);
   PetscErrorCode rc = mt_file_write(path, text);
   free(text);
@@ -26,7 +26,7 @@ static PetscErrorCode csv_begin(MtHysteresis *h) {
 }
 
 static PetscErrorCode csv_add(MtHysteresis *h, const MtCurveRow *row) {
-  mt_curve_print_row(h->csv, row);
+  mt_curve_print_row(h->csv, h->curve.more, row);
   if (fflush(h->csv) == 0) return 0;
   return mt_error(MT_ERR_INPUT, "cannot write to %s/curve.csv: the disk or a quota may be full", h->folder);
 }
@@ -102,7 +102,9 @@ static void fill_row(const MtHysteresis *h, const double B[3], const MtTrial *t,
   row->torque = t->report.torque;
   row->eigenvalue = t->eigenvalue;
   row->energy[0] = t->report.energy.total / h->volume;
-  for (int i = 0; i < MT_NTERMS; i++) row->energy[1 + i] = t->report.energy.term[i] / h->volume;
+  const double *term = t->report.energy.term;
+  for (int i = 0; i < MT_TERM_SURFACE; i++) row->energy[1 + i] = term[i] / h->volume;
+  for (int i = 0; i < MT_CURVE_MORE; i++) row->more[i] = term[MT_TERM_SURFACE + i] / h->volume;
   for (int c = 0; c < 3; c++) {
     row->B[c] = B[c];
     row->mean[c] = t->mean[c];

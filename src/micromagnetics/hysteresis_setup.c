@@ -41,14 +41,16 @@ PetscErrorCode mt_site_fingerprint(const MtMesh *mesh, uint64_t *sum) {
 }
 
 uint64_t mt_site_constants(const MtSite *h) {
-  uint64_t hash = 0, bits[4], more[3];
+  uint64_t hash = 0, bits[4], more[11];
   for (int r = 0; r < h->mesh->regions.n; r++) {
     const MtMaterial *m = &h->material[r];
-    const double value[4] = {m->A, m->Js, m->K1, m->K2}, rare[3] = {m->K3, m->Kc1, m->Kc2};
+    const double value[4] = {m->A, m->Js, m->K1, m->K2},
+                 rare[11] = {m->K3, m->Kc1, m->Kc2, m->Ks,        m->Ks_inner, m->D,
+                             m->Di, m->B1,  m->B2,  m->lambda100, m->lambda111};
     memcpy(bits, value, sizeof bits);
     memcpy(more, rare, sizeof more);
     for (int i = 0; i < 4; i++) hash = mix_with(hash, bits[i]);
-    for (int i = 0; i < 3; i++) hash = rare[i] != 0 ? mix_with(hash, more[i] + (uint64_t)i) : hash;
+    for (int i = 0; i < 11; i++) hash = rare[i] != 0 ? mix_with(hash, more[i] + (uint64_t)i) : hash;
   }
   return hash;
 }
@@ -153,7 +155,10 @@ static PetscErrorCode open_physics(MtHysteresis *h) {
   if (rc) return rc;
   PetscCall(mt_materials_assign(h->comm, h->in, &h->mesh->regions, &h->material));
   mt_phase_begin("set up operators");
-  rc = mt_energy_create(h->mesh, h->material, h->opt.modes, &h->energy);
+  MtEnergyExtras extras;
+  rc = mt_energy_extras_read(h->mesh, h->in, &extras);
+  if (!rc) rc = mt_energy_create_with(h->mesh, h->material, h->opt.modes, &extras, &h->energy);
+  PetscCall(mt_energy_extras_free(&extras));
   if (!rc) rc = mt_minimizer_create(h->energy, &h->opt.minimizer, &h->minimizer);
   mt_phase_end("set up operators");
   return rc ? rc : mt_petsc_options_used(h->comm, h->in);
@@ -168,6 +173,8 @@ PetscErrorCode mt_hysteresis_open(MtHysteresis *h, MPI_Comm comm, const MtInput 
   mt_demag_options(in, &h->opt);
   PetscCall(mt_field_path_read(in, &h->path));
   PetscCall(open_physics(h));
+  for (int i = 0; i < MT_CURVE_MORE; i++)
+    if (mt_energy_uses(h->energy, (MtTerm)(MT_TERM_SURFACE + i))) h->curve.more |= 1u << i;
   derive(h);
   MtSite site = mt_hysteresis_site(h);
   h->constants = mt_site_constants(&site);

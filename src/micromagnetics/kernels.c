@@ -60,6 +60,13 @@ void mt_kernel_cubic_hessian(const double m[3], const double frame[9], double K1
   }
 }
 
+void mt_kernel_elastic(const double T[6], const double *frame, double b1, double b2, double weight, double s[6]) {
+  const double t[6] = {T[0], T[5], T[4], T[1], T[3], T[2]}; /* in the order of s */
+  for (int c = 0; c < 6; c++) s[c] += weight * (frame ? b2 : b1) * t[c];
+  for (int i = 0; frame && i < 3; i++)
+    mt_add_dyad3(weight * (b1 - b2) * mt_quadratic3(t, frame + 3 * i), frame + 3 * i, s);
+}
+
 void mt_kernel_crystal(const double q[4], double frame[9]) {
   const double w = q[0], x = q[1], y = q[2], z = q[3];
   const double f[9] = {1 - 2 * (y * y + z * z), 2 * (x * y + w * z),     2 * (x * z - w * y),

@@ -33,6 +33,13 @@ void mt_kernel_cubic_hessian(const double m[3], const double frame[9], double K1
 /* Rows of frame: the directions in the sample of crystal x, y, z turned by the unit quaternion q = (w, x, y, z). */
 void mt_kernel_crystal(const double q[4], double frame[9]);
 
+/* Magneto-elastic energy of a cubic crystal: e = m.S m with S = b1 times the diagonal of T and b2 times the rest, T
+ * (strain or stress, xx yy zz yz xz xy in the sample frame) and S written in the crystal's axes.  Strain: b1 = B1, b2 =
+ * B2; stress: b1 = -3/2 lambda100, b2 = -3/2 lambda111.  frame NULL: isotropic, b1 alone.  Adds weight * S to s, in the
+ * sample frame.  C. Kittel, Rev. Mod. Phys. 21 (1949) 541; B. D. Cullity and C. D. Graham, Introduction to Magnetic
+ * Materials (2009) 8. */
+void mt_kernel_elastic(const double T[6], const double *frame, double b1, double b2, double weight, double s[6]);
+
 /* Two unit vectors that make a right-handed frame with m. */
 void mt_kernel_frame(const double m[3], double e1[3], double e2[3]);
 /* Symmetric 2x2 matrix [a b; b c] with its eigenvalues replaced by max(|eigenvalue|, floor), in place. */

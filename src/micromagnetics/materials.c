@@ -3,6 +3,7 @@
 #include "magtwin/log.h"
 #include "materials_library.h"
 #include <fnmatch.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +89,17 @@ static void warn_without_table(const MtLibrary *lib, const MtRegions *r, const M
   }
 }
 
+/* The normal of the film, the same for all materials. */
+static PetscErrorCode set_normal(const MtInput *in, const MtRegions *r, MtMaterial *per_region) {
+  double n[3] = {0, 0, 1};
+  if (mt_input_has(in, "materials.dmi_normal")) mt_input_vec3(in, n, "materials.dmi_normal");
+  const double length = sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]);
+  if (!(length > 0)) return mt_input_error(in, "materials.dmi_normal", "must have a direction, is [0, 0, 0]");
+  for (int i = 0; i < r->n; i++)
+    for (int c = 0; c < 3; c++) per_region[i].dmi_normal[c] = n[c] / length;
+  return 0;
+}
+
 /* Anisotropy needs an axis, which only grains have, cubic anisotropy the whole orientation. */
 static PetscErrorCode check_axes(const MtRegions *r, const MtMaterial *per_region) {
   for (int i = 0; i < r->n; i++) {
@@ -110,6 +122,7 @@ static PetscErrorCode check_axes(const MtRegions *r, const MtMaterial *per_regio
 static PetscErrorCode assign(const MtInput *in, const MtLibrary *lib, const MtRegions *r, MtMaterial *per_region) {
   PetscErrorCode rc = by_kind(in, lib, r, per_region);
   for (int i = 0; !rc && i < mt_input_count(in, "materials.assign"); i++) rc = by_entry(in, i, lib, r, per_region);
+  if (!rc) rc = set_normal(in, r, per_region);
   if (!rc) warn_without_table(lib, r, per_region);
   return rc ? rc : check_axes(r, per_region);
 }

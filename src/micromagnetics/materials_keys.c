@@ -29,6 +29,22 @@ const MtKey mt_materials_keys[] = {
      .max = 1e4,
      .help = "Temperature to which the constants are interpolated, linearly in the table of each material. Materials "
              "without a table stay as they are. Without it all do."},
+    {.path = "materials.dmi_normal",
+     .type = MT_KEY_VEC3,
+     .def = "",
+     .help = "Normal of the film for interfacial Dzyaloshinskii-Moriya interaction (Di), any length but 0; z if not "
+             "given."},
+    {.path = "materials.strain",
+     .type = MT_KEY_PATH,
+     .def = "",
+     .help =
+         "HDF5 file with the strain of each tetrahedron of the mesh file: dataset /strain [tets, 6], xx yy zz yz xz "
+         "xy in the sample frame, root attributes format \"magtwin-elements\" and version 1. For materials with B1, "
+         "B2."},
+    {.path = "materials.stress",
+     .type = MT_KEY_PATH,
+     .def = "",
+     .help = "The same for a stress in Pa, dataset /stress. For materials with lambda100, lambda111."},
     {.path = "materials.assign",
      .type = MT_KEY_LIST,
      .def = "[]",

@@ -16,6 +16,14 @@
   X(K3, MT_DIM_ENERGY, -1e9, 1e9, "0", "Third uniaxial anisotropy constant.")                                          \
   X(Kc1, MT_DIM_ENERGY, -1e9, 1e9, "0", "First cubic anisotropy constant; negative: easy axes <111>.")                 \
   X(Kc2, MT_DIM_ENERGY, -1e9, 1e9, "0", "Second cubic anisotropy constant.")                                           \
+  X(Ks, MT_DIM_SURFACE, -10, 10, "0", "Surface anisotropy of its faces to the air; positive: the normal is easy.")     \
+  X(Ks_inner, MT_DIM_SURFACE, -10, 10, "0", "Surface anisotropy of its faces to other regions of the magnet.")         \
+  X(D, MT_DIM_SURFACE, -1, 1, "0", "Bulk Dzyaloshinskii-Moriya constant.")                                             \
+  X(Di, MT_DIM_SURFACE, -1, 1, "0", "Interfacial Dzyaloshinskii-Moriya constant, about materials.dmi_normal.")         \
+  X(B1, MT_DIM_ENERGY, -1e9, 1e9, "0", "First magneto-elastic constant, for materials.strain.")                        \
+  X(B2, MT_DIM_ENERGY, -1e9, 1e9, "0", "Second magneto-elastic constant.")                                             \
+  X(lambda100, MT_DIM_NONE, -.1, .1, "0", "Magnetostriction along <100>, for materials.stress.")                       \
+  X(lambda111, MT_DIM_NONE, -.1, .1, "0", "Magnetostriction along <111>; equal to lambda100: isotropic.")              \
   X(alpha, MT_DIM_NONE, 0, 100, "0.1", "Gilbert damping; dynamics only.")
 
 #define KEYS(field, unit, low, high, default_, text)                                                                   \

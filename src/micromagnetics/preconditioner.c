@@ -90,7 +90,7 @@ PetscErrorCode mt_precond_setup(MtPrecond *pc, Vec m, Vec g) {
 static PetscErrorCode apply_operator(MtPrecond *pc, const double *block, Vec m, Vec p, Vec q) {
   const PetscScalar *x, *v;
   PetscScalar *w;
-  PetscCall(MatMult(pc->energy->exchange3, p, q));
+  PetscCall(mt_energy_couplings(pc->energy, p, q));
   PetscCall(VecGetArrayRead(m, &x));
   PetscCall(VecGetArrayRead(p, &v));
   PetscCall(VecGetArray(q, &w));
@@ -180,7 +180,7 @@ PetscErrorCode mt_precond_along(MtPrecond *pc, Vec m, Vec g, Vec d, double *dHd,
   const MtEnergy *e = pc->energy;
   const PetscScalar *x, *y, *v, *w;
   double local[2] = {0, 0}, sum[2];
-  PetscCall(MatMult(e->exchange3, d, pc->q));
+  PetscCall(mt_energy_couplings(e, d, pc->q));
   PetscCall(VecGetArrayRead(m, &x));
   PetscCall(VecGetArrayRead(g, &y));
   PetscCall(VecGetArrayRead(d, &v));

@@ -4,19 +4,12 @@
 #include "brick.h"
 #include "magtwin/micromagnetics.h"
 #include "near.h"
+#include "noise.h"
 
 static const double B[3] = {.3, -.2, 1.1}, NO_FIELD[3] = {0, 0, 0};
 static const MtMaterial HARD = {.name = "hard", .A = 7.7e-12, .Js = 1.61, .K1 = 4.3e6, .K2 = .65e6};
 static const MtMaterial SOFT = {.name = "soft", .A = 2.5e-12, .Js = .75, .K1 = 0};
 static const MtMaterial NONE = {.name = "nonmagnetic", .A = 0, .Js = 0, .K1 = 0};
-
-/* Hash of a file id and a component in [-1, 1): the same state on any number of ranks. */
-static double noise(int64_t vid, int component, uint64_t seed) {
-  uint64_t z = (uint64_t)vid * 3 + (uint64_t)component + seed * 0x9e3779b97f4a7c15u + 0x9e3779b97f4a7c15u;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return (double)((z ^ (z >> 31)) >> 11) / 4503599627370496. - 1;
-}
 
 typedef void (*Field)(const double x[3], int64_t vid, double v[3]);
 static PetscErrorCode fill(const MtMesh *mesh, MtEnergy *e, Field f, Vec v) {

@@ -77,6 +77,35 @@ static double cubic(const double m[3], double g[3]) {
   mt_kernel_crystal(TURN, f);
   return mt_kernel_cubic(m, f, -3, 5, g);
 }
+/* Uniaxial stress s along z on an isotropic material: -3/2 lambda s cos^2, up to a constant (B. D. Cullity and C. D.
+ * Graham, Introduction to Magnetic Materials (2009) 8.5).  Cubic: B1 (exx a1^2 + ...) + 2 B2 (exy a1 a2 + ...). */
+static void elastic_energy_of_stress_and_strain(void **state) {
+  (void)state;
+  const double stress[6] = {0, 0, 7, 0, 0, 0}, strain[6] = {1, 2, 4, .3, .2, .1};
+  double S[6] = {0}, C[6] = {0}, f[9], a[3];
+  mt_kernel_elastic(stress, NULL, -1.5 * 2, -1.5 * 2, 1, S);
+  assert_near(mt_quadratic3(S, M), -1.5 * 2 * 7 * M[2] * M[2], 1e-14);
+  const double identity[4] = {1, 0, 0, 0};
+  mt_kernel_crystal(identity, f);
+  mt_kernel_elastic(strain, f, 3, 5, 2, C);
+  double e = 3 * (M[0] * M[0] + 2 * M[1] * M[1] + 4 * M[2] * M[2]) +
+             10 * (.1 * M[0] * M[1] + .3 * M[1] * M[2] + .2 * M[0] * M[2]);
+  assert_near(mt_quadratic3(C, M), 2 * e, 1e-14);
+  /* a hydrostatic strain has no direction in any crystal */
+  const double all[6] = {1, 1, 1, 0, 0, 0};
+  double H[6] = {0};
+  mt_kernel_crystal(TURN, f);
+  mt_kernel_elastic(all, f, 3, 5, 1, H);
+  assert_near(mt_quadratic3(H, M), 3, 1e-14);
+  /* turned with the crystal: the same energy */
+  double turned[6] = {0}, T[6] = {0};
+  for (int i = 0; i < 3; i++) mt_add_dyad3(i == 1 ? 2 : i == 2 ? 4 : 1, f + 3 * i, turned);
+  const double t[6] = {turned[0], turned[3], turned[5], turned[4], turned[2], turned[1]};
+  mt_kernel_elastic(t, f, 3, 5, 1, T);
+  for (int i = 0; i < 3; i++) a[i] = mt_dot3(f + 3 * i, M);
+  assert_near(mt_quadratic3(T, M), 3 * (a[0] * a[0] + 2 * a[1] * a[1] + 4 * a[2] * a[2]), 1e-13);
+}
+
 static void more_anisotropy_matches_central_differences(void **state) {
   (void)state;
   double s[6] = {0}, c[6] = {0}, f[9];
@@ -163,6 +192,7 @@ int main(void) {
       cmocka_unit_test(anisotropy_curvature_matches_differences_of_the_derivative),
       cmocka_unit_test(third_constant_is_K3_sin6),
       cmocka_unit_test(cubic_energy_of_the_three_directions),
+      cmocka_unit_test(elastic_energy_of_stress_and_strain),
       cmocka_unit_test(more_anisotropy_matches_central_differences),
       cmocka_unit_test(absolute_keeps_eigenvectors),
       cmocka_unit_test(turn_keeps_the_norm_and_turns_by_the_angle),

@@ -110,8 +110,8 @@ static void test_text(void **state) {
   char text[4096];
   for (int i = 0; i < MT_CURVE_COLUMNS; i++) value[i] = sin(1 + i) * pow(10, i - 9);
   FILE *f = fmemopen(text, sizeof text, "w");
-  mt_curve_print_header(f);
-  mt_curve_print_row(f, &row);
+  mt_curve_print_header(f, 0);
+  mt_curve_print_row(f, 0, &row);
   fclose(f);
   int columns = 1;
   char *at = text;
@@ -124,10 +124,23 @@ static void test_text(void **state) {
   assert_int_equal(*at, '\n');
 }
 
+/* Columns of energies that few runs have follow the others. */
+static void test_more_columns(void **state) {
+  (void)state;
+  MtCurveRow row = {.more = {1, 2.5, 3, 4}};
+  char text[4096];
+  FILE *f = fmemopen(text, sizeof text, "w");
+  mt_curve_print_header(f, 2 | 8);
+  mt_curve_print_row(f, 2 | 8, &row);
+  fclose(f);
+  assert_non_null(strstr(text, ",event,e_dmi_J/m3,e_interface_J/m3\n"));
+  assert_non_null(strstr(text, ",0,2.5,4\n"));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_square),    cmocka_unit_test(test_straight),
                                      cmocka_unit_test(test_shear),     cmocka_unit_test(test_smooth),
                                      cmocka_unit_test(test_unreached), cmocka_unit_test(test_branch),
-                                     cmocka_unit_test(test_text)};
+                                     cmocka_unit_test(test_text),      cmocka_unit_test(test_more_columns)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

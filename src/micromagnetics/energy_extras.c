@@ -1,0 +1,82 @@
+/* What an energy needs besides materials, from files: strain or stress of every element, by tet id. */
+#include "energy_impl.h"
+#include "magtwin/error.h"
+#include "magtwin/h5.h"
+#include <math.h>
+
+/* This rank's slab of the dataset, checked. */
+static PetscErrorCode read_slab(const MtMesh *mesh, MtH5 *f, const char *path, const char *dataset, Vec slab) {
+  int64_t rows, start, n;
+  PetscMPIInt rank, size;
+  PetscScalar *x;
+  PetscErrorCode rc = mt_h5_rows(f, dataset, &rows);
+  if (rc) return rc;
+  if (rows != mesh->nt_global)
+    return mt_error(MT_ERR_INPUT, "%s: %s has %lld rows, but the mesh has %lld tetrahedra", path, dataset,
+                    (long long)rows, (long long)mesh->nt_global);
+  PetscCallMPI(MPI_Comm_rank(mesh->comm, &rank));
+  PetscCallMPI(MPI_Comm_size(mesh->comm, &size));
+  mt_slab(rows, rank, size, &start, &n);
+  PetscCall(VecGetArray(slab, &x));
+  rc = mt_h5_read(f, dataset, H5T_NATIVE_DOUBLE, 6, start, n, x);
+  PetscErrorCode bad = 0;
+  for (int64_t i = 0; !rc && !bad && i < 6 * n; i++)
+    if (!isfinite(x[i]))
+      bad = mt_error(MT_ERR_INPUT, "%s: %s is not a number at tetrahedron %lld", path, dataset,
+                     (long long)(start + i / 6));
+  PetscCall(VecRestoreArray(slab, &x));
+  return rc ? rc : mt_agree(mesh->comm, bad);
+}
+
+/* Slabs -> the tets of each rank. */
+static PetscErrorCode send_home(const MtMesh *mesh, Vec slab, double *data) {
+  Vec home;
+  IS from;
+  VecScatter scatter;
+  PetscInt *tid;
+  PetscCall(PetscMalloc1(mesh->nt_local, &tid));
+  for (PetscInt t = 0; t < mesh->nt_local; t++) tid[t] = (PetscInt)mesh->tid[t];
+  PetscCall(ISCreateBlock(mesh->comm, 6, mesh->nt_local, tid, PETSC_OWN_POINTER, &from));
+  PetscCall(VecCreateSeqWithArray(PETSC_COMM_SELF, 6, 6 * mesh->nt_local, data, &home));
+  PetscCall(VecScatterCreate(slab, from, home, NULL, &scatter));
+  PetscCall(VecScatterBegin(scatter, slab, home, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecScatterEnd(scatter, slab, home, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecScatterDestroy(&scatter));
+  PetscCall(ISDestroy(&from));
+  return VecDestroy(&home);
+}
+
+static PetscErrorCode read_elements(const MtMesh *mesh, const char *path, const char *dataset, double **data) {
+  MtH5 *f;
+  Vec slab;
+  int64_t start, n;
+  PetscMPIInt rank, size;
+  PetscErrorCode rc = mt_h5_open(mesh->comm, path, "magtwin-elements", 1, &f);
+  if (rc) return rc;
+  PetscCallMPI(MPI_Comm_rank(mesh->comm, &rank));
+  PetscCallMPI(MPI_Comm_size(mesh->comm, &size));
+  mt_slab(mesh->nt_global, rank, size, &start, &n);
+  PetscCall(VecCreateMPI(mesh->comm, (PetscInt)(6 * n), PETSC_DETERMINE, &slab));
+  PetscCall(VecSetBlockSize(slab, 6));
+  rc = read_slab(mesh, f, path, dataset, slab);
+  PetscCall(mt_h5_close(&f));
+  if (!rc) PetscCall(PetscMalloc1(6 * mesh->nt_local + 1, data));
+  if (!rc) rc = send_home(mesh, slab, *data);
+  PetscCall(VecDestroy(&slab));
+  return rc;
+}
+
+PetscErrorCode mt_energy_extras_read(const MtMesh *mesh, const MtInput *in, MtEnergyExtras *extras) {
+  *extras = (MtEnergyExtras){0};
+  PetscErrorCode rc = 0;
+  if (mt_input_has(in, "materials.strain"))
+    rc = read_elements(mesh, mt_input_string(in, "materials.strain"), "/strain", &extras->strain);
+  if (!rc && mt_input_has(in, "materials.stress"))
+    rc = read_elements(mesh, mt_input_string(in, "materials.stress"), "/stress", &extras->stress);
+  return rc;
+}
+
+PetscErrorCode mt_energy_extras_free(MtEnergyExtras *extras) {
+  PetscCall(PetscFree(extras->strain));
+  return PetscFree(extras->stress);
+}
