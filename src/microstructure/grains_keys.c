@@ -253,6 +253,15 @@ const MtKey mt_grains_keys[] = {
          "A box in air as a structured grid, with planes edge_size apart at the faces of the box, growing to spacing "
          "inside it and on through the air to the sphere. Many fewer nodes than small regular tetrahedra; for plates "
          "choose mesh.air.radius 2."},
+    {.path = "grains.shape.refine",
+     .type = MT_KEY_INT,
+     .def = "1",
+     .min = 1,
+     .max = 100,
+     .when = SHAPE,
+     .help =
+         "With grid: every brick cut evenly into so many in each direction. The error of linear elements falls with "
+         "the square, so two values give the limit."},
     {.path = "grains.shape.spacing",
      .type = MT_KEY_VEC3,
      .dim = MT_DIM_LENGTH,

@@ -57,6 +57,7 @@ static PetscErrorCode read_shape(const MtInput *in, MtShape *s) {
     return mt_input_error(in, "grains.shape.edge_size", "must not be above mesh.size (%g nm), is %g nm", s->size,
                           s->edge_size);
   s->growth = mt_input_real(in, "grains.shape.growth");
+  s->refine = (int)mt_input_int(in, "grains.shape.refine");
   for (int c = 0; c < 3; c++) s->spacing[c] = s->size;
   if (mt_input_has(in, "grains.shape.spacing")) mt_input_vec3(in, s->spacing, "grains.shape.spacing");
   mt_input_vec3(in, s->easy, "grains.shape.easy_axis");

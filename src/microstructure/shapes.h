@@ -16,6 +16,7 @@ typedef struct {
   double edge_size;  /* nm, at the edges of a box in air; at its faces when `grid` */
   double growth;     /* of the edge length from there on, per length */
   bool grid;         /* a box in air is a grid as well */
+  int refine;        /* every brick of that grid is cut into so many in each direction */
   double spacing[3]; /* nm: size of the bricks of a grid along x, y, z */
   double radius;     /* of the outer sphere, nm; 0: no air */
   double air_size;   /* nm, at the sphere */

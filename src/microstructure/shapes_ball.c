@@ -18,6 +18,7 @@
 typedef struct {
   int n[3];         /* bricks of the body */
   double *plane[3]; /* [n+1] nm from the centre; owned */
+  double first;     /* nm, thinnest brick at the faces of the body, before it is cut by refine */
   int nmargin;      /* layers between boxes */
   double *margin;   /* [nmargin+1] nm, from 0 on; owned */
   int nround;       /* layers between the last box and the sphere */
@@ -27,16 +28,18 @@ typedef struct {
   int64_t *surface; /* [nbox] number on the surface, -1 inside; owned */
 } Ball;
 
-/* 0, first, first (2 + growth), ...: no step above `most`, scaled down to end at `length`; [*n+1], malloc'ed. */
-static double *graded(double length, double first, double growth, double most, int *n) {
+/* 0, first, first (2 + growth), ...: no step above `most`, scaled down to end at `length`; each step then cut evenly
+ * into `refine`; [*n+1], malloc'ed. */
+static double *graded(const MtShape *s, double length, double first, double most, int *n) {
+  const int parts = s->refine;
   double h = fmin(first, most), *at = mt_malloc(sizeof *at);
   at[ *n = 0] = 0;
-  while (at[*n] < length * (1 - 1e-9)) {
-    at = mt_realloc(at, sizeof *at * (size_t)(*n + 2));
-    at[*n + 1] = at[*n] + h;
-    ++*n;
-    h = fmin(h * (1 + growth), most);
-  }
+  do {
+    at = mt_realloc(at, sizeof *at * (size_t)(*n + parts + 1));
+    for (int k = 1; k <= parts; k++) at[*n + k] = at[*n] + h * k / parts;
+    *n += parts;
+    h = fmin(h * (1 + s->growth), most);
+  } while (at[*n] < length * (1 - 1e-9));
   const double scale = length / at[*n];
   for (int i = 1; i < *n; i++) at[i] *= scale;
   at[*n] = length;
@@ -46,13 +49,14 @@ static double *graded(double length, double first, double growth, double most, i
 /* Planes along d, symmetric about the centre. */
 static void planes(const MtShape *s, int d, Ball *b) {
   int half;
-  double *at = graded(s->edge[d] / 2, s->edge_size, s->growth, s->spacing[d], &half);
+  double *at = graded(s, s->edge[d] / 2, s->edge_size, s->spacing[d], &half);
   b->n[d] = 2 * half;
   b->plane[d] = mt_malloc(sizeof(double) * (size_t)(2 * half + 1));
   for (int i = 0; i <= half; i++) {
     b->plane[d][i] = at[i] - s->edge[d] / 2;
     b->plane[d][2 * half - i] = s->edge[d] / 2 - at[i];
   }
+  b->first = fmin(b->first, at[s->refine]);
   free(at);
 }
 
@@ -70,14 +74,11 @@ static double last_margin(const MtShape *s) {
 /* Layers: the first as thick as the bricks at the body's faces, none thicker than the air's edge length. */
 static void layers(const MtShape *s, Ball *b) {
   const double margin = last_margin(s);
-  double way = s->radius, first = INFINITY;
-  for (int c = 0; c < 3; c++) {
-    first = fmin(first, b->plane[c][1] - b->plane[c][0]);
-    way -= (s->edge[c] / 2 + margin) / 3;
-  }
-  b->margin = graded(margin, first, s->growth, s->air_size, &b->nmargin);
-  const double last = b->margin[b->nmargin] - b->margin[b->nmargin - 1];
-  b->share = graded(way, last * (1 + s->growth), s->growth, s->air_size, &b->nround);
+  double way = s->radius;
+  for (int c = 0; c < 3; c++) way -= (s->edge[c] / 2 + margin) / 3;
+  b->margin = graded(s, margin, b->first, s->air_size, &b->nmargin);
+  const double last = b->margin[b->nmargin] - b->margin[b->nmargin - s->refine];
+  b->share = graded(s, way, last * (1 + s->growth), s->air_size, &b->nround);
   for (int l = 0; l <= b->nround; l++) b->share[l] /= way;
 }
 
@@ -168,7 +169,7 @@ static void add_face(const Ball *b, int d, int side, MtMeshData *m) {
 }
 
 PetscErrorCode mt_shape_ball(const MtShape *s, MtMeshData *mesh) {
-  Ball b = {0};
+  Ball b = {.first = INFINITY};
   for (int d = 0; d < 3; d++) planes(s, d, &b);
   layers(s, &b);
   number_surface(&b);

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """validate.py BUILD [CASE...]: the physics of the program, run through the command line as users do, against published and
 analytic values.  Writes out/validate/summary.json, a list of {name, value, unit, reference, source, error, tolerance, pass}, prints it
-as a table and ends with exit code 1 if one fails.
+as a table, draws each case beside its reference (out/validate/figures, PNG and SVG) and ends with exit code 1 if one fails.
 
-A case whose executable, input and analysis have not changed since it was last run is not run again (out/validate/<case>/result.json).
+A case whose executable, inputs and analysis have not changed since it was last run is not run again (out/validate/<case>/result.json).
 """
 import argparse
 import hashlib
 import json
 import os
+import subprocess
 import sys
 import time
 
@@ -23,54 +24,68 @@ OUT = os.path.join(support.ROOT, "out", "validate")
 
 
 class Case:
-    """One case: its folder, and how it runs the program."""
+    """One case: its folder, how it runs the program, what it draws."""
 
     def __init__(self, build, name):
         self.build, self.name, self.folder = build, name, os.path.join(OUT, name)
+        self.panels, self.inputs = [], set()
 
     def input(self, name):
         return os.path.join(HERE, "inputs", name + ".yaml")
 
     def run(self, subcommand, input_name, run_name, *overrides, ranks=1, timeout=1800, input_file=None):
         """Runs the program; returns the folder with its results.  --force: the folder belongs to this case."""
-        folder = os.path.join(self.folder, run_name)
-        done = support.magtwin(self.build, subcommand, input_file or self.input(input_name), "output.folder=" + folder, *overrides,
-                               "--force", ranks=ranks, timeout=timeout)
+        folder, file = os.path.join(self.folder, run_name), input_file or self.input(input_name)
+        self.inputs.add(os.path.relpath(file, support.ROOT))
+        done = support.magtwin(self.build, subcommand, file, "output.folder=" + folder, *overrides, "--force", ranks=ranks,
+                               timeout=timeout)
         if done.code != 0:
             raise Failed(str(done))
         return folder
 
+    def panel(self, xlabel, ylabel, *series, **more):
+        """One plot of the case's figure; series made by curve(), points() and reference() of lines.py; more: title, xlog, ylog."""
+        self.panels.append(dict(xlabel=xlabel, ylabel=ylabel, series=list(series), **more))
 
-def fingerprint(build, name):
-    digest = hashlib.sha256()
-    for path in [os.path.join(build, "magtwin"), os.path.join(HERE, "cases.py"), os.path.join(HERE, "lines.py"), os.path.abspath(__file__)]:
-        with open(path, "rb") as f:
-            digest.update(hashlib.sha256(f.read()).digest())
-    for folder in (os.path.join(HERE, "inputs"), os.path.join(support.ROOT, "inputs")):
-        for file in sorted(os.listdir(folder)):
-            with open(os.path.join(folder, file), "rb") as f:
-                digest.update(hashlib.sha256(f.read()).digest())
-    digest.update(name.encode())
-    return digest.hexdigest()
+
+def digest(paths):
+    """Of the content of files; one that is missing counts as such."""
+    total = hashlib.sha256()
+    for path in paths:
+        total.update(path.encode())
+        if os.path.exists(os.path.join(support.ROOT, path)):
+            with open(os.path.join(support.ROOT, path), "rb") as f:
+                total.update(hashlib.sha256(f.read()).digest())
+    return total.hexdigest()
+
+
+def fingerprint(build, function, inputs):
+    """What the case's results depend on: executable, its module and the shared ones, its inputs and the materials."""
+    module = sys.modules[function.__module__].__file__
+    shared = [os.path.join(HERE, name) for name in ("lines.py", "tools.py", "validate.py")]
+    materials = [os.path.join(HERE, "inputs", "materials.yaml"), os.path.join(support.ROOT, "inputs", "materials.yaml")]
+    files = [os.path.join(build, "magtwin"), module] + shared + materials
+    return digest([os.path.relpath(f, support.ROOT) for f in files] + sorted(inputs))
 
 
 def run_case(build, name, function):
+    """Results of the case, kept or new: {fingerprint, inputs, seconds, results, panels}, and whether they are new."""
     case = Case(build, name)
     kept = os.path.join(case.folder, "result.json")
-    mark = fingerprint(build, name)
     try:
         with open(kept) as f:
             old = json.load(f)
-        if old["fingerprint"] == mark:
-            return old["results"], None
+        if old["fingerprint"] == fingerprint(build, function, old["inputs"]):
+            return old, False
     except (OSError, ValueError, KeyError):
         pass
     os.makedirs(case.folder, exist_ok=True)
     start = time.monotonic()
     results = function(case)
-    seconds = time.monotonic() - start
-    write(kept, {"fingerprint": mark, "seconds": seconds, "results": results})
-    return results, seconds
+    new = {"seconds": time.monotonic() - start, "inputs": sorted(case.inputs), "results": results, "panels": case.panels}
+    new["fingerprint"] = fingerprint(build, function, new["inputs"])
+    write(kept, new)
+    return new, True
 
 
 def write(path, data):
@@ -81,15 +96,51 @@ def write(path, data):
 
 
 def show(line):
+    reference, error = shown_reference(line)
+    print("  %-4s %-64s %12.6g %-8s reference %-14s %s" %
+          ("ok" if line["pass"] else "FAIL", line["name"], line["value"], line["unit"], reference, error))
+
+
+def shown_reference(line):
+    """Reference and error of a line as texts."""
     reference = line["reference"]
     if isinstance(reference, list):
-        text = "%s .. %s" % tuple("" if b is None else "%.5g" % b for b in reference)
-        error = ""
-    else:
-        text = "%.6g" % reference
-        error = "%.2g %%" % (100 * line["error"]) if line["error_is"] == "relative" else "%.2g" % line["error"]
-    print("  %-4s %-52s %12.6g %-8s reference %-14s %s" %
-          ("ok" if line["pass"] else "FAIL", line["name"], line["value"], line["unit"], text, error))
+        return "%s .. %s" % tuple("" if b is None else "%.5g" % b for b in reference), ""
+    error = "%.2g %%" % (100 * line["error"]) if line["error_is"] == "relative" else "%.2g" % line["error"]
+    return "%.6g" % reference, error
+
+
+def not_run(name, reason):
+    line = {"name": name, "value": None, "unit": "", "reference": None, "source": "", "error": None, "tolerance": None,
+            "error_is": "did not run", "pass": False, "message": str(reason)}
+    return {"results": [line], "panels": [], "seconds": 0}
+
+
+def run_all(build, functions):
+    """Runs and prints the cases; name -> what run_case gives."""
+    done = {}
+    for name, function in functions.items():
+        print("%s: %s" % (name, function.__doc__.split("\n")[0]), flush=True)
+        try:
+            done[name], new = run_case(build, name, function)
+            print("  %.0f s%s" % (done[name]["seconds"], "" if new else " when it last ran; not changed since"))
+        except Failed as reason:
+            print("  FAIL " + str(reason).replace("\n", "\n       "))
+            done[name] = not_run(name, reason)
+        for line in done[name]["results"]:
+            if line["value"] is not None:
+                show(line)
+        sys.stdout.flush()
+    return done
+
+
+def draw(done):
+    """The figures, by a process of their own: they are not worth the numbers."""
+    data = os.path.join(OUT, "figures.json")
+    write(data, {name: {"results": d["results"], "panels": d["panels"]} for name, d in done.items()})
+    drawn = subprocess.run([sys.executable, os.path.join(HERE, "figures.py"), data, os.path.join(OUT, "figures")],
+                           capture_output=True, text=True)
+    print(drawn.stdout.strip() if drawn.returncode == 0 else "no figures: " + drawn.stderr.strip().splitlines()[-1])
 
 
 def main():
@@ -97,29 +148,23 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("build")
     parser.add_argument("case", nargs="*", help="only these: " + ", ".join(cases.CASES))
+    parser.add_argument("--report", metavar="FILE", help="also write the table of cases and numbers to FILE (docs/validation.md)")
     args = parser.parse_args()
-    everything, failed = [], 0
-    for name, function in cases.CASES.items():
-        if args.case and name not in args.case:
-            continue
-        print("%s: %s" % (name, function.__doc__.split("\n")[0]), flush=True)
-        try:
-            results, seconds = run_case(os.path.abspath(args.build), name, function)
-            print("  not changed since its last run" if seconds is None else "  %.0f s" % seconds)
-        except Failed as reason:
-            print("  FAIL " + str(reason).replace("\n", "\n       "))
-            results = [{"name": name, "value": None, "unit": "", "reference": None, "source": "", "error": None, "tolerance": None,
-                        "error_is": "did not run", "pass": False, "message": str(reason)}]
-        for line in results:
-            if line["value"] is not None:
-                show(line)
-        failed += sum(not line["pass"] for line in results)
-        everything += results
-        sys.stdout.flush()
+    unknown = [name for name in args.case if name not in cases.CASES]
+    if unknown:
+        parser.error("no case %s; there are %s" % (", ".join(unknown), ", ".join(cases.CASES)))
+    wanted = {name: f for name, f in cases.CASES.items() if not args.case or name in args.case}
+    done = run_all(os.path.abspath(args.build), wanted)
+    everything = [line for d in done.values() for line in d["results"]]
     os.makedirs(OUT, exist_ok=True)
     write(os.path.join(OUT, "summary.json"), everything)
-    print("%d of %d agree; out/validate/summary.json" % (len(everything) - failed, len(everything)))
-    return 1 if failed else 0
+    draw(done)
+    if args.report:
+        import report
+        report.write(args.report, wanted, done)
+    good = sum(line["pass"] for line in everything)
+    print("%d of %d agree; out/validate/summary.json" % (good, len(everything)))
+    return 0 if good == len(everything) else 1
 
 
 if __name__ == "__main__":

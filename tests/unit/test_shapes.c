@@ -188,6 +188,33 @@ static void grid_fills_its_ball(void **state) {
   mt_mesh_data_free(&m);
 }
 
+/* Every brick cut into 27: the coarse planes and layers are among the fine ones, volumes included. */
+static void grid_is_refined_exactly(void **state) {
+  (void)state;
+  MtMeshData m[2];
+  for (int k = 0; k < 2; k++) {
+    char yaml[400];
+    snprintf(yaml, sizeof yaml,
+             "grains: {source: shape, shape: {kind: box, size: [10 nm, 6 nm, 2 nm], grid: true,\n"
+             "  edge_size: 1 nm, growth: 1, spacing: [3 nm, 3 nm, 1 nm], refine: %d}}\n"
+             "mesh: {size: 3 nm, air: {radius: 1.5, size: 20 nm}}\n",
+             1 + 2 * k);
+    assert_int_equal(make(yaml, &m[k]), 0);
+  }
+  assert_true(m[1].nt == 27 * m[0].nt);
+  assert_float_equal(m[1].regions.volume[0], 120, 1e-10);
+  assert_true(m[1].regions.volume[1] > m[0].regions.volume[1]); /* closer to the ball */
+  int64_t found = 0;
+  for (int64_t i = 0; i < m[0].nv; i++)
+    for (int64_t j = 0; j < m[1].nv; j++) {
+      double d2 = 0;
+      for (int c = 0; c < 3; c++) d2 += pow(m[0].x[3 * i + c] - m[1].x[3 * j + c], 2);
+      found += d2 < 1e-20;
+    }
+  assert_true(found == m[0].nv);
+  for (int k = 0; k < 2; k++) mt_mesh_data_free(&m[k]);
+}
+
 static void nonsense_is_refused(void **state) {
   (void)state;
   static const char *const yaml[] = {
@@ -218,6 +245,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(layers_in_air_keep_their_planes),
       cmocka_unit_test(edges_are_refined_on_request),
       cmocka_unit_test(grid_fills_its_ball),
+      cmocka_unit_test(grid_is_refined_exactly),
       cmocka_unit_test(nonsense_is_refused),
   };
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;

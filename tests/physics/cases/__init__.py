@@ -1,0 +1,15 @@
+"""The cases of validate.py, by name.  Each takes a Case, runs the program on inputs of tests/physics/inputs and returns lines for what it
+wrote beside a published or an analytic value; tolerances are those the project promises.  Its first paragraph of documentation says
+what it is, the rest what docs/validation.md should add."""
+from cases import microstructure, stray_field, walls
+
+CASES = {
+    "demo_mesh": microstructure.demo_mesh,
+    "measured_grains": microstructure.measured_grains,
+    "demagnetizing_energy": stray_field.demagnetizing_energy,
+    "demagnetizing_factors": stray_field.demagnetizing_factors,
+    "domain_wall": walls.domain_wall,
+    "soft_layer": walls.soft_layer,
+    "pinned_wall": walls.pinned_wall,
+    "rank_agreement": microstructure.rank_agreement,
+}

@@ -1,0 +1,74 @@
+"""Cases of the microstructure, and of the same run on other numbers of ranks."""
+import glob
+import math
+import os
+
+import numpy as np
+
+from lines import bound, result
+from tools import ROOT, read_curve, read_summary
+
+
+def demo_mesh(case):
+    """The mesh of the demonstration: its size, the thickness of its GB phase, the quality of its elements."""
+    folder = case.run("mesh", "demo", "mesh", input_file=os.path.join(ROOT, "inputs", "demo.yaml"), ranks=2)
+    summary = read_summary(folder)
+    mesh, kinds = summary["mesh"], summary["mesh"]["kinds"]
+    magnet = [kind for name, kind in kinds.items() if name != "air"]
+    tets = sum(kind["tets"] for kind in magnet)
+    thin = sum(kind["gamma_below_0.15"] for kind in magnet)
+    asked = mesh["gb_mean_thickness"]["asked"]["value"]
+    promised = "what the project promises of its demonstration"
+    return [
+        bound("demonstration: grains", summary["grains"]["count"], "", 16, None, promised),
+        bound("demonstration: nodes", mesh["nodes"], "", 60000, None, promised),
+        result("demonstration: mean thickness of the GB phase", mesh["gb_mean_thickness"]["mean"]["value"], "nm", asked,
+               "mesh.gb.thickness", 0.02),
+        result("demonstration: volume of all regions over that of the box", 1 + mesh["box_defect"], "", 1, "the regions fill the box", 1e-9),
+        result("demonstration: inverted elements", sum(kind["inverted"] for kind in kinds.values()), "", 0, promised, 0, absolute=True),
+        bound("demonstration: least gamma, air included", min(kind["gamma_min"] for kind in kinds.values()), "", 0.05, None, promised),
+        bound("demonstration: elements of the magnet with gamma < 0.15", thin / tets, "", None, 1e-3, promised),
+    ]
+
+
+def measured_grains(case):
+    """The EBSD series of iron: how many grains it has, and how well convex cells describe them."""
+    files = os.path.join(ROOT, "..", "shared", "data", "ebsd_iron", "S*.ANG")
+    if not glob.glob(files):
+        print("  not run: there are no files " + files)
+        return []
+    folder = case.run("reconstruct", "ebsd_iron", "labels", "grains.files=" + files, ranks=2,
+                      input_file=os.path.join(ROOT, "inputs", "ebsd_iron.yaml"))
+    grains = read_summary(folder)["grains"]
+    return [
+        result("EBSD of iron: grains of 50 voxels and more at 10 degrees", grains["measured_grains"], "", 64,
+               "counted independently for this project", 0, absolute=True),
+        result("EBSD of iron: voxels in their own cell, best convex fit", grains["fit"]["convex_fit_agreement"], "", 0.5,
+               "about half for these deformed grains, .96 for convex ones", 0.1),
+        bound("EBSD of iron: the same, diagram in which no grain is lost", grains["fit"]["agreement"], "", 0.3, None,
+              "below the best fit, which leaves grains without a cell"),
+        result("EBSD of iron: the convex model is called a poor one", float(grains["fit"]["poor"]), "", 1, "agreement below .8", 0),
+    ]
+
+
+def rank_agreement(case):
+    """The same small polycrystal on 1, 2 and 4 ranks, and on 2 ranks twice."""
+    curves = {}
+    for label, ranks in (("1", 1), ("2", 2), ("2_again", 2), ("4", 4)):
+        folder = case.run("demag", "ranks", "ranks_" + label, ranks=ranks)
+        curves[label] = (folder, read_curve(folder))
+    lines = []
+    for label in ("2", "4"):
+        one, other = curves["1"][1], curves[label][1]
+        same = len(one["m"]) == len(other["m"]) and np.array_equal(one["mu0_Hext_T"], other["mu0_Hext_T"])
+        worst = max(np.abs(one[k] - other[k]).max() for k in ("mx", "my", "mz")) if same else math.inf
+        lines.append(bound("%s ranks against 1: largest difference of m on the curve" % label, worst, "", None, 1e-6,
+                           "the same run on 1 rank"))
+    differing = [name for name in ("curve.csv",) if read_bytes(curves["2"][0], name) != read_bytes(curves["2_again"][0], name)]
+    lines.append(result("2 ranks twice: curve.csv files that differ", len(differing), "", 0, "the same run again", 0, absolute=True))
+    return lines
+
+
+def read_bytes(folder, name):
+    with open(os.path.join(folder, name), "rb") as f:
+        return f.read()
