@@ -18,6 +18,7 @@ help:
 	@echo "make test       unit, command line and restart tests"
 	@echo "make validate   the physics against published and analytic values: out/validate/summary.json"
 	@echo "make bench      speed and memory: out/bench/summary.json"
+	@echo "make bench-mesh what the mesher promises, on many sets of grains: out/bench/mesher.json"
 	@echo "make test-asan  unit programs and a small run under the address and undefined-behaviour sanitizers"
 	@echo "make lint       no call up a floor; clang-format, clang-tidy, cppcheck"
 	@echo "make install    PREFIX=$(PREFIX)"
@@ -44,6 +45,9 @@ $(BUILD)/stream: tests/bench/stream.c | deps
 bench: all $(BUILD)/stream
 	@$(PYTHON) tests/bench/bench.py $(BUILD)
 
+bench-mesh: all
+	@$(PYTHON) tests/bench/mesher.py $(BUILD)
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/magtwin
 	install -m 755 $(BUILD)/magtwin $(DESTDIR)$(PREFIX)/bin/magtwin
@@ -51,6 +55,6 @@ install: all
 	find $(DESTDIR)$(PREFIX)/share/magtwin -name __pycache__ -prune -exec rm -rf {} +
 
 clean: ; rm -rf $(BUILD) $(ASAN_BUILD)
-.PHONY: help deps test demo validate bench install clean
+.PHONY: help deps test demo validate bench bench-mesh install clean
 
 include make/check.mk

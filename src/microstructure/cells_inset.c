@@ -45,8 +45,19 @@ void mt_least_norm(double ata[3][3], const double atb[3], double d[3]) {
   }
 }
 
+/* Bits of the walls on which grain g has a face at v; a grain that only touches a wall there is free to leave it. */
+static int walls_of_grain(const MtEdit *e, int v, int g) {
+  int walls = 0;
+  for (int i = 0; i < e->around[v].n; i++) {
+    const int f = e->around[v].item[i], wall = -1 - e->face_cells[2 * f + 1];
+    if (e->loop[f].n > 0 && wall >= 0 && e->face_cells[2 * f] == g) walls |= 1 << wall;
+  }
+  return walls;
+}
+
 void mt_edit_inset(const MtEdit *e, int v, int g, double inset, double d[3]) {
   double ata[3][3] = {{0}}, atb[3] = {0};
+  const int walls = walls_of_grain(e, v, g);
   for (int i = 0; i < e->around[v].n; i++) {
     int f = e->around[v].item[i], side = e->face_cells[2 * f + 1] == g;
     double n[3], norm = 0;
@@ -55,7 +66,7 @@ void mt_edit_inset(const MtEdit *e, int v, int g, double inset, double d[3]) {
     for (int k = 0; k < 3; k++) norm += n[k] * n[k];
     norm = (side ? 1 : -1) * sqrt(norm); /* into g */
     if (norm == 0) continue;
-    for (int k = 0; k < 3; k++) n[k] = e->walls[v] >> (2 * k) & 3 ? 0 : n[k] / norm;
+    for (int k = 0; k < 3; k++) n[k] = walls >> (2 * k) & 3 ? 0 : n[k] / norm;
     for (int k = 0; k < 3; k++) {
       atb[k] += n[k] * inset;
       for (int m = 0; m < 3; m++) ata[k][m] += n[k] * n[m];

@@ -83,6 +83,14 @@ static bool same_shell(const MtShell *a, const MtShell *b) {
   return a->nx == b->nx && a->nt == b->nt && memcmp(a->x, b->x, 3 * (size_t)a->nx * sizeof(double)) == 0;
 }
 
+/* A surface that cuts itself need not be tried. */
+static bool shell_is_whole(const MtShell *s) {
+  int n, *cut;
+  mt_shell_cuts(s, &cut, &n);
+  free(cut);
+  return n == 0;
+}
+
 static PetscErrorCode fill_one(const MtCells *c, const MtSurface *s, const MtCopies *q, double size, int k,
                                MtGrainFills *g) {
   MtShell shell;
@@ -95,7 +103,7 @@ static PetscErrorCode fill_one(const MtCells *c, const MtSurface *s, const MtCop
   mt_shell_free(g->shell + k), free(g->copy[k]), mt_fill_free(g->fill + k);
   g->shell[k] = shell, g->copy[k] = copy;
   mt_progress("meshing grain %d of %d", k + 1, c->ngrains);
-  if (!mt_fill_shell(g->shell + k, 0, size, g->fill + k)) return 0;
+  if (!shell_is_whole(g->shell + k) || !mt_fill_shell(g->shell + k, 0, size, g->fill + k)) return 0;
   mt_fill_smooth(g->shell + k, g->fill + k);
   mt_fill_repair(g->shell + k, g->fill + k);
   mt_fill_smooth(g->shell + k, g->fill + k);

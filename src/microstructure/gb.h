@@ -42,6 +42,7 @@ typedef struct {
   int32_t *grain; /* [n] */
   int32_t *node;  /* [n] */
   double *x;      /* [3n] */
+  double *full;   /* [3n] where mt_copies_place puts them for the whole thickness */
   double *scale;  /* [nv] 1: full thickness, smaller where the layer was thinned */
   int32_t *first; /* [nedges] corner of the ring from which its polygon is cut into triangles */
   int nblended;   /* vertices whose copies were moved off the exact thickness for the junction's shape */

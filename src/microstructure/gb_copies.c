@@ -37,6 +37,7 @@ PetscErrorCode mt_copies_alloc(const MtCells *c, const MtSurface *s, const MtTop
   q->n = q->start[s->nv];
   PetscCall(PetscMalloc1((size_t)q->n, &q->node));
   PetscCall(PetscMalloc1(3 * (size_t)q->n, &q->x));
+  PetscCall(PetscMalloc1(3 * (size_t)q->n, &q->full));
   PetscCall(PetscMalloc1((size_t)s->nv, &q->scale));
   PetscCall(PetscCalloc1((size_t)c->nedges + 1, &q->first));
   for (int v = 0; v < s->nv; v++) {
@@ -54,6 +55,7 @@ void mt_copies_free(MtCopies *q) {
   (void)PetscFree(q->grain);
   (void)PetscFree(q->node);
   (void)PetscFree(q->x);
+  (void)PetscFree(q->full);
   (void)PetscFree(q->scale);
   (void)PetscFree(q->first);
 }

@@ -2,7 +2,7 @@
 #ifndef MAGTWIN_GB_FILL_H
 #define MAGTWIN_GB_FILL_H
 
-#include "gb.h"
+#include "gb_measure.h"
 
 typedef struct {
   int ngrains, rank, nranks;
@@ -28,19 +28,18 @@ double mt_fill_smooth(const MtShell *s, MtFill *f);
 /* Removes slivers by new points; never makes the worst tet worse.  Not collective. */
 void mt_fill_repair(const MtShell *s, MtFill *f);
 
-/* Slides copies in their planes so that the worst tets of the layer, cut into `layers`, and the worst triangles become
- * better; those for which that does not do leave their planes a little.  Not collective. */
-PetscErrorCode mt_copies_relax(const MtCells *c, const MtSurface *s, const MtTopology *t, double thickness, int layers,
-                               MtCopies *q);
+/* Pairs of triangles of a closed surface that go through each other; triangles with a common side are not looked at.
+ * *pair [2 n] from malloc.  Not collective. */
+void mt_shell_cuts(const MtShell *s, int **pair, int *n);
 
-typedef struct {
-  int rounds, nplaces; /* how often something was thinned; places asked for */
-} MtThinning;
-/* Looks for folded triangles and bad tets of the layer; thins there.  *nbad: places found.  Not collective. */
-PetscErrorCode mt_thin_folds(const MtCells *c, const MtSurface *s, const MtTopology *t, MtCopies *q, double thickness,
-                             int layers, MtThinning *th, int *nbad);
+/* Slides copies (the first points of l->m) in their planes so that the worst tets of the layer, triangles and hinges
+ * become better; those for which that does not do leave their planes a little.  Not collective. */
+void mt_layer_relax(const MtCells *c, double thickness, MtLayer *l);
+/* Thins at bad tets, triangles and hinges of the layer: *nbad of them; *nthinned nodes became thinner, 0: no more to be
+ * gained.  q: the copies the layer was made from, where they are now.  Not collective. */
+PetscErrorCode mt_thin_folds(const MtLayer *l, double thickness, MtCopies *q, int *nbad, int *nthinned);
 /* Thins where the surfaces of the failed grains cut themselves; if nowhere, the whole grain.  Not collective. */
-PetscErrorCode mt_thin_failed(const MtCells *c, const MtSurface *s, MtCopies *q, double thickness, const int *failed,
-                              MtThinning *th);
+PetscErrorCode mt_thin_failed(const MtCells *c, const MtSurface *s, double thickness, const int *failed, MtCopies *q,
+                              int *nthinned);
 
 #endif

@@ -7,6 +7,7 @@
 #include "magtwin/log.h"
 #include "magtwin/run.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { FOLD_ROUNDS = 24, FILL_ROUNDS = 16 };
@@ -18,49 +19,79 @@ typedef struct {
   MtTopology t;
   MtCopies q;
   MtGrainFills g;
-  MtThinning th;
+  int rounds; /* of moving and thinning */
 } Work;
 
-static PetscErrorCode place(Work *w) {
-  PetscCall(mt_copies_place(w->c, &w->s, &w->t, w->opt->thickness, &w->q));
-  return w->opt->thickness > 0 ? mt_copies_relax(w->c, &w->s, &w->t, w->opt->thickness, w->opt->layers, &w->q) : 0;
+/* Copies moved where the layer or a grain's surface is bad, thinned where that does not do. */
+static PetscErrorCode mend_once(Work *w, int *nbad, int *nthinned) {
+  MtLayer l;
+  PetscCall(mt_layer_make(w->c, &w->s, &w->t, &w->q, w->opt->layers, &l));
+  mt_layer_relax(w->c, w->opt->thickness, &l);
+  memcpy(w->q.x, l.m.x, 3 * (size_t)w->q.n * sizeof(double));
+  PetscCall(mt_thin_folds(&l, w->opt->thickness, &w->q, nbad, nthinned));
+  w->rounds++;
+  return mt_layer_free(&l);
 }
 
-/* Copies placed so that no triangle is folded and no prism inverted, as far as thinning can do it. */
-static PetscErrorCode place_without_folds(Work *w) {
-  int nbad = 0;
-  for (int round = 0; round < FOLD_ROUNDS; round++) {
-    PetscCall(place(w));
-    if (w->opt->thickness == 0) return 0;
-    PetscCall(mt_thin_folds(w->c, &w->s, &w->t, &w->q, w->opt->thickness, w->opt->layers, &w->th, &nbad));
-    if (nbad == 0) return 0;
+/* Until no triangle is folded and no prism inverted, as far as thinning can do it. */
+static PetscErrorCode mend(Work *w) {
+  int nbad = 1, nthinned = 1;
+  for (int round = 0; round < FOLD_ROUNDS && nbad > 0 && nthinned > 0; round++) {
+    PetscCall(mend_once(w, &nbad, &nthinned));
+    mt_progress("GB phase, round %d: %d places without room, thinned at %d nodes", w->rounds, nbad, nthinned);
   }
-  return place(w);
+  mt_progress_end();
+  return 0;
+}
+
+/* Where the surface of grain k cuts itself, else its middle. */
+static PetscErrorCode trouble_at(const Work *w, int k, double x[3]) {
+  MtShell shell;
+  int32_t *copy;
+  int n, *cut;
+  memcpy(x, w->c->center + 3 * k, 3 * sizeof *x);
+  PetscCall(mt_grain_shell(w->c, &w->s, &w->q, k, &shell, &copy));
+  mt_shell_cuts(&shell, &cut, &n);
+  if (n > 0) memcpy(x, shell.x + 3 * shell.tri[3 * cut[0]], 3 * sizeof *x);
+  mt_shell_free(&shell), free(copy), free(cut);
+  return 0;
 }
 
 static PetscErrorCode fill_failed(const Work *w, const int *failed, int nfailed) {
   int k = 0;
+  double x[3];
+  char others[64] = "";
   while (!failed[k]) k++;
-  const double *x = w->c->center + 3 * k;
-  return mt_error(
-      MT_ERR_FAIL,
-      "%d of %d grains could not be filled with tetrahedra, even with the GB phase thinned; the first is grain %d at "
-      "(%.4g, %.4g, %.4g) nm; a smaller mesh.size or mesh.gb.thickness, or a larger mesh.min_edge, helps",
-      nfailed, w->c->ngrains, k, x[0], x[1], x[2]);
+  PetscCall(trouble_at(w, k, x));
+  if (nfailed > 1) snprintf(others, sizeof others, " (and %d other%s)", nfailed - 1, nfailed > 2 ? "s" : "");
+  return mt_error(MT_ERR_FAIL,
+                  "grain %d of %d%s could not be filled with tetrahedra, even with the GB phase thinned: no room near "
+                  "(%.4g, %.4g, %.4g) nm; try a larger mesh.min_edge, a smaller mesh.size or mesh.gb.thickness, or "
+                  "another grains.seed",
+                  k, w->c->ngrains, others, x[0], x[1], x[2]);
+}
+
+static PetscErrorCode fill(MPI_Comm comm, Work *w, int *failed, int *nfailed) {
+  const bool split = w->opt->thickness > 0;
+  if (split) PetscCall(mt_copies_place(w->c, &w->s, &w->t, w->opt->thickness, &w->q));
+  for (int round = 1, nthinned = 1; round <= FILL_ROUNDS && nthinned > 0; round++) {
+    if (split) PetscCall(mend(w));
+    PetscCall(mt_fills_update(comm, w->c, &w->s, &w->q, w->opt->size, &w->g, failed, nfailed));
+    if (*nfailed == 0 || !split) break;
+    PetscCall(mt_thin_failed(w->c, &w->s, w->opt->thickness, failed, &w->q, &nthinned));
+    mt_log("%d of %d grains leave no room for the full GB phase: thinned at %d nodes, meshed again (round %d of %d)",
+           *nfailed, w->c->ngrains, nthinned, round, FILL_ROUNDS);
+  }
+  return 0;
 }
 
 static PetscErrorCode place_and_fill(MPI_Comm comm, Work *w) {
   int *failed, nfailed = 0;
   PetscCall(PetscCalloc1((size_t)w->c->ngrains, &failed));
-  for (int round = 0; round < FILL_ROUNDS; round++) {
-    PetscCall(place_without_folds(w));
-    PetscCall(mt_fills_update(comm, w->c, &w->s, &w->q, w->opt->size, &w->g, failed, &nfailed));
-    if (nfailed == 0 || w->opt->thickness == 0) break;
-    mt_log("%d of %d grains leave no room for the full GB phase: thinned there, meshed again", nfailed, w->c->ngrains);
-    PetscCall(mt_thin_failed(w->c, &w->s, &w->q, w->opt->thickness, failed, &w->th));
-  }
-  if (nfailed) return fill_failed(w, failed, nfailed);
-  return PetscFree(failed);
+  PetscCall(fill(comm, w, failed, &nfailed));
+  PetscErrorCode rc = nfailed ? fill_failed(w, failed, nfailed) : 0;
+  PetscCall(PetscFree(failed));
+  return rc;
 }
 
 /* ---- thickness, as measured between the two copies of each interface triangle */
@@ -129,6 +160,7 @@ static void thinning_write(const Work *w, MtJson *json) {
   mt_json_real(json, "least_scale", w->q.scale[where]);
   mt_json_reals(json, "least_scale_at_nm", 3, x);
   mt_json_int(json, "rounded_junctions", w->q.nblended);
+  mt_json_int(json, "rounds", w->rounds);
   if (count)
     mt_warn("the GB phase was thinned at %.2g %% of the surface nodes for lack of room, most at (%.4g, %.4g, %.4g) nm "
             "to %.0f %% of its thickness",

@@ -252,10 +252,23 @@ static PetscErrorCode face_place(const MtCells *c, const MtSurface *s, int f, do
   return PetscFree3(p.neighbour, p.weight, p.d);
 }
 
+static const double least_distance = 0.25; /* from a wall, of what it was before the inset */
+
+/* The harmonic extension may leave the box where a face meets a wall at a small angle. */
+static void keep_in_box(const MtCells *c, const MtSurface *s, MtCopies *q) {
+  for (int64_t i = 0; i < 3 * (int64_t)q->n; i++) {
+    const double x0 = s->x[3 * q->node[i / 3] + i % 3], low = c->box[i % 3], high = c->box[3 + i % 3];
+    q->x[i] = fmax(q->x[i], low + least_distance * (x0 - low));
+    q->x[i] = fmin(q->x[i], high - least_distance * (high - x0));
+  }
+}
+
 PetscErrorCode mt_copies_place(const MtCells *c, const MtSurface *s, const MtTopology *t, double thickness,
                                MtCopies *q) {
   vertices_place(c, s, t, thickness, q);
   for (int e = 0; e < c->nedges; e++) edge_place(c, s, e, thickness, q);
   for (int f = 0; f < c->nfaces; f++) PetscCall(face_place(c, s, f, thickness, q));
+  keep_in_box(c, s, q);
+  memcpy(q->full, q->x, 3 * (size_t)q->n * sizeof *q->x);
   return 0;
 }

@@ -1,5 +1,5 @@
 /* Removal of slivers by cavities that swallow points: what is left must still fill the room once, with every point
- * used. */
+ * used.  Surfaces that cut themselves are found. */
 #include "../../src/microstructure/gb_fill.h"
 #include "magtwin/error.h"
 #include <math.h>
@@ -59,8 +59,31 @@ static void swallowed_points_and_tets_are_gone(void **unused) {
   mt_fill_free(&f);
 }
 
+/* The top of the octahedron goes out through its lower half: faces of the upper half then cut faces of the lower one.
+ * Halfway down it cuts nothing. */
+static void surfaces_that_cut_themselves_are_found(void **unused) {
+  (void)unused;
+  double x[6][3];
+  MtShell s = {6, 8, x[0], face[0]};
+  int n, *cut;
+  memcpy(x, corner, sizeof x);
+  mt_shell_cuts(&s, &cut, &n);
+  assert_int_equal(n, 0);
+  free(cut);
+  x[4][0] = 0.6, x[4][1] = 0.1, x[4][2] = -0.9;
+  mt_shell_cuts(&s, &cut, &n);
+  assert_true(n > 0 && n <= 12);
+  for (int i = 0; i < n; i++) assert_true((cut[2 * i] < 4) != (cut[2 * i + 1] < 4));
+  free(cut);
+  x[4][0] = 0.2, x[4][2] = -0.5;
+  mt_shell_cuts(&s, &cut, &n);
+  assert_int_equal(n, 0);
+  free(cut);
+}
+
 int main(int argc, char **argv) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(swallowed_points_and_tets_are_gone)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(swallowed_points_and_tets_are_gone),
+                                     cmocka_unit_test(surfaces_that_cut_themselves_are_found)};
   if (PetscInitialize(&argc, &argv, NULL, NULL) || mt_error_install()) return 99;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 99 : failed;
