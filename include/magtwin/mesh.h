@@ -3,12 +3,13 @@
  * mesh.h5 (format "magtwin-mesh", version 1), everything by file id, independent of the rank count:
  *   /mesh/x [nv,3] f64 nm, /mesh/tet [nt,4] i32 or i64, positively oriented, /mesh/region [nt] i32
  *   /regions/kind, /regions/grains [nr,4] i32 (unused -1), /regions/name, /regions/volume [nr] nm3
- *   /grains/axis [ng,3] (easy axis, unit), /grains/center [ng,3] nm, /grains/orientation [ng,4] (unit quaternion w x y
- * z that turns crystal into sample directions; absent in files of earlier versions) attributes on /mesh: sphere [4]
- * (centre, radius, nm; radius 0: no air), magnet_box [6] nm, gb_thickness nm, size nm attribute "input" on /: canonical
- * text of the sections that made it Beside it, made when first needed: mesh.h5.part<N>.h5 (format "magtwin-partition",
- * version 1): /owner [nv] i32, the owner of each node on N ranks (METIS), and the fingerprint of the mesh it is of. The
- * mesh file itself is never written again.
+ *   /grains/axis [ng,3] (easy axis, unit), /grains/center [ng,3] nm
+ *   /grains/orientation [ng,4]: unit quaternion w x y z, crystal -> sample; not in files of earlier versions
+ *   /mesh/base [nv] i64, only where grains have nodes of their own on shared faces: the smallest node at each one's
+ * place attributes on /mesh: sphere [4] (centre, radius, nm; radius 0: no air), magnet_box [6] nm, gb_thickness nm,
+ * size nm attribute "input" on /: canonical text of the sections that made it Beside it, made when first needed:
+ * mesh.h5.part<N>.h5 (format "magtwin-partition", version 1): /owner [nv] i32, the owner of each node on N ranks
+ * (METIS), and the fingerprint of the mesh it is of.  The mesh file itself is never written again.
  */
 #ifndef MAGTWIN_MESH_H
 #define MAGTWIN_MESH_H
@@ -48,6 +49,7 @@ typedef struct {
   double *x;       /* [3nv] nm */
   int64_t *tet;    /* [4nt] node, positive volume */
   int32_t *region; /* [nt] index into regions */
+  int64_t *base;   /* [nv] smallest node at the same place, NULL: no two nodes lie on one place */
   MtRegions regions;
   double sphere[4];     /* centre and radius of the outer boundary, nm; radius 0: the mesh ends at the magnet */
   double magnet_box[6]; /* bounding box of the magnet: xmin ymin zmin xmax ymax zmax, nm */
@@ -74,6 +76,7 @@ typedef struct {
   int64_t *vid;       /* [nv_local] file id */
   PetscInt *row;      /* [nv_local] PETSc row (global) */
   double *x;          /* [3 nv_local] nm */
+  PetscInt *base_row; /* [nv_local] row of the node on whose place each lies, of the same owner; NULL: its own */
   PetscInt nt_local;  /* tets that touch an owned node, ascending by file id */
   PetscInt *tet;      /* [4 nt_local] local node */
   int64_t *tid;       /* [nt_local] file id */
@@ -101,7 +104,8 @@ typedef struct {
   PetscInt tet, corner; /* local tet on this side, and its corner opposite to the face */
   PetscInt neighbour;   /* local tet on the other side, -1: air or the end of the mesh */
 } MtFace;
-/* Those with an owned node, in the order of the tets' file ids; *faces from PetscMalloc, the caller's.  Not collective.
+/* Nodes on one place count as one.  Those with an owned node, in the order of the tets' file ids; *faces from
+ * PetscMalloc, the caller's.  Not collective.
  */
 PetscErrorCode mt_mesh_region_faces(const MtMesh *mesh, PetscInt *n, MtFace **faces);
 /* Nodes of the face, and its outward normal times its area (nm2).  Not collective. */

@@ -60,14 +60,23 @@ typedef struct {
  * nodes are those of tets with Js > 0; nothing else carries m or exchange.  MT_ERR_INPUT if nothing is magnetic, or if
  * the mesh has no sphere around it and demag_modes >= 0.  Collective. */
 PetscErrorCode mt_energy_create(const MtMesh *mesh, const MtMaterial *material, int demag_modes, MtEnergy **e);
+/* Coupling of grains that touch and have nodes of their own there: -J m_i.m_j per area of the shared face. */
+typedef struct {
+  char pair[64];   /* "3-7", the smaller first, or a pattern with * and ? */
+  double J;        /* J/m2; NaN: from the next two */
+  double factor;   /* of the bulk: J = factor 2 A/distance, A = 2 A1 A2/(A1 + A2) */
+  double distance; /* nm, of the two planes of atoms */
+} MtInterface;
 /* What an energy needs besides materials; zeroed: nothing. */
 typedef struct {
-  double *strain; /* [6 nt_local] xx yy zz yz xz xy in the sample frame, 1; NULL: none */
-  double *stress; /* [6 nt_local] the same in Pa */
+  int ninterfaces;
+  MtInterface *interface; /* [ninterfaces] later ones win; every pair of a mesh with split grains must be named */
+  double *strain;         /* [6 nt_local] xx yy zz yz xz xy in the sample frame, 1; NULL: none */
+  double *stress;         /* [6 nt_local] the same in Pa */
 } MtEnergyExtras;
-/* What the input says of them: materials.strain and materials.stress, files "magtwin-elements" 1 with /strain or
- * /stress [nt,6] by tet id.  MT_ERR_INPUT if a file does not fit the mesh or holds what is no number.  Free with
- * mt_energy_extras_free.  Collective. */
+/* What the input says of them: materials.interfaces; materials.strain and materials.stress, files "magtwin-elements" 1
+ * with /strain or /stress [nt,6] by tet id.  MT_ERR_INPUT if a file does not fit the mesh or holds what is no number.
+ * Free with mt_energy_extras_free.  Collective. */
 PetscErrorCode mt_energy_extras_read(const MtMesh *mesh, const MtInput *in, MtEnergyExtras *extras);
 PetscErrorCode mt_energy_extras_free(MtEnergyExtras *extras);
 /* The same with extras, which are not needed afterwards.  Collective. */

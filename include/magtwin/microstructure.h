@@ -74,6 +74,11 @@ PetscErrorCode mt_mesh_cells(MPI_Comm comm, const MtCells *cells, const MtMeshOp
  * Collective. */
 PetscErrorCode mt_mesh_shape(MPI_Comm comm, const MtInput *in, MtMeshData *mesh, MtJson *json);
 
+/* Gives every grain nodes of its own on the faces it shares with other grains (mesh->base says where twins lie), for a
+ * coupling of choice between them.  Other regions stay as they are: not for meshes with a GB phase.  Returns the number
+ * of new nodes.  On the rank that has the data. */
+int64_t mt_mesh_split_grains(MtMeshData *mesh);
+
 /* The mesh report on rank 0's data: counts, volume of each region kind against the geometry, thickness histogram, gamma
  * and dihedral histograms, inverted elements, worst places; log and json (object "mesh").  Call on rank 0. */
 PetscErrorCode mt_mesh_report(const MtMeshData *mesh, MtJson *json);

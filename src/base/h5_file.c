@@ -201,6 +201,14 @@ PetscErrorCode mt_h5_discard(MtH5 **fp) {
   return 0;
 }
 
+/* As Python's h5py writes strings. */
+static char *variable_string(hid_t attribute, hid_t type) {
+  char *text = NULL, *value = NULL;
+  if (H5Aread(attribute, type, &text) >= 0 && text) value = strdup(text);
+  H5free_memory(text);
+  return value;
+}
+
 static char *serial_string(hid_t file, const char *name) {
   char *value = NULL;
   hid_t a = H5Aexists(file, name) > 0 ? H5Aopen(file, name, H5P_DEFAULT) : -1, type = a >= 0 ? H5Aget_type(a) : -1;
@@ -208,6 +216,7 @@ static char *serial_string(hid_t file, const char *name) {
     value = calloc(1, H5Tget_size(type) + 1);
     if (value && H5Aread(a, type, value) < 0) value[0] = 0;
   }
+  if (type >= 0 && H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type)) value = variable_string(a, type);
   if (type >= 0) H5Tclose(type);
   if (a >= 0) H5Aclose(a);
   return value;

@@ -27,13 +27,21 @@ static void corners(const MtMesh *mesh, PetscInt t, const PetscInt *number, Pets
   for (int k = 0; k < 4; k++) out[k] = number[mesh->tet[4 * t + k]];
 }
 
+/* 1 on the diagonal of nodes that lie on another: they stay at 0 and take no part. */
+static void hold_empty_rows(const MtMesh *mesh, const MtPattern *p, PetscScalar *value) {
+  for (PetscInt r = 0; r < p->n; r++)
+    if (mesh->base_row[r] != mesh->row_start + r) value[p->start[r]] = 1;
+}
+
 PetscErrorCode mt_fem_stiffness(const MtMesh *mesh, const MtNodes *nodes, const double *coef, Mat *K) {
   MtNumbering n;
   MtPattern p;
   PetscScalar *value;
   PetscCall(mt_numbering_create(mesh, nodes, &n));
+  if (!nodes && mesh->base_row) n.single = mesh->row_start;
   PetscCall(mt_pattern_create(mesh, coef, &n, &n, &p));
   PetscCall(PetscCalloc1(p.start[p.n], &value));
+  if (n.single >= 0) hold_empty_rows(mesh, &p, value);
   for (PetscInt t = 0; t < mesh->nt_local; t++) {
     double grad[4][3], volume;
     PetscInt row[4], col[4];

@@ -1,9 +1,20 @@
 /* Exact sparsity from the tets around each row, and the search for an entry in it. */
 #include "pattern.h"
 
+/* Nodes on one place share the row of the first, on the same rank. */
+static PetscErrorCode number_places(const MtMesh *mesh, MtNumbering *n) {
+  for (PetscInt i = 0; i < mesh->nv_local; i++) {
+    n->local[i] = i < mesh->nv_owned ? mesh->base_row[i] - mesh->row_start : -1;
+    n->global[i] = mesh->base_row[i];
+  }
+  return 0;
+}
+
 PetscErrorCode mt_numbering_create(const MtMesh *mesh, const MtNodes *nodes, MtNumbering *n) {
   PetscCall(PetscMalloc2(mesh->nv_local, &n->local, mesh->nv_local, &n->global));
   n->nrows = nodes ? nodes->n_owned : mesh->nv_owned;
+  n->single = -1;
+  if (!nodes && mesh->base_row) return number_places(mesh, n);
   for (PetscInt i = 0; i < mesh->nv_local; i++) {
     const PetscInt k = nodes ? nodes->index[i] : i;
     n->local[i] = i < mesh->nv_owned ? k : -1;
@@ -40,14 +51,15 @@ static PetscErrorCode tets_of_rows(const MtMesh *mesh, const double *coef, const
 }
 
 /* Columns of one row -> out, ascending and unique; *n in: room, out: number. */
-static PetscErrorCode columns_of_row(const MtMesh *mesh, const MtNumbering *col, const PetscInt *tet, PetscInt ntets,
-                                     PetscInt *n, PetscInt *out) {
+static PetscErrorCode columns_of_row(const MtMesh *mesh, const MtNumbering *col, PetscInt row, const PetscInt *tet,
+                                     PetscInt ntets, PetscInt *n, PetscInt *out) {
   *n = 0;
   for (PetscInt i = 0; i < ntets; i++)
     for (int k = 0; k < 4; k++) {
       const PetscInt c = col->global[mesh->tet[4 * tet[i] + k]];
       if (c >= 0) out[(*n)++] = c;
     }
+  if (!ntets && col->single >= 0) out[(*n)++] = col->single + row;
   return PetscSortRemoveDupsInt(n, out);
 }
 
@@ -56,18 +68,18 @@ PetscErrorCode mt_pattern_create(const MtMesh *mesh, const double *coef, const M
   PetscInt *start, *list, *buffer, most = 0;
   PetscCall(tets_of_rows(mesh, coef, row, &start, &list));
   for (PetscInt r = 0; r < row->nrows; r++) most = PetscMax(most, start[r + 1] - start[r]);
-  PetscCall(PetscMalloc1(4 * most, &buffer));
+  PetscCall(PetscMalloc1(4 * most + 1, &buffer));
   p->n = row->nrows;
   PetscCall(PetscCalloc1(p->n + 1, &p->start));
   for (PetscInt r = 0; r < p->n; r++) { /* count, then fill: exact memory */
     PetscInt n;
-    PetscCall(columns_of_row(mesh, col, list + start[r], start[r + 1] - start[r], &n, buffer));
+    PetscCall(columns_of_row(mesh, col, r, list + start[r], start[r + 1] - start[r], &n, buffer));
     p->start[r + 1] = p->start[r] + n;
   }
   PetscCall(PetscMalloc1(p->start[p->n], &p->col));
   for (PetscInt r = 0; r < p->n; r++) {
     PetscInt n;
-    PetscCall(columns_of_row(mesh, col, list + start[r], start[r + 1] - start[r], &n, buffer));
+    PetscCall(columns_of_row(mesh, col, r, list + start[r], start[r + 1] - start[r], &n, buffer));
     PetscCall(PetscArraycpy(p->col + p->start[r], buffer, n));
   }
   PetscCall(PetscFree(buffer));

@@ -7,6 +7,7 @@
 /* Which rows and columns the nodes of the mesh have; -1: none. */
 typedef struct {
   PetscInt nrows;   /* on this rank */
+  PetscInt single;  /* >= 0: rows without a tet have one entry, on the diagonal, which starts in this column */
   PetscInt *local;  /* [nv_local] row on this rank */
   PetscInt *global; /* [nv_local] row over all ranks, also as a column */
 } MtNumbering;

@@ -8,6 +8,7 @@ void mt_mesh_data_free(MtMeshData *data) {
   free(data->x);
   free(data->tet);
   free(data->region);
+  free(data->base);
   mt_regions_free(&data->regions);
   *data = (MtMeshData){0};
 }
@@ -27,6 +28,7 @@ static PetscErrorCode write_content(MtH5 *f, const MtMeshData *d, const char *in
   PetscCall(mt_h5_write(f, "/mesh/x", H5T_NATIVE_DOUBLE, d->nv, 3, 0, d->nv, d->x, "nm"));
   PetscCall(write_tets(f, d));
   PetscCall(mt_h5_write(f, "/mesh/region", H5T_NATIVE_INT32, d->nt, 1, 0, d->nt, d->region, "1"));
+  if (d->base) PetscCall(mt_h5_write(f, "/mesh/base", H5T_NATIVE_INT64, d->nv, 1, 0, d->nv, d->base, "1"));
   PetscCall(mt_regions_write(f, &d->regions));
   PetscCall(mt_h5_set_reals(f, "/mesh", "sphere", 4, d->sphere));
   PetscCall(mt_h5_set_reals(f, "/mesh", "magnet_box", 6, d->magnet_box));
@@ -63,6 +65,12 @@ static PetscErrorCode read_content(MtH5 *f, const char *path, MtMeshData *d) {
   d->tet = data;
   PetscCall(mt_h5_read_all(f, "/mesh/region", H5T_NATIVE_INT32, 1, &nregion, &data));
   d->region = data;
+  if (mt_h5_exists(f, "/mesh/base")) {
+    int64_t n;
+    PetscCall(mt_h5_read_all(f, "/mesh/base", H5T_NATIVE_INT64, 1, &n, &data));
+    d->base = data;
+    if (n != d->nv) return mt_error(MT_ERR_INPUT, "%s: /mesh/base has not one entry a node", path);
+  }
   PetscCall(mt_regions_read(f, path, &d->regions));
   PetscCall(mt_h5_get_reals(f, "/mesh", "sphere", 4, d->sphere));
   PetscCall(mt_h5_get_reals(f, "/mesh", "magnet_box", 6, d->magnet_box));

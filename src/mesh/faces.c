@@ -5,7 +5,7 @@
 #include <string.h>
 
 typedef struct {
-  PetscInt node[3]; /* ascending */
+  PetscInt node[3]; /* rows of the places, ascending */
   PetscInt tet, corner;
 } Side;
 
@@ -40,7 +40,7 @@ static bool side_of(const MtMesh *mesh, PetscInt t, int corner, Side *s) {
     const PetscInt v = mesh->tet[4 * t + k];
     if (k == corner) continue;
     owned = owned || v < mesh->nv_owned;
-    s->node[n++] = v;
+    s->node[n++] = mesh->base_row ? mesh->base_row[v] : mesh->row[v];
   }
   sort3(s->node);
   s->tet = t;

@@ -30,6 +30,9 @@ typedef struct {
 
 /* Fills slab->owner: from the cache beside the mesh file, else by METIS on rank 0, then cached.  Collective. */
 PetscErrorCode mt_mesh_partition(MtMeshSlab *slab, const MtRegions *regions);
+/* /mesh/base, where the file has it, -> mesh->base_row.  MT_ERR_INPUT if nodes do not lie where it says.  Collective.
+ */
+PetscErrorCode mt_mesh_twins_read(MtH5 *f, const char *path, MtMesh *mesh);
 /* Sends nodes and tets home: fills counts, numbering, coordinates, tets and the star forest of mesh.  Collective. */
 PetscErrorCode mt_mesh_distribute(const MtMeshSlab *slab, MtMesh *mesh);
 

@@ -30,8 +30,20 @@ enum {
 typedef struct {
   int64_t nv, nt;
   idx_t *tet;    /* [4 nt] */
+  idx_t *base;   /* [nv] node on whose place each lies, NULL: itself; such nodes go to one owner */
   idx_t *weight; /* [nv] */
 } Graph;
+
+/* Nodes on one place are one node of the graph. */
+static PetscErrorCode join_twins(const MtMeshSlab *slab, Graph *g) {
+  if (!g->base) return 0;
+  for (int64_t i = 0; i < slab->nv; i++)
+    if (g->base[i] < 0 || g->base[i] > i || g->base[g->base[i]] != g->base[i])
+      return mt_error(MT_ERR_INPUT, "%s: /mesh/base of node %lld is %lld; make the mesh again", slab->path,
+                      (long long)i, (long long)g->base[i]);
+  for (int64_t i = 0; i < 4 * slab->nt; i++) g->tet[i] = g->base[g->tet[i]];
+  return 0;
+}
 
 static PetscErrorCode read_graph(const MtMeshSlab *slab, const MtRegions *regions, Graph *g) {
   MtH5 *f;
@@ -39,10 +51,16 @@ static PetscErrorCode read_graph(const MtMeshSlab *slab, const MtRegions *region
   const hid_t type = sizeof(idx_t) == 8 ? H5T_NATIVE_INT64 : H5T_NATIVE_INT32;
   PetscCall(PetscMalloc2(4 * slab->nt, &g->tet, slab->nv, &g->weight));
   PetscCall(PetscMalloc1(slab->nt, &region));
+  g->base = NULL;
   PetscCall(mt_h5_open(PETSC_COMM_SELF, slab->path, MT_MESH_FORMAT, MT_MESH_VERSION, &f));
   PetscCall(mt_h5_read(f, "/mesh/tet", type, 4, 0, slab->nt, g->tet));
   PetscCall(mt_h5_read(f, "/mesh/region", H5T_NATIVE_INT32, 1, 0, slab->nt, region));
+  if (mt_h5_exists(f, "/mesh/base")) {
+    PetscCall(PetscMalloc1(slab->nv, &g->base));
+    PetscCall(mt_h5_read(f, "/mesh/base", type, 1, 0, slab->nv, g->base));
+  }
   PetscCall(mt_h5_close(&f));
+  PetscCall(join_twins(slab, g));
   for (int64_t i = 0; i < slab->nv; i++) g->weight[i] = WEIGHT_AIR;
   for (int64_t t = 0; t < slab->nt; t++)
     if (regions->kind[region[t]] != MT_REGION_AIR)
@@ -82,7 +100,8 @@ static PetscErrorCode make_on_root(const MtMeshSlab *slab, const MtRegions *regi
   PetscCall(read_graph(slab, regions, &g));
   PetscCall(PetscCalloc1(slab->nv, &part));
   PetscErrorCode rc = call_metis(&g, slab->nranks, part);
-  for (int64_t i = 0; i < slab->nv; i++) owner[i] = (int32_t)part[i];
+  for (int64_t i = 0; i < slab->nv; i++) owner[i] = (int32_t)part[g.base ? g.base[i] : (idx_t)i];
+  PetscCall(PetscFree(g.base));
   PetscCall(PetscFree(part));
   PetscCall(PetscFree2(g.tet, g.weight));
   return rc;

@@ -148,7 +148,8 @@ static PetscErrorCode fill(MtH5 *f, MtMeshSlab *s, MtMesh *m) {
   PetscCall(mt_mesh_partition(s, &m->regions));
   PetscCall(mt_mesh_distribute(s, m));
   PetscCall(mt_agree(m->comm, check_geometry(s->path, m)));
-  return make_slab_scatter(m);
+  PetscCall(make_slab_scatter(m));
+  return mt_mesh_twins_read(f, s->path, m);
 }
 
 PetscErrorCode mt_mesh_read(MPI_Comm comm, const char *path, MtMesh **mesh) {
@@ -175,6 +176,7 @@ PetscErrorCode mt_mesh_destroy(MtMesh **mesh) {
   PetscCall(PetscFree(m->vid));
   PetscCall(PetscFree(m->row));
   PetscCall(PetscFree(m->x));
+  PetscCall(PetscFree(m->base_row));
   PetscCall(PetscFree(m->tet));
   PetscCall(PetscFree(m->tid));
   PetscCall(PetscFree(m->region));

@@ -2,10 +2,14 @@
  *
  * Linear tetrahedra, m at the nodes, box scheme for the local terms: each element gives a quarter of its volume, with
  * its own constants, to each of its nodes (Schrefl et al., Handbook of Magnetism and Advanced Magnetic Materials 2
- * (2007)). exchange     A |grad m|^2                     1/2 m.K m per component, K the stiffness matrix with
- * coefficient 2A anisotropy   K1 sin^2 + K2 sin^4              at the nodes Zeeman       -(Js/mu0) m.B at the nodes
- *   demag        (1/2 mu0) Js m.grad u            A u = D m, mt_poisson; consistent D in the energy and in the
- * derivative
+ * (2007)).
+ *
+ *   exchange    A |grad m|^2             1/2 m.K m per component, K the stiffness matrix with coefficient 2A
+ *   Zeeman      -(Js/mu0) m.B            at the nodes
+ *   demag       (1/2 mu0) Js m.grad u    A u = D m, mt_poisson; one D in the energy and in the derivative
+ *   anisotropy                           energy_anisotropy.c
+ *   surface, DMI, magneto-elastic        energy_more.c
+ *   coupling of split grains             energy_interface.c
  */
 #include "energy_impl.h"
 #include "kernels.h"

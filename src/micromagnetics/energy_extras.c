@@ -1,8 +1,10 @@
-/* What an energy needs besides materials, from files: strain or stress of every element, by tet id. */
+/* What an energy needs besides materials: the coupling of grains, and strain or stress of every element by tet id. */
 #include "energy_impl.h"
 #include "magtwin/error.h"
 #include "magtwin/h5.h"
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 /* This rank's slab of the dataset, checked. */
 static PetscErrorCode read_slab(const MtMesh *mesh, MtH5 *f, const char *path, const char *dataset, Vec slab) {
@@ -66,10 +68,36 @@ static PetscErrorCode read_elements(const MtMesh *mesh, const char *path, const 
   return rc;
 }
 
+static PetscErrorCode read_interface(const MtInput *in, int i, MtInterface *f) {
+  char key[64];
+  snprintf(key, sizeof key, "materials.interfaces[%d].pair", i);
+  const char *pair = mt_input_string(in, "%s", key);
+  if (strlen(pair) >= sizeof f->pair) return mt_input_error(in, key, "is longer than %zu letters", sizeof f->pair - 1);
+  strcpy(f->pair, pair);
+  const bool absolute = mt_input_has(in, "materials.interfaces[%d].exchange", i);
+  const bool relative = mt_input_has(in, "materials.interfaces[%d].factor", i);
+  if (absolute == relative) return mt_input_error(in, key, "needs either exchange or factor");
+  f->J = absolute ? mt_input_real(in, "materials.interfaces[%d].exchange", i) : NAN;
+  f->factor = relative ? mt_input_real(in, "materials.interfaces[%d].factor", i) : 0;
+  f->distance = mt_input_real(in, "materials.interfaces[%d].distance", i);
+  return 0;
+}
+
+static PetscErrorCode read_interfaces(const MtInput *in, MtEnergyExtras *extras) {
+  if (!mt_input_has(in, "materials.interfaces")) return 0;
+  extras->ninterfaces = mt_input_count(in, "materials.interfaces");
+  PetscCall(PetscCalloc1(extras->ninterfaces + 1, &extras->interface));
+  for (int i = 0; i < extras->ninterfaces; i++) {
+    PetscErrorCode rc = read_interface(in, i, &extras->interface[i]);
+    if (rc) return rc;
+  }
+  return 0;
+}
+
 PetscErrorCode mt_energy_extras_read(const MtMesh *mesh, const MtInput *in, MtEnergyExtras *extras) {
   *extras = (MtEnergyExtras){0};
-  PetscErrorCode rc = 0;
-  if (mt_input_has(in, "materials.strain"))
+  PetscErrorCode rc = read_interfaces(in, extras);
+  if (!rc && mt_input_has(in, "materials.strain"))
     rc = read_elements(mesh, mt_input_string(in, "materials.strain"), "/strain", &extras->strain);
   if (!rc && mt_input_has(in, "materials.stress"))
     rc = read_elements(mesh, mt_input_string(in, "materials.stress"), "/stress", &extras->stress);
@@ -77,6 +105,7 @@ PetscErrorCode mt_energy_extras_read(const MtMesh *mesh, const MtInput *in, MtEn
 }
 
 PetscErrorCode mt_energy_extras_free(MtEnergyExtras *extras) {
+  PetscCall(PetscFree(extras->interface));
   PetscCall(PetscFree(extras->strain));
   return PetscFree(extras->stress);
 }

@@ -34,6 +34,8 @@ struct MtEnergy {
   double *K3;           /* the same; NULL: 0 everywhere */
   MtCubic cubic;
 
+  Mat interface;   /* scalar, second derivative of the coupling of split grains, J/m3 nm3; NULL: none */
+  Mat interface3;  /* the same for the three components */
   Mat dmi;         /* rows 3n, second derivative of the DMI's energy, J/m3 nm3; NULL: none */
   double *surface; /* [6n] node tensors S of surface anisotropy, e = m.S m, J/m3 nm3; NULL: none */
   double *elastic; /* [6n] the same of the magneto-elastic term */
@@ -48,8 +50,10 @@ struct MtEnergy {
 /* Energy and derivative of one term on this rank's nodes: adds to g, returns the rank's part of E. */
 PetscErrorCode mt_energy_local_exchange(MtEnergy *e, Vec m, double *E, Vec g);
 PetscErrorCode mt_energy_local_anisotropy(MtEnergy *e, Vec m, double *E, Vec g);
-/* w = (exchange + DMI) v: all of the second derivative that couples nodes, but for the demagnetizing field's part.
- * Collective. */
+/* Coupling of grains that have nodes of their own on shared faces (energy_interface.c).  Collective. */
+PetscErrorCode mt_energy_setup_interface(MtEnergy *e, const MtMaterial *material, const MtEnergyExtras *extras);
+/* w = (exchange + coupling of interfaces + DMI) v: all of the second derivative that couples nodes, but for the
+ * demagnetizing field's part. Collective. */
 PetscErrorCode mt_energy_couplings(const MtEnergy *e, Vec v, Vec w);
 /* Terms that few runs have, each from what the materials say; nothing is made where none has it.  Collective. */
 PetscErrorCode mt_energy_setup_more(MtEnergy *e, const MtMaterial *material, const MtEnergyExtras *extras);

@@ -130,12 +130,15 @@ static PetscErrorCode setup_dmi(MtEnergy *e, const MtMaterial *material) {
 }
 
 PetscErrorCode mt_energy_setup_more(MtEnergy *e, const MtMaterial *material, const MtEnergyExtras *extras) {
+  PetscCall(mt_energy_setup_interface(e, material, extras));
   PetscCall(setup_surface(e, material));
   PetscCall(setup_dmi(e, material));
   return setup_elastic(e, material, extras);
 }
 
 PetscErrorCode mt_energy_free_more(MtEnergy *e) {
+  PetscCall(MatDestroy(&e->interface3));
+  PetscCall(MatDestroy(&e->interface));
   PetscCall(MatDestroy(&e->dmi));
   PetscCall(PetscFree(e->surface));
   return PetscFree(e->elastic);
@@ -150,7 +153,7 @@ bool mt_energy_uses(const MtEnergy *e, MtTerm term) {
   case MT_TERM_ELASTIC:
     return e->elastic != NULL;
   case MT_TERM_INTERFACE:
-    return false;
+    return e->interface != NULL;
   default:
     return true;
   }
@@ -173,9 +176,10 @@ static PetscErrorCode local_tensor(const MtEnergy *e, const double *S, Vec m, do
   return 0;
 }
 
-static PetscErrorCode local_dmi(MtEnergy *e, Vec m, double *E, Vec g) {
+/* E = 1/2 m.L m */
+static PetscErrorCode local_quadratic(MtEnergy *e, Mat L, Vec m, double *E, Vec g) {
   const PetscScalar *x, *w;
-  PetscCall(MatMult(e->dmi, m, e->work));
+  PetscCall(MatMult(L, m, e->work));
   PetscCall(VecGetArrayRead(m, &x));
   PetscCall(VecGetArrayRead(e->work, &w));
   for (PetscInt i = 0; i < e->n; i++) *E += .5 * mt_dot3(x + 3 * i, w + 3 * i);
@@ -187,11 +191,13 @@ static PetscErrorCode local_dmi(MtEnergy *e, Vec m, double *E, Vec g) {
 PetscErrorCode mt_energy_local_more(MtEnergy *e, MtTerm term, Vec m, double *E, Vec g) {
   *E = 0;
   if (!mt_energy_uses(e, term)) return 0;
-  if (term == MT_TERM_DMI) return local_dmi(e, m, E, g);
+  if (term == MT_TERM_DMI) return local_quadratic(e, e->dmi, m, E, g);
+  if (term == MT_TERM_INTERFACE) return local_quadratic(e, e->interface3, m, E, g);
   return local_tensor(e, term == MT_TERM_SURFACE ? e->surface : e->elastic, m, E, g);
 }
 
 PetscErrorCode mt_energy_couplings(const MtEnergy *e, Vec v, Vec w) {
   PetscCall(MatMult(e->exchange3, v, w));
+  if (e->interface) PetscCall(MatMultAdd(e->interface3, v, w, w));
   return e->dmi ? MatMultAdd(e->dmi, v, w, w) : 0;
 }

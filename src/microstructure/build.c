@@ -63,12 +63,28 @@ static PetscErrorCode mesh_grains(MPI_Comm comm, const MtInput *in, MtMeshData *
   return 0;
 }
 
-static PetscErrorCode mesh_finish(MPI_Comm comm, const MtInput *in, const char *path, const MtMeshData *mesh,
-                                  MtJson *json) {
+/* The last thing done to a mesh: what came before has seen one node at a place. */
+static PetscErrorCode split(const MtInput *in, MtMeshData *mesh, MtJson *json) {
+  if (!mt_input_has(in, "mesh.split_grains") || !mt_input_bool(in, "mesh.split_grains")) return 0;
+  const int64_t n = mt_mesh_split_grains(mesh);
+  mt_log("split grains: %lld of %lld nodes are twins on shared faces", (long long)n, (long long)mesh->nv);
+  mt_json_int(json, "twin_nodes", n);
+  return 0;
+}
+
+static PetscErrorCode check_split(const MtInput *in) {
+  if (!mt_input_has(in, "mesh.split_grains") || !mt_input_bool(in, "mesh.split_grains")) return 0;
+  if (!mt_input_has(in, "mesh.gb.thickness") || mt_input_real(in, "mesh.gb.thickness") == 0) return 0;
+  return mt_input_error(in, "mesh.split_grains", "needs grains that touch: mesh.gb.thickness must be 0, is %g nm",
+                        mt_input_real(in, "mesh.gb.thickness"));
+}
+
+static PetscErrorCode mesh_finish(MPI_Comm comm, const MtInput *in, const char *path, MtMeshData *mesh, MtJson *json) {
   int rank;
   PetscErrorCode rc = 0;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   if (rank == 0) rc = mt_mesh_report(mesh, json);
+  if (rank == 0 && !rc) rc = split(in, mesh, json);
   PetscCall(mt_agree_root(comm, rc));
   mt_phase_begin("write mesh");
   char *text = mt_input_section(in, "grains mesh");
@@ -83,6 +99,7 @@ PetscErrorCode mt_microstructure_build(MPI_Comm comm, const MtInput *in, const c
   memset(&mesh, 0, sizeof mesh);
   if (mt_input_has(in, "mesh.file"))
     return mt_input_error(in, "mesh.file", "names a finished mesh: there is nothing to build");
+  PetscCall(check_split(in));
   mt_phase_begin("mesh");
   if (strcmp(mt_input_string(in, "grains.source"), "shape") == 0)
     PetscCall(mt_mesh_shape(comm, in, &mesh, json));

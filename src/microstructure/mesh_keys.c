@@ -40,6 +40,12 @@ const MtKey mt_mesh_keys[] = {
      .max = 8,
      .when = GRAINS,
      .help = "Layers of elements across the grain-boundary phase."},
+    {.path = "mesh.split_grains",
+     .type = MT_KEY_BOOL,
+     .def = "",
+     .help =
+         "Grains that touch get nodes of their own on the faces they share, so that materials.interfaces can say how "
+         "strongly they are coupled. Without a grain-boundary phase only (mesh.gb.thickness 0, or shapes)."},
     {.path = "mesh.air.radius",
      .type = MT_KEY_REAL,
      .def = "1.12",

@@ -5,6 +5,7 @@
 
 #include "magtwin/error.h"
 #include "magtwin/mesh.h"
+#include "magtwin/microstructure.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@ typedef struct {
   int nregions;                     /* region i: grain i with axis[i], or air where air[i] */
   const double (*axis)[3];          /* unit */
   const bool *air;                  /* NULL: none */
+  bool split;                       /* grains have nodes of their own on shared faces */
   const double (*orientation)[4];   /* of the crystals, unit quaternions; NULL: not known */
   int (*region)(const double x[3]); /* at the centre of a brick, before bending */
   double
@@ -121,6 +123,7 @@ static inline PetscErrorCode brick_mesh(const Brick *b, MtMesh **mesh) {
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   if (!rank) {
     brick_fill(b, &d);
+    if (b->split) mt_mesh_split_grains(&d);
     if (!mkdtemp(folder)) return mt_error(MT_ERR_FAIL, "no temporary folder");
   }
   PetscCallMPI(MPI_Bcast(folder, sizeof folder, MPI_CHAR, 0, PETSC_COMM_WORLD));

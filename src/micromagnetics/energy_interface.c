@@ -1,0 +1,135 @@
+/* Exchange across faces where two grains touch and have nodes of their own: -J m1.m2 per area (P. Bruno and C.
+ * Chappert, Phys. Rev. Lett. 67 (1991) 1602, for the form), counted from the parallel state: J area/3 (1 - m1.m2) for
+ * each of the face's three pairs of nodes.  All of a place's nodes belong to one rank, so the matrix couples no ranks.
+ */
+#include "energy_impl.h"
+#include "kernels.h"
+#include "magtwin/error.h"
+#include <fnmatch.h>
+#include <math.h>
+#include <stdio.h>
+
+typedef struct {
+  MtEnergy *e;
+  const MtMaterial *material;
+  const MtEnergyExtras *extras;
+  int region[2]; /* the last pair asked for ... */
+  double J;      /* ... and its coupling, J/m2 */
+} Interfaces;
+
+/* The two grains as "3-7". */
+static void name_pair(const MtRegions *r, const int region[2], char name[32]) {
+  const int a = r->grains[4 * region[0]], b = r->grains[4 * region[1]];
+  snprintf(name, 32, "%d-%d", a < b ? a : b, a < b ? b : a);
+}
+
+/* Coupling of the two regions' grains; the last pair is remembered, for faces come in the order of the mesh. */
+static PetscErrorCode coupling(Interfaces *s, const int region[2], double *J) {
+  char name[32];
+  const MtInterface *found = NULL;
+  if (region[0] != s->region[0] || region[1] != s->region[1]) {
+    name_pair(&s->e->mesh->regions, region, name);
+    for (int i = s->extras->ninterfaces - 1; i >= 0 && !found; i--)
+      if (fnmatch(s->extras->interface[i].pair, name, 0) == 0) found = &s->extras->interface[i];
+    if (!found)
+      return mt_error(MT_ERR_INPUT,
+                      "the grains %s touch and have nodes of their own there (mesh.split_grains), but no entry of "
+                      "materials.interfaces says how they are coupled; pair: \"*\" is for all",
+                      name);
+    const double a = s->material[region[0]].A, b = s->material[region[1]].A;
+    s->J = isnan(found->J) ? found->factor * 2 * (2 * a * b / (a + b)) / (found->distance * 1e-9) : found->J;
+    s->region[0] = region[0];
+    s->region[1] = region[1];
+  }
+  *J = s->J;
+  return 0;
+}
+
+/* Node of tet t at the place of `row`, -1: none. */
+static PetscInt node_at(const MtMesh *mesh, PetscInt t, PetscInt row) {
+  for (int k = 0; k < 4; k++)
+    if (mesh->base_row[mesh->tet[4 * t + k]] == row) return mesh->tet[4 * t + k];
+  return -1;
+}
+
+/* Adds J area/3 to the pairs of one side of a face: rows of this side, of nodes that this rank owns. */
+static PetscErrorCode add_side(Interfaces *s, const MtFace *face, Mat L) {
+  const MtEnergy *e = s->e;
+  const MtMesh *mesh = e->mesh;
+  PetscInt node[3];
+  double area[3], J = 0;
+  mt_mesh_face(mesh, face, node, area);
+  const int region[2] = {mesh->region[face->tet], mesh->region[face->neighbour]};
+  PetscErrorCode rc = coupling(s, region, &J);
+  if (rc) return rc;
+  const double weight = J * MT_PER_NM * sqrt(mt_dot3(area, area)) / 3;
+  for (int k = 0; k < 3; k++) {
+    const PetscInt other = node_at(mesh, face->neighbour, mesh->base_row[node[k]]);
+    if (node[k] >= mesh->nv_owned || other == node[k]) continue;
+    const PetscInt row = e->nodes->row[e->nodes->index[node[k]]];
+    const PetscInt col[2] = {row, e->nodes->row[e->nodes->index[other]]};
+    const PetscScalar value[2] = {weight, -weight};
+    PetscCall(MatSetValues(L, 1, &row, 2, col, value, ADD_VALUES));
+  }
+  return 0;
+}
+
+/* Is this a face between two magnetic grains? */
+static bool couples(const Interfaces *s, const MtFace *face) {
+  const MtMesh *mesh = s->e->mesh;
+  if (face->neighbour < 0) return false;
+  for (int k = 0; k < 2; k++) {
+    const int32_t r = mesh->region[k ? face->neighbour : face->tet];
+    if (mesh->regions.kind[r] != MT_REGION_GRAIN || !(s->material[r].Js > 0)) return false;
+  }
+  return true;
+}
+
+/* A row has at most one entry for each of its faces, and the diagonal. */
+static PetscErrorCode make_matrix(const MtEnergy *e, PetscInt n, const MtFace *face, Mat *L) {
+  PetscInt *room;
+  PetscCall(PetscMalloc1(e->n + 1, &room));
+  for (PetscInt i = 0; i < e->n; i++) room[i] = 1;
+  for (PetscInt f = 0; f < n; f++)
+    for (int k = 0; k < 4; k++) {
+      const PetscInt i = e->nodes->index[e->mesh->tet[4 * face[f].tet + k]];
+      if (i >= 0 && i < e->n && k != face[f].corner) room[i]++;
+    }
+  for (PetscInt i = 0; i < e->n; i++) room[i] = PetscMin(room[i], e->n);
+  PetscCall(MatCreateAIJ(e->mesh->comm, e->n, e->n, PETSC_DETERMINE, PETSC_DETERMINE, 0, room, 0, NULL, L));
+  return PetscFree(room);
+}
+
+static PetscErrorCode add_diagonal(MtEnergy *e) {
+  Vec diagonal;
+  const PetscScalar *d;
+  PetscCall(MatCreateVecs(e->interface, &diagonal, NULL));
+  PetscCall(MatGetDiagonal(e->interface, diagonal));
+  PetscCall(VecGetArrayRead(diagonal, &d));
+  for (PetscInt i = 0; i < e->n; i++) e->exchange_diagonal[i] += fmax(0, d[i]);
+  PetscCall(VecRestoreArrayRead(diagonal, &d));
+  return VecDestroy(&diagonal);
+}
+
+PetscErrorCode mt_energy_setup_interface(MtEnergy *e, const MtMaterial *material, const MtEnergyExtras *extras) {
+  Interfaces s = {.e = e, .material = material, .extras = extras, .region = {-1, -1}};
+  PetscErrorCode rc = 0;
+  PetscInt n;
+  MtFace *face;
+  if (!e->mesh->base_row && extras->ninterfaces > 0)
+    return mt_error(MT_ERR_INPUT,
+                    "materials.interfaces needs grains with nodes of their own where they touch; make the "
+                    "mesh with mesh.split_grains: true");
+  if (!e->mesh->base_row) return 0;
+  PetscCall(mt_mesh_region_faces(e->mesh, &n, &face));
+  PetscCall(make_matrix(e, n, face, &e->interface));
+  for (PetscInt f = 0; !rc && f < n; f++)
+    if (couples(&s, &face[f])) rc = add_side(&s, &face[f], e->interface);
+  PetscCall(PetscFree(face));
+  rc = mt_agree(e->mesh->comm, rc);
+  if (rc) return rc;
+  PetscCall(MatAssemblyBegin(e->interface, MAT_FINAL_ASSEMBLY));
+  PetscCall(MatAssemblyEnd(e->interface, MAT_FINAL_ASSEMBLY));
+  PetscCall(MatCreateMAIJ(e->interface, 3, &e->interface3));
+  return add_diagonal(e);
+}
