@@ -82,6 +82,9 @@ PetscErrorCode mt_energy_extras_free(MtEnergyExtras *extras);
 /* The same with extras, which are not needed afterwards.  Collective. */
 PetscErrorCode mt_energy_create_with(const MtMesh *mesh, const MtMaterial *material, int demag_modes,
                                      const MtEnergyExtras *extras, MtEnergy **e);
+/* The same with the extras that the input asks for: what a run calls.  Collective. */
+PetscErrorCode mt_energy_open(const MtMesh *mesh, const MtInput *in, const MtMaterial *material, int demag_modes,
+                              MtEnergy **e);
 /* Is the term part of this energy?  The first four always are.  Not collective, the same on every rank. */
 bool mt_energy_uses(const MtEnergy *e, MtTerm term);
 /* Sets *e to NULL; NULL is fine.  Collective. */

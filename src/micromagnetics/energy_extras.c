@@ -109,3 +109,13 @@ PetscErrorCode mt_energy_extras_free(MtEnergyExtras *extras) {
   PetscCall(PetscFree(extras->strain));
   return PetscFree(extras->stress);
 }
+
+PetscErrorCode mt_energy_open(const MtMesh *mesh, const MtInput *in, const MtMaterial *material, int demag_modes,
+                              MtEnergy **e) {
+  MtEnergyExtras extras;
+  *e = NULL;
+  PetscErrorCode rc = mt_energy_extras_read(mesh, in, &extras);
+  if (!rc) rc = mt_energy_create_with(mesh, material, demag_modes, &extras, e);
+  PetscCall(mt_energy_extras_free(&extras));
+  return rc;
+}

@@ -155,10 +155,7 @@ static PetscErrorCode open_physics(MtHysteresis *h) {
   if (rc) return rc;
   PetscCall(mt_materials_assign(h->comm, h->in, &h->mesh->regions, &h->material));
   mt_phase_begin("set up operators");
-  MtEnergyExtras extras;
-  rc = mt_energy_extras_read(h->mesh, h->in, &extras);
-  if (!rc) rc = mt_energy_create_with(h->mesh, h->material, h->opt.modes, &extras, &h->energy);
-  PetscCall(mt_energy_extras_free(&extras));
+  rc = mt_energy_open(h->mesh, h->in, h->material, h->opt.modes, &h->energy);
   if (!rc) rc = mt_minimizer_create(h->energy, &h->opt.minimizer, &h->minimizer);
   mt_phase_end("set up operators");
   return rc ? rc : mt_petsc_options_used(h->comm, h->in);

@@ -1,13 +1,14 @@
 /* The preconditioner of the energy minimization, in the tangent planes of the state: H = P K P + C where it is positive
  * definite as far as its solver sees, else S = P K P + |C|.
  *
- * K is the exchange matrix, P the projection on the tangent planes, C the local part of the Hessian at each node
- * (anisotropy, and -m.g from the constraint |m| = 1, which carries every field).  C is indefinite while a wall or a
- * nucleus moves; its 2 x 2 blocks enter with the absolute values of their eigenvalues, floored, so S is positive
- * definite and the step moves whole walls instead of shrinking to a scaled gradient at one place.  Absolute values: Y.
- * Dauphin et al., NIPS 27 (2014), "saddle-free Newton"; the local Hessian as preconditioner: L. Exl et al., Comput.
- * Phys. Commun. 235 (2019) 179. Conjugate gradients with the blocks of the diagonal: well conditioned where the mesh
- * resolves the wall width, and, unlike incomplete factors, the same on any number of ranks. */
+ * K is the matrix that couples nodes (exchange, and where there are any interfaces and DMI), P the projection on the
+ * tangent planes, C the local part of the Hessian at each node (anisotropy, and -m.g from the constraint |m| = 1, which
+ * carries every field).  C is indefinite while a wall or a nucleus moves; its 2 x 2 blocks enter with the absolute
+ * values of their eigenvalues, floored, so S is positive definite and the step moves whole walls instead of shrinking
+ * to a scaled gradient at one place.  Absolute values: Y. Dauphin et al., NIPS 27 (2014), "saddle-free Newton"; the
+ * local Hessian as preconditioner: L. Exl et al., Comput. Phys. Commun. 235 (2019) 179. Conjugate gradients with the
+ * blocks of the diagonal: well conditioned where the mesh resolves the wall width, and, unlike incomplete factors, the
+ * same on any number of ranks. */
 #include "preconditioner.h"
 #include "kernels.h"
 
