@@ -13,6 +13,8 @@ typedef struct {
   double along[3];       /* unit direction along which the segment's m and field are reported */
   double length;         /* T, > 0 */
   double zero;           /* T from the start at which H = 0; -1: the line does not pass through zero inside */
+  int nhalts;            /* further points that are always hit ... */
+  double *halt;          /* [nhalts] ... T from the start, ascending; owned, NULL if none */
   double step;           /* T, > 0 */
   double resolution;     /* T: adaptive steps are not made smaller */
   double dm_max;         /* change of m that makes an adaptive step roll back */
@@ -29,12 +31,39 @@ typedef struct {
 
 /* Makes the line from -> to; step, dm_max, resolution and adaptive are the caller's. */
 void mt_segment_line(MtSegment *s, const double from[3], const double to[3], const double along[3]);
+/* The field at a point of it, t in T from its start. */
+void mt_segment_point(const MtSegment *s, double t, double B[3]);
 /* Rounded to 1e-12 T: fields of a path are written as they were asked for (1.7, not 1.7000000000000002). */
 double mt_picotesla(double B);
 /* Section field -> path; MT_ERR_INPUT with file:line:column of the key.  Not collective. */
 PetscErrorCode mt_field_path_read(const MtInput *in, MtFieldPath *path);
 /* A zeroed struct is fine. */
 void mt_field_path_free(MtFieldPath *path);
+
+/* What branches off the path of the input. */
+typedef enum {
+  MT_BRANCH_NONE,     /* nothing: one branch */
+  MT_BRANCH_REVERSAL, /* curves that start from states of the first one (field.reversal) */
+  MT_BRANCH_ANGLE     /* the path at several angles (field.angles), each from its own start */
+} MtBranchKind;
+typedef struct {
+  MtFieldPath path;
+  double axis[3]; /* unit, of the starting field with its sign: what Br, Hc and the coercive state refer to */
+  double angle;   /* deg from field.direction */
+  double from;    /* T, of a reversal curve: its field along the segment's direction ... */
+  int segment;    /* ... which is on this segment of the first branch ... */
+  double at;      /* ... so far from its start (T) */
+} MtBranch;
+typedef struct {
+  MtBranchKind kind;
+  int n;
+  MtBranch *branch; /* [n], owned */
+  double length;    /* T, all branches */
+} MtFieldPlan;
+/* Section field -> all the curves of the run; MT_ERR_INPUT with file:line:column of the key.  Not collective. */
+PetscErrorCode mt_field_plan_read(const MtInput *in, MtFieldPlan *plan);
+/* A zeroed struct is fine. */
+void mt_field_plan_free(MtFieldPlan *plan);
 
 /* Where a run is on its path: all that the choice of the next field depends on (stored in checkpoints). */
 typedef struct {
@@ -58,10 +87,12 @@ bool mt_stepper_may_retry(const MtFieldPath *path, const MtStepper *st);
 MtStepVerdict mt_stepper_judge(const MtFieldPath *path, MtStepper *st, double dm);
 /* Fraction of the path behind the accepted point, 0..1. */
 double mt_stepper_fraction(const MtFieldPath *path, const MtStepper *st);
+/* The same of all branches, at a place on one of them. */
+double mt_field_plan_fraction(const MtFieldPlan *plan, int branch, const MtStepper *st);
 
 /* One line of curve.csv; doubles only, so that a row is an array of MT_CURVE_COLUMNS of them. */
 typedef struct {
-  double step, segment;
+  double step, branch, segment;
   double B_along;    /* T, along the segment's direction */
   double B[3];       /* T */
   double J;          /* T, mean polarization along the segment's direction */
@@ -104,6 +135,8 @@ typedef struct {
 void mt_loop_figures(int n, const double *H, const double *J, double N, MtLoopFigures *f);
 /* The longest run of rows with falling field: [*first, *first + return value). */
 int mt_loop_branch(const MtCurve *curve, const double axis[3], int *first);
+/* The rows of one branch, which follow each other: a view of the curve. */
+MtCurve mt_curve_branch(const MtCurve *curve, int branch);
 
 /* Magnetometric demagnetizing factors of a prism with edges L[3] along x, y, z (they add up to 1).
  * Aharoni, J. Appl. Phys. 83 (1998) 3432, eq. 1. */

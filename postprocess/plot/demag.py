@@ -6,6 +6,8 @@
   mesh             grains and GB phase on a cut, and the mesh of a triple junction
   states           the magnetization before and after the first and the largest event
   nucleus          the softest mode of the states before these events: where, and how far, the magnet was about to turn
+  angles           with field.angles: the curves, and the coercive field against the angle
+  reversal         with field.reversal: the curves, and their distribution (8 evenly spaced ones or more) or recoil permeability
 
 Needs numpy, h5py and matplotlib.  Exit code 2 when a file is missing or unfinished; the figures that can be drawn are drawn.
 """
@@ -16,9 +18,10 @@ import sys
 import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import branch_figures
 import curve_figure
 import map_figures
-from results import Unusable, quantity, read_curve, read_mesh, read_mode, read_state, read_summary, read_switching
+from results import Unusable, main_branch, quantity, read_curve, read_mesh, read_mode, read_state, read_summary, read_switching
 
 
 def events_of(summary):
@@ -82,7 +85,7 @@ def main():
     args = parser.parse_args()
     figures = args.figures or os.path.join(args.folder, "figures")
     run = Drawing(args.folder, figures, args.compare)
-    for part in (run.curve, run.mesh_picture, run.switching, run.states, run.nucleus):
+    for part in (run.curve, run.mesh_picture, run.switching, run.states, run.nucleus, run.branches):
         run.attempt(part)
     return 2 if run.trouble else 0
 
@@ -115,14 +118,18 @@ class Drawing:
 
     @property
     def table(self):
-        return self.get("table", lambda: read_curve(self.folder))
+        return self.get("table", lambda: main_branch(self.everything))
+
+    @property
+    def everything(self):
+        return self.get("everything", lambda: read_curve(self.folder))
 
     @property
     def mesh(self):
         return self.get("mesh", lambda: read_mesh(self.folder))
 
     def curve(self):
-        other = (os.path.basename(self.compare.rstrip("/")), read_curve(self.compare)) if self.compare else None
+        other = (os.path.basename(self.compare.rstrip("/")), main_branch(read_curve(self.compare))) if self.compare else None
         return curve_figure.draw(self.folder, self.figures, self.table, self.summary, other)
 
     def mesh_picture(self):
@@ -144,6 +151,11 @@ class Drawing:
             print("no unstable modes were kept: no figure of nuclei")
             return None
         return map_figures.nucleus(self.figures, self.mesh, rows)
+
+    def branches(self):
+        draw = {"angle": branch_figures.angles, "reversal": branch_figures.reversal}.get(
+            self.summary.get("results", {}).get("branch_kind"))
+        return draw(self.figures, self.folder, self.everything) if draw else None
 
 
 if __name__ == "__main__":

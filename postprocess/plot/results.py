@@ -46,6 +46,14 @@ def read_curve(folder):
     return table
 
 
+def main_branch(table):
+    """The rows of the path itself, without reversal curves and further angles."""
+    if "branch" not in table:
+        return table
+    keep = table["branch"] == 0
+    return {name: column[keep] for name, column in table.items()}
+
+
 def read_summary(folder):
     path = existing(folder, "summary.json")
     try:

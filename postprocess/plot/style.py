@@ -15,7 +15,7 @@ LINE, SECOND, GREY = "#1b4f8a", "#c4551a", "#8a8a8a"
 GB_COLOUR = "#3a3a3a"
 NOT_MAGNETIC = "#8c8c8c"
 NOT_REVERSED = "#e8e8e8"
-FIELD_MAP, MOMENT_MAP, MODE_MAP = "viridis", "RdBu_r", "magma_r"
+FIELD_MAP, MOMENT_MAP, MODE_MAP, ANGLE_MAP = "viridis", "RdBu_r", "magma_r", "viridis"
 # muted, neighbouring entries far apart
 GRAIN_COLOURS = ["#8dd3c7", "#ffe8a3", "#bebada", "#f4a59a", "#9cc3dd", "#f7c790", "#c1dd8b", "#f3cfe1", "#d8cfc4", "#a3b18a",
                  "#e6b8af", "#b6d7e4", "#d5c4a1", "#c9e4c5", "#cdb4db", "#ffd6a5"]

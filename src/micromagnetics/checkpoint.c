@@ -2,7 +2,7 @@
  * steps; on the same number of ranks to the bit, for m and the potential are the accepted ones and those from which the
  * next are predicted, and nothing else is carried from field to field.
  *
- * Format "magtwin-demag-checkpoint" 4, nodal data by file id: /state/m [nv,3], /state/potential [nv] (with
+ * Format "magtwin-demag-checkpoint" 6, nodal data by file id: /state/m [nv,3], /state/potential [nv] (with
  * demagnetizing field), the same of the states before (/state/m_1, /state/potential_1 ...) where they serve to predict
  * the next, /state/switching [nv] T, /run/progress, /run/curve, /run/curve_more (energies that few runs
  * have), /run/events, /run/kept (records of hysteresis.h and loop.h); and what it belongs to (site.h). */
@@ -103,6 +103,7 @@ static PetscErrorCode read_tables(MtHysteresis *h, MtH5 *f, const char *path) {
   if (!rc && progress.n != 1) rc = mt_error(MT_ERR_INPUT, "%s is damaged: it has no progress record", path);
   if (!rc) {
     memcpy(&h->now, progress.data, sizeof h->now);
+    mt_branch_enter(h, (int)h->now.branch);
     rc = take_curve(h, &curve, &more);
   }
   mt_table_free(&progress);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 static const char *const column[MT_CURVE_COLUMNS] = {"step",
+                                                     "branch",
                                                      "segment",
                                                      "mu0_Hext_T",
                                                      "mu0_Hx_T",
@@ -40,6 +41,13 @@ PetscErrorCode mt_curve_add(MtCurve *curve, const MtCurveRow *row) {
   }
   curve->row[curve->n++] = *row;
   return 0;
+}
+
+MtCurve mt_curve_branch(const MtCurve *curve, int branch) {
+  int first = 0, end;
+  while (first < curve->n && (int)curve->row[first].branch != branch) first++;
+  for (end = first; end < curve->n && (int)curve->row[end].branch == branch;) end++;
+  return (MtCurve){.n = end - first, .row = curve->row + first};
 }
 
 void mt_curve_free(MtCurve *curve) {

@@ -24,6 +24,30 @@ const MtKey mt_demag_keys[] = {
      "Smallest adaptive step: how finely the field of a jump is bracketed.", true},
     {"field.stop_below", MT_KEY_REAL, MT_DIM_NONE, "", -1, 1, NULL, NULL,
      "The path ends early when m along the starting field falls below this.", false},
+    {"field.reversal.from", MT_KEY_REALS, MT_DIM_FIELD, "", -1000, 1000, NULL, NULL,
+     "Reversal curves: fields along the path at which it halts and from whose states, once it is walked, a curve each "
+     "goes to field.reversal.to.",
+     false},
+    {"field.reversal.first", MT_KEY_REAL, MT_DIM_FIELD, "", -1000, 1000, NULL, NULL,
+     "The same fields evenly spaced, in place of from: the first.", false},
+    {"field.reversal.last", MT_KEY_REAL, MT_DIM_FIELD, "", -1000, 1000, NULL, NULL, "The last of them.", false},
+    {"field.reversal.count", MT_KEY_INT, MT_DIM_NONE, "", 1, 10000, NULL, NULL, "Their number.", false},
+    {"field.reversal.to", MT_KEY_REAL, MT_DIM_FIELD, "", -1000, 1000, NULL, NULL,
+     "Field at which the reversal curves end.", false},
+    {"field.reversal.close", MT_KEY_BOOL, MT_DIM_NONE, "false", 0, 0, NULL, NULL,
+     "Whether they go back to their start: minor loops.", false},
+    {"field.reversal.step", MT_KEY_REAL, MT_DIM_FIELD, "", 0, 1000, NULL, NULL, "As field.segments[].step.", true},
+    {"field.reversal.mode", MT_KEY_CHOICE, MT_DIM_NONE, "adaptive", 0, 0, "fixed|adaptive", NULL,
+     "As field.segments[].mode.", false},
+    {"field.reversal.dm_max", MT_KEY_REAL, MT_DIM_NONE, "0.02", 0, 2, NULL, NULL, "As field.segments[].dm_max.", true},
+    {"field.reversal.resolution", MT_KEY_REAL, MT_DIM_FIELD, "5 mT", 0, 1000, NULL, NULL,
+     "As field.segments[].resolution.", true},
+    {"field.angles", MT_KEY_REALS, MT_DIM_ANGLE, "", -360, 360, NULL, NULL,
+     "The path is walked once for each of these angles, all its fields turned by it from field.direction: the angular "
+     "dependence of the coercive field.",
+     false},
+    {"field.angles_toward", MT_KEY_VEC3, MT_DIM_NONE, "", 0, 0, NULL, NULL,
+     "Direction towards which field.direction turns by field.angles; x, or y where the field is along x.", false},
     {"field.initial", MT_KEY_CHOICE, MT_DIM_NONE, "saturated", 0, 0, "saturated|file", NULL,
      "State before the first field: saturated along it, or read from field.initial_file.", false},
     {"field.initial_file", MT_KEY_PATH, MT_DIM_NONE, NULL, 0, 0, NULL, "field.initial=file",
@@ -64,9 +88,9 @@ const MtKey mt_demag_keys[] = {
     {NULL, MT_KEY_BOOL, MT_DIM_NONE, NULL, 0, 0, NULL, NULL, NULL, false}};
 
 PetscErrorCode mt_demag_check(const MtInput *in) {
-  MtFieldPath path;
-  PetscCall(mt_field_path_read(in, &path));
-  mt_field_path_free(&path);
+  MtFieldPlan plan;
+  PetscCall(mt_field_plan_read(in, &plan));
+  mt_field_plan_free(&plan);
   return 0;
 }
 

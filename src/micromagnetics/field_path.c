@@ -43,7 +43,7 @@ double mt_picotesla(double B) {
   return round(B * 1e12) / 1e12;
 }
 
-static void segment_field(const MtSegment *s, double t, double B[3]) {
+void mt_segment_point(const MtSegment *s, double t, double B[3]) {
   if (t == s->zero) {
     memset(B, 0, 3 * sizeof *B);
   } else if (t >= s->length) {
@@ -82,6 +82,14 @@ static double propose(const MtSegment *s, const MtStepper *st) {
   return st->h >= s->step ? next_on_grid(s, st->s) : st->s + st->h;
 }
 
+/* The next point that is always hit: zero field, or the start of a reversal curve. */
+static double next_halt(const MtSegment *s, double after) {
+  double next = s->zero > after ? s->zero : INFINITY;
+  for (int i = 0; i < s->nhalts; i++)
+    if (s->halt[i] > after) next = fmin(next, s->halt[i]);
+  return next;
+}
+
 bool mt_stepper_next(const MtFieldPath *path, MtStepper *st, double B[3]) {
   if (st->s < 0) { /* the start itself */
     st->trial = 0;
@@ -95,10 +103,11 @@ bool mt_stepper_next(const MtFieldPath *path, MtStepper *st, double B[3]) {
   const MtSegment *s = segment_of(path, st);
   double t = propose(s, st);
   if (t > s->length - 1e-6 * s->step) t = s->length;
-  /* a point beside zero field would double it: the zero takes its place */
-  if (s->zero > st->s && t > s->zero - 1e-6 * s->step) t = s->zero;
+  /* a point beside one that has to be hit would double it: that one takes its place */
+  double halt = next_halt(s, st->s);
+  if (t > halt - 1e-6 * s->step) t = halt;
   st->trial = t;
-  segment_field(s, t, B);
+  mt_segment_point(s, t, B);
   return true;
 }
 
@@ -224,6 +233,7 @@ PetscErrorCode mt_field_path_read(const MtInput *in, MtFieldPath *path) {
 }
 
 void mt_field_path_free(MtFieldPath *path) {
+  for (int k = 0; k < path->n; k++) free(path->segment[k].halt);
   free(path->segment);
   memset(path, 0, sizeof *path);
 }

@@ -31,21 +31,6 @@ static PetscErrorCode csv_add(MtHysteresis *h, const MtCurveRow *row) {
   return mt_error(MT_ERR_INPUT, "cannot write to %s/curve.csv: the disk or a quota may be full", h->folder);
 }
 
-/* m parallel to the starting field, the potential from zero. */
-static PetscErrorCode start_state(MtHysteresis *h) {
-  if (h->u) PetscCall(VecZeroEntries(h->u_accepted));
-  if (h->opt.initial_file) {
-    const MtSite s = mt_hysteresis_site(h);
-    return mt_site_read_state(&s, h->opt.initial_file, "field.initial_file", h->m_accepted);
-  }
-  PetscScalar *x;
-  PetscCall(VecGetArray(h->m_accepted, &x));
-  for (PetscInt i = 0; i < h->nodes->n_owned; i++)
-    for (int c = 0; c < 3; c++) x[3 * i + c] = h->axis[c];
-  PetscCall(VecRestoreArray(h->m_accepted, &x));
-  return 0;
-}
-
 static PetscErrorCode remove_old_files(const MtHysteresis *h) {
   static const char *const name[] = {"checkpoint.h5", "checkpoint.h5.prev", "switching.h5", "states.h5", "states.xdmf"};
   for (size_t i = 0; h->rank == 0 && i < sizeof name / sizeof *name; i++) {
@@ -56,26 +41,29 @@ static PetscErrorCode remove_old_files(const MtHysteresis *h) {
   return 0;
 }
 
+static double fraction(const MtHysteresis *h) {
+  return mt_field_plan_fraction(&h->plan, (int)h->now.branch, &h->now.stepper);
+}
+
 /* A run from the beginning, or from its checkpoint. */
 static PetscErrorCode begin(MtHysteresis *h, bool resume) {
   bool found = false;
   char *states = mt_path_join(h->folder, "states");
-  PetscErrorCode rc = mt_agree_root(h->comm, h->rank || h->opt.states == MT_STATES_NONE ? 0 : mt_folder_make(states));
+  bool kept = h->opt.states != MT_STATES_NONE || h->plan.kind == MT_BRANCH_REVERSAL;
+  PetscErrorCode rc = mt_agree_root(h->comm, h->rank || !kept ? 0 : mt_folder_make(states));
   free(states);
   if (rc) return rc;
   if (resume) PetscCall(mt_checkpoint_read(h, &found));
   PetscCall(mt_summary_clear(h->comm, h->folder, "demag"));
   if (found) {
-    mt_log("going on from the checkpoint after field step %d, %.0f %% of the path", h->curve.n - 1,
-           100 * mt_stepper_fraction(&h->path, &h->now.stepper));
+    mt_log("going on from the checkpoint after field step %d, %.0f %% of the path", h->curve.n - 1, 100 * fraction(h));
   } else {
     if (resume) mt_log("%s holds no checkpoint: starting from the first field", h->folder);
     PetscCall(remove_old_files(h));
-    mt_stepper_begin(&h->path, &h->now.stepper);
-    PetscCall(start_state(h));
+    PetscCall(mt_branch_start(h, 0));
   }
   h->began = mt_wall();
-  h->began_at = mt_stepper_fraction(&h->path, &h->now.stepper);
+  h->began_at = fraction(h);
   PetscCall(mt_states_index(h));
   return mt_agree_root(h->comm, h->rank ? 0 : csv_begin(h));
 }
@@ -91,10 +79,12 @@ static void count(MtHysteresis *h, const MtMinimizerReport *r, MtCurveRow *row) 
   if (h->u) h->now.demag_spmv = h->spmv_before + mt_poisson_count(h->energy->poisson).spmv;
 }
 
-static void fill_row(const MtHysteresis *h, const double B[3], const MtTrial *t, MtCurveRow *row) {
+/* first: of its branch, with no field before it. */
+static void fill_row(const MtHysteresis *h, const double B[3], const MtTrial *t, bool first, MtCurveRow *row) {
   int k = (int)h->now.stepper.segment;
   const double *along = h->path.segment[k].along;
   row->step = h->curve.n;
+  row->branch = h->now.branch;
   row->segment = k;
   row->B_along = mt_picotesla(mt_dot3(B, along));
   row->m = mt_dot3(t->mean, along);
@@ -110,7 +100,7 @@ static void fill_row(const MtHysteresis *h, const double B[3], const MtTrial *t,
     row->mean[c] = t->mean[c];
   }
   double dm = row->m - mt_dot3(h->now.mean, along);
-  row->event = h->curve.n > 0 && fabs(dm) > h->opt.event_drop;
+  row->event = !first && fabs(dm) > h->opt.event_drop;
 }
 
 /* With the mode by which the state before was about to leave. */
@@ -132,13 +122,22 @@ static PetscErrorCode add_event(MtHysteresis *h, MtCurveRow *row, const MtTrial 
   return mt_table_add(&h->events, &e);
 }
 
+/* The state from which a reversal curve will start, whatever else is kept. */
+static PetscErrorCode keep_start(MtHysteresis *h) {
+  int branch = mt_branch_here(h);
+  if (branch == 0) return 0;
+  PetscCall(mt_state_keep(h, h->m, h->curve.n - 1, MT_TAG_REVERSAL, NULL, NAN));
+  mt_kept(h, h->kept.n - 1)->starts = branch;
+  return 0;
+}
+
 /* Which of the states before and after the step are worth a file. */
 static PetscErrorCode keep_states(MtHysteresis *h, const MtCurveRow *row, double along_before, double eigenvalue) {
   int last = h->curve.n - 1;
   if (h->opt.states == MT_STATES_NONE) return 0;
   unsigned before = row->event ? MT_TAG_BEFORE : 0, after = row->event ? MT_TAG_AFTER : 0;
   double along_after = mt_dot3(row->mean, h->axis);
-  if (last > 0 && (along_before > 0) != (along_after > 0)) {
+  if (!isnan(along_before) && (along_before > 0) != (along_after > 0)) {
     *(fabs(along_before) < fabs(along_after) ? &before : &after) |= MT_TAG_COERCIVITY;
   }
   if (mt_dot3(row->B, row->B) == 0) after |= MT_TAG_REMANENCE;
@@ -151,7 +150,7 @@ static PetscErrorCode keep_states(MtHysteresis *h, const MtCurveRow *row, double
 
 static void show_progress(const MtHysteresis *h, const MtCurveRow *row) {
   char left[32];
-  double done = mt_stepper_fraction(&h->path, &h->now.stepper), here = done - h->began_at;
+  double done = fraction(h), here = done - h->began_at;
   double seconds = here > 0 ? (mt_wall() - h->began) * (1 - done) / here : NAN;
   mt_progress("mu0 H %+9.4f T  m %+8.5f  %4.0f iterations  %d events  %3.0f %% of the path%s%s%s", row->B_along, row->m,
               row->iterations, h->events.n, 100 * done, here > 0 ? "  about " : "",
@@ -165,22 +164,22 @@ static PetscErrorCode save(MtHysteresis *h) {
   return due ? mt_checkpoint_write(h) : 0;
 }
 
-/* The trial becomes the accepted state. */
-static PetscErrorCode accept(MtHysteresis *h, const double B[3], const MtTrial *t, MtCurveRow *row) {
-  double along_before = mt_dot3(h->now.mean, h->axis), eigenvalue = NAN;
-  fill_row(h, B, t, row);
+/* The trial becomes the accepted state; first: of its branch. */
+static PetscErrorCode accept(MtHysteresis *h, const double B[3], const MtTrial *t, bool first, MtCurveRow *row) {
+  double along_before = first ? NAN : mt_dot3(h->now.mean, h->axis), eigenvalue = NAN;
+  fill_row(h, B, t, first, row);
   if (row->event) PetscCall(add_event(h, row, t, &eigenvalue));
   if (!t->report.converged) {
     h->now.unconverged++;
     mt_warn("field step %d at %g T did not converge: the largest torque is %.3g T after %d iterations, at node %lld",
             h->curve.n, row->B_along, t->report.torque, t->report.iterations, (long long)t->report.worst_node);
   }
-  /* the first state has no field before it */
-  if (h->curve.n > 0) PetscCall(mt_switching_update(h, h->now.B, B, row->event != 0));
+  if (!first && h->now.branch == 0) PetscCall(mt_switching_update(h, h->now.B, B, row->event != 0));
   PetscCall(mt_curve_add(&h->curve, row));
   PetscCall(mt_agree_root(h->comm, h->rank ? 0 : csv_add(h, row)));
   PetscCall(keep_states(h, row, along_before, eigenvalue));
-  PetscCall(mt_trial_accept(h, B, h->curve.n > 1 && !row->event));
+  PetscCall(keep_start(h));
+  PetscCall(mt_trial_accept(h, B, !first && !row->event));
   memcpy(h->now.mean, t->mean, sizeof h->now.mean);
   show_progress(h, row);
   return 0;
@@ -198,6 +197,7 @@ static PetscErrorCode step(MtHysteresis *h, bool *more, bool *stopped) {
   MtCurveRow row = {0};
   MtTrial trial;
   double B[3];
+  bool first = h->now.stepper.s < 0;
   for (;;) {
     *more = mt_stepper_next(&h->path, &h->now.stepper, B);
     if (!*more) return 0;
@@ -208,40 +208,44 @@ static PetscErrorCode step(MtHysteresis *h, bool *more, bool *stopped) {
     if (mt_stepper_judge(&h->path, &h->now.stepper, change_along(h, &trial)) == MT_STEP_ACCEPT) break;
     h->now.rollbacks++;
   }
-  return accept(h, B, &trial, &row);
+  return accept(h, B, &trial, first, &row);
 }
 
 static PetscErrorCode finish(MtHysteresis *h) {
-  if (h->opt.states != MT_STATES_NONE)
-    PetscCall(mt_state_keep(h, h->m_accepted, h->curve.n - 1, MT_TAG_LAST, NULL, NAN));
   PetscCall(mt_switching_write(h));
-  h->now.finished = 1;
   return mt_checkpoint_write(h);
 }
 
-/* m has fallen as far as the path was asked to follow it. */
+/* m has fallen as far as the path was asked to follow it; a reversal curve is walked whole. */
 static bool below_stop(const MtHysteresis *h) {
-  return h->curve.n > 0 && mt_dot3(h->now.mean, h->axis) < h->opt.stop_below;
+  bool falling = h->plan.kind != MT_BRANCH_REVERSAL || h->now.branch == 0;
+  return falling && h->now.stepper.s >= 0 && mt_dot3(h->now.mean, h->axis) < h->opt.stop_below;
 }
 
-static PetscErrorCode walk(MtHysteresis *h, bool *stopped) {
-  bool more = !h->now.finished && !below_stop(h);
-  *stopped = false;
-  while (more) {
+/* As far as the branch goes. */
+static PetscErrorCode walk_branch(MtHysteresis *h, bool *stopped) {
+  for (bool more = !below_stop(h); more; more = !below_stop(h)) {
     /* what the trials of an abandoned step left behind must not reach the checkpoint */
     MtProgress accepted = h->now;
     PetscCall(step(h, &more, stopped));
-    if (*stopped) {
-      h->now = accepted;
-      mt_progress_end();
-      mt_log("stopped by a signal after %d field steps", h->curve.n);
-      return h->curve.n > h->saved_steps ? mt_checkpoint_write(h) : 0;
-    }
-    more = more && !below_stop(h);
-    if (more) PetscCall(save(h));
+    if (*stopped) h->now = accepted;
+    if (*stopped || !more) return 0;
+    PetscCall(save(h));
+  }
+  return 0;
+}
+
+static PetscErrorCode walk(MtHysteresis *h, bool *stopped) {
+  bool finished = h->now.finished != 0;
+  *stopped = false;
+  while (!h->now.finished && !*stopped) {
+    PetscCall(walk_branch(h, stopped));
+    if (!*stopped) PetscCall(mt_branch_next(h));
   }
   mt_progress_end();
-  return h->now.finished ? mt_switching_write(h) : finish(h);
+  if (!*stopped) return finished ? mt_switching_write(h) : finish(h);
+  mt_log("stopped by a signal after %d field steps", h->curve.n);
+  return h->curve.n > h->saved_steps ? mt_checkpoint_write(h) : 0;
 }
 
 static PetscErrorCode run(MtHysteresis *h, bool resume, MtJson *json, bool *stopped) {

@@ -35,6 +35,7 @@ PetscErrorCode mt_petsc_options_used(MPI_Comm comm, const MtInput *in);
 
 /* How far the run is. */
 typedef struct {
+  double branch; /* index, of the plan */
   MtStepper stepper;
   double B[3], mean[3];      /* T and m of the accepted state */
   double B_past[MT_PAST][3]; /* T, of the states before it, newest first ... */
@@ -63,6 +64,7 @@ typedef struct {
   double step, B_along, B[3], m;
   double tags;       /* bits of MtStateTag */
   double eigenvalue; /* T, of the mode in the file, the nucleus of the event that follows; NaN: none */
+  double starts;     /* the branch that starts from it; 0: none */
 } MtKept;
 typedef enum {
   MT_TAG_REMANENCE = 1,
@@ -70,7 +72,8 @@ typedef enum {
   MT_TAG_AFTER = 4,
   MT_TAG_COERCIVITY = 8,
   MT_TAG_LAST = 16,
-  MT_TAG_STEP = 32
+  MT_TAG_STEP = 32,
+  MT_TAG_REVERSAL = 64
 } MtStateTag;
 
 enum {
@@ -85,7 +88,8 @@ typedef struct {
   const MtInput *in; /* not owned, as the next two */
   const char *folder, *mesh_path;
   MtDemagOptions opt;
-  MtFieldPath path;
+  MtFieldPlan plan;
+  MtFieldPath path; /* of the branch that is walked, a view of the plan's */
   MtMesh *mesh;
   MtMaterial *material; /* [mesh->regions.n] */
   MtEnergy *energy;
@@ -93,7 +97,7 @@ typedef struct {
   const MtNodes *nodes; /* owned by energy */
   double Jsat;          /* T, polarization of the saturated magnet as mt_energy_polarization counts it */
   double volume;        /* nm3, magnetic body */
-  double axis[3];       /* unit, of the starting field, with its sign */
+  double axis[3];       /* unit, of the branch's starting field, with its sign */
   int main_material;    /* a region made of the material with the largest volume */
   double wall_width;    /* nm, of the main material: how far a nucleus reaches */
   uint64_t fingerprint; /* of the mesh: nodes, tets, regions */
@@ -166,6 +170,8 @@ PetscErrorCode mt_switching_update(MtHysteresis *h, const double B0[3], const do
 /* switching.h5: /switching/field [nv] T by file id, /switching/Js [regions] T. */
 PetscErrorCode mt_switching_write(MtHysteresis *h);
 
+/* Number of the kept state that a branch starts from; 0: none.  Not collective. */
+int mt_state_of_branch(const MtHysteresis *h, int branch);
 /* Keeps state `m` of curve row `row` with these tags; one that is kept already gets the tags added.  mode: kept with it
  * unless NULL, with its eigenvalue. */
 PetscErrorCode mt_state_keep(MtHysteresis *h, Vec m, int row, unsigned tags, Vec mode, double eigenvalue);
@@ -178,6 +184,22 @@ const char *mt_state_tags(unsigned tags, char buf[96]);
  * MT_ERR_INPUT if it belongs to another input or mesh, or all copies are damaged. */
 PetscErrorCode mt_checkpoint_write(MtHysteresis *h);
 PetscErrorCode mt_checkpoint_read(MtHysteresis *h, bool *found);
+
+/* Path and axis of branch k become those that are walked.  Not collective. */
+void mt_branch_enter(MtHysteresis *h, int k);
+/* To the beginning of branch k: its state is the accepted one. */
+PetscErrorCode mt_branch_start(MtHysteresis *h, int k);
+/* To the next branch that can start; finished if there is none. */
+PetscErrorCode mt_branch_next(MtHysteresis *h);
+/* Whether a curve starts from the point of the main path where the stepper is: its branch; 0: none. */
+int mt_branch_here(const MtHysteresis *h);
+/* Objects of the branches in `results`, and branches.csv; nothing where there is but one. */
+PetscErrorCode mt_branch_results(MtHysteresis *h, MtJson *json);
+/* Demagnetizing factor along d with which loops are corrected to the internal field. */
+double mt_loop_factor(const MtHysteresis *h, const double d[3]);
+/* Field and polarization (T) along the axis of the falling part of a branch: *H [n], *J [n] behind it; *H is freed with
+ * free(). */
+PetscErrorCode mt_loop_points(const MtHysteresis *h, int branch, int *n, double **H);
 
 /* Objects "counts" and "results". */
 PetscErrorCode mt_hysteresis_results(MtHysteresis *h, MtJson *json);

@@ -88,25 +88,35 @@ static void put_states(const MtHysteresis *h, MtJson *j) {
   mt_json_end(j);
 }
 
-/* Demagnetizing factor of the magnet's box along the field; 0 when the run has no demagnetizing field. */
-static double magnet_factor(const MtHysteresis *h) {
+/* That of the magnet's box; 0 when the run has no demagnetizing field. */
+double mt_loop_factor(const MtHysteresis *h, const double d[3]) {
   double L[3], N[3], n = 0;
   if (!h->u) return 0;
   for (int c = 0; c < 3; c++) L[c] = h->mesh->magnet_box[3 + c] - h->mesh->magnet_box[c];
   mt_prism_factors(L, N);
-  for (int c = 0; c < 3; c++) n += N[c] * h->axis[c] * h->axis[c];
+  for (int c = 0; c < 3; c++) n += N[c] * d[c] * d[c];
   return n;
 }
 
-static PetscErrorCode put_loop(const MtHysteresis *h, MtJson *j) {
-  int first, n = mt_loop_branch(&h->curve, h->axis, &first);
-  double N = magnet_factor(h), *H = malloc(2 * (size_t)(n + 1) * sizeof *H);
-  if (!H) return mt_error(MT_ERR_FAIL, "out of memory for %d points of the curve", n);
-  double *J = H + n;
-  for (int i = 0; i < n; i++) {
-    H[i] = mt_dot3(h->curve.row[first + i].B, h->axis);
-    J[i] = h->Jsat * mt_dot3(h->curve.row[first + i].mean, h->axis);
+PetscErrorCode mt_loop_points(const MtHysteresis *h, int branch, int *n, double **H) {
+  const double *axis = h->plan.branch[branch].axis;
+  MtCurve curve = mt_curve_branch(&h->curve, branch);
+  int first;
+  *n = mt_loop_branch(&curve, axis, &first);
+  *H = malloc(2 * (size_t)(*n + 1) * sizeof **H);
+  if (!*H) return mt_error(MT_ERR_FAIL, "out of memory for %d points of the curve", *n);
+  for (int i = 0; i < *n; i++) {
+    (*H)[i] = mt_dot3(curve.row[first + i].B, axis);
+    (*H)[*n + i] = h->Jsat * mt_dot3(curve.row[first + i].mean, axis);
   }
+  return 0;
+}
+
+static PetscErrorCode put_loop(const MtHysteresis *h, MtJson *j) {
+  int n;
+  double N = mt_loop_factor(h, h->plan.branch[0].axis), *H, *J;
+  PetscCall(mt_loop_points(h, 0, &n, &H));
+  J = H + n;
   MtLoopFigures f;
   mt_loop_figures(n, H, J, 0, &f);
   put_figures(j, &f);
@@ -130,6 +140,7 @@ PetscErrorCode mt_hysteresis_results(MtHysteresis *h, MtJson *j) {
   mt_json_array(j, "events");
   for (int i = 0; i < h->events.n; i++) put_event(h, j, i);
   mt_json_end(j);
+  if (!rc) rc = mt_branch_results(h, j);
   put_states(h, j);
   put_unconverged(h, j);
   mt_json_end(j);

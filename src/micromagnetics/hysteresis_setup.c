@@ -131,8 +131,7 @@ static void derive(MtHysteresis *h) {
   h->main_material = main_material(h->mesh, h->material);
   double width = MT_PI * bloch(&h->material[h->main_material]);
   h->wall_width = width > 0 ? width : 3 * h->mesh->size;
-  double sign = mt_dot3(h->path.start, h->path.direction) < 0 ? -1 : 1;
-  for (int c = 0; c < 3; c++) h->axis[c] = sign * h->path.direction[c];
+  mt_branch_enter(h, 0);
 }
 
 static PetscErrorCode make_vectors(MtHysteresis *h) {
@@ -168,7 +167,7 @@ PetscErrorCode mt_hysteresis_open(MtHysteresis *h, MPI_Comm comm, const MtInput 
   h->kept.width = MT_KEPT_SIZE;
   PetscCallMPI(MPI_Comm_rank(comm, &h->rank));
   mt_demag_options(in, &h->opt);
-  PetscCall(mt_field_path_read(in, &h->path));
+  PetscCall(mt_field_plan_read(in, &h->plan));
   PetscCall(open_physics(h));
   for (int i = 0; i < MT_CURVE_MORE; i++)
     if (mt_energy_uses(h->energy, (MtTerm)(MT_TERM_SURFACE + i))) h->curve.more |= 1u << i;
@@ -185,7 +184,7 @@ PetscErrorCode mt_hysteresis_close(MtHysteresis *h) {
   mt_curve_free(&h->curve);
   mt_table_free(&h->events);
   mt_table_free(&h->kept);
-  mt_field_path_free(&h->path);
+  mt_field_plan_free(&h->plan);
   PetscCall(PetscFree(h->switching));
   PetscCall(VecDestroy(&h->m));
   PetscCall(VecDestroy(&h->m_accepted));

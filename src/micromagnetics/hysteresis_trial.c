@@ -136,7 +136,7 @@ static PetscErrorCode watch(void *ctx, int iteration, Vec m, double torque, bool
 static PetscErrorCode relax(MtHysteresis *h, const double B[3], Watch *w) {
   MtMinimizerReport *report = &w->trial->report;
   bool stable = true;
-  w->smooth_only = h->opt.flow && h->curve.n > 0;
+  w->smooth_only = h->opt.flow && h->now.stepper.s >= 0; /* the first state of a branch has no branch behind it */
   PetscCall(mt_minimizer_run(h->minimizer, h->m, B, report));
   if (!w->smooth_only || w->trial->stopped || w->trial->jumped) return 0;
   w->left = w->left || !report->converged;

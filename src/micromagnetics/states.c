@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const tag_name[] = {"remanence", "before_event", "after_event", "coercivity", "last", "step"};
+static const char *const tag_name[] = {"remanence", "before_event", "after_event", "coercivity",
+                                       "last",      "step",         "reversal"};
 
 const char *mt_state_tags(unsigned tags, char buf[96]) {
   buf[0] = 0;
@@ -52,6 +53,12 @@ PetscErrorCode mt_state_keep(MtHysteresis *h, Vec m, int row, unsigned tags, Vec
   Extras extras = {&site, mt_kept(h, at), mode};
   PetscCall(mt_site_state_write(&site, at + 1, m, write_extras, &extras));
   return mt_states_index(h);
+}
+
+int mt_state_of_branch(const MtHysteresis *h, int branch) {
+  int number = h->kept.n;
+  while (number > 0 && (int)mt_kept(h, number - 1)->starts != branch) number--;
+  return number;
 }
 
 PetscErrorCode mt_states_index(MtHysteresis *h) {

@@ -189,6 +189,20 @@ def mesh_of_another_run(folder):
     check(done.returncode == 2 and "not there any more" in done.stderr, done.stderr)
 
 
+def forc(folder):
+    """The distribution of a polarization whose mixed derivative is known, everywhere but where too few points are."""
+    sys.path.insert(0, os.path.dirname(SCRIPT))
+    import branch_figures
+    H = np.arange(-3.0, 2.01, 0.25)
+    start = np.arange(-3.0, -0.4, 0.25)
+    a, b = np.meshgrid(start, H, indexing="ij")
+    M = np.where(b >= a, 0.3 * a * b + 0.1 * a - 0.2 * b**2 + 1, np.nan)
+    rho = branch_figures.distribution(H, M, start)
+    check(np.isfinite(rho).sum() > 0.9 * np.isfinite(M).sum(), "%d points" % np.isfinite(rho).sum())
+    check(np.nanmax(np.abs(rho + 0.15)) < 1e-9, "rho is %g to %g, not -0.15" % (np.nanmin(rho), np.nanmax(rho)))
+
+
 if __name__ == "__main__":
     sys.exit(support.run_tests([("all figures as PNG and SVG", all_figures), ("mesh of another run", mesh_of_another_run), ("a cut fills the section", cut_fills_the_box),
-                                ("missing and damaged files", refuses), ("half-written curve", half_curve)]))
+                                ("missing and damaged files", refuses), ("half-written curve", half_curve),
+                                ("distribution of reversal curves", forc)]))
