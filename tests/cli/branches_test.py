@@ -23,8 +23,8 @@ field:
   segments: [{to: -8 T, step: 0.5 T, resolution: 20 mT}]
 """
 ANGLES = (1, 15, 30, 50, 70)
-GRAINS = """grains: {source: generated, count: 6, box: [20, 20, 20]}
-mesh: {size: 4 nm}
+GRAINS = """grains: {source: generated, count: 4, box: [20, 20, 20], texture_axis: [0, 0, 1], texture_spread: 15 deg}
+mesh: {size: 4 nm, gb: {thickness: 2 nm}}
 materials: {grain: Nd2Fe14B, gb: nonmagnetic}
 minimizer: {torque: 0.001 mT}
 field:
