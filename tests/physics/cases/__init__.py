@@ -1,7 +1,7 @@
 """The cases of validate.py, by name.  Each takes a Case, runs the program on inputs of tests/physics/inputs and returns lines for what it
 wrote beside a published or an analytic value; tolerances are those the project promises.  Its first paragraph of documentation says
 what it is, the rest what docs/validation.md should add."""
-from cases import microstructure, stray_field, walls
+from cases import energies, microstructure, stray_field, walls
 
 CASES = {
     "demo_mesh": microstructure.demo_mesh,
@@ -11,5 +11,8 @@ CASES = {
     "domain_wall": walls.domain_wall,
     "soft_layer": walls.soft_layer,
     "pinned_wall": walls.pinned_wall,
+    "cubic_sphere": energies.cubic_sphere,
+    "stressed_sphere": energies.stressed_sphere,
+    "weak_interface": energies.weak_interface,
     "rank_agreement": microstructure.rank_agreement,
 }

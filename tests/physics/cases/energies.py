@@ -1,0 +1,118 @@
+"""Cases of energies that few magnets have: cubic anisotropy, stress, grains coupled through a weak interface."""
+import math
+import os
+
+import h5py
+import numpy as np
+
+from lines import curve, reference, result
+from tools import A, ANISOTROPY_FIELD, JS, K1, MU0, instability, read_curve, switching
+
+
+def direction(easy, degrees):
+    """Unit vector so far from the direction `easy`, to no symmetric side of it."""
+    z = np.array(easy, float) / np.linalg.norm(easy)
+    x = np.cross(z, [0.3, -0.5, 0.8])
+    x /= np.linalg.norm(x)
+    t = math.radians(degrees)
+    return math.cos(t) * z + math.sin(t) * x
+
+
+def cubic_slope(m, K):
+    return 2 * K * m * (1 - m**2)
+
+
+def follow(m, B, K, J):
+    """Nearest minimum of the cubic energy - J m.B/mu0 over |m| = 1, by steepest descent with a Newton step in the tangent plane where
+    the energy curves upwards; None: the minimum is gone."""
+    for _ in range(200):
+        g = cubic_slope(m, K) - J * B / MU0
+        frame = np.linalg.svd(m[None])[2][1:]
+        slope = frame @ g
+        if np.linalg.norm(slope) < 1e-9 * abs(K):
+            return m
+        # d2/dm2 of K sum m_i^2 m_j^2 has 4 K m_i m_j beside the diagonal, which is 2 K (m_j^2 + m_k^2) = 2 K (1 - m_i^2)
+        H = frame @ (4 * K * np.outer(m, m) + np.diag(2 * K * (1 - m**2) - 4 * K * m**2)) @ frame.T - (m @ g) * np.eye(2)
+        if np.linalg.eigvalsh(H)[0] <= 0:
+            return None
+        step = -np.linalg.solve(H, slope)
+        m = m + frame.T @ (step * min(1, 0.1 / np.linalg.norm(step)))
+        m /= np.linalg.norm(m)
+    return m
+
+
+def coherent_field(easy, along, K, J):
+    """Field (T) at which the minimum that begins at `easy` is gone, to 1e-5 of the anisotropy field."""
+    m, scale = np.array(easy, float) / np.linalg.norm(easy), 2 * abs(K) * MU0 / J
+    for B in -np.arange(0, 2, 1e-4) * scale:
+        moved = follow(m, B * along, K, J)
+        if moved is None or moved @ m < 0.5:
+            return B
+        m = moved
+
+
+def cubic_sphere(case):
+    """Switching field of small spheres with cubic anisotropy, field 0.5 degrees from an easy axis, <100> or <111>.
+
+    Coherent rotation, whose limit along the axis is 2 Kc1/Ms and -4/3 Kc1/Ms; at 0.5 degrees the minimum of the energy of one moment
+    is followed until it is gone."""
+    lines = []
+    for name, easy, material, K, factor in (("<100>", (0, 0, 1), "cubic", 4.8e4, 2), ("<111>", (1, 1, 1), "cubic-111", -4.8e4, -4 / 3)):
+        along = direction(easy, 0.5)
+        wanted = coherent_field(easy, along, K, 2.15)
+        folder = case.run("demag", "small_sphere", material, "materials.grain=" + material,
+                          "field.direction=[%s]" % ", ".join("%.15g" % v for v in along))
+        lines.append(result("cubic sphere, field 0.5 deg from %s: switching field" % name, switching(folder)[0], "T", wanted,
+                            "coherent rotation, %.4g T along the axis (B. D. Cullity, C. D. Graham, Introduction to Magnetic Materials, "
+                            "2009, 7)" % (-factor * K * MU0 / 2.15), 0.01))
+        data = read_curve(folder)
+        case.panel("field, T", "m", curve(name, data["mu0_Hext_T"], data["m"]),
+                   reference("coherent rotation", [wanted, wanted], [-1, 1]), title="cubic sphere, easy axis " + name)
+    return lines
+
+
+def stressed_sphere(case):
+    """Shift of the switching field by a uniaxial stress along the easy axis: 3 lambda s/Ms."""
+    lines, s, lam, tilt = [], 0.3e9, 30e-6, math.radians(0.5)
+    factor = (math.cos(tilt)**(2 / 3) + math.sin(tilt)**(2 / 3))**-1.5
+    common = ["materials.grain=stressed", "field.direction=[%.15g, 0, %.15g]" % (math.sin(tilt), math.cos(tilt)),
+              "field.segments=[{to: 0 T, step: 1 T, mode: fixed}, {to: -0.4 T, step: 5 mT, resolution: 0.2 mT}]"]
+    free = case.run("demag", "small_sphere", "free", *common)
+    with h5py.File(os.path.join(free, "mesh.h5"), "r") as f:
+        tets = f["/mesh/tet"].shape[0]
+    path = os.path.join(case.folder, "stress.h5")
+    with h5py.File(path, "w") as f:
+        f.attrs["format"], f.attrs["version"] = "magtwin-elements", 1
+        f["stress"] = np.tile([0, 0, s, 0, 0, 0], (tets, 1))
+    held = case.run("demag", "small_sphere", "stressed", *common, "materials.stress=" + path)
+    shift = switching(free)[0] - switching(held)[0]
+    lines.append(result("shift of the switching field by stress", shift, "T", factor * 3 * lam * s * MU0 / JS,
+                        "3 lambda s/Ms, B. D. Cullity, C. D. Graham, Introduction to Magnetic Materials, 2009, 8; times the Stoner-"
+                        "Wohlfarth factor of 0.5 deg", 0.01))
+    return lines
+
+
+def weak_nucleation(A1, J1, t, J):
+    """Field at which a K = 0 layer of t nm on infinite Nd2Fe14B nucleates through an interface of J (J/m2): the torque is continuous,
+    2 A1 k1 tan(k1 t) = J (jump of the angle) = 2 A2 k2; k1, k2 as in walls.layer_nucleation_field; bisection on the lowest branch."""
+    def excess(B):
+        k1, k2 = math.sqrt(J1 * B / MU0 / (2 * A1)), math.sqrt((2 * K1 - JS * B / MU0) / (2 * A))
+        return A1 * k1 * math.sin(k1 * t * 1e-9) - math.cos(k1 * t * 1e-9) / (1 / (A * k2) + 2 / J)
+    low, high = 1e-9, ANISOTROPY_FIELD
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if excess(middle) < 0 else (low, middle)
+    return low
+
+
+def weak_interface(case):
+    """Nucleation field of a soft layer of 1.5 nm on a hard magnet, coupled by interfaces of 0.5 and 2 mJ/m2."""
+    lines = []
+    for J in (0.5e-3, 2e-3):
+        wanted = -weak_nucleation(2.5e-12, 0.75, 1.5, J)
+        path = "field.segments=[{to: %.3f T, step: 1 T, mode: fixed}, {to: %.3f T, step: 0.01 T, mode: fixed}]" % (wanted + 0.1, wanted - 0.03)
+        folder = case.run("demag", "weak_interface", "J%g" % (J * 1e3), path,
+                          "materials.interfaces=[{pair: 0-1, exchange: %g mJ/m2}]" % (J * 1e3))
+        lines.append(result("soft layer behind an interface of %g mJ/m2: nucleation field" % (J * 1e3), instability(folder, "my"), "T", wanted,
+                            "continuous torque, A1 k1 tan(k1 t) = 1/(1/(A2 k2) + 2/J); instability of the aligned state", 0.02))
+    return lines
