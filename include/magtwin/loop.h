@@ -131,7 +131,8 @@ typedef struct {
   double BHmax;      /* kJ/m3 */
 } MtLoopFigures;
 /* n points of a falling branch in order: field H (T) along an axis and polarization J (T) along it; J is linear between
- * points. N: demagnetizing factor; the curve is read at Hint = H - N J.  N = 0: as it is.  Fills `f`. */
+ * points. N: demagnetizing factor; the curve is read at the least Hint = H - N J so far (a jump is vertical).
+ * N = 0: as it is.  Fills `f`. */
 void mt_loop_figures(int n, const double *H, const double *J, double N, MtLoopFigures *f);
 /* The longest run of rows with falling field: [*first, *first + return value). */
 int mt_loop_branch(const MtCurve *curve, const double axis[3], int *first);

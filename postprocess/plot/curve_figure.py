@@ -112,6 +112,8 @@ def table_of_figures(axes, results, corrected):
     columns = [(0.80, "applied\nfield", results)] + ([(1.28, "internal\nfield", corrected)] if corrected else [])
     for x, title, values in columns:
         axes.text(x, 0.97, title, ha="right", va="center", fontsize=7, transform=axes.transAxes)
+    if corrected:  # along a jump the internal field runs back: docs/numerics.md
+        axes.text(1.28, 0.27, "internal: jumps taken\nas vertical", ha="right", va="center", fontsize=6, transform=axes.transAxes)
     for line, (label, key, form) in enumerate(rows):
         y = 0.82 - 0.105 * line
         axes.text(-0.22, y, label, va="center", fontsize=7, transform=axes.transAxes)

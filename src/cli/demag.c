@@ -4,7 +4,10 @@
 #include "magtwin/log.h"
 #include "magtwin/micromagnetics.h"
 #include "magtwin/run.h"
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static void tell(const CliArgs *args, const char *folder, bool stopped) {
@@ -45,6 +48,24 @@ static PetscErrorCode resumable(MPI_Comm comm, const char *folder) {
   return mt_agree_root(comm, rc);
 }
 
+/* The states of a folder are replaced by a run into it: its start must not be one of them. */
+static PetscErrorCode start_is_safe(MPI_Comm comm, const MtInput *in, const char *folder) {
+  char states[CLI_PATH], inside[PATH_MAX], start[PATH_MAX];
+  int rank;
+  PetscErrorCode rc = 0;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  if (rank == 0 && mt_input_has(in, "field.initial_file") && !cli_path(states, folder, "states") &&
+      realpath(states, inside) && realpath(mt_input_string(in, "field.initial_file"), start)) {
+    size_t n = strlen(inside);
+    if (strncmp(start, inside, n) == 0 && start[n] == '/')
+      rc = mt_input_error(in, "field.initial_file",
+                          "is among the states of output.folder, %s, which this run replaces: choose another "
+                          "output.folder, or copy the file elsewhere",
+                          folder);
+  }
+  return mt_agree_root(comm, rc);
+}
+
 static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in, int *code) {
   const char *folder = mt_input_string(in, "output.folder");
   char mesh[CLI_PATH];
@@ -54,6 +75,7 @@ static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in,
     return mt_error(MT_ERR_INPUT, "--force starts anew and --resume continues: give one of them");
   PetscCall(mt_demag_check(in));
   PetscCall(mt_materials_check(comm, in));
+  PetscCall(start_is_safe(comm, in, folder));
   if (args->resume) PetscCall(resumable(comm, folder));
   PetscCall(mt_output_open(comm, folder, "curve.csv", args->force, args->resume));
   PetscCall(mt_summary_begin(comm, "demag", in, &json));

@@ -222,12 +222,31 @@ static bool below_stop(const MtHysteresis *h) {
   return falling && h->now.stepper.s >= 0 && mt_dot3(h->now.mean, h->axis) < h->opt.stop_below;
 }
 
+/* A step that could not be made: where it was, and the last accepted state in the checkpoint to look at. */
+static PetscErrorCode step_failed(MtHysteresis *h, const MtProgress *accepted) {
+  const MtSegment *s = &h->path.segment[(int)h->now.stepper.segment];
+  char reason[512];
+  double B[3];
+  mt_segment_point(s, h->now.stepper.trial, B);
+  snprintf(reason, sizeof reason, "%s", mt_error_message());
+  mt_error_clear();
+  mt_progress_end();
+  h->now = *accepted;
+  bool kept = h->curve.n > 0 && (h->curve.n <= h->saved_steps || !mt_checkpoint_write(h));
+  mt_error_clear();
+  return mt_error(MT_ERR_FAIL, "field step %d, at %g T, could not be made: %s%s%s%s", h->curve.n,
+                  mt_picotesla(mt_dot3(B, s->along)), reason, kept ? "; the state before it is in " : "",
+                  kept ? h->folder : "", kept ? "/checkpoint.h5" : "");
+}
+
 /* As far as the branch goes. */
 static PetscErrorCode walk_branch(MtHysteresis *h, bool *stopped) {
   for (bool more = !below_stop(h); more; more = !below_stop(h)) {
     /* what the trials of an abandoned step left behind must not reach the checkpoint */
     MtProgress accepted = h->now;
-    PetscCall(step(h, &more, stopped));
+    int rows = h->curve.n;
+    PetscErrorCode rc = step(h, &more, stopped);
+    if (rc) return rc == MT_ERR_FAIL && h->curve.n == rows ? step_failed(h, &accepted) : rc;
     if (*stopped) h->now = accepted;
     if (*stopped || !more) return 0;
     PetscCall(save(h));

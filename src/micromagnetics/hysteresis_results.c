@@ -112,6 +112,11 @@ PetscErrorCode mt_loop_points(const MtHysteresis *h, int branch, int *n, double 
   return 0;
 }
 
+static void warn_unreversed(const MtHysteresis *h, int n, const double *H, double Hc) {
+  if (!isnan(Hc) || n < 2 || !(H[n - 1] < 0) || h->now.finished == 0 || h->opt.stop_below > 0) return;
+  mt_warn("the magnet did not reverse down to %g T: no coercive field; go on to a larger opposing field", H[n - 1]);
+}
+
 static PetscErrorCode put_loop(const MtHysteresis *h, MtJson *j) {
   int n;
   double N = mt_loop_factor(h, h->plan.branch[0].axis), *H, *J;
@@ -121,6 +126,7 @@ static PetscErrorCode put_loop(const MtHysteresis *h, MtJson *j) {
   mt_loop_figures(n, H, J, 0, &f);
   put_figures(j, &f);
   mt_json_real(j, "N", N);
+  warn_unreversed(h, n, H, f.Hc);
   mt_loop_figures(n, H, J, N, &f);
   mt_json_object(j, "internal");
   put_figures(j, &f);

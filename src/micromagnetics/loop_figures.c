@@ -2,7 +2,9 @@
  * and the demagnetizing factor of a prism (Aharoni, J. Appl. Phys. 83 (1998) 3432, eq. 1).
  *
  * The curve is piecewise linear in (H, J); the figures are exact for that.  In the internal field Hint = H - N J a jump
- * runs along the load line with Hint rising again, so "first crossing along the curve" is what each figure means. */
+ * runs back along the load line: no state of it belongs to a field of its own, and the magnet had been in the larger
+ * opposing field before.  It is drawn as a closed circuit would show it, vertical at the field where it began, until
+ * Hint falls below that again: Hint is replaced by its least value so far. */
 #include "magtwin/loop.h"
 #include <math.h>
 #include <stdlib.h>
@@ -41,6 +43,7 @@ void mt_loop_figures(int n, const double *H, const double *J, double N, MtLoopFi
   double *Hint = malloc((size_t)(n > 0 ? n : 1) * sizeof *Hint);
   if (!Hint) return;
   for (int i = 0; i < n; i++) Hint[i] = H[i] - N * J[i];
+  for (int i = 1; N != 0 && i < n; i++) Hint[i] = fmin(Hint[i], Hint[i - 1]);
   double at;
   if (first_fall(n, Hint, 0, J, &at)) f->Br = at;
   if (first_fall(n, J, 0, Hint, &at)) f->Hc = -at;

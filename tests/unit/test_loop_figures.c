@@ -56,6 +56,18 @@ static void test_shear(void **state) {
   near(raw.Hc, Hc, 1e-13); /* J = 0: nothing to correct */
 }
 
+/* Square grains in an open circuit: J falls from 1.5 to -0.9 T at once, at H = -3 T, and to -1.5 T at -3.5 T.  Hint
+ * runs from -3 - .3 1.5 = -3.45 T back to -2.73 T; the closed circuit shows Hk = Hc = 3.45 T, and never Hk > Hc. */
+static void test_jump_back(void **state) {
+  (void)state;
+  double H[] = {1, -2.99999, -3, -3.5, -3.6}, J[] = {1.5, 1.5, -.9, -1.5, -1.5};
+  MtLoopFigures f;
+  mt_loop_figures(5, H, J, .3, &f);
+  near(f.Hc, 3 + .3 * 1.5, 2e-5);
+  near(f.Hk, f.Hc, 1e-12);
+  near(f.squareness, 1, 1e-12);
+}
+
 /* J = Js tanh((H + Hc)/w) sampled finely: Hk = Hc - w atanh(.9 tanh(Hc/w)). */
 static void test_smooth(void **state) {
   (void)state;
@@ -138,9 +150,9 @@ static void test_more_columns(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_square),    cmocka_unit_test(test_straight),
-                                     cmocka_unit_test(test_shear),     cmocka_unit_test(test_smooth),
-                                     cmocka_unit_test(test_unreached), cmocka_unit_test(test_branch),
-                                     cmocka_unit_test(test_text),      cmocka_unit_test(test_more_columns)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_square),    cmocka_unit_test(test_straight), cmocka_unit_test(test_shear),
+      cmocka_unit_test(test_jump_back), cmocka_unit_test(test_smooth),   cmocka_unit_test(test_unreached),
+      cmocka_unit_test(test_branch),    cmocka_unit_test(test_text),     cmocka_unit_test(test_more_columns)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""faults_test.py BUILD: runs in which something cannot be done end with what, where, and a checkpoint; none loops for ever."""
+# timeout: 300
+import csv
+import json
+import math
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import h5py
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import support
+from support import check
+
+BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
+GRAINS = """grains: {source: generated, count: 2, box: [16, 12, 12], texture_axis: [0, 0, 1], texture_spread: 5 deg}
+mesh: {size: 4 nm, gb: {thickness: 0}}
+materials: {grain: Nd2Fe14B}
+field:
+  direction: [0.05, 0.02, 1]
+  start: 1 T
+  segments: [{to: -8 T, step: 0.1 T, mode: fixed}]
+"""
+LIBRARY = """materials:
+  - {name: nonmagnetic, A: 0 pJ/m, Js: 0 T, K1: 0 MJ/m3, source: test}
+  - {name: odd, A: 7.7 pJ/m, Js: %s T, K1: %s MJ/m3, source: test}
+"""
+
+
+def write(folder, text, name="run.yaml"):
+    path = os.path.join(folder, name)
+    with open(path, "w") as f:
+        f.write(text)
+    return path
+
+
+def demag(source, out, *more):
+    return support.magtwin(BUILD, "demag", source, "output.folder=" + out, *more)
+
+
+def lines(out):
+    with open(os.path.join(out, "curve.csv")) as f:
+        return f.read().split("\n")[1:-1]
+
+
+def unsolved(folder):
+    """A solver that does not get there in the middle of a run: the field, the reason, the checkpoint; then it goes on from there."""
+    source, out, whole = write(folder, GRAINS), os.path.join(folder, "out"), os.path.join(folder, "whole")
+    check(demag(source, whole).code == 0, "the run without a fault")
+    os.makedirs(out)
+    shutil.copy(os.path.join(whole, "mesh.h5"), out)
+    process = subprocess.Popen([os.path.join(os.path.abspath(BUILD), "magtwin"), "demag", source, "output.folder=" + out],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=support.environment(), cwd=support.ROOT)
+    curve = os.path.join(out, "curve.csv")
+    while process.poll() is None and not (os.path.exists(curve) and len(lines(out)) > 4):
+        time.sleep(0.001)
+    process.send_signal(signal.SIGUSR1)
+    check(process.wait(60) == 75, "the run ended before the signal")
+    before = lines(out)
+    done = demag(source, out, "--resume", "petsc_options=-demag_ksp_divtol 1e-9")
+    check(done.code == 1, done)
+    for words in ("field step", " T, could not be made", "did not converge", "checkpoint.h5"):
+        check(words in done.err, done)
+    check(lines(out)[:len(before)] == before, "steps were lost")
+    done = demag(source, out, "--resume")
+    check(done.code == 0 and lines(out) == lines(whole), "%d lines, %d in one go\n%s" % (len(lines(out)), len(lines(whole)), done))
+
+
+def never_reverses(folder):
+    source, out = write(folder, GRAINS), os.path.join(folder, "out")
+    done = demag(source, out, "field.segments=[{to: -1 T, step: 0.5 T}]")
+    check(done.code == 0 and "did not reverse down to -1 T" in done.err + done.out, done)
+    with open(os.path.join(out, "summary.json")) as f:
+        summary = json.load(f)
+    check(summary["results"]["Hc"]["value"] is None and any("did not reverse" in w for w in summary["warnings"]), summary["warnings"])
+
+
+def odd_materials(folder):
+    """Js < 0 is refused where it stands; K1 < 0 is an easy plane: m lies in it at zero field."""
+    source = write(folder, GRAINS.replace("Nd2Fe14B", "odd").replace("materials: {", "materials: {library: %s/odd.yaml, " % folder))
+    write(folder, LIBRARY % ("-1.6", "1"), "odd.yaml")
+    done = demag(source, os.path.join(folder, "negative"))
+    check(done.code == 2 and "odd.yaml:3" in done.err and "Js" in done.err, done)
+    write(folder, LIBRARY % ("1.6", "-1"), "odd.yaml")
+    out = os.path.join(folder, "plane")
+    done = demag(source, out, "field.segments=[{to: 0 T, step: 0.1 T}]", "demagnetizing.enabled=false")
+    check(done.code == 0, done)
+    with open(os.path.join(out, "curve.csv"), newline="") as f:
+        last = list(csv.DictReader(f))[-1]
+    check(abs(float(last["mz"])) < 0.1 and math.hypot(float(last["mx"]), float(last["my"])) > 0.99, last)
+
+
+def start_in_the_way(folder):
+    """A start among the states that the run would replace is refused and stays; one with a hole is refused too."""
+    source, out = write(folder, GRAINS), os.path.join(folder, "out")
+    check(demag(source, out, "field.segments=[{to: 0 T, step: 0.5 T}]").code == 0, "the first run")
+    state = os.path.join(out, "states", "state_0001.h5")
+    for option in ("--force", "--resume"):
+        done = demag(source, out, "field.initial=file", "field.initial_file=" + state, option)
+        check(done.code == 2 and "replaces" in done.err and "field.initial_file" in done.err, done)
+        check(os.path.exists(state), "the start is gone")
+    copy = os.path.join(folder, "start.h5")
+    shutil.copy(state, copy)
+    mesh = "mesh.file=" + os.path.join(out, "mesh.h5")
+    good = demag(source, os.path.join(folder, "good"), mesh, "field.initial=file", "field.initial_file=" + copy,
+                 "field.segments=[{to: 0 T, step: 0.5 T}]")
+    check(good.code == 0, good)
+    with h5py.File(copy, "r+") as f:
+        f["/m"][:] = float("nan")
+    done = demag(source, os.path.join(folder, "hole"), mesh, "field.initial=file", "field.initial_file=" + copy)
+    check(done.code == 2 and "field.initial_file" in done.err, done)
+
+
+if __name__ == "__main__":
+    sys.exit(support.run_tests([
+        ("a solver that stagnates: field, reason, checkpoint; continued", unsolved),
+        ("a path that never reverses", never_reverses),
+        ("Js < 0 and K1 < 0", odd_materials),
+        ("a start that the run would remove, and one with a hole", start_in_the_way),
+    ]))
