@@ -53,6 +53,14 @@ void mt_fit_free(MtFit *fit);
  * open object). Free p with mt_power_free.  Collective. */
 PetscErrorCode mt_grains_fit(MPI_Comm comm, const MtInput *in, const MtLabels *labels, MtPower *p, MtJson *json);
 
+/* Volumes (nm3) that a layer of thickness 2 inset between the cells of a power diagram gives the kinds of regions, from
+ * the planes alone: grains are the cells with their planes set back by `inset`, cut out as polyhedra (exact); between
+ * two of them the mean of their faces times the thickness; along a line of three cells the triangle of their set-back
+ * corners times the mean of their edges; at a point of four the tetrahedron of their corners.  volume
+ * [MT_REGION_NKINDS], air 0.  *known false: cells that meet in too many planes at a point (lattices).  Not collective.
+ */
+PetscErrorCode mt_power_inset_volumes(const MtPower *p, double inset, double *volume, bool *known);
+
 /* section grains, source generated: seeded, volumes log-normal, exact by Newton on the weights.  Not collective. */
 PetscErrorCode mt_power_generate(const MtInput *in, MtPower *p);
 
@@ -82,6 +90,10 @@ int64_t mt_mesh_split_grains(MtMeshData *mesh);
 /* The mesh report on rank 0's data: counts, volume of each region kind against the geometry, thickness histogram, gamma
  * and dihedral histograms, inverted elements, worst places; log and json (object "mesh").  Call on rank 0. */
 PetscErrorCode mt_mesh_report(const MtMeshData *mesh, MtJson *json);
+
+/* Volume of each kind of region against that of the geometry, volume [MT_REGION_NKINDS] nm3 (air: the sphere without
+ * the box): log and json (object "volumes").  Call on rank 0. */
+void mt_mesh_report_volumes(const MtMeshData *mesh, const double *geometry, MtJson *json);
 
 /* The whole line: input -> grains -> mesh file at `path`.  Collective. */
 PetscErrorCode mt_microstructure_build(MPI_Comm comm, const MtInput *in, const char *path, MtJson *json);

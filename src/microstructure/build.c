@@ -30,13 +30,21 @@ static PetscErrorCode thickness_check(const MtInput *in, const MtCells *c, doubl
       small, size);
 }
 
-static PetscErrorCode cells_make(MPI_Comm comm, const MtInput *in, const MtMeshOptions *o, MtCells *c, MtJson *json) {
+/* What the planes of the grains say of the volumes; before short edges are removed. */
+typedef struct {
+  double volume[MT_REGION_NKINDS]; /* nm3 */
+  bool known;
+} Geometry;
+
+static PetscErrorCode cells_make(MPI_Comm comm, const MtInput *in, const MtMeshOptions *o, MtCells *c, Geometry *g,
+                                 MtJson *json) {
   MtPower p;
   double min_edge =
       mt_input_has(in, "mesh.min_edge") ? mt_input_real(in, "mesh.min_edge") : fmax(o->size / 2, o->thickness);
   mt_phase_begin("grains");
   PetscCall(mt_grains_make(comm, in, &p, json));
   PetscCall(mt_cells_build(&p, c));
+  PetscCall(mt_power_inset_volumes(&p, o->thickness / 2, g->volume, &g->known));
   mt_power_free(&p);
   PetscCall(thickness_check(in, c, o->thickness));
   PetscCall(mt_cells_regularize(c, o->thickness / 2, min_edge));
@@ -53,11 +61,11 @@ static PetscErrorCode cells_make(MPI_Comm comm, const MtInput *in, const MtMeshO
   return 0;
 }
 
-static PetscErrorCode mesh_grains(MPI_Comm comm, const MtInput *in, MtMeshData *mesh, MtJson *json) {
+static PetscErrorCode mesh_grains(MPI_Comm comm, const MtInput *in, MtMeshData *mesh, Geometry *g, MtJson *json) {
   MtMeshOptions o;
   MtCells c;
   PetscCall(options_read(in, &o));
-  PetscCall(cells_make(comm, in, &o, &c, json));
+  PetscCall(cells_make(comm, in, &o, &c, g, json));
   PetscCall(mt_mesh_cells(comm, &c, &o, mesh, json));
   mt_cells_free(&c);
   return 0;
@@ -79,11 +87,13 @@ static PetscErrorCode check_split(const MtInput *in) {
                         mt_input_real(in, "mesh.gb.thickness"));
 }
 
-static PetscErrorCode mesh_finish(MPI_Comm comm, const MtInput *in, const char *path, MtMeshData *mesh, MtJson *json) {
+static PetscErrorCode mesh_finish(MPI_Comm comm, const MtInput *in, const char *path, MtMeshData *mesh,
+                                  const Geometry *g, MtJson *json) {
   int rank;
   PetscErrorCode rc = 0;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   if (rank == 0) rc = mt_mesh_report(mesh, json);
+  if (rank == 0 && g->known) mt_mesh_report_volumes(mesh, g->volume, json);
   if (rank == 0 && !rc) rc = split(in, mesh, json);
   PetscCall(mt_agree_root(comm, rc));
   mt_phase_begin("write mesh");
@@ -96,6 +106,7 @@ static PetscErrorCode mesh_finish(MPI_Comm comm, const MtInput *in, const char *
 
 PetscErrorCode mt_microstructure_build(MPI_Comm comm, const MtInput *in, const char *path, MtJson *json) {
   MtMeshData mesh;
+  Geometry geometry = {.known = false};
   memset(&mesh, 0, sizeof mesh);
   if (mt_input_has(in, "mesh.file"))
     return mt_input_error(in, "mesh.file", "names a finished mesh: there is nothing to build");
@@ -104,8 +115,8 @@ PetscErrorCode mt_microstructure_build(MPI_Comm comm, const MtInput *in, const c
   if (strcmp(mt_input_string(in, "grains.source"), "shape") == 0)
     PetscCall(mt_mesh_shape(comm, in, &mesh, json));
   else
-    PetscCall(mesh_grains(comm, in, &mesh, json));
-  PetscCall(mesh_finish(comm, in, path, &mesh, json));
+    PetscCall(mesh_grains(comm, in, &mesh, &geometry, json));
+  PetscCall(mesh_finish(comm, in, path, &mesh, &geometry, json));
   mt_mesh_data_free(&mesh);
   mt_phase_end("mesh");
   return 0;

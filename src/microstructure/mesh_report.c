@@ -160,3 +160,33 @@ PetscErrorCode mt_mesh_report(const MtMeshData *m, MtJson *json) {
   PetscCall(PetscFree(f.thickness));
   return 0;
 }
+
+/* ---- volumes against the geometry */
+
+static void volume_line(const char *name, double mesh, double geometry, MtJson *json) {
+  const double difference = geometry > 0 ? mesh / geometry - 1 : 0;
+  char percent[16] = "-";
+  if (geometry > 0) snprintf(percent, sizeof percent, "%+.2f %%", 100 * difference);
+  mt_log("  %-11s %14.1f %14.1f %11s", name, mesh, geometry, percent);
+  mt_json_object(json, name);
+  mt_json_quantity(json, "mesh", mesh, "nm3");
+  mt_json_quantity(json, "geometry", geometry, "nm3");
+  if (geometry > 0) mt_json_real(json, "relative_difference", difference);
+  mt_json_end(json);
+}
+
+void mt_mesh_report_volumes(const MtMeshData *m, const double *geometry, MtJson *json) {
+  double volume[MT_REGION_NKINDS] = {0}, phase = 0, radius = m->sphere[3];
+  for (int i = 0; i < m->regions.n; i++) volume[m->regions.kind[i]] += m->regions.volume[i];
+  for (int k = MT_REGION_GB; k <= MT_REGION_JUNCTION; k++) phase += volume[k];
+  mt_log("  %-11s %14s %14s %11s", "volumes", "mesh nm3", "geometry nm3", "difference");
+  mt_json_object(json, "volumes");
+  for (int k = MT_REGION_GRAIN; k <= MT_REGION_JUNCTION; k++)
+    if (volume[k] > 0 || geometry[k] > 0)
+      volume_line(mt_region_kind_name((MtRegionKind)k), volume[k], geometry[k], json);
+  if (phase > 0) volume_line("phase", phase, box_volume(m) - geometry[MT_REGION_GRAIN], json);
+  if (radius > 0)
+    volume_line(mt_region_kind_name(MT_REGION_AIR), volume[MT_REGION_AIR],
+                4 * MT_PI / 3 * radius * radius * radius - box_volume(m), json);
+  mt_json_end(json);
+}

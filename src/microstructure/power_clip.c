@@ -198,6 +198,10 @@ PetscErrorCode mt_clipper_cell(MtClipper *c, int k, MtClipState *state) {
   return 0;
 }
 
+PetscErrorCode mt_clipper_cut(MtClipper *c, const double normal[3], double offset, int32_t id, MtClipState *state) {
+  return poly_clip(&c->poly, c->power->box, normal, offset, id, c->tolerance, state);
+}
+
 PetscErrorCode mt_clipper_create(const MtPower *p, const double *weight, MtClipper *c) {
   memset(c, 0, sizeof *c);
   c->power = p;

@@ -38,4 +38,7 @@ PetscErrorCode mt_clipper_destroy(MtClipper *c);
 /* Cuts cell k into c->poly.  Empty and degenerate cells are states, not errors.  Not collective. */
 PetscErrorCode mt_clipper_cell(MtClipper *c, int k, MtClipState *state);
 
+/* Keeps the part normal.x <= offset (nm) of c->poly; the new face gets the number `id`.  Not collective. */
+PetscErrorCode mt_clipper_cut(MtClipper *c, const double normal[3], double offset, int32_t id, MtClipState *state);
+
 #endif
