@@ -15,6 +15,7 @@ MU0 = 4e-7 * math.pi
 A, K1, JS = 7.7e-12, 4.3e6, 1.61
 KM = JS**2 / (2 * MU0)
 ANISOTROPY_FIELD = 2 * K1 * MU0 / JS  # T
+KM_1T = 1 / (2 * MU0)  # of 1 T, J/m3
 
 
 def read_curve(folder):

@@ -3,7 +3,8 @@
 analytic values.  Writes out/validate/summary.json, a list of {name, value, unit, reference, source, error, tolerance, pass}, prints it
 as a table, draws each case beside its reference (out/validate/figures, PNG and SVG) and ends with exit code 1 if one fails.
 
-A case whose executable, inputs and analysis have not changed since it was last run is not run again (out/validate/<case>/result.json).
+A case whose executable, inputs and analysis have not changed since it was last run is not run again (out/validate/<case>/result.json);
+where the analysis alone has changed, the runs are kept.
 """
 import argparse
 import hashlib
@@ -21,6 +22,7 @@ import support
 from lines import Failed
 
 OUT = os.path.join(support.ROOT, "out", "validate")
+MATERIALS = [os.path.join(HERE, "inputs", "materials.yaml"), os.path.join(support.ROOT, "inputs", "materials.yaml")]
 
 
 class Case:
@@ -33,15 +35,26 @@ class Case:
     def input(self, name):
         return os.path.join(HERE, "inputs", name + ".yaml")
 
-    def run(self, subcommand, input_name, run_name, *overrides, ranks=1, timeout=1800, input_file=None):
-        """Runs the program; returns the folder with its results.  --force: the folder belongs to this case."""
+    def run(self, subcommand, input_name, run_name, *overrides, ranks=1, timeout=3600, input_file=None):
+        """Runs the program, unless the folder holds the same run of the same program; returns the folder with its results.
+        --force: the folder belongs to this case."""
         folder, file = os.path.join(self.folder, run_name), input_file or self.input(input_name)
         self.inputs.add(os.path.relpath(file, support.ROOT))
+        mark, kept = self.mark(subcommand, file, overrides, ranks), os.path.join(folder, "run.mark")
+        if os.path.exists(kept) and open(kept).read() == mark and os.path.exists(os.path.join(folder, "summary.json")):
+            return folder
         done = support.magtwin(self.build, subcommand, file, "output.folder=" + folder, *overrides, "--force", ranks=ranks,
                                timeout=timeout)
         if done.code != 0:
             raise Failed(str(done))
+        with open(kept, "w") as f:
+            f.write(mark)
         return folder
+
+    def mark(self, subcommand, file, overrides, ranks):
+        """What a run depends on, the state it starts from included."""
+        states = [o.split("=", 1)[1] for o in overrides if o.startswith("field.initial_file=")]
+        return digest([os.path.join(self.build, "magtwin"), file] + MATERIALS + states) + " ".join([subcommand, str(ranks)] + list(overrides))
 
     def panel(self, xlabel, ylabel, *series, **more):
         """One plot of the case's figure; series made by curve(), points() and reference() of lines.py; more: title, xlog, ylog."""
@@ -63,8 +76,7 @@ def fingerprint(build, function, inputs):
     """What the case's results depend on: executable, its module and the shared ones, its inputs and the materials."""
     module = sys.modules[function.__module__].__file__
     shared = [os.path.join(HERE, name) for name in ("lines.py", "tools.py", "validate.py")]
-    materials = [os.path.join(HERE, "inputs", "materials.yaml"), os.path.join(support.ROOT, "inputs", "materials.yaml")]
-    files = [os.path.join(build, "magtwin"), module] + shared + materials
+    files = [os.path.join(build, "magtwin"), module] + shared + MATERIALS
     return digest([os.path.relpath(f, support.ROOT) for f in files] + sorted(inputs))
 
 

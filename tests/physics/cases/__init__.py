@@ -1,18 +1,23 @@
 """The cases of validate.py, by name.  Each takes a Case, runs the program on inputs of tests/physics/inputs and returns lines for what it
 wrote beside a published or an analytic value; tolerances are those the project promises.  Its first paragraph of documentation says
 what it is, the rest what docs/validation.md should add."""
-from cases import energies, microstructure, stray_field, walls
+from cases import energies, microstructure, standard_problems, stray_field, switching, walls
 
 CASES = {
     "demo_mesh": microstructure.demo_mesh,
     "measured_grains": microstructure.measured_grains,
     "demagnetizing_energy": stray_field.demagnetizing_energy,
     "demagnetizing_factors": stray_field.demagnetizing_factors,
+    "stoner_wohlfarth": switching.stoner_wohlfarth,
+    "ellipsoids": switching.ellipsoids,
+    "curling": switching.curling,
     "domain_wall": walls.domain_wall,
     "soft_layer": walls.soft_layer,
     "pinned_wall": walls.pinned_wall,
     "cubic_sphere": energies.cubic_sphere,
     "stressed_sphere": energies.stressed_sphere,
     "weak_interface": energies.weak_interface,
+    "sp2": standard_problems.standard_problem_2,
+    "sp3": standard_problems.standard_problem_3,
     "rank_agreement": microstructure.rank_agreement,
 }

@@ -1,0 +1,104 @@
+"""The micromagnetic standard problems of muMAG (https://www.ctcms.nist.gov/~rdm/mumag.org.html)."""
+import os
+
+import numpy as np
+
+from lines import curve, level, points, reference_points, result
+from tools import KM_1T, grid, limit, nodes, read_curve, write_state
+
+DONAHUE = "M. J. Donahue, muMAG standard problem 2"
+RAVE = "muMAG standard problem 3; W. Rave, K. Fabian, A. Hubert, J. Magn. Magn. Mater. 190 (1998) 332"
+# d/lex: Hc/Ms, Mrx/Ms, Mry/Ms
+SP2 = {5: (0.05612, 0.9999, 0.0), 10: (0.05454, 0.9989, 0.0), 20: (0.04991, 0.9701, 0.0819), 30: (0.04594, 0.9627, 0.0756)}
+
+
+def coercivity(c):
+    """Field along [1,1,1] (T) at which m along it vanishes."""
+    k = int(np.argmax(c["m"] < 0))
+    H, m = c["mu0_Hext_T"][k - 1:k + 1], c["m"][k - 1:k + 1]
+    return float(-np.interp(0, m[::-1], H[::-1]))
+
+
+def sp2_curve(case, d, refine):
+    """Falling branch of the plate of width d (exchange lengths)."""
+    spacing = (0.2 if d < 20 else 0.15) * d
+    folder = case.run("demag", "sp2", "d%d_refine%d" % (d, refine), "grains.shape.size=[%g nm, %g nm, %g nm]" % (5 * d, d, 0.1 * d),
+                      *grid(refine, 0.025 * d, 1, (spacing, spacing, 0.035 * d)))
+    return read_curve(folder)
+
+
+def standard_problem_2(case):
+    """muMAG standard problem 2: coercive field and remanence of a thin plate along its space diagonal, against its size.
+
+    The plate is 5d x d x 0.1d, without anisotropy.  Two grids, the second with every brick cut into eight; numbers are limits in h^2."""
+    lines, found = [], {}
+    for d, wanted in SP2.items():
+        both = [sp2_curve(case, d, refine) for refine in (1, 2)]
+        zero = [int(np.argmin(np.abs(c["mu0_Hext_T"]))) for c in both]
+        rows = [(coercivity(c), c["mx"][z], c["my"][z]) for c, z in zip(both, zero)]
+        found[d] = rows + [tuple(limit((1, 0.5), values) for values in zip(*rows))]
+        Hc, mx, my = found[d][-1]
+        lines.append(result("SP2 d/lex = %d: Hc/Ms, limit in h" % d, Hc, "", wanted[0], DONAHUE, 0.01))
+        lines.append(result("SP2 d/lex = %d: Mrx/Ms" % d, mx, "", wanted[1], DONAHUE, 0.01))
+        lines.append(result("SP2 d/lex = %d: Mry/Ms" % d, my, "", wanted[2], DONAHUE, 0.01, absolute=wanted[2] == 0))
+    ds = list(SP2)
+    for column, name in enumerate(("Hc / Ms", "Mrx / Ms", "Mry / Ms")):
+        case.panel("d / lex", name, points("coarse grid", ds, [found[d][0][column] for d in ds]),
+                   points("fine grid", ds, [found[d][1][column] for d in ds]), points("limit in h", ds, [found[d][2][column] for d in ds]),
+                   reference_points("Donahue", ds, [SP2[d][column] for d in ds]))
+    return lines
+
+
+# at the limit, over Km: stray field, exchange, anisotropy
+FLOWER, VORTEX = (0.2792, 0.0177, 0.0056), (0.0780, 0.1724, 0.0521)
+COLUMNS = ("e_demag_J/m3", "e_exchange_J/m3", "e_anisotropy_J/m3")
+SP3_SIZES, SP3_REFINE = (8.4, 8.54), (1, 2, 3)
+
+
+def vortex(x):
+    """m that circulates about y, its core pointing along y; x [n,3]."""
+    r = x - 0.5 * (x.min(0) + x.max(0))
+    m = np.stack([-r[:, 2], np.full(len(r), 0.2 * np.ptp(x[:, 0])), r[:, 0]], axis=1)
+    return m / np.linalg.norm(m, axis=1)[:, None]
+
+
+def sp3_energies(case, L, refine):
+    """Energy densities over Km [state, term] of flower and vortex in the cube of edge L (exchange lengths)."""
+    overrides = ["grains.shape.size=[%.10g nm, %.10g nm, %.10g nm]" % (L, L, L)] + grid(refine, 0.06 * L, 0.5, 3 * (0.12 * L,))
+    name = "L%g_refine%d" % (L, refine)
+    flower = case.run("demag", "sp3", name + "_flower", *overrides)
+    start = os.path.join(case.folder, name + "_vortex_start.h5")
+    write_state(flower, start, vortex(nodes(flower)))
+    folders = flower, case.run("demag", "sp3", name + "_vortex", "field.initial=file", "field.initial_file=" + start, *overrides)
+    return np.array([[read_curve(f)[column][0] / KM_1T for column in COLUMNS] for f in folders])
+
+
+def standard_problem_3(case):
+    """muMAG standard problem 3: size of a cube at which flower and vortex have the same energy.
+
+    Ku = 0.1 Km along z; the vortex turns about y.  Grids of three sizes; energies are interpolated to the size and the limit in h^2."""
+    lines, sizes, at_limit = [], [], []
+    for refine in SP3_REFINE:
+        e = np.array([sp3_energies(case, L, refine) for L in SP3_SIZES])
+        difference = e.sum(2)[:, 0] - e.sum(2)[:, 1]
+        share = difference[0] / (difference[0] - difference[1])
+        sizes.append(SP3_SIZES[0] + share * (SP3_SIZES[1] - SP3_SIZES[0]))
+        at_limit.append(e[0] + share * (e[1] - e[0]))
+    h = [1 / refine for refine in SP3_REFINE]
+    L = limit(h[-2:], sizes[-2:])
+    lines.append(result("SP3: L/lex where flower = vortex, limit in h", L, "", 8.47, RAVE, 0.02, absolute=True))
+    final = np.array([[limit(h[-2:], [e[s, t] for e in at_limit[-2:]]) for t in range(3)] for s in range(2)])
+    lines.append(result("SP3: energy/Km at that size", float(final.sum(1).mean()), "", 0.3026, RAVE, 0.01))
+    for s, (state, wanted) in enumerate((("flower", FLOWER), ("vortex", VORTEX))):
+        for t, term in enumerate(("stray field", "exchange", "anisotropy")):
+            lines.append(result("SP3: %s, %s/Km" % (state, term), final[s, t], "", wanted[t], RAVE, 0.01))
+    case.panel("(h / coarsest h)$^2$", "L / lex where flower = vortex", curve("magtwin; at 0: limit", [0] + list(np.square(h[::-1])), [L] + sizes[::-1]),
+               level("Rave et al.: 8.47", 8.47))
+    series = []
+    for s, state in enumerate(("flower", "vortex")):
+        for t, term in enumerate(("stray field", "exchange", "anisotropy")):
+            wanted = (FLOWER, VORTEX)[s][t]
+            series.append(curve("%s, %s" % (state, term), [0] + list(np.square(h[::-1])), [final[s, t] / wanted - 1] +
+                                [e[s, t] / wanted - 1 for e in at_limit[::-1]]))
+    case.panel("(h / coarsest h)$^2$", "energy / reference - 1", *series, level("Rave et al.", 0))
+    return lines
