@@ -4,48 +4,96 @@ import os
 
 import numpy as np
 
-from lines import bound, result
-from tools import A, ANISOTROPY_FIELD, JS, K1, MU0, instability, nodes, read_curve, read_state, reversal_path, switching, write_state
+from lines import bound, curve, level, points, reference, result
+from tools import A, ANISOTROPY_FIELD, JS, K1, MU0, instability, limit, nodes, read_curve, read_state, reversal_path, switching, write_state
 
 
-def rod_with_wall(case, name, width, centre, *overrides):
+def rod_with_wall(case, name, run_name, width, centre, *overrides):
     """Makes the mesh of input `name` by a run of one step; returns a state file on it with a wall m_z = -tanh((x - centre)/width)."""
-    folder = case.run("demag", name, name + "_start", "field.start=0.1 T", "field.segments=[{to: 0.2 T, step: 0.1 T, mode: fixed}]",
+    folder = case.run("demag", name, run_name + "_start", "field.start=0.1 T", "field.segments=[{to: 0.2 T, step: 0.1 T, mode: fixed}]",
                       "output.states=all", *overrides)
     x = nodes(folder)[:, 0]
     m = np.zeros((len(x), 3))
     m[:, 2] = -np.tanh((x - centre) / width)
     m[:, 1] = 1 / np.cosh((x - centre) / width)
-    path = os.path.join(case.folder, name + "_wall.h5")
+    path = os.path.join(case.folder, run_name + "_wall.h5")
     write_state(folder, path, m)
     return path
 
 
-def domain_wall(case):
-    """Width and energy of a 180 degree wall of Nd2Fe14B in a rod without stray field."""
-    width, length = math.sqrt(A / K1) * 1e9, 40.0
-    start = rod_with_wall(case, "wall", width, 0.5 * length)
-    folder = case.run("demag", "wall", "wall", "field.initial=file", "field.initial_file=" + start, "output.states=all")
-    curve = read_curve(folder)
-    x, m = nodes(folder)[:, 0], read_state(folder)
+WALL_SIZES, WALL_LENGTH = (1.0, 0.7, 0.5, 0.25), 40.0  # nm; from 1.2 sqrt(A/K1) on a wall collapses between two planes
+
+
+def relaxed_wall(case, h):
+    """The wall at brick length h: positions, m of the nodes; its energy in mJ/m2, its width in nm."""
+    name, size = "wall_%g" % h, "grains.shape.spacing=[%g nm, 1 nm, 1 nm]" % h
+    start = rod_with_wall(case, "wall", name, math.sqrt(A / K1) * 1e9, 0.5 * WALL_LENGTH, size)
+    folder = case.run("demag", "wall", name, "field.initial=file", "field.initial_file=" + start, "output.states=all", size)
+    c, x, m = read_curve(folder), nodes(folder)[:, 0], read_state(folder)
     middle = np.abs(m[:, 2]) < 0.8
     slope = np.polyfit(x[middle], np.arctanh(m[middle, 2]), 1)[0]
-    energy = (curve["e_exchange_J/m3"][0] + curve["e_anisotropy_J/m3"][0]) * length * 1e-9 * 1e3
+    return x, m, (c["e_exchange_J/m3"][0] + c["e_anisotropy_J/m3"][0]) * WALL_LENGTH * 1e-6, math.pi / abs(slope)
+
+
+def domain_wall(case):
+    """Width and energy of a 180 degree wall of Nd2Fe14B in a rod without stray field."""
+    walls = [relaxed_wall(case, h) for h in WALL_SIZES]
+    width, wanted = math.sqrt(A / K1) * 1e9, 4e3 * math.sqrt(A * K1)
+    energies = [wall[2] for wall in walls]
+    order = math.log(abs(energies[0] / wanted - 1) / abs(energies[2] / wanted - 1)) / math.log(2)
+    x, m = walls[-1][0], walls[-1][1]
+    line = np.argsort(x)[::len(x) // 160]
+    centre = np.interp(0, m[np.argsort(m[:, 2]), 2], x[np.argsort(m[:, 2])])
+    near = [i for i in line if abs(x[i] - centre) < 6]
+    fine = np.linspace(-6, 6, 121)
+    case.panel("x (nm)", "$m_z$", points("h = 0.25 nm", x[near] - centre, m[near, 2]),
+               reference("Bloch wall", fine, np.sign(m[near[0], 2]) * np.tanh(-fine / width)))
+    case.panel("h (nm)", "relative error of the wall's energy", points("magtwin", WALL_SIZES, [abs(e / wanted - 1) for e in energies]),
+               reference("second order", [0.25, 1], [abs(energies[2] / wanted - 1) * (h / 0.5)**2 for h in (0.25, 1)]), xlog=True, ylog=True)
     source = "Bloch wall: pi sqrt(A/K1), 4 sqrt(A K1)"
-    return [result("wall width", math.pi / abs(slope), "nm", math.pi * width, source, 0.01),
-            result("wall energy", energy, "mJ/m2", 4e3 * math.sqrt(A * K1), source, 0.01)]
+    return [result("wall width, h = 0.25 nm", walls[-1][3], "nm", math.pi * width, source, 0.01),
+            result("wall energy, h = 0.25 nm", energies[-1], "mJ/m2", wanted, source, 0.01),
+            bound("wall energy: order in h from 1 to 0.5 nm", order, "", 1.6, None, "linear elements: 2")]
+
+
+# name, material of the soft side, its A, K1, J over the hard side's (A 1e-11 J/m, K1 1e6 J/m3, J 1 T), field of the start (T)
+BOUNDARIES = (("A, K and J", "soft", 0.25, 0.1, 0.25, 0.05), ("A and K", "soft-AK", 0.25, 0.1, 1, 0.05),
+              ("A and J", "soft-AJ", 0.25, 1, 0.25, 0.05), ("A", "soft-A", 0.25, 1, 1, 0.05))
+
+
+def pinning_field(eA, eK, eJ):
+    """Heistracher et al., for the hard side above; T."""
+    return MU0 * 2e6 * (1 - eK * eA) / (1 + math.sqrt(eJ * eA))**2
+
+
+def depinning(case, soft, start_field, wanted, h):
+    """Middle of the field step (T) in which the wall breaks through, half the step, and the curve."""
+    name = "pinned_%s_%g" % (soft, h)
+    more = ["grains.shape.spacing=[%g nm, 1 nm, 1 nm]" % h, "materials.assign=[{region: grain 0, material: %s}]" % soft]
+    start = rod_with_wall(case, "pinned_wall", name, 4.0, 30.0, *more)
+    folder = case.run("demag", "pinned_wall", name, "field.initial=file", "field.initial_file=" + start, "field.start=%g T" % start_field,
+                      "field.segments=[{to: %.3f T, step: 0.1 T, dm_max: 0.1, resolution: 2 mT}]" % (1.15 * wanted), *more)
+    return switching(folder) + (read_curve(folder),)
 
 
 def pinned_wall(case):
-    """Field that frees a wall from the boundary of a soft and a hard phase (A, K and J all differ)."""
-    start = rod_with_wall(case, "pinned_wall", 5.0, 20.0)
-    folder = case.run("demag", "pinned_wall", "pinned_wall", "field.initial=file", "field.initial_file=" + start)
-    value, width = switching(folder)
-    hard, soft = (1e-11, 1e6, 1.0), (2.5e-12, 1e5, 0.25)
-    eA, eK, eJ = (s / h for s, h in zip(soft, hard))
-    wanted = MU0 * 2 * hard[1] / hard[2] * (1 - eK * eA) / (1 + math.sqrt(eJ * eA))**2
-    return [result("wall pinned at a phase boundary: depinning field", value, "T", wanted,
-                   "Heistracher et al., J. Magn. Magn. Mater. 548 (2022) 168875; bracketed to %.1e T" % width, 0.02)]
+    """Field that frees a wall from the boundary of a soft and a hard phase, for all combinations of differing A, K and J.
+
+    Rod of 40 nm soft and 40 nm hard material without stray field; the wall starts in the soft half.  Bricks of 0.5 nm; in the hardest case,
+    where only A differs and the wall is thinnest, others as well."""
+    lines, curves = [], []
+    for what, soft, eA, eK, eJ, start_field in BOUNDARIES:
+        wanted = pinning_field(eA, eK, eJ)
+        value, width, c = depinning(case, soft, start_field, wanted, 0.5)
+        lines.append(result("wall at a boundary, %s differ%s, h = 0.5 nm: depinning field" % (what, "s" if what == "A" else ""), value, "T", wanted,
+                            "Heistracher et al., J. Magn. Magn. Mater. 548 (2022) 168875; bracketed to %.1e T" % width, 0.01))
+        curves += [curve(what, c["mu0_Hext_T"], c["m"]), dict(points(None, [wanted, wanted], [0, 1]), kind="reference")]
+    case.panel(r"$\mu_0 H$ (T)", "m", *curves, title="dashed: Heistracher et al.")
+    sizes, wanted = (1.0, 0.7, 0.5, 0.25), pinning_field(0.25, 1, 1)
+    values = [depinning(case, "soft-A", 0.05, wanted, h)[0] for h in sizes]
+    case.panel("h$^2$ (nm$^2$)", "depinning field (T)", points("A differs", np.square(sizes), values), level("Heistracher et al.", wanted))
+    lines.append(result("the last, limit in h", limit(sizes[-2:], values[-2:]), "T", wanted, "the same", 0.01))
+    return lines
 
 
 def layer_nucleation_field(A1, J1, t):
@@ -63,7 +111,7 @@ def layer_nucleation_field(A1, J1, t):
 
 def soft_layer(case):
     """Nucleation field of a planar soft layer in Nd2Fe14B, two layers."""
-    lines = []
+    lines, curves = [], []
     for name, A1, J1, t in (("layer_3nm", 2.5e-12, 0.75, 3.0), ("layer_2nm", 7.7e-12, 1.61, 2.0)):
         wanted = -layer_nucleation_field(A1, J1, t)
         folder = case.run("demag", name, name, reversal_path(wanted, 0.3))
@@ -71,5 +119,8 @@ def soft_layer(case):
         lines.append(result(what + "nucleation field", instability(folder, "my"), "T", wanted,
                             "planar nucleation, A1 k1 tan(k1 t/2) = A2 k2; instability of the aligned state", 0.02))
         # the magnet cannot reverse before it nucleates; a weak layer holds its nucleus beyond that
+        curves = curves + [curve("%g nm" % t, read_curve(folder)["mu0_Hext_T"], read_curve(folder)["m"]),
+                           dict(points(None, [wanted, wanted], [-1, 1]), kind="reference")]
         lines.append(bound(what + "reversal field", switching(folder)[0], "T", None, 0.98 * wanted, "not before nucleation"))
+    case.panel(r"$\mu_0 H$ (T)", "m", *curves, xlim=[-6, -4], title="dashed: analytic nucleation fields")
     return lines
