@@ -2,7 +2,7 @@
 import numpy as np
 
 from lines import Failed, level, points, reference, result
-from tools import A, ANISOTROPY_FIELD, JS, MU0, limit, read_summary, reversal_path, stoner_wohlfarth_field, switching, tilted
+from tools import A, ANISOTROPY_FIELD, JS, MU0, limit, read_curve, reversal_path, stoner_wohlfarth_field, switching, tilted
 
 STONER = "Stoner, Wohlfarth, Phil. Trans. A 240 (1948) 599"
 
@@ -54,37 +54,42 @@ def curling_field(radius):
     return MU0 * 2 * CURLING_K / JS - JS / 3 + 2 * CURLING_Q**2 * A * MU0 / (JS * (radius * 1e-9)**2)
 
 
-def instability_before(folder):
-    """Field (T) at which the aligned state becomes unstable: the smallest eigenvalue of its energy's Hessian, a stiffness in T, falls
-    with the field one to one; that of the state before the first event, and the field where it is zero."""
-    first = read_summary(folder)["results"]["events"][0]
-    if first["eigenvalue_before_T"] is None or abs(first["eigenvalue_before_T"]) > 0.05:
-        raise Failed("the first event in %s began at an eigenvalue of %s T" % (folder, first["eigenvalue_before_T"]))
-    return first["field_before_T"] - first["eigenvalue_before_T"]
+def eigenvalues(folder):
+    """Fields and smallest eigenvalues (T) of the energy's Hessian along the aligned branch, where the run computed them."""
+    c = read_curve(folder)
+    known = np.isfinite(c["eigenvalue_T"]) & (c["m"] > 0.999)
+    if known.sum() < 2:
+        raise Failed("%d eigenvalues in %s, at least 2 are needed" % (known.sum(), folder))
+    return c["mu0_Hext_T"][known], c["eigenvalue_T"][known]
 
 
 def curling(case):
     """Nucleation by curling in a sphere: aligned state in its own stray field, unstable to a vortex about the axis.
 
     A sphere of Nd2Fe14B's A and Js with K1 = 0.5 MJ/m3, large enough that curling comes before rotation as a whole (2 K1/Js).
-    Field from the eigenvalue of the last state before the event; limit in h^2 of two meshes."""
-    lines, found, radii, parts = [], [], (12, 16), (7, 10)
+    The smallest eigenvalue of the energy's Hessian, a stiffness in T, falls with the field one to one; where its line reaches zero the state
+    is unstable. Limit in h^2 of two meshes."""
+    lines, found, lamda, radii, parts = [], [], [], (12, 16), (7, 10)
     for R in radii:
         wanted, values = -curling_field(R), []
         for n in parts:
             h = R / n
             folder = case.run("demag", "curling", "R%d_h%d" % (R, n), "grains.shape.size=[%g nm, %g nm, %g nm]" % (2 * R, 2 * R, 2 * R),
                               "mesh.size=%g nm" % h, "mesh.air.size=%g nm" % h,
-                              "field.segments=[{to: %.3f T, step: 1 T, mode: fixed}, {to: %.3f T, step: 0.01 T, resolution: 5 mT}]" %
-                              (wanted + 0.06, wanted - 0.2))
-            values.append(instability_before(folder))
+                              "field.segments=[{to: %.3f T, step: 0.5 T, mode: fixed}, {to: %.3f T, step: 0.01 T, mode: fixed}]" %
+                              (wanted + 0.1, wanted + 0.03))
+            B, stiffness = eigenvalues(folder)
+            values.append(float(np.polyfit(stiffness, B, 1)[1]))
+            lamda.append(points("R = %d nm, h = R/%d" % (R, n), B, stiffness))
         value = limit([1 / n for n in parts], values)
         found.append((values, value))
         lines.append(result("sphere of radius %d nm: nucleation by curling, limit in h" % R, value, "T", wanted,
                             "Frei, Shtrikman, Treves, Phys. Rev. 106 (1957) 446; q = 2.0816", 0.02))
-        lines.append(result("the same at h = R/%d" % parts[-1], values[-1], "T", wanted, "the same", 0.04))
+        lines.append(result("the same at h = R/%d" % parts[-1], values[-1], "T", wanted, "the same", 0.02))
     R = np.linspace(9, 20, 50)
     case.panel("radius (nm)", "nucleation field (T)", *[points("h = R/%d" % n, radii, [-v[k] for v, _ in found]) for k, n in enumerate(parts)],
                points("limit in h", radii, [-v for _, v in found]), reference("curling", R, [curling_field(r) for r in R]),
                level("coherent rotation", 2 * CURLING_K * MU0 / JS))
+    case.panel(r"$\mu_0 H$ (T)", "smallest eigenvalue (T)", *lamda, *[reference(None, [-curling_field(r), 0.15 - curling_field(r)], [0, 0.15])
+                                                                     for r in radii], title="dashed: analytic")
     return lines
