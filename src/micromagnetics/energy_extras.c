@@ -83,7 +83,7 @@ static PetscErrorCode read_interface(const MtInput *in, int i, MtInterface *f) {
   return 0;
 }
 
-static PetscErrorCode read_interfaces(const MtInput *in, MtEnergyExtras *extras) {
+PetscErrorCode mt_interfaces_read(const MtInput *in, MtEnergyExtras *extras) {
   if (!mt_input_has(in, "materials.interfaces")) return 0;
   extras->ninterfaces = mt_input_count(in, "materials.interfaces");
   PetscCall(PetscCalloc1(extras->ninterfaces + 1, &extras->interface));
@@ -96,7 +96,7 @@ static PetscErrorCode read_interfaces(const MtInput *in, MtEnergyExtras *extras)
 
 PetscErrorCode mt_energy_extras_read(const MtMesh *mesh, const MtInput *in, MtEnergyExtras *extras) {
   *extras = (MtEnergyExtras){0};
-  PetscErrorCode rc = read_interfaces(in, extras);
+  PetscErrorCode rc = mt_interfaces_read(in, extras);
   if (!rc && mt_input_has(in, "materials.strain"))
     rc = read_elements(mesh, mt_input_string(in, "materials.strain"), "/strain", &extras->strain);
   if (!rc && mt_input_has(in, "materials.stress"))

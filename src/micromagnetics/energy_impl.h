@@ -52,6 +52,8 @@ PetscErrorCode mt_energy_local_exchange(MtEnergy *e, Vec m, double *E, Vec g);
 PetscErrorCode mt_energy_local_anisotropy(MtEnergy *e, Vec m, double *E, Vec g);
 /* Coupling of grains that have nodes of their own on shared faces (energy_interface.c).  Collective. */
 PetscErrorCode mt_energy_setup_interface(MtEnergy *e, const MtMaterial *material, const MtEnergyExtras *extras);
+/* materials.interfaces -> extras->interface.  MT_ERR_INPUT with the place.  Not collective. */
+PetscErrorCode mt_interfaces_read(const MtInput *in, MtEnergyExtras *extras);
 /* w = (exchange + coupling of interfaces + DMI) v: all of the second derivative that couples nodes, but for the
  * demagnetizing field's part. Collective. */
 PetscErrorCode mt_energy_couplings(const MtEnergy *e, Vec v, Vec w);

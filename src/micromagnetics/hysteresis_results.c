@@ -135,6 +135,12 @@ static PetscErrorCode put_loop(const MtHysteresis *h, MtJson *j) {
   return 0;
 }
 
+/* Switching field of a small particle along its easy axis, T; NaN (null) where there is none, as in an easy plane. */
+static double anisotropy_field(const MtMaterial *m) {
+  const double K = m->K1 != 0 || m->Kc1 == 0 ? m->K1 : m->Kc1 > 0 ? m->Kc1 : -2 / 3. * m->Kc1 - 2 / 9. * m->Kc2;
+  return m->Js > 0 && K >= 0 ? 2 * K * MT_MU0 / m->Js : NAN;
+}
+
 PetscErrorCode mt_hysteresis_results(MtHysteresis *h, MtJson *j) {
   const MtMaterial *m = &h->material[h->main_material];
   put_counts(h, j);
@@ -142,7 +148,7 @@ PetscErrorCode mt_hysteresis_results(MtHysteresis *h, MtJson *j) {
   PetscErrorCode rc = put_loop(h, j);
   mt_json_quantity(j, "J_sat", h->Jsat, "T");
   mt_json_string(j, "main_material", m->name);
-  mt_json_quantity(j, "anisotropy_field", m->Js > 0 ? 2 * m->K1 * MT_MU0 / m->Js : NAN, "T");
+  mt_json_quantity(j, "anisotropy_field", anisotropy_field(m), "T");
   mt_json_array(j, "events");
   for (int i = 0; i < h->events.n; i++) put_event(h, j, i);
   mt_json_end(j);

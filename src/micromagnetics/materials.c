@@ -1,4 +1,5 @@
 /* Which material each region of the mesh has: by its kind, then by the list of exceptions. */
+#include "energy_impl.h"
 #include "magtwin/error.h"
 #include "magtwin/log.h"
 #include "materials_library.h"
@@ -151,6 +152,23 @@ static bool may_be_absent(const MtInput *in, MtRegionKind kind) {
   return kind != MT_REGION_GRAIN && !polycrystal && strcmp(mt_input_string(in, "%s", key), MT_GB_DEFAULT) == 0;
 }
 
+/* Coupling of grains needs nodes of their own, and the other way round; a finished mesh is looked at later. */
+static PetscErrorCode check_interfaces(const MtInput *in) {
+  MtEnergyExtras extras = {0};
+  const bool split = mt_input_has(in, "mesh.split_grains") && mt_input_bool(in, "mesh.split_grains");
+  PetscErrorCode rc = mt_interfaces_read(in, &extras);
+  const int n = extras.ninterfaces;
+  PetscCall(mt_energy_extras_free(&extras));
+  if (rc || mt_input_has(in, "mesh.file")) return rc;
+  if (n > 0 && !split)
+    return mt_input_error(in, "materials.interfaces",
+                          "needs grains with nodes of their own where they touch: "
+                          "mesh.split_grains: true");
+  if (!n && split)
+    return mt_input_error(in, "mesh.split_grains", "needs materials.interfaces, which says how the grains are coupled");
+  return 0;
+}
+
 PetscErrorCode mt_materials_check(MPI_Comm comm, const MtInput *in) {
   MtLibrary lib;
   const MtMaterial *m;
@@ -164,5 +182,5 @@ PetscErrorCode mt_materials_check(MPI_Comm comm, const MtInput *in) {
     rc = find(in, key, &lib, &m);
   }
   mt_library_free(&lib);
-  return rc;
+  return rc ? rc : check_interfaces(in);
 }

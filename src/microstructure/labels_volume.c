@@ -99,7 +99,7 @@ static PetscErrorCode axes_of_file(const Volume *v, MtLabels *l) {
       return mt_error(MT_ERR_INPUT, "%s: /grains/axis has %d rows, but there is a label %lld", v->files.path[0],
                       v->naxes, (long long)l->source[g]);
     memcpy(l->axis + 3 * g, v->axes + 3 * k, 3 * sizeof *l->axis);
-    if (l->orientation) memcpy(l->orientation + 4 * g, v->turns + 4 * k, 4 * sizeof *v->turns);
+    if (l->orientation && v->turns) memcpy(l->orientation + 4 * g, v->turns + 4 * k, 4 * sizeof *v->turns);
   }
   return 0;
 }

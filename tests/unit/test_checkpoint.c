@@ -25,9 +25,10 @@ static const char input_text[] = "field:\n"
                                  "checkpoint: {every_steps: 7}\n"
                                  "output: {states: events}\n"
                                  "materials: {grain: hard}\n";
-static const char library_text[] = "materials:\n"
-                                   "  - {name: hard, A: 7.7 pJ/m, Js: 1.61 T, K1: %s MJ/m3, source: test}\n"
-                                   "  - {name: nonmagnetic, A: 0 pJ/m, Js: 0 T, K1: 0 MJ/m3, source: test}\n";
+static const char library_text[] =
+    "materials:\n"
+    "  - {name: hard, A: 7.7 pJ/m, Js: 1.61 T, K1: %s MJ/m3, Ks: 0.01 mJ/m2, source: test}\n"
+    "  - {name: nonmagnetic, A: 0 pJ/m, Js: 0 T, K1: 0 MJ/m3, source: test}\n";
 
 static char *path_of(const char *name, char path[128]) {
   snprintf(path, 128, "%s/%s", folder, name);
@@ -108,6 +109,7 @@ static void test_whole_run(void **state) {
   reference = slurp("curve.csv");
   int lines = 0;
   for (const char *s = reference; *s; s++) lines += *s == '\n';
+  assert_non_null(strstr(reference, ",event,e_surface_J/m3\n"));
   assert_true(lines > 12); /* header, 1 T to past the reversal */
 }
 

@@ -66,8 +66,8 @@ def cubic_sphere(case):
                             "coherent rotation, %.4g T along the axis (B. D. Cullity, C. D. Graham, Introduction to Magnetic Materials, "
                             "2009, 7)" % (-factor * K * MU0 / 2.15), 0.01))
         data = read_curve(folder)
-        case.panel("field, T", "m", curve(name, data["mu0_Hext_T"], data["m"]),
-                   reference("coherent rotation", [wanted, wanted], [-1, 1]), title="cubic sphere, easy axis " + name)
+        case.panel("field, mT", "m", curve(name, 1e3 * data["mu0_Hext_T"][1:], data["m"][1:]),
+                   reference("coherent rotation", [1e3 * wanted, 1e3 * wanted], [-1, 1]), title="cubic sphere, easy axis " + name)
     return lines
 
 
