@@ -17,8 +17,8 @@ help:
 	@echo "make demo       16 grains with a GB phase: curve and figures in out/demo, on NP=$(NP) ranks"
 	@echo "make test       unit, command line and restart tests"
 	@echo "make validate   the physics against published and analytic values: out/validate/summary.json"
-	@echo "make bench      speed and memory: out/bench/summary.json"
 	@echo "make bench-mesh what the mesher promises, on many sets of grains: out/bench/mesher.json"
+	@echo "make bench      speed and memory: out/bench/summary.json and figures; BENCH=full: to 1e6 nodes, hours; BENCH=quick: 3e4 nodes"
 	@echo "make test-asan  unit programs and a small run under the address and undefined-behaviour sanitizers"
 	@echo "make lint       no call up a floor; clang-format, clang-tidy, cppcheck"
 	@echo "make install    PREFIX=$(PREFIX)"
@@ -43,7 +43,7 @@ $(BUILD)/stream: tests/bench/stream.c | deps
 	$(CC) $(CFLAGS) $(DEFINES) $< -o $@
 
 bench: all $(BUILD)/stream
-	@$(PYTHON) tests/bench/bench.py $(BUILD)
+	@$(PYTHON) tests/bench/bench.py $(BUILD) $(BENCH)
 
 bench-mesh: all
 	@$(PYTHON) tests/bench/mesher.py $(BUILD)

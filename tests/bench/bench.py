@@ -1,103 +1,193 @@
 #!/usr/bin/env python3
-"""bench.py BUILD: speed and memory of a small demagnetization run on 1 and 2 ranks, beside the machine's memory bandwidth.
-Writes out/bench/summary.json, a list of {name, value, unit, reference, source, error, pass} as validate.py does, and prints it.
+"""bench.py BUILD [quick|full] [part ...]: what a demagnetization run costs, beside the machine's memory bandwidth and published numbers.
 
-The counts come from the summary.json of the runs; times are those of the field path alone (mesh and set-up are listed apart).
-pass: no worse than the published number, whatever the machine (null where there is none to compare with); error: value/reference - 1.
-A number that is worse is one to look into, not an error: the exit code is 0.
+Parts: loop (counts and speed on 1 and 2 ranks), growth (loop against the number of nodes), steps (smooth field steps), ranks (messages,
+bytes and memory on 1 to 32 ranks, more than there are cores), grains8 (a loop of 800 steps; only with `full` or by name).
+`full` also goes to 3e5 and 1e6 nodes, which takes hours.
+
+Writes out/bench/summary.json, a list of {name, value, unit, reference, source, error, pass} as validate.py does, out/bench/figures, and
+prints all.  Counts come from the summary.json of the runs.  Times are those of the field path alone (mesh and set-up are listed apart):
+wall times, and processor times where a busy machine would spoil them.  pass: no worse than the reference, whatever the machine (null
+where there is none); error: value/reference - 1.  A number that is worse is one to look into, not an error: the exit code is 0.
 """
 import json
 import os
-import subprocess
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-import support
+import figures
+import measure
+from measure import OUT
 
-OUT = os.path.join(support.ROOT, "out", "bench")
-INPUT = os.path.join(support.ROOT, "tests", "bench", "bench.yaml")
 PEER = "MaMMoS 2026, 1.35 M nodes, 16-core Xeon or A100"
+ASKED = "asked of this program"
+SIZES = {"quick": [30851], "normal": [50000, 100000], "full": [50000, 100000, 300000, 1000000]}
+RANKS = [1, 2, 4, 8, 16, 32]
 
 
-def line(name, value, unit, reference=None, source="", smaller_is_better=False):
-    error = None if reference is None else value / reference - 1
+def line(name, value, unit="", reference=None, source="", smaller_is_better=False):
+    error = None if reference is None or value is None else value / reference - 1
     good = None if error is None else bool(error <= 0 if smaller_is_better else error >= 0)
     return {"name": name, "value": value, "unit": unit, "reference": reference, "source": source, "error": error, "pass": good}
 
 
-def stream(build, ranks):
-    command = support.launcher(ranks) + [os.path.join(os.path.abspath(build), "stream")]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=support.environment(), timeout=300)
-    if done.returncode != 0:
-        sys.exit("bench.py: stream failed: " + done.stderr)
-    return float(done.stdout)
+def at_most(name, value, unit, reference, source):
+    return line(name, value, unit, reference, source, True)
 
 
-def run(build, ranks):
-    folder = os.path.join(OUT, "run_%d" % ranks)
-    done = support.magtwin(build, "demag", INPUT, "output.folder=" + folder, "--force", ranks=ranks, timeout=3600)
-    if done.code != 0:
-        sys.exit("bench.py: %s" % done)
-    with open(os.path.join(folder, "summary.json")) as f:
-        return json.load(f)
+class Bench:
+    def __init__(self, build, size):
+        self.build, self.size, self.lines = build, size, []
+        self.sizes = SIZES[size]
+        self.bandwidth = {n: measure.stream(build, n) for n in (1, 2)}
+        for n in (1, 2):
+            self.add(line("STREAM triad, %d rank%s" % (n, "s"[:n - 1]), self.bandwidth[n], "GB/s"))
+        self.add(line("load of the machine when the bench began", os.getloadavg()[0]))
 
+    def add(self, item):
+        self.lines.append(item)
+        verdict = "" if item["pass"] is None else "reached" if item["pass"] else "not reached"
+        reference = "" if item["reference"] is None else "  (%.3g, %s: %s)" % (item["reference"], verdict, item["source"])
+        print("%-84s %12s %-6s%s" % (item["name"], "-" if item["value"] is None else "%.5g" % item["value"], item["unit"], reference),
+              flush=True)
 
-def of_run(summary, ranks, bandwidth):
-    c = summary["counts"]
-    seconds = summary["phases"]["field path"]["wall"]["value"]
-    memory = summary["peak_memory_per_rank"]["max"]["value"]
-    nodes, iterations, evaluations = c["magnetic_nodes"], c["iterations"], c["evaluations"]
-    speed = nodes * iterations / (seconds * ranks)
-    at = " on %d rank%s" % (ranks, "s" if ranks > 1 else "")
-    lines = [
-        line("field path" + at, seconds, "s"),
-        line("time per energy evaluation" + at, seconds / evaluations, "s"),
-        line("node-iterations per core-second" + at, speed, "1/s", 7.0e4, PEER),
-        line("node-iterations per GB of STREAM traffic" + at, nodes * iterations / (seconds * bandwidth), "1/GB", 1.45e4, PEER),
-        line("largest memory of a rank" + at, memory, "MiB"),
-        line("memory, all ranks, per node of the mesh" + at, summary["peak_memory_per_rank"]["max"]["value"] * ranks * 2**20 / c["nodes"],
-             "B"),
-    ]
-    return lines, seconds
+    def base_memory(self, ranks):
+        """MiB of a rank before any mesh to speak of: libraries, MPI."""
+        mesh = measure.mesh(self.build, "tiny", "grains.box=[16 nm, 16 nm, 16 nm]", "grains.count=1", "mesh.size=4 nm", "mesh.gb.thickness=0")
+        return measure.memory(measure.demag(self.build, "tiny", mesh, "field.segments=[{to: 0.5 T, step: 0.5 T}]", ranks=ranks))
 
+    # what a loop costs
 
-def of_method(summary):
-    c = summary["counts"]
-    lines = [
-        line("nodes of the mesh", c["nodes"], ""),
-        line("magnetic nodes", c["magnetic_nodes"], ""),
-        line("minimizer iterations", c["iterations"], ""),
-        line("energy evaluations per iteration", c["evaluations"] / c["iterations"], "", 1.21, PEER, True),
-        line("demagnetizing CG iterations per evaluation", c["demag_iterations"] / c["evaluations"], "", 11.7, PEER, True),
-    ]
-    if "demag_spmv" in c:
-        lines.append(line("matrix products (equivalents) of the demagnetizing field per evaluation", c["demag_spmv"] / c["evaluations"],
-                          "", 35, "textbook multigrid: 30-40 for one solve", True))
-    for name, phase in summary["phases"].items():
-        lines.append(line("phase: %s (1 rank)" % name, phase["wall"]["value"], "s"))
-    return lines
+    def method(self, summary, at):
+        c = summary["counts"]
+        self.add(line("minimizer iterations" + at, c["iterations"]))
+        self.add(line("iterations per field step" + at, c["iterations"] / c["steps"]))
+        self.add(at_most("energy evaluations per iteration" + at, c["evaluations"] / c["iterations"], "", 1.2, ASKED + "; 1.21: " + PEER))
+        self.add(at_most("demagnetizing CG iterations per evaluation" + at, c["demag_iterations"] / c["evaluations"], "", 4,
+                         ASKED + "; 11.7: " + PEER))
+        self.add(at_most("matrix products (equivalents) per demagnetizing solve" + at, c["demag_spmv"] / c["evaluations"], "", 35,
+                         "textbook multigrid: 30-40 for one solve"))
+        self.add(line("inner CG iterations of the preconditioner per iteration" + at, c["inner_iterations"] / c["iterations"]))
+
+    def speed(self, summary, ranks, at):
+        c, seconds = summary["counts"], measure.path_seconds(summary)
+        work = c["magnetic_nodes"] * c["iterations"]
+        self.add(line("field path" + at, seconds, "s"))
+        self.add(line("processor time of the whole run" + at, summary["measured"]["processor"], "s"))
+        self.add(line("time per energy evaluation" + at, seconds / c["evaluations"], "s"))
+        self.add(line("node-iterations per core-second" + at, work / (seconds * ranks), "1/s", 7.0e4, PEER))
+        self.add(line("node-iterations per GB of STREAM traffic" + at, work / (seconds * self.bandwidth[ranks]), "1/GB", 3.0e4,
+                      ASKED + "; 1.5e4: " + PEER))
+
+    def loop(self):
+        mesh = measure.mesh(self.build, "loop")
+        seconds = {}
+        for ranks in (1, 2):
+            summary = measure.demag(self.build, "loop_%d" % ranks, mesh, ranks=ranks)
+            at = ", %d nodes, %d rank%s" % (summary["counts"]["nodes"], ranks, "s"[:ranks - 1])
+            if ranks == 1:
+                self.add(line("magnetic nodes", summary["counts"]["magnetic_nodes"]))
+                self.method(summary, at)
+            self.speed(summary, ranks, at)
+            seconds[ranks] = measure.path_seconds(summary)
+        self.add(line("speed-up of 2 ranks", seconds[1] / seconds[2], "", 1.7, ASKED))
+
+    # growth with the number of nodes
+
+    def growth(self):
+        points, base = [], self.base_memory(1)
+        self.add(line("memory of a rank before any mesh", base, "MiB"))
+        for n in self.sizes:
+            mesh = measure.mesh(self.build, "%d" % n, *measure.polycrystal(n))
+            summary = measure.demag(self.build, "growth_%d" % n, mesh)
+            c, at = summary["counts"], ", %d nodes" % summary["counts"]["nodes"]
+            own = (measure.memory(summary) - base) * 2**20 / c["nodes"]
+            points.append({"nodes": c["nodes"], "path": measure.path_seconds(summary), "processor": summary["measured"]["processor"],
+                           "iterations": c["iterations"], "evaluations": c["evaluations"], "demag_iterations": c["demag_iterations"],
+                           "inner_iterations": c["inner_iterations"], "bytes": own,
+                           "node_iterations_per_GB": c["magnetic_nodes"] * c["iterations"] / (measure.path_seconds(summary) * self.bandwidth[1])})
+            self.method(summary, at)
+            self.speed(summary, 1, at)
+            self.add(at_most("bytes per node at the peak" + at, own, "B", 2500, ASKED))
+        if len(points) > 1:
+            self.add(at_most("growth of the loop's wall time: exponent of N", figures.exponent(points, "path"), "", 1.15, ASKED))
+            self.add(line("growth of the whole run's processor time: exponent of N", figures.exponent(points, "processor")))
+        figures.growth(points, os.path.join(OUT, "figures"))
+
+    # smooth steps
+
+    def steps(self):
+        mesh = measure.mesh(self.build, "steps", "grains.count=8", "grains.box=[40 nm, 40 nm, 40 nm]", "grains.texture_spread=15 deg",
+                            "mesh.size=3 nm", "mesh.gb.thickness=0")
+        measure.demag(self.build, "steps", mesh, "field.segments=[{to: -4 T, step: 0.1 T}]", "minimizer.torque=1e-4 T")
+        c = measure.curve("steps")
+        event = next((i for i, e in enumerate(c["event"]) if e), len(c["event"]))
+        smooth = slice(1, event)
+        n = len(c["event"][smooth])
+        self.add(line("smooth steps of 0.1 T, 40 nm cube, h = 3 nm", n))
+        self.add(at_most("energy evaluations a smooth step", sum(c["evaluations"][smooth]) / n, "", 3, ASKED))
+        self.add(line("demagnetizing CG iterations a smooth step", sum(c["demag_iterations"][smooth]) / n))
+        figures.steps(c, event, os.path.join(OUT, "figures"))
+
+    # messages and memory
+
+    def ranks(self):
+        mesh = measure.mesh(self.build, "ranks", *measure.polycrystal(min(self.sizes)))
+        points = []
+        for n in RANKS:
+            summary = measure.demag(self.build, "ranks_%d" % n, mesh, "field.segments=[{to: 0.5 T, step: 0.25 T}]", ranks=n,
+                                    count_messages=True)
+            c, sent = summary["counts"], summary["measured"]["messages"]
+            base, full = self.base_memory(n), measure.memory(summary)
+            point = {"ranks": n, "memory": full, "own": full - base, "messages": None, "bytes": None}
+            at = ", %d nodes, %d rank%s" % (c["nodes"], n, "s" if n > 1 else "")
+            self.add(line("largest memory of a rank" + at, full, "MiB"))
+            if sent:
+                point["messages"] = max(v[0] for v in sent.values()) / c["evaluations"]
+                point["bytes"] = max(v[1] for v in sent.values()) / c["evaluations"]
+                self.add(line("messages of the busiest rank per evaluation" + at, point["messages"]))
+                self.add(line("bytes they carry" + at, point["bytes"], "B"))
+            if n > 1:
+                self.add(at_most("the same memory without the program's own, over that on 1 rank" + at, point["own"] / points[0]["own"], "",
+                                 0.2 if n == 8 else 1.6 / n, ASKED if n == 8 else "as for 8 ranks, 1.6/ranks"))
+            points.append(point)
+        figures.ranks(points, os.path.join(OUT, "figures"))
+
+    # the loop of 800 steps
+
+    def grains8(self):
+        source = os.path.join(measure.support.ROOT, "inputs", "eight_grains.yaml")
+        mesh = measure.mesh(self.build, "grains8", input_file=source)
+        fixed = measure.demag(self.build, "grains8", mesh, ranks=2, input_file=source)
+        segments = "field.segments=[{to: -2 T, step: 0.1 T, dm_max: 0.02, resolution: 0.01 T}, {to: 2 T, step: 0.1 T, dm_max: 0.02, resolution: 0.01 T}]"
+        adaptive = measure.demag(self.build, "grains8_adaptive", mesh, segments, ranks=2, input_file=source)
+        at = ", 8 grains, 80 nm, both branches, 2 ranks"
+        self.method(fixed, at)
+        self.speed(fixed, 2, at)
+        t = [measure.path_seconds(s) for s in (fixed, adaptive)]
+        Hc = [s["results"]["Hc"]["value"] for s in (fixed, adaptive)]
+        self.add(at_most("wall time of 800 steps of 0.01 T" + at, t[0], "s", 600, ASKED + "; 2940 s on a GPU: mammos, published"))
+        self.add(at_most("wall time of the adaptive path over it", t[1] / t[0], "", 1 / 3, ASKED))
+        self.add(line("evaluations of the adaptive path over those of the fixed steps",
+                      adaptive["counts"]["evaluations"] / fixed["counts"]["evaluations"]))
+        self.add(line("Hc, fixed steps", Hc[0], "T"))
+        self.add(at_most("difference of Hc, adaptive", abs(Hc[1] - Hc[0]), "T", 0.01, "the resolution"))
 
 
 def main():
-    build = sys.argv[1] if len(sys.argv) > 1 else "build"
+    words = sys.argv[2:]
+    size = words.pop(0) if words and words[0] in SIZES else "normal"
+    parts = words or ["loop", "growth", "steps", "ranks"] + (["grains8"] if size == "full" else [])
     os.makedirs(OUT, exist_ok=True)
-    bandwidth = {n: stream(build, n) for n in (1, 2)}
-    lines = [line("STREAM triad, %d rank%s" % (n, "s" if n > 1 else ""), bandwidth[n], "GB/s") for n in (1, 2)]
-    seconds = {}
-    for ranks in (1, 2):
-        summary = run(build, ranks)
-        if ranks == 1:
-            lines += of_method(summary)
-        more, seconds[ranks] = of_run(summary, ranks, bandwidth[ranks])
-        lines += more
-    lines.append(line("speed-up of 2 ranks", seconds[1] / seconds[2], "", 2, "as many cores"))
-    with open(os.path.join(OUT, "summary.json"), "w") as f:
-        json.dump(lines, f, indent=1)
-        f.write("\n")
-    for item in lines:
-        verdict = "" if item["pass"] is None else "reached" if item["pass"] else "not reached"
-        reference = "" if item["reference"] is None else "  (%.3g, %s: %s)" % (item["reference"], verdict, item["source"])
-        print("%-72s %12.5g %-5s%s" % (item["name"], item["value"], item["unit"], reference))
+    bench = Bench(sys.argv[1] if len(sys.argv) > 1 else "build", size)
+    for part in parts:
+        try:
+            getattr(bench, part)()
+        except measure.Failed as failed:
+            print("bench.py: %s: %s" % (part, failed), file=sys.stderr)
+            bench.add(line("%s: failed" % part, None))
+        with open(os.path.join(OUT, "summary.json"), "w") as f:
+            json.dump(bench.lines, f, indent=1)
+            f.write("\n")
     print("out/bench/summary.json")
 
 
