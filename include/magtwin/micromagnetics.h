@@ -9,6 +9,7 @@
 #include "magtwin/json.h"
 
 extern const MtKey mt_materials_keys[]; /* section materials */
+extern const MtKey mt_library_keys[];   /* of the file materials.library */
 extern const MtKey mt_demag_keys[];     /* sections field, minimizer, demagnetizing, checkpoint, output.states..., and
                                          * petsc_options */
 

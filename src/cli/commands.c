@@ -1,6 +1,7 @@
 /* The table of subcommands, and what help and version print. */
 #include "cli.h"
 #include "magtwin/log.h"
+#include "magtwin/micromagnetics.h"
 #include "magtwin/run.h"
 
 #define INPUT "input.yaml [key=value ...]"
@@ -55,5 +56,7 @@ PetscErrorCode cli_help(const CliArgs *args, int *code) {
   if (c->takes != CLI_INPUT) return 0;
   mt_log("\nKeys of the input (YAML; nested keys are joined by dots; numbers may carry a unit: 3 nm, 0.12 um):\n");
   mt_input_help(cli_tables);
+  mt_log("\nKeys of a materials library (materials.library; inputs/materials.yaml is one):\n");
+  mt_input_help((const MtKey *const[]){mt_library_keys, NULL});
   return 0;
 }

@@ -41,7 +41,7 @@ PetscErrorCode mt_fem_stiffness(const MtMesh *mesh, const MtNodes *nodes, const 
   if (!nodes && mesh->base_row) n.single = mesh->row_start;
   PetscCall(mt_pattern_create(mesh, coef, &n, &n, &p));
   PetscCall(PetscCalloc1(p.start[p.n], &value));
-  if (n.single >= 0) hold_empty_rows(mesh, &p, value);
+  if (!nodes && mesh->base_row) hold_empty_rows(mesh, &p, value);
   for (PetscInt t = 0; t < mesh->nt_local; t++) {
     double grad[4][3], volume;
     PetscInt row[4], col[4];

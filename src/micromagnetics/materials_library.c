@@ -43,7 +43,7 @@
        .help = "The same at the temperatures of table.T."},
 #define PLACE(field, unit, low, high, default_, text) {#field, offsetof(MtMaterial, field)},
 
-static const MtKey keys[] = {
+const MtKey mt_library_keys[] = {
     {.path = "materials", .type = MT_KEY_LIST, .min = 1, .max = 10000, .help = "The materials."},
     {.path = "materials[].name", .type = MT_KEY_STRING, .help = "Name by which inputs refer to it."},
     {.path = "materials[].table.T",
@@ -188,7 +188,7 @@ static PetscErrorCode take_all(const MtInput *in, MtLibrary *lib) {
 }
 
 PetscErrorCode mt_library_read(MPI_Comm comm, const MtInput *in, MtLibrary *lib) {
-  const MtKey *const tables[] = {keys, NULL};
+  const MtKey *const tables[] = {mt_library_keys, NULL};
   MtInput *file = NULL;
   *lib = (MtLibrary){.temperature = -1};
   if (mt_input_has(in, "materials.temperature")) lib->temperature = mt_input_real(in, "materials.temperature");
