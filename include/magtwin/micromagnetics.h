@@ -92,6 +92,13 @@ bool mt_energy_uses(const MtEnergy *e, MtTerm term);
 PetscErrorCode mt_energy_destroy(MtEnergy **e);
 /* The magnetic nodes, owned by e; m is a Vec of 3 n (bs 3).  Not collective. */
 const MtNodes *mt_energy_nodes(const MtEnergy *e);
+/* Demagnetizing factors of the meshed body (all that is not air, uniformly polarized) -> N {xx, xy, xz, yy, yz, zz}, by
+ * three solves in the mesh's own discretization.  MT_ERR_INPUT without demagnetizing field.  Collective. */
+PetscErrorCode mt_energy_body_factors(MtEnergy *e, double N[6]);
+/* From now on the body, with the factors `body`, counts as a cut-out of a sample with the factors `sample` (0: in a
+ * closed circuit): the mean of the demagnetizing field is the sample's (src/micromagnetics/energy_mean.c).  Not
+ * collective. */
+PetscErrorCode mt_energy_embed(MtEnergy *e, const double body[6], const double sample[6]);
 /* A vector for m or g, the caller's.  Collective. */
 PetscErrorCode mt_energy_create_vec(const MtEnergy *e, Vec *m);
 /* E(m) and g = dE/dm (J/m3 x nm3; not projected) in the applied field B [3] (T).  demag_rtol/atol as in

@@ -72,6 +72,18 @@ const MtKey mt_demag_keys[] = {
      "Whether the magnet's own stray field is computed.", false},
     {"demagnetizing.modes", MT_KEY_INT, MT_DIM_NONE, "4", 0, 32, NULL, NULL,
      "Highest degree l of the spherical harmonics closed exactly on the outer sphere.", false},
+    {"demagnetizing.sample", MT_KEY_CHOICE, MT_DIM_NONE, "mesh", 0, 0, "mesh|closed_circuit|factors", NULL,
+     "What the meshed body is: mesh: a magnet of its own; else a cut-out of a larger one, whose mean demagnetizing "
+     "field is "
+     "that of a closed circuit (none), or of a sample with demagnetizing.sample_factors.",
+     false},
+    {"demagnetizing.sample_factors", MT_KEY_VEC3, MT_DIM_NONE, NULL, 0, 1, NULL, "demagnetizing.sample=factors",
+     "Demagnetizing factors of the sample along x, y, z.", false},
+    {"demagnetizing.loop_factor", MT_KEY_REAL, MT_DIM_NONE, "", 0, 1, NULL, NULL,
+     "Demagnetizing factor along the field with which the loop is corrected to the internal field; if not given that "
+     "of "
+     "the sample, for a mesh of its own that of the box around the magnet.",
+     false},
     {"checkpoint.every_steps", MT_KEY_INT, MT_DIM_NONE, "1", 1, 1e9, NULL, NULL,
      "Accepted field steps between checkpoints.", false},
     {"checkpoint.every_minutes", MT_KEY_REAL, MT_DIM_NONE, "0", 0, 1e6, NULL, NULL,
@@ -87,11 +99,24 @@ const MtKey mt_demag_keys[] = {
      false},
     {NULL, MT_KEY_BOOL, MT_DIM_NONE, NULL, 0, 0, NULL, NULL, NULL, false}};
 
+/* Factors of a body add up to 1; those of a sample with part of its walls in a circuit to less. */
+static PetscErrorCode check_sample(const MtInput *in) {
+  double N[3];
+  if (strcmp(mt_input_string(in, "demagnetizing.sample"), "mesh") == 0) return 0;
+  if (!mt_input_bool(in, "demagnetizing.enabled"))
+    return mt_input_error(in, "demagnetizing.sample", "needs the demagnetizing field: demagnetizing.enabled");
+  if (!mt_input_has(in, "demagnetizing.sample_factors")) return 0;
+  mt_input_vec3(in, N, "demagnetizing.sample_factors");
+  if (N[0] + N[1] + N[2] <= 1 + 1e-6) return 0;
+  return mt_input_error(in, "demagnetizing.sample_factors", "must not add up to more than 1, is %g",
+                        N[0] + N[1] + N[2]);
+}
+
 PetscErrorCode mt_demag_check(const MtInput *in) {
   MtFieldPlan plan;
   PetscCall(mt_field_plan_read(in, &plan));
   mt_field_plan_free(&plan);
-  return 0;
+  return check_sample(in);
 }
 
 static MtStatesKept states_choice(const char *text) {
@@ -104,6 +129,13 @@ void mt_demag_options(const MtInput *in, MtDemagOptions *o) {
   bool file = strcmp(mt_input_string(in, "field.initial"), "file") == 0;
   o->initial_file = file ? mt_input_string(in, "field.initial_file") : NULL;
   o->modes = mt_input_bool(in, "demagnetizing.enabled") ? (int)mt_input_int(in, "demagnetizing.modes") : -1;
+  o->embedded = strcmp(mt_input_string(in, "demagnetizing.sample"), "mesh") != 0;
+  if (mt_input_has(in, "demagnetizing.sample_factors")) {
+    double N[3];
+    mt_input_vec3(in, N, "demagnetizing.sample_factors");
+    memcpy(o->sample, (double[6]){N[0], 0, 0, N[1], 0, N[2]}, sizeof o->sample);
+  }
+  o->loop_factor = mt_input_has(in, "demagnetizing.loop_factor") ? mt_input_real(in, "demagnetizing.loop_factor") : NAN;
   o->checkpoint_steps = mt_input_int(in, "checkpoint.every_steps");
   o->checkpoint_seconds = 60 * mt_input_real(in, "checkpoint.every_minutes");
   o->states = states_choice(mt_input_string(in, "output.states"));

@@ -76,7 +76,7 @@ PetscErrorCode mt_energy_local_demag(MtEnergy *e, Vec m, double rtol, double *E,
   PetscCall(MatMult(e->G, e->u, e->work));
   PetscCall(VecAXPY(g, 1 / MT_MU0, e->work));
   e->rtol = rtol;
-  return 0;
+  return mt_energy_mean_field(e, m, E, g);
 }
 
 PetscErrorCode mt_energy_eval(MtEnergy *e, Vec m, const double B[3], double demag_rtol, MtEnergyValues *E, Vec g) {

@@ -45,6 +45,10 @@ struct MtEnergy {
   Vec b, u, Au;       /* rows of the mesh; u in T nm, kept as the next start */
   Vec work;           /* rows 3n */
   double rtol;        /* of the last demagnetizing solve */
+
+  bool embedded;         /* the body is a cut-out of a larger sample (energy_mean.c): */
+  double mean[6];        /* its demagnetizing factors less those of the sample, symmetric */
+  double mean_stiffness; /* T, > 0: what their field can take from a stiffness at most */
 };
 
 /* Energy and derivative of one term on this rank's nodes: adds to g, returns the rank's part of E. */
@@ -69,6 +73,9 @@ PetscErrorCode mt_energy_free_anisotropy(MtEnergy *e);
 bool mt_energy_has_more(const MtEnergy *e);
 void mt_energy_more_hessian(const MtEnergy *e, PetscInt node, const double m[3], double s[6]);
 PetscErrorCode mt_energy_local_demag(MtEnergy *e, Vec m, double rtol, double *E, Vec g);
+/* The part of it that a cut-out has: the derivative of its energy at v, which is linear in v, is added to g, the rank's
+ * part of the energy to *E.  Nothing without embedding.  Collective. */
+PetscErrorCode mt_energy_mean_field(MtEnergy *e, Vec v, double *E, Vec g);
 
 /* "node 17 (region "grain 3")" for a node's file id, on every rank -> text.  Collective. */
 PetscErrorCode mt_energy_place(MtEnergy *e, int64_t vid, size_t size, char *text);

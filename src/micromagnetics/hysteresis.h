@@ -20,6 +20,9 @@ typedef struct {
   double stop_below;        /* m along the starting field; -inf: never */
   const char *initial_file; /* owned by the input; NULL: saturated */
   int modes;                /* of the open boundary; -1: no demagnetizing field */
+  bool embedded;            /* a cut-out of a sample with the factors ... */
+  double sample[6];         /* ... xx, xy, xz, yy, yz, zz; 0: in a closed circuit */
+  double loop_factor;       /* NaN: that of the sample, or of the magnet's box */
   int64_t checkpoint_steps;
   double checkpoint_seconds;
   MtStatesKept states;
@@ -100,6 +103,7 @@ typedef struct {
   double axis[3];       /* unit, of the branch's starting field, with its sign */
   int main_material;    /* a region made of the material with the largest volume */
   double wall_width;    /* nm, of the main material: how far a nucleus reaches */
+  double body[6];       /* demagnetizing factors of the meshed body, if embedded */
   uint64_t fingerprint; /* of the mesh: nodes, tets, regions */
   uint64_t constants;   /* fingerprint of the materials of the regions */
 

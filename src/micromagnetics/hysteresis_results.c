@@ -88,10 +88,15 @@ static void put_states(const MtHysteresis *h, MtJson *j) {
   mt_json_end(j);
 }
 
-/* That of the magnet's box; 0 when the run has no demagnetizing field. */
+/* As asked, that of the sample, or of the magnet's box; 0 when the run has no demagnetizing field. */
 double mt_loop_factor(const MtHysteresis *h, const double d[3]) {
   double L[3], N[3], n = 0;
+  if (!isnan(h->opt.loop_factor)) return h->opt.loop_factor;
   if (!h->u) return 0;
+  if (h->opt.embedded) {
+    mt_symmetric3(h->opt.sample, d, N);
+    return mt_dot3(N, d);
+  }
   for (int c = 0; c < 3; c++) L[c] = h->mesh->magnet_box[3 + c] - h->mesh->magnet_box[c];
   mt_prism_factors(L, N);
   for (int c = 0; c < 3; c++) n += N[c] * d[c] * d[c];
@@ -126,6 +131,7 @@ static PetscErrorCode put_loop(const MtHysteresis *h, MtJson *j) {
   mt_loop_figures(n, H, J, 0, &f);
   put_figures(j, &f);
   mt_json_real(j, "N", N);
+  if (h->opt.embedded) mt_json_reals(j, "N_cut_out", 3, (double[]){h->body[0], h->body[3], h->body[5]});
   warn_unreversed(h, n, H, f.Hc);
   mt_loop_figures(n, H, J, N, &f);
   mt_json_object(j, "internal");

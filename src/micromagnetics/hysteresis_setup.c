@@ -147,6 +147,11 @@ static PetscErrorCode make_vectors(MtHysteresis *h) {
   return 0;
 }
 
+static PetscErrorCode embed(MtHysteresis *h) {
+  PetscErrorCode rc = mt_energy_body_factors(h->energy, h->body);
+  return rc ? rc : mt_energy_embed(h->energy, h->body, h->opt.sample);
+}
+
 static PetscErrorCode open_physics(MtHysteresis *h) {
   mt_phase_begin("read mesh");
   PetscErrorCode rc = mt_mesh_read(h->comm, h->mesh_path, &h->mesh);
@@ -155,6 +160,7 @@ static PetscErrorCode open_physics(MtHysteresis *h) {
   PetscCall(mt_materials_assign(h->comm, h->in, &h->mesh->regions, &h->material));
   mt_phase_begin("set up operators");
   rc = mt_energy_open(h->mesh, h->in, h->material, h->opt.modes, &h->energy);
+  if (!rc && h->opt.embedded) rc = embed(h);
   if (!rc) rc = mt_minimizer_create(h->energy, &h->opt.minimizer, &h->minimizer);
   mt_phase_end("set up operators");
   return rc ? rc : mt_petsc_options_used(h->comm, h->in);

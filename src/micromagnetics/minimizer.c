@@ -120,6 +120,19 @@ PetscErrorCode mt_minimizer_tangent(MtMinimizer *min, Vec m) {
   return project(min, m, min->gp);
 }
 
+/* Whether the last inner solve saw no negative curvature.  The stray field can only add to it, but for the mean field
+ * of an embedded body: then none may be seen with that taken off too. */
+static PetscErrorCode look_definite(MtMinimizer *min, Vec m, bool *definite) {
+  *definite = min->pc.definite;
+  if (!*definite || !min->energy->embedded) return 0;
+  const MtPrecondStop stop = {min->opt.inner_iterations, min->opt.inner_rtol};
+  min->pc.shift = -min->energy->mean_stiffness;
+  PetscCall(mt_precond_setup(&min->pc, m, min->g));
+  PetscCall(mt_precond_solve(&min->pc, m, min->gp, &stop, min->m_new, definite, &min->report->inner_iterations));
+  min->pc.shift = 0;
+  return mt_precond_setup(&min->pc, m, min->g);
+}
+
 /* d = -y + beta d, or -y where that is no good descent direction.  slope = d.g. */
 static PetscErrorCode direction(MtMinimizer *min, Vec m, PetscScalar *slope) {
   PetscScalar dot[2], gy;
@@ -127,7 +140,7 @@ static PetscErrorCode direction(MtMinimizer *min, Vec m, PetscScalar *slope) {
   PetscCall(mt_precond_setup(&min->pc, m, min->g));
   PetscCall(mt_precond_apply(&min->pc, m, min->gp, min->opt.inner_rtol, min->opt.inner_iterations, min->y,
                              &min->report->inner_iterations));
-  min->report->definite = min->pc.definite;
+  PetscCall(look_definite(min, m, &min->report->definite));
   PetscCall(VecDot(min->gp, min->y, &gy));
   double beta = 0;
   if (!min->restart) {

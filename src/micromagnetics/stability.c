@@ -71,7 +71,9 @@ static PetscErrorCode add_demag(Hessian *h, Vec v, Vec w) {
   PetscCall(VecZeroEntries(h->u));
   PetscCall(mt_poisson_solve(e->poisson, e->b, h->u, DEMAG_RTOL, 0, &its));
   PetscCall(MatMult(e->G, h->u, e->work));
-  return VecAXPY(w, 1 / MT_MU0, e->work);
+  PetscCall(VecAXPY(w, 1 / MT_MU0, e->work));
+  double unused = 0;
+  return mt_energy_mean_field(e, v, &unused, w);
 }
 
 static PetscErrorCode hessian_mult(Mat A, Vec x, Vec y) {
