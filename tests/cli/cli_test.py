@@ -263,6 +263,54 @@ def check_knows_materials(folder):
     check(done.code == 0, done)
 
 
+EVERYTHING = """\
+grains: {source: shape, shape: {kind: layers, size: [6 nm, 4 nm, 8 nm], axis: z, layers: [4 nm, 4 nm], crystal_turn: 30 deg}}
+mesh: {size: 2 nm, air: {radius: 0}, split_grains: true}
+materials:
+  library: %s
+  grain: own
+  interfaces: [{pair: "0-1", factor: 0.3}]
+demagnetizing: {enabled: false}
+field: {direction: [0.05, 0.02, 1], start: 1 T, segments: [{to: 0.5 T, step: 0.5 T}]}
+output: {folder: %s}
+"""
+
+
+def write_strain(path, tets):
+    import h5py
+    with h5py.File(path, "w") as f:
+        f.attrs["format"], f.attrs["version"] = "magtwin-elements", 1
+        f["strain"] = np.tile([1e-3, 0, 0, 0, 0, 2e-4], (tets, 1))
+
+
+def more_energies(folder):
+    """Every energy that few magnets have, from files as users write them: their columns stand at the end of curve.csv; a strain of another
+    mesh is refused."""
+    import h5py
+    library = write(folder, "materials:\n  - {name: own, A: 10 pJ/m, Js: 1.2 T, Kc1: 48 kJ/m3, K3: 1 kJ/m3, Ks: 0.1 mJ/m2, D: 0.5 mJ/m2, "
+                    "Di: 0.1 mJ/m2, B1: -3 MJ/m3, B2: 7 MJ/m3, source: test}\n  - {name: nonmagnetic, A: 0, Js: 0, source: test}\n", "own.yaml")
+    path, mesh = write(folder, EVERYTHING % (library, out_of(folder))), os.path.join(folder, "grains")
+    done = support.magtwin(BUILD, "mesh", path, "output.folder=" + mesh)
+    check(done.code == 0, done)
+    with h5py.File(os.path.join(mesh, "mesh.h5"), "r") as f:
+        tets = f["/mesh/tet"].shape[0]
+        check(int((f["/mesh/base"][...] != np.arange(f["/mesh/x"].shape[0])).sum()) == 4 * 3, "twins of the layers")
+    strain = os.path.join(folder, "strain.h5")
+    common = ("mesh.file=" + os.path.join(mesh, "mesh.h5"), "materials.strain=" + strain)
+    write_strain(strain, tets - 1)
+    refused(support.magtwin(BUILD, "demag", path, *common, ranks=2), "%d rows" % (tets - 1), "%d tetrahedra" % tets)
+    write_strain(strain, tets)
+    done = support.magtwin(BUILD, "demag", path, *common, "--force", ranks=2)
+    check(done.code == 0, done)
+    with open(os.path.join(out_of(folder), "curve.csv")) as f:
+        names, first = f.readline().strip().split(","), [float(v) for v in f.readline().split(",")]
+    check(names[-4:] == ["e_" + name + "_J/m3" for name in ("surface", "dmi", "elastic", "interface")], names)
+    energy = dict(zip(names, first))
+    parts = sum(energy[name] for name in names if name.startswith("e_") and "total" not in name)
+    check(abs(parts / energy["e_total_J/m3"] - 1) < 1e-9, energy)
+    check(all(energy[name] != 0 for name in names[-4:]), energy)
+
+
 def a_signal_ends_what_has_no_checkpoint(folder):
     command = [os.path.join(os.path.abspath(BUILD), "magtwin"), "mesh", write(folder, GOOD % out_of(folder)), "mesh.size=0.5 nm"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=support.environment())
@@ -337,6 +385,13 @@ TESTS = [
     ("field path of zero length", bad_text("to: 0.5 T", "to: 1 T", ["field"], r"16:\d+")),
     ("field path without segments", bad_text("    - {to: 0.5 T, step: 0.5 T, mode: fixed}\n", "    []\n", ["field.segments"], r"1[56]:\d+")),
     ("unknown material", bad_text("gb: nonmagnetic", "gb: nonmagnetc", ["nonmagnetc", "did you mean"], r"11:\d+", leaves=["mesh.h5"])),
+    ("temperature beyond the table", bad_text("gb: nonmagnetic", "gb: nonmagnetic\n  temperature: 600 K", ["materials.temperature", "473 K"],
+                                              r"12:\d+", leaves=[])),
+    ("coupled grains without nodes of their own", bad_text("gb: nonmagnetic", "gb: nonmagnetic\n  interfaces: [{pair: '*', factor: 1}]",
+                                                           ["materials.interfaces", "mesh.split_grains"], r"12:\d+", leaves=[])),
+    ("split grains with a phase between them", bad_text("  size: 3 nm", "  size: 3 nm\n  split_grains: true", ["mesh.gb.thickness"],
+                                                        r"8:\d+", leaves=[], subcommand="mesh")),
+    ("energies that few magnets have", more_energies),
     ("all errors at once", all_errors_at_once),
     ("overrides are checked", override_is_checked),
     ("options of PETSc that nothing uses", options_that_nothing_uses),
