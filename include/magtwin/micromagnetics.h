@@ -129,6 +129,10 @@ PetscErrorCode mt_energy_not_finite(MtEnergy *e, Vec m, Vec g, const double B[3]
  * belongs to it, its largest node 1; by it a nucleus is drawn.  products: of the Hessian, one demagnetizing solve each.
  * The potential is left as that of m. Collective.  MT_ERR_FAIL if not found (docs/numerics.md). */
 PetscErrorCode mt_stability_eigenvalue(MtEnergy *e, Vec m, const double B[3], double *lambda, Vec mode, int *products);
+/* The same for the `count` smallest ones, at most 8, ascending -> lambda [count]; NaN for those not found besides the
+ * first.  mode is that of the first.  A saddle has one negative. */
+PetscErrorCode mt_stability_lowest(MtEnergy *e, Vec m, const double B[3], int count, double *lambda, Vec mode,
+                                   int *products);
 
 /* Energy minimization at a fixed applied field: nonlinear CG (Hestenes-Stiefel+), norm-preserving Cayley update,
  * preconditioned by exchange + |local curvature| (docs/numerics.md). */

@@ -1,6 +1,7 @@
 /* magtwin check: is this input valid, what does it mean with all defaults filled in, and for which subcommands is it
  * complete. */
 #include "cli.h"
+#include "magtwin/barrier.h"
 #include "magtwin/error.h"
 #include "magtwin/log.h"
 #include "magtwin/micromagnetics.h"
@@ -31,6 +32,7 @@ static PetscErrorCode tell_complete(const CliArgs *args, const CliCommand *comma
 /* Rules between values, as a run applies them before it computes. */
 static PetscErrorCode check_meaning(const MtInput *in) {
   PetscErrorCode rc = mt_input_has(in, "field.start") ? mt_demag_check(in) : 0;
+  if (!rc && mt_input_has(in, "barrier.fields")) rc = mt_barrier_check(in);
   return rc || !mt_input_has(in, "materials.grain") ? rc : mt_materials_check(PETSC_COMM_WORLD, in);
 }
 

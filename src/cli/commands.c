@@ -15,6 +15,8 @@ static const CliCommand commands[] = {
      "grains mesh output"},
     {"demag", INPUT, "the demagnetization curve", CLI_INPUT, true, true, true, cli_demag,
      "grains|mesh.file mesh materials field minimizer demagnetizing checkpoint output"},
+    {"barrier", INPUT, "energy barriers between two states, and the coercivity at a temperature", CLI_INPUT, true, true,
+     true, cli_barrier, "grains|mesh.file mesh materials barrier minimizer demagnetizing checkpoint output"},
     {"info", "FILE", "what is in this file", CLI_FILE, true, false, false, cli_info, NULL},
     {"plot", "FOLDER [options]", "figures of the results in a folder", CLI_FILE, false, false, false, cli_plot, NULL},
     {"help", "", "this list", CLI_NOTHING, false, false, false, cli_help, NULL},

@@ -141,10 +141,14 @@ void mt_demag_options(const MtInput *in, MtDemagOptions *o) {
   o->states = states_choice(mt_input_string(in, "output.states"));
   o->event_drop = mt_input_real(in, "output.event_drop");
   o->flow = strcmp(mt_input_string(in, "minimizer.events"), "flow") == 0;
-  o->minimizer = (MtMinimizerOptions){.torque = mt_input_real(in, "minimizer.torque"),
-                                      .max_iterations = (int)mt_input_int(in, "minimizer.max_iterations"),
-                                      .max_turn = mt_input_real(in, "minimizer.max_turn") * MT_PI / 180,
-                                      .demag_rtol = mt_input_real(in, "minimizer.demag_rtol"),
-                                      .inner_iterations = (int)mt_input_int(in, "minimizer.inner_iterations"),
-                                      .inner_rtol = mt_input_real(in, "minimizer.inner_rtol")};
+  mt_minimizer_options(in, &o->minimizer);
+}
+
+void mt_minimizer_options(const MtInput *in, MtMinimizerOptions *o) {
+  *o = (MtMinimizerOptions){.torque = mt_input_real(in, "minimizer.torque"),
+                            .max_iterations = (int)mt_input_int(in, "minimizer.max_iterations"),
+                            .max_turn = mt_input_real(in, "minimizer.max_turn") * MT_PI / 180,
+                            .demag_rtol = mt_input_real(in, "minimizer.demag_rtol"),
+                            .inner_iterations = (int)mt_input_int(in, "minimizer.inner_iterations"),
+                            .inner_rtol = mt_input_real(in, "minimizer.inner_rtol")};
 }

@@ -76,8 +76,7 @@ static PetscErrorCode mean_edges(const MtMesh *mesh, double *edge) {
   return rc;
 }
 
-/* Bloch parameter sqrt(A/K), nm; 0 without anisotropy. */
-static double bloch(const MtMaterial *m) {
+double mt_site_bloch(const MtMaterial *m) {
   double K = fmax(fabs(m->K1 + m->K2 + m->K3), fabs(m->Kc1));
   return m->Js > 0 && K > 0 && m->A > 0 ? sqrt(m->A / K) * 1e9 : 0;
 }
@@ -89,7 +88,7 @@ PetscErrorCode mt_site_warn_coarse(const MtSite *h) {
   if (!edge) return mt_error(MT_ERR_FAIL, "out of memory for %d regions", h->mesh->regions.n);
   PetscErrorCode rc = mean_edges(h->mesh, edge);
   for (int r = 0; !rc && r < h->mesh->regions.n; r++) {
-    double width = bloch(&h->material[r]), ratio = width > 0 ? edge[r] / width : 0;
+    double width = mt_site_bloch(&h->material[r]), ratio = width > 0 ? edge[r] / width : 0;
     coarse += ratio > 1.5;
     if (ratio > most) {
       most = ratio;
@@ -101,7 +100,7 @@ PetscErrorCode mt_site_warn_coarse(const MtSite *h) {
             "sqrt(A/K) = "
             "%.2f nm; walls will be pinned by the mesh",
             coarse, h->mesh->regions.name[worst], h->material[worst].name, edge[worst],
-            1.5 * bloch(&h->material[worst]));
+            1.5 * mt_site_bloch(&h->material[worst]));
   }
   free(edge);
   return rc;
@@ -129,7 +128,7 @@ static void derive(MtHysteresis *h) {
   h->Jsat = mt_energy_saturation(h->energy);
   h->volume = mt_energy_volume(h->energy);
   h->main_material = main_material(h->mesh, h->material);
-  double width = MT_PI * bloch(&h->material[h->main_material]);
+  double width = MT_PI * mt_site_bloch(&h->material[h->main_material]);
   h->wall_width = width > 0 ? width : 3 * h->mesh->size;
   mt_branch_enter(h, 0);
 }

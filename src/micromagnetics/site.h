@@ -27,6 +27,12 @@ uint64_t mt_site_mix(uint64_t hash, double value);
 /* Warns where edges are longer than 1.5 sqrt(A/K): walls will be pinned.  Collective. */
 PetscErrorCode mt_site_warn_coarse(const MtSite *h);
 
+/* Bloch parameter sqrt(A/K), nm; 0 without anisotropy.  Not collective. */
+double mt_site_bloch(const MtMaterial *m);
+
+/* Section minimizer of the input.  Not collective. */
+void mt_minimizer_options(const MtInput *in, MtMinimizerOptions *o);
+
 /* folder/name; caller frees. */
 char *mt_path_join(const char *folder, const char *name);
 

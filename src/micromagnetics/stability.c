@@ -159,13 +159,13 @@ static PetscErrorCode choose_preconditioner(Hessian *h, EPS eps) {
   return PCShellSetApply(pc, precondition);
 }
 
-static PetscErrorCode make_solver(Hessian *h, Mat A, Vec x, EPS *eps) {
+static PetscErrorCode make_solver(Hessian *h, Mat A, Vec x, int count, EPS *eps) {
   PetscCall(EPSCreate(h->energy->mesh->comm, eps));
   PetscCall(EPSSetOperators(*eps, A, NULL));
   PetscCall(EPSSetProblemType(*eps, EPS_HEP));
   PetscCall(EPSSetType(*eps, EPSGD));
   PetscCall(EPSSetWhichEigenpairs(*eps, EPS_SMALLEST_REAL));
-  PetscCall(EPSSetDimensions(*eps, 1, 12, PETSC_DEFAULT));
+  PetscCall(EPSSetDimensions(*eps, count, 12, PETSC_DEFAULT));
   PetscCall(EPSSetConvergenceTest(*eps, EPS_CONV_ABS));
   PetscCall(EPSSetTolerances(*eps, RESIDUAL, MAX_PRODUCTS));
   PetscCall(EPSSetInitialSpace(*eps, 1, &x));
@@ -183,7 +183,18 @@ static PetscErrorCode scale_mode(const Hessian *h, Vec mode) {
   return most > 0 ? VecScale(mode, 1 / sqrt(most)) : 0;
 }
 
-static PetscErrorCode solve(Hessian *h, double *lambda, Vec mode) {
+/* Eigenvalues found, the smallest first; NaN for those that were not. */
+static PetscErrorCode take(const Hessian *h, EPS eps, PetscInt found, int count, Vec x, double *lambda, Vec mode) {
+  for (int i = 0; i < count; i++) {
+    lambda[i] = NAN;
+    if (i < found) PetscCall(EPSGetEigenpair(eps, i, &lambda[i], NULL, i ? NULL : x, NULL));
+  }
+  if (!found) return 0;
+  PetscCall(expand(h, x, -1, mode));
+  return scale_mode(h, mode);
+}
+
+static PetscErrorCode solve(Hessian *h, int count, double *lambda, Vec mode) {
   EPS eps;
   Mat A;
   Vec x;
@@ -192,14 +203,10 @@ static PetscErrorCode solve(Hessian *h, double *lambda, Vec mode) {
   PetscCall(MatShellSetOperation(A, MATOP_MULT, (void (*)(void))hessian_mult));
   PetscCall(MatCreateVecs(A, &x, NULL));
   PetscCall(start_vector(h, x));
-  PetscCall(make_solver(h, A, x, &eps));
+  PetscCall(make_solver(h, A, x, count, &eps));
   PetscCall(EPSSolve(eps));
   PetscCall(EPSGetConverged(eps, &found));
-  if (found) {
-    PetscCall(EPSGetEigenpair(eps, 0, lambda, NULL, x, NULL));
-    PetscCall(expand(h, x, -1, mode));
-    PetscCall(scale_mode(h, mode));
-  }
+  PetscCall(take(h, eps, found, count, x, lambda, mode));
   PetscCall(EPSDestroy(&eps));
   PetscCall(VecDestroy(&x));
   PetscCall(MatDestroy(&A));
@@ -213,12 +220,17 @@ static PetscErrorCode start_slepc(void) {
   return PetscRegisterFinalize(SlepcFinalize);
 }
 
-PetscErrorCode mt_stability_eigenvalue(MtEnergy *e, Vec m, const double B[3], double *lambda, Vec mode, int *products) {
+PetscErrorCode mt_stability_lowest(MtEnergy *e, Vec m, const double B[3], int count, double *lambda, Vec mode,
+                                   int *products) {
   Hessian h;
   PetscCall(start_slepc());
   PetscCall(open_hessian(e, m, B, &h));
-  PetscErrorCode rc = solve(&h, lambda, mode);
+  PetscErrorCode rc = solve(&h, count, lambda, mode);
   *products = h.products;
   PetscErrorCode closed = close_hessian(&h);
   return rc ? rc : closed;
+}
+
+PetscErrorCode mt_stability_eigenvalue(MtEnergy *e, Vec m, const double B[3], double *lambda, Vec mode, int *products) {
+  return mt_stability_lowest(e, m, B, 1, lambda, mode, products);
 }

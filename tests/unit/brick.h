@@ -115,27 +115,30 @@ static inline void brick_fill(const Brick *b, MtMeshData *d) {
   d->size = (b->hi[0] - b->lo[0]) / b->n[0];
 }
 
-/* The distributed mesh.  Collective on PETSC_COMM_WORLD. */
-static inline PetscErrorCode brick_mesh(const Brick *b, MtMesh **mesh) {
+/* The mesh distributed over comm.  Collective on comm. */
+static inline PetscErrorCode brick_mesh_on(const Brick *b, MPI_Comm comm, MtMesh **mesh) {
   MtMeshData d = {0};
   PetscMPIInt rank;
   char folder[] = "/tmp/magtwin-brick-XXXXXX", path[64];
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
   if (!rank) {
     brick_fill(b, &d);
     if (b->split) mt_mesh_split_grains(&d);
     if (!mkdtemp(folder)) return mt_error(MT_ERR_FAIL, "no temporary folder");
   }
-  PetscCallMPI(MPI_Bcast(folder, sizeof folder, MPI_CHAR, 0, PETSC_COMM_WORLD));
+  PetscCallMPI(MPI_Bcast(folder, sizeof folder, MPI_CHAR, 0, comm));
   snprintf(path, sizeof path, "%s/mesh.h5", folder);
-  PetscCall(mt_mesh_data_write(PETSC_COMM_WORLD, rank ? NULL : &d, path, ""));
-  PetscCall(mt_mesh_read(PETSC_COMM_WORLD, path, mesh));
+  PetscCall(mt_mesh_data_write(comm, rank ? NULL : &d, path, ""));
+  PetscCall(mt_mesh_read(comm, path, mesh));
   if (!rank) {
     mt_mesh_data_free(&d);
     snprintf(path, sizeof path, "rm -r %s", folder);
     if (system(path)) return mt_error(MT_ERR_FAIL, "cannot remove %s", folder);
   }
   return 0;
+}
+static inline PetscErrorCode brick_mesh(const Brick *b, MtMesh **mesh) {
+  return brick_mesh_on(b, PETSC_COMM_WORLD, mesh);
 }
 
 /* A cube of two grains, 20 nm, with as much air around it, ending on a ball; axis: of the regions grain, grain, air. */

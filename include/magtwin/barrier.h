@@ -1,0 +1,35 @@
+/* Thermal activation: minimum-energy paths between two states, their energy barriers at several fields, and from those
+ * the coercivity at a temperature and a measuring time. */
+#ifndef MAGTWIN_BARRIER_H
+#define MAGTWIN_BARRIER_H
+
+#include "magtwin/input.h"
+#include "magtwin/json.h"
+
+extern const MtKey mt_barrier_keys[]; /* section barrier */
+
+/* The rules between the keys: MT_ERR_INPUT with file:line:column.  To be called before anything is written.  Not
+ * collective (the same on every rank). */
+PetscErrorCode mt_barrier_check(const MtInput *in);
+/* And with the number of ranks of comm.  Not collective. */
+PetscErrorCode mt_barrier_check_ranks(MPI_Comm comm, const MtInput *in);
+
+/* The whole run on the mesh file at mesh_path: barriers.csv, barrier.csv, states, checkpoint and restart, results in
+ * json (objects "counts" and "results").  *stopped: ended on a signal after a checkpoint.  Collective. */
+PetscErrorCode mt_barrier_run(MPI_Comm comm, const MtInput *in, const char *mesh_path, const char *folder, bool resume,
+                              MtJson *json, bool *stopped);
+
+/* E(H) = E0 (1 - H/H0)^n through n points, H the field against the magnetization. */
+typedef struct {
+  int points;
+  double E0, H0, n; /* J, T, 1 */
+  double error;     /* J, root of the mean square of the differences */
+} MtBarrierFit;
+/* H [count] T, ascending or not; E [count] J > 0.  Least squares; with two points n = 2 is taken (coherent rotation
+ * along the easy axis), with fewer there is no fit: points 0.  Plain C. */
+void mt_barrier_fit(int count, const double *H, const double *E, MtBarrierFit *fit);
+/* The field at which the barrier has come down to E; NaN without a fit, 0 if the barrier is smaller than that without
+ * a field. */
+double mt_barrier_field(const MtBarrierFit *fit, double E);
+
+#endif

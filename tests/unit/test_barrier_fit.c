@@ -1,0 +1,48 @@
+/* ranks: 1 */
+/* Barrier against field: constants come back, and the coercivity of a particle is that of Sharrock's formula. */
+#include "magtwin/barrier.h"
+#include "near.h"
+
+#include <math.h>
+
+static void constants_come_back(void **state) {
+  (void)state;
+  static const double H[] = {1, 2, 3.5, 4, 5};
+  double E[5];
+  MtBarrierFit fit;
+  for (int i = 0; i < 5; i++) E[i] = 4e-19 * pow(1 - H[i] / 6.2, 1.43);
+  mt_barrier_fit(5, H, E, &fit);
+  assert_int_equal(fit.points, 5);
+  assert_near(fit.E0, 4e-19, 1e-23);
+  assert_near(fit.H0, 6.2, 1e-4);
+  assert_near(fit.n, 1.43, 1e-3);
+  assert_near(fit.error, 0, 1e-24);
+}
+
+/* Hc = HK (1 - sqrt(kB T ln(f0 t)/K V)): M. P. Sharrock, J. Appl. Phys. 76 (1994) 6413. */
+static void two_points_of_a_particle_give_Sharrocks_coercivity(void **state) {
+  (void)state;
+  const double KV = 3e-19, HK = 6.7, E25 = 25 * MT_KB * 300, H[] = {4, 1};
+  const double E[] = {KV * pow(1 - 4 / HK, 2), KV * pow(1 - 1 / HK, 2)};
+  MtBarrierFit fit;
+  mt_barrier_fit(2, H, E, &fit);
+  assert_near(mt_barrier_field(&fit, E25), HK * (1 - sqrt(E25 / KV)), 1e-3);
+  assert_near(mt_barrier_field(&fit, 2 * KV), 0, 0);
+}
+
+static void one_point_gives_no_fit(void **state) {
+  (void)state;
+  MtBarrierFit fit;
+  mt_barrier_fit(1, (double[]){1}, (double[]){1e-19}, &fit);
+  assert_int_equal(fit.points, 0);
+  assert_true(isnan(mt_barrier_field(&fit, 1e-19)));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(constants_come_back),
+      cmocka_unit_test(two_points_of_a_particle_give_Sharrocks_coercivity),
+      cmocka_unit_test(one_point_gives_no_fit),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
