@@ -50,7 +50,9 @@ static void volume(MtLabels *l, int nx, int ny, int nz, int ngrains) {
   l->ngrains = ngrains;
   l->axis = calloc(3 * (size_t)ngrains, sizeof *l->axis);
   l->source = calloc((size_t)ngrains, sizeof *l->source);
+  l->orientation = calloc(4 * (size_t)ngrains, sizeof *l->orientation);
   for (int g = 0; g < ngrains; g++) l->axis[3 * g + g % 3] = 1, l->source[g] = 10 + g;
+  for (int g = 0; g < ngrains; g++) l->orientation[4 * g] = cos(g), l->orientation[4 * g + 3] = sin(g);
 }
 
 /* Labels of a random power diagram of n cells, 32 x 28 x 30 voxels. */
@@ -111,6 +113,7 @@ static void clean_labels(void **unused) {
     assert_int_equal(p.n, 24);
     assert_true(p.box[3] == 128 && p.box[4] == 112 && p.box[5] == 150 && p.box[0] == 0);
     assert_true(p.axis[3 * 4 + 1] == 1);
+    assert_true(p.orientation[4 * 4] == cos(4) && p.orientation[4 * 4 + 3] == sin(4));
     done(&l, &p, &fit);
   }
 }

@@ -16,6 +16,8 @@ CASES = {
     "pinned_wall": walls.pinned_wall,
     "cubic_sphere": energies.cubic_sphere,
     "stressed_sphere": energies.stressed_sphere,
+    "surface_film": energies.surface_film,
+    "tilted_edge": energies.tilted_edge,
     "weak_interface": energies.weak_interface,
     "sp2": standard_problems.standard_problem_2,
     "sp3": standard_problems.standard_problem_3,

@@ -5,8 +5,8 @@ import os
 import h5py
 import numpy as np
 
-from lines import curve, reference, result
-from tools import A, ANISOTROPY_FIELD, JS, K1, MU0, instability, read_curve, switching
+from lines import curve, points, reference, result
+from tools import A, ANISOTROPY_FIELD, JS, K1, MU0, instability, nodes, read_curve, switching
 
 
 def direction(easy, degrees):
@@ -90,6 +90,41 @@ def stressed_sphere(case):
                         "3 lambda s/Ms, B. D. Cullity, C. D. Graham, Introduction to Magnetic Materials, 2009, 8; times the Stoner-"
                         "Wohlfarth factor of 0.5 deg", 0.01))
     return lines
+
+
+def surface_film(case):
+    """Switching field of a small film with surface anisotropy on its faces: 2 (K1 + 2 Ks/t - 2 Ks/w)/Ms."""
+    t, w, Ks, tilt = 2e-9, 16e-9, 0.2e-3, math.radians(0.5)
+    factor = (math.cos(tilt)**(2 / 3) + math.sin(tilt)**(2 / 3))**-1.5
+    wanted = -factor * 2 * (1e5 + 2 * Ks / t - 2 * Ks / w) * MU0 / JS
+    folder = case.run("demag", "film", "film", "materials.grain=film-Ks", "field.direction=[%.15g, 0, %.15g]" % (math.sin(tilt), math.cos(tilt)))
+    data = read_curve(folder)
+    case.panel("field, T", "m", curve("film of 2 nm", data["mu0_Hext_T"][1:], data["m"][1:]),
+               reference("coherent rotation", [wanted, wanted], [-1, 1]), title="surface anisotropy")
+    return [result("film with surface anisotropy: switching field", switching(folder)[0], "T", wanted,
+                   "2 K/Ms with 2 Ks/t added, M. T. Johnson et al., Rep. Prog. Phys. 59 (1996) 1409, less the rim's 2 Ks/w; times the "
+                   "Stoner-Wohlfarth factor of 0.5 deg", 0.01)]
+
+
+def tilted_edge(case):
+    """Tilt of the magnetization at the edge of a perpendicular film with interfacial DMI: sin = D/(2 sqrt(A K))."""
+    folder = case.run("demag", "film", "edge", "materials.grain=film-DMI", "grains.shape.size=[40 nm, 40 nm, 1 nm]",
+                      "grains.shape.spacing=[0.8 nm, 0.8 nm, 1 nm]", "field.segments=[{to: 0 T, step: 1 T, mode: fixed}]", "output.states=all",
+                      "field.direction=[0, 0, 1]")
+    x, last = nodes(folder), sorted(os.listdir(os.path.join(folder, "states")))[-1]
+    with h5py.File(os.path.join(folder, "states", last), "r") as f:
+        m = f["/m"][...]
+    line = (np.abs(x[:, 1] - 20) < 0.1) & (x[:, 2] < 0.1)
+    order = np.argsort(x[line, 0])
+    at, mx = x[line, 0][order], m[line, 0][order]
+    width, edge = math.sqrt(1.6e-11 / 1e6) * 1e9, math.asin(2e-3 / (2 * math.sqrt(1.6e-11 * 1e6)))
+    fine = np.linspace(0, 20, 201)
+    profile = np.sin(2 * np.arctan(math.tan(edge / 2) * np.exp(-fine / width)))
+    case.panel("distance from the edge, nm", "mx", points("h = 0.8 nm", at[at <= 20], mx[at <= 20]),
+               reference("tan(t/2) = tan(t0/2) exp(-x/sqrt(A/K))", fine, profile), title="edge of a film with interfacial DMI")
+    source = "S. Rohart and A. Thiaville, Phys. Rev. B 88 (2013) 184422"
+    return [result("edge of a film with interfacial DMI: mx", float(mx[0]), "", math.sin(edge), source, 0.01),
+            result("the same 4 nm inside", float(np.interp(4, at, mx)), "", float(np.interp(4, fine, profile)), source, 0.02)]
 
 
 def weak_nucleation(A1, J1, t, J):
