@@ -88,8 +88,8 @@ char *mt_input_section(const MtInput *in, const char *sections);
 const char *mt_input_path(const MtInput *in);
 
 /* The candidate nearest to a misspelt word, NULL if none is near; the distance (insertions, deletions, exchanges, swaps
- * of neighbours) and the largest one that counts as near.  candidates [n]; the result is one of them.  Not collective.
- */
+ * of neighbours) and the largest one that counts as near.  Of equally near ones that which begins alike for longest.
+ * candidates [n]; the result is one of them.  Not collective. */
 const char *mt_suggest(const char *word, int n, const char *const *candidates);
 int mt_edit_distance(const char *a, const char *b);
 int mt_suggest_limit(const char *word);

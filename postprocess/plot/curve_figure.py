@@ -17,7 +17,7 @@ def descending_branch(table):
     return H[keep], J[keep]
 
 
-def draw(folder, figures, table, summary, compare=None):
+def draw(name, figures, table, summary, compare=None):
     results = summary.get("results", {})
     corrected = results.get("internal") or results.get("corrected") or {}
     N = quantity(results, "N", "demagnetizing_factor") or quantity(corrected, "N", "demagnetizing_factor")
@@ -26,7 +26,7 @@ def draw(folder, figures, table, summary, compare=None):
                                                                                          wspace=0.36))
     side.set_axis_off()
 
-    polarization(left, H, J, N, compare)
+    polarization(left, H, J, N, name, compare)
     flux_density(right, H, J, N)
     mark_polarization(left, results)
     mark_flux(right, H, J, results)
@@ -36,21 +36,26 @@ def draw(folder, figures, table, summary, compare=None):
     return save(figure, figures, "curve")
 
 
-def polarization(axes, H, J, N, compare):
-    axes.plot(H, J, "-", color=LINE, marker=".", markersize=3, label="applied field", zorder=3)
+def polarization(axes, H, J, N, name, compare):
+    axes.plot(H, J, "-", color=LINE, marker=".", markersize=3, label=name, zorder=3)
     if N:
         axes.plot(H - N * J, J, "--", color=LINE, lw=1, label="internal field,\nN = %.3f" % N, zorder=2)
     if compare:
-        name, other = compare
-        axes.plot(*descending_branch(other), "-", color=SECOND, label=name, zorder=2)
-    low = min(H.min(), compare[1]["mu0_Hext_T"].min() if compare else 0)
+        second, other = compare
+        axes.plot(*descending_branch(other), "-", color=SECOND, label=second, zorder=2)
+    # a run that was stopped may not have come to negative fields yet
+    low = min(-0.05 * H.max(), H.min(), compare[1]["mu0_Hext_T"].min() if compare else 0)
     top = 1.12 * max(J.max(), 1e-3)
-    frame(axes, low, max(0.06 * -low, min(H.max(), 0.25 * -low)), min(1.08 * J.min(), 0), 1.1 * top)
+    frame(axes, low, max(0.06 * -low, min(H.max(), 0.25 * -low) if H.min() < 0 else H.max()), min(1.08 * J.min(), 0), 1.1 * top)
     axes.set_ylabel(r"polarization $J$ (T)")
     axes.set_xlabel(r"$\mu_0H$ (T)")
 
 
 def flux_density(axes, H, J, N):
+    if H.min() >= 0:
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, "no negative field yet", ha="center", transform=axes.transAxes)
+        return
     axes.plot(H, J + H, "-", color=LINE, label="applied field")
     reach = -H[np.argmax(J + H < 0)] if (J + H < 0).any() else -H.min()
     if N:

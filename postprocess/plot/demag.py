@@ -9,7 +9,7 @@
   angles           with field.angles: the curves, and the coercive field against the angle
   reversal         with field.reversal: the curves, and their distribution (8 evenly spaced ones or more) or recoil permeability
 
-Needs numpy, h5py and matplotlib.  Exit code 2 when a file is missing or unfinished; the figures that can be drawn are drawn.
+Needs numpy, h5py and matplotlib.  Exit code 2 when a file is missing or unfinished, or cannot be written; the figures that can be drawn are drawn.
 """
 import argparse
 import os
@@ -78,7 +78,7 @@ def field_direction(summary, table):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="magtwin plot", description="figures of the results in a folder, as PNG and SVG")
     parser.add_argument("folder", help="output folder of magtwin demag")
     parser.add_argument("--compare", metavar="FOLDER", help="a second run, drawn into the curve")
     parser.add_argument("--figures", metavar="FOLDER", help="where to write (default: FOLDER/figures)")
@@ -88,6 +88,10 @@ def main():
     for part in (run.curve, run.mesh_picture, run.switching, run.states, run.nucleus, run.branches):
         run.attempt(part)
     return 2 if run.trouble else 0
+
+
+def name_of(folder):
+    return os.path.basename(os.path.abspath(folder))
 
 
 class Drawing:
@@ -102,9 +106,9 @@ class Drawing:
             path = part()
             if path:
                 print("wrote %s" % path)
-        except Unusable as reason:
+        except (Unusable, OSError) as reason:
             if str(reason) not in self.trouble:
-                print("demag.py: %s" % reason, file=sys.stderr)
+                print("magtwin plot: %s" % reason, file=sys.stderr)
             self.trouble.append(str(reason))
 
     def get(self, name, make):
@@ -129,8 +133,8 @@ class Drawing:
         return self.get("mesh", lambda: read_mesh(self.folder))
 
     def curve(self):
-        other = (os.path.basename(self.compare.rstrip("/")), main_branch(read_curve(self.compare))) if self.compare else None
-        return curve_figure.draw(self.folder, self.figures, self.table, self.summary, other)
+        other = (name_of(self.compare), main_branch(read_curve(self.compare))) if self.compare else None
+        return curve_figure.draw(name_of(self.folder), self.figures, self.table, self.summary, other)
 
     def mesh_picture(self):
         return map_figures.mesh_picture(self.figures, self.mesh)

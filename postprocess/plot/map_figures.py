@@ -137,14 +137,15 @@ def mesh_picture(figures, mesh):
     names = mesh.grains[mesh.region[cut.tet], 0]
     count = len(GRAIN_COLOURS)
     value = np.where(kind == 0, names % count, np.where(kind == GB, count, count + 1)).astype(float)
+    order = np.argsort(value, kind="stable")  # the outlines of later polygons cover earlier ones: a border in one piece, not a saw
     table = ListedColormap(GRAIN_COLOURS + [GB_COLOUR, "#a01010"])
     norm = Normalize(-0.5, count + 1.5)
     half = min(4.0 * max(mesh.thickness, 1.5 * mesh.size), 0.3 * float(np.ptp(mesh.box, axis=0).min()))
     centre = junction[cut.plane]
     for ax, lines in ((axes[0], dict(edgecolors="none", linewidths=0)), (axes[1], dict(edgecolors="#202020", linewidths=0.35))):
         shown = cut if ax is axes[0] else inside(cut, centre, half)
-        keep = slice(None) if ax is axes[0] else shown
-        polygons = cut.polygons if ax is axes[0] else [cut.polygons[i] for i in shown]
+        keep = order if ax is axes[0] else shown
+        polygons = [cut.polygons[i] for i in keep]
         colours = ScalarMappable(norm, table).to_rgba(value[keep])
         if ax is axes[0]:
             lines = dict(edgecolors=colours, linewidths=0.35)

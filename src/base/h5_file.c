@@ -144,6 +144,7 @@ PetscErrorCode mt_h5_create(MPI_Comm comm, const char *path, const char *format,
     rc = mt_h5_failed(f, "a new file", f->id < 0);
   }
   if (rc) {
+    if (rank_of(comm) == 0) unlink(f->tmp);
     h5_free(out);
     return rc;
   }

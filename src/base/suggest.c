@@ -31,12 +31,19 @@ int mt_suggest_limit(const char *word) {
   return n < 3 ? 1 : n < 9 ? 2 : n / 4 + 1;
 }
 
+static int common_start(const char *a, const char *b) {
+  int n = 0;
+  while (a[n] && a[n] == b[n]) n++;
+  return n;
+}
+
+/* Of equally near ones that which begins alike for longest. */
 const char *mt_suggest(const char *word, int n, const char *const *candidates) {
   int best = mt_suggest_limit(word) + 1;
   const char *found = NULL;
   for (int i = 0; i < n; i++) {
     int d = mt_edit_distance(word, candidates[i]);
-    if (d < best) {
+    if (d < best || (found && d == best && common_start(word, candidates[i]) > common_start(word, found))) {
       best = d;
       found = candidates[i];
     }

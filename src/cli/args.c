@@ -64,6 +64,10 @@ PetscErrorCode cli_parse(int n, char **words, CliArgs *args) {
   char *first = n > 0 ? words[0] : help;
   if (!strcmp(first, "--help") || !strcmp(first, "-h")) first = help;
   if (!strcmp(first, "--version")) first += 2;
+  if (n == 2 && !strcmp(first, "help") && words[1][0] != '-') { /* help demag: demag --help */
+    args->help = true;
+    return find_command(words[1], &args->command);
+  }
   rc = find_command(first, &args->command);
   for (int i = 1; i < n && !rc; i++) rc = take_word(words[i], args->command->run == cli_plot, args);
   if (rc || args->help || args->command->takes == CLI_NOTHING || args->file) return rc;

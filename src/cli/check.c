@@ -6,6 +6,7 @@
 #include "magtwin/log.h"
 #include "magtwin/micromagnetics.h"
 #include <string.h>
+#include <sys/stat.h>
 
 /* The message without its first line ("2 errors in the input"). */
 static const char *details(void) {
@@ -39,7 +40,10 @@ static PetscErrorCode check_meaning(const MtInput *in) {
 PetscErrorCode cli_check(const CliArgs *args, int *code) {
   MtInput *in;
   int n;
+  struct stat st;
   const CliCommand *list = cli_commands(&n);
+  if (!stat(args->file, &st) && S_ISFIFO(st.st_mode))
+    return mt_error(MT_ERR_INPUT, "%s is a pipe, which can be read only once; check needs a file", args->file);
   PetscCall(cli_read_input(args, &in));
   PetscErrorCode rc = check_meaning(in);
   if (!rc)

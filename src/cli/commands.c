@@ -18,7 +18,8 @@ static const CliCommand commands[] = {
     {"barrier", INPUT, "energy barriers between two states, and the coercivity at a temperature", CLI_INPUT, true, true,
      true, cli_barrier, "grains|mesh.file mesh materials barrier minimizer demagnetizing checkpoint output"},
     {"info", "FILE", "what is in this file", CLI_FILE, true, false, false, cli_info, NULL},
-    {"plot", "FOLDER [options]", "figures of the results in a folder", CLI_FILE, false, false, false, cli_plot, NULL},
+    {"plot", "FOLDER [--compare FOLDER]", "figures of the results in a folder", CLI_FILE, false, false, false, cli_plot,
+     NULL},
     {"help", "", "this list", CLI_NOTHING, false, false, false, cli_help, NULL},
     {"version", "", "the version", CLI_NOTHING, false, false, false, cli_version, NULL},
 };
@@ -39,7 +40,9 @@ static void help_all(void) {
   mt_log("magtwin %s: the digital twin of permanent magnets\n", mt_version());
   for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
     mt_log("  magtwin %-12s %-28s %s", commands[i].name, commands[i].takes_name, commands[i].help);
-  mt_log("\nOn several ranks: mpirun -n 4 magtwin ...   Each key of an input: magtwin check --help");
+  mt_log("\nOn several ranks: mpirun -n 4 magtwin ...   Options: magtwin demag --help   Each key of an input: magtwin "
+         "check "
+         "--help");
 }
 
 PetscErrorCode cli_help(const CliArgs *args, int *code) {
@@ -55,6 +58,9 @@ PetscErrorCode cli_help(const CliArgs *args, int *code) {
   if (c->resume)
     mt_log("  --resume  continue from the last checkpoint in the output folder; start if there is none and no finished "
            "result");
+  if (c->run == cli_plot)
+    mt_log("  --compare FOLDER  a second run, drawn into the curve\n"
+           "  --figures FOLDER  where to write (default: figures in the folder)");
   if (c->takes != CLI_INPUT) return 0;
   mt_log("\nKeys of the input (YAML; nested keys are joined by dots; numbers may carry a unit: 3 nm, 0.12 um):\n");
   mt_input_help(cli_tables);

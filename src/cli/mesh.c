@@ -14,7 +14,8 @@ static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in)
   PetscCall(mt_microstructure_build(comm, in, path, json));
   PetscCall(mt_summary_clear(comm, folder, "mesh"));
   PetscCall(mt_summary_end(comm, folder, &json));
-  mt_log("wrote %s and %s/summary.json; next: magtwin demag %s", path, folder, args->file);
+  mt_log("wrote %s and %s/summary.json; next: magtwin demag %s%s", path, folder, args->file,
+         args->nwords ? " (same overrides)" : "");
   return 0;
 }
 

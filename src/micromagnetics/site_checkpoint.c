@@ -176,7 +176,7 @@ static PetscErrorCode read_newest(const MtSite *s, const MtCheckpoint *c, char *
     snprintf(damage, sizeof damage, "%s", mt_error_message());
     mt_error_clear();
   }
-  return damage[0] ? mt_error(MT_ERR_INPUT, "no usable checkpoint: %s", damage) : 0;
+  return damage[0] ? mt_error(MT_ERR_INPUT, "no usable checkpoint: %s; start anew with --force", damage) : 0;
 }
 
 PetscErrorCode mt_site_checkpoint_read(const MtSite *s, const MtCheckpoint *c, bool *found) {

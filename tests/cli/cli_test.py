@@ -1,6 +1,7 @@
 """Bad input as users make it: exit code 2, a sentence that names the place and the rule, and nothing overwritten.
 # timeout: 900
 """
+import glob
 import json
 import os
 import re
@@ -214,6 +215,7 @@ def full_disk(folder):
         done = support.magtwin(BUILD, "demag", path, ranks=2)
         check(done.code == 2, done)
         check("disk is full" in done.err, "the reason is not said: %s" % done)
+        check(not glob.glob(os.path.join(disk, "out", "*.tmp")), "half a file is left")
     finally:
         subprocess.run(["umount", disk])
 
@@ -229,6 +231,22 @@ def unwritable(folder):
 def missing_input(folder):
     refused(support.magtwin(BUILD, "demag", os.path.join(folder, "no.yaml")), "no.yaml")
     refused(support.magtwin(BUILD, "demga", "x.yaml"), "did you mean demag")
+    fifo = os.path.join(folder, "fifo.yaml")
+    os.mkfifo(fifo)
+    refused(support.magtwin(BUILD, "check", fifo), "pipe")
+
+
+def help_of_a_subcommand(folder):
+    plot = support.magtwin(BUILD, "help", "plot")
+    check(plot.code == 0 and "--compare" in plot.out and "--figures" in plot.out, plot)
+    check(plot.out == support.magtwin(BUILD, "plot", "--help").out, plot)
+    refused(support.magtwin(BUILD, "help", "demga"), "did you mean demag")
+
+
+def nearest_material(folder):
+    """Of two names one letter away the one that begins alike for longest: gb-0.75T, not gb-0.5T."""
+    path = write(folder, (GOOD % out_of(folder)).replace("gb: nonmagnetic", "gb: gb-0.7T"))
+    refused(support.magtwin(BUILD, "check", path), "did you mean gb-0.75T")
 
 
 def good_input_is_checked(folder):
@@ -396,6 +414,8 @@ TESTS = [
     ("overrides are checked", override_is_checked),
     ("options of PETSc that nothing uses", options_that_nothing_uses),
     ("missing input file and unknown subcommand", missing_input),
+    ("help of a subcommand", help_of_a_subcommand),
+    ("the nearest name is suggested", nearest_material),
     ("missing slice", missing_slice),
     ("slices of different size", slices_of_different_size),
     ("no overwriting without --force", no_overwriting),

@@ -162,6 +162,25 @@ def refuses(folder):
     check(os.path.exists(os.path.join(folder, "figures", "curve.png")), "the curve could have been drawn")
 
 
+def unwritable(folder):
+    """A folder below a plain file can be written by nobody, root included."""
+    write_run(folder, n=12)
+    open(os.path.join(folder, "file"), "w").close()
+    done = draw(folder, "--figures", os.path.join(folder, "file", "x"))
+    check(done.returncode == 2 and done.stderr.count("Not a directory") == 1, done.stderr)
+
+
+def before_the_field_turns(folder):
+    """A run stopped while its field is still positive: half a picture, without complaints of the library."""
+    write_run(folder, n=12)
+    path = os.path.join(folder, "curve.csv")
+    lines = open(path).read().splitlines(True)
+    with open(path, "w") as f:
+        f.writelines(lines[:4])
+    done = draw(folder)
+    check("Warning" not in done.stderr and "curve.png" in done.stdout, done.stderr)
+
+
 def half_curve(folder):
     write_run(folder, n=12)
     path = os.path.join(folder, "curve.csv")
@@ -205,4 +224,5 @@ def forc(folder):
 if __name__ == "__main__":
     sys.exit(support.run_tests([("all figures as PNG and SVG", all_figures), ("mesh of another run", mesh_of_another_run), ("a cut fills the section", cut_fills_the_box),
                                 ("missing and damaged files", refuses), ("half-written curve", half_curve),
+                                ("folder that cannot be written", unwritable), ("no negative field yet", before_the_field_turns),
                                 ("distribution of reversal curves", forc)]))
