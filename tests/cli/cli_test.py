@@ -353,7 +353,7 @@ def results_of_a_run(folder):
     check(summary["counts"]["steps"] >= 2 and summary["counts"]["magnetic_nodes"] > 0, summary["counts"])
     with open(os.path.join(out, "curve.csv")) as f:
         lines = [line for line in f if not line.startswith("#")]
-    check(lines[0].startswith("step,segment,mu0_Hext_T"), lines[0])
+    check(lines[0].startswith("step,branch,segment,mu0_Hext_T"), lines[0])
     check(len(lines) == 1 + summary["counts"]["steps"], "%d lines" % len(lines))
     values = np.array([[float(x) for x in line.split(",")] for line in lines[1:]])
     check(np.isfinite(values).all(), "not all numbers are finite")
