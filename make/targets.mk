@@ -16,7 +16,7 @@ help:
 	@echo "make            build $(BUILD)/magtwin (installs missing Debian packages when root)"
 	@echo "make demo       16 grains with a GB phase: curve and figures in out/demo, on NP=$(NP) ranks"
 	@echo "make test       unit, command line and restart tests"
-	@echo "make validate   the physics against published and analytic values: out/validate/summary.json"
+	@echo "make validate   the physics against published and analytic values: out/validate/report.md, figures"
 	@echo "make bench-mesh what the mesher promises, on many sets of grains: out/bench/mesher.json"
 	@echo "make bench      speed and memory: out/bench/summary.json and figures; BENCH=full: to 1e6 nodes, hours; BENCH=quick: 3e4 nodes"
 	@echo "make test-asan  unit programs and a small run under the address and undefined-behaviour sanitizers"
@@ -36,7 +36,7 @@ demo: all
 	@BUILD=$(BUILD) NP=$(NP) bash make/demo.sh
 
 validate: all
-	@$(PYTHON) tests/physics/validate.py $(BUILD)
+	@$(PYTHON) tests/physics/validate.py $(BUILD) --report out/validate/report.md
 
 $(BUILD)/stream: tests/bench/stream.c | deps
 	@mkdir -p $(@D)

@@ -92,6 +92,20 @@ def limit(h, values):
     return float(value)
 
 
+def prism_factor(a, b, c):
+    """Demagnetizing factor of a box with edges in the ratio a : b : c, along c (Aharoni, J. Appl. Phys. 83 (1998) 3432, eq. 1)."""
+    r, ab, ac, bc = math.sqrt(a * a + b * b + c * c), math.hypot(a, b), math.hypot(a, c), math.hypot(b, c)
+
+    def part(p, q):
+        """Terms that come twice, with the two edges across changed."""
+        pc, pq = math.hypot(p, c), math.hypot(p, q)
+        return ((p * p - c * c) / (2 * p * c) * math.log((r - q) / (r + q)) + p / (2 * c) * math.log((pq + q) / (pq - q)) +
+                c / (2 * q) * math.log((pc - p) / (pc + p)))
+    rest = (a**3 + b**3 - 2 * c**3) / (3 * a * b * c) + (a * a + b * b - 2 * c * c) / (3 * a * b * c) * r
+    rest += c / (a * b) * (ac + bc) - (ab**3 + bc**3 + ac**3) / (3 * a * b * c)
+    return (part(a, b) + part(b, a) + 2 * math.atan(a * b / (c * r)) + rest) / math.pi
+
+
 def stoner_wohlfarth_field(degrees):
     """Switching field over the anisotropy field, field at an angle to the easy axis (Stoner, Wohlfarth 1948)."""
     t = math.radians(degrees)
