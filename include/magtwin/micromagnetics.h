@@ -20,12 +20,12 @@ typedef struct {
   double K1, K2; /* J/m3: e = K1 sin^2 + K2 sin^4 + K3 sin^6 of the angle to the easy axis; K1 < 0: an easy plane */
   double alpha;  /* Gilbert damping; dynamics only */
   double K3;     /* J/m3 */
-  double Kc1,
-      Kc2; /* J/m3, cubic: Kc1 (a1^2 a2^2 + a2^2 a3^2 + a3^2 a1^2) + Kc2 a1^2 a2^2 a3^2, a = m in crystal axes */
-  double Ks,
-      Ks_inner; /* J/m2: Ks (1 - (m.n)^2) on its faces to the air, and to other regions of the magnet; n: normal */
-  double D;     /* J/m2: bulk Dzyaloshinskii-Moriya, D m.curl m */
-  double Di;    /* J/m2: interfacial, Di ((m.n) div m - (m.grad)(m.n)), n: dmi_normal */
+  /* J/m3, cubic: Kc1 (a1^2 a2^2 + a2^2 a3^2 + a3^2 a1^2) + Kc2 a1^2 a2^2 a3^2, a = m in the crystal's axes */
+  double Kc1, Kc2;
+  /* J/m2: Ks (1 - (m.n)^2), n the normal, on its faces to the air; and on those to other regions of the magnet */
+  double Ks, Ks_inner;
+  double D;                    /* J/m2: bulk Dzyaloshinskii-Moriya, D m.curl m */
+  double Di;                   /* J/m2: interfacial, Di ((m.n) div m - (m.grad)(m.n)), n: dmi_normal */
   double dmi_normal[3];        /* unit; of materials.dmi_normal */
   double B1, B2;               /* J/m3: magneto-elastic, per strain */
   double lambda100, lambda111; /* 1: magnetostriction, for given stress */
