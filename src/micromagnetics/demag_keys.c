@@ -102,7 +102,9 @@ const MtKey mt_demag_keys[] = {
 /* Factors of a body add up to 1; those of a sample with part of its walls in a circuit to less. */
 static PetscErrorCode check_sample(const MtInput *in) {
   double N[3];
-  if (strcmp(mt_input_string(in, "demagnetizing.sample"), "mesh") == 0) return 0;
+  /* `magtwin check` reads inputs whose section demagnetizing is not filled in */
+  if (!mt_input_has(in, "demagnetizing.sample") || !strcmp(mt_input_string(in, "demagnetizing.sample"), "mesh"))
+    return 0;
   if (!mt_input_bool(in, "demagnetizing.enabled"))
     return mt_input_error(in, "demagnetizing.sample", "needs the demagnetizing field: demagnetizing.enabled");
   if (!mt_input_has(in, "demagnetizing.sample_factors")) return 0;
