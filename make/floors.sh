@@ -9,7 +9,7 @@ declare -A floor=(
   [error]=base [file]=base [h5]=base [input]=base [json]=base [log]=base [memory]=base [random]=base [run]=base [units]=base
   [mesh]=mesh
   [fem]=fem
-  [barrier]=micromagnetics [llg]=micromagnetics [loop]=micromagnetics [micromagnetics]=micromagnetics
+  [barrier]=micromagnetics [dynamics]=micromagnetics [llg]=micromagnetics [loop]=micromagnetics [micromagnetics]=micromagnetics
   [cells]=microstructure [microstructure]=microstructure
 )
 # What each floor may include besides its own.

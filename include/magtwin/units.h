@@ -16,8 +16,9 @@ typedef enum {
   MT_DIM_ENERGY,      /* J/m3; also MJ/m3, kJ/m3 */
   MT_DIM_EXCHANGE,    /* J/m; also pJ/m */
   MT_DIM_SURFACE,     /* J/m2; also mJ/m2 */
-  MT_DIM_TIME,        /* s; also ms, us, ns, ps, min, h */
+  MT_DIM_TIME,        /* s; also ms, us, ns, ps, fs, min, h */
   MT_DIM_TEMPERATURE, /* K */
+  MT_DIM_FREQUENCY,   /* Hz; also kHz, MHz, GHz, THz */
 } MtDimension;
 
 /* Factor that takes `unit` to the canonical unit of `dim`, 0 if the unit is not one of that dimension. */

@@ -36,9 +36,15 @@ static const Unit units[] = {
     {MT_DIM_TIME, "us", 1e-6},
     {MT_DIM_TIME, "ns", 1e-9},
     {MT_DIM_TIME, "ps", 1e-12},
+    {MT_DIM_TIME, "fs", 1e-15},
     {MT_DIM_TIME, "min", 60},
     {MT_DIM_TIME, "h", 3600},
     {MT_DIM_TEMPERATURE, "K", 1},
+    {MT_DIM_FREQUENCY, "Hz", 1},
+    {MT_DIM_FREQUENCY, "kHz", 1e3},
+    {MT_DIM_FREQUENCY, "MHz", 1e6},
+    {MT_DIM_FREQUENCY, "GHz", 1e9},
+    {MT_DIM_FREQUENCY, "THz", 1e12},
 };
 
 static const char *const accepted[] = {
@@ -49,8 +55,9 @@ static const char *const accepted[] = {
     [MT_DIM_ENERGY] = "J/m3, kJ/m3, MJ/m3",
     [MT_DIM_EXCHANGE] = "J/m, pJ/m",
     [MT_DIM_SURFACE] = "J/m2, mJ/m2",
-    [MT_DIM_TIME] = "s, ms, us, ns, ps, min, h",
+    [MT_DIM_TIME] = "s, ms, us, ns, ps, fs, min, h",
     [MT_DIM_TEMPERATURE] = "K",
+    [MT_DIM_FREQUENCY] = "Hz, kHz, MHz, GHz, THz",
 };
 
 /* "J/m^3" is taken for "J/m3". */

@@ -2,6 +2,7 @@
  * complete. */
 #include "cli.h"
 #include "magtwin/barrier.h"
+#include "magtwin/dynamics.h"
 #include "magtwin/error.h"
 #include "magtwin/log.h"
 #include "magtwin/micromagnetics.h"
@@ -34,6 +35,7 @@ static PetscErrorCode tell_complete(const CliArgs *args, const CliCommand *comma
 static PetscErrorCode check_meaning(const MtInput *in) {
   PetscErrorCode rc = mt_input_has(in, "field.start") ? mt_demag_check(in) : 0;
   if (!rc && mt_input_has(in, "barrier.fields")) rc = mt_barrier_check(in);
+  if (!rc) rc = mt_dynamics_check(in);
   return rc || !mt_input_has(in, "materials.grain") ? rc : mt_materials_check(PETSC_COMM_WORLD, in);
 }
 

@@ -41,16 +41,24 @@ PetscErrorCode cli_read_input(const CliArgs *args, MtInput **in);
 enum { CLI_PATH = 4096 };
 /* folder/name ("" : name alone); MT_ERR_INPUT if too long. */
 PetscErrorCode cli_path(char path[CLI_PATH], const char *folder, const char *name);
-/* The mesh file of a demagnetization run, built if missing; with force also if it belongs to another input. Collective.
+/* The mesh file of a run, built if missing; with force also if it belongs to another input. Collective.
  */
 PetscErrorCode cli_demag_mesh(MPI_Comm comm, const MtInput *in, const char *folder, bool force, MtJson *json,
                               char path[CLI_PATH]);
+
+/* MT_ERR_INPUT for a folder whose result (with lines in `table`) has lost its checkpoint: starting anew would overwrite
+ * it.  Collective. */
+PetscErrorCode cli_resumable(MPI_Comm comm, const char *folder, const char *table);
+/* MT_ERR_INPUT if the state file that `key` names lies among the states of the folder, which a run into it replaces.
+ * Collective. */
+PetscErrorCode cli_start_is_safe(MPI_Comm comm, const MtInput *in, const char *key, const char *folder);
 
 PetscErrorCode cli_check(const CliArgs *args, int *code);
 PetscErrorCode cli_reconstruct(const CliArgs *args, int *code);
 PetscErrorCode cli_mesh(const CliArgs *args, int *code);
 PetscErrorCode cli_demag(const CliArgs *args, int *code);
 PetscErrorCode cli_barrier(const CliArgs *args, int *code);
+PetscErrorCode cli_dynamics(const CliArgs *args, int *code);
 PetscErrorCode cli_info(const CliArgs *args, int *code);
 PetscErrorCode cli_plot(const CliArgs *args, int *code);
 PetscErrorCode cli_help(const CliArgs *args, int *code);

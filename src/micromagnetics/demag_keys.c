@@ -85,7 +85,7 @@ const MtKey mt_demag_keys[] = {
      "the sample, for a mesh of its own that of the box around the magnet.",
      false},
     {"checkpoint.every_steps", MT_KEY_INT, MT_DIM_NONE, "1", 1, 1e9, NULL, NULL,
-     "Accepted field steps between checkpoints.", false},
+     "Accepted field steps, or lines of dynamics.csv, between checkpoints.", false},
     {"checkpoint.every_minutes", MT_KEY_REAL, MT_DIM_NONE, "0", 0, 1e6, NULL, NULL,
      "Least time between checkpoints, in minutes.", false},
     {"output.states", MT_KEY_CHOICE, MT_DIM_NONE, "events", 0, 0, "events|all|none", NULL,

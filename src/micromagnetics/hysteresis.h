@@ -31,8 +31,6 @@ typedef struct {
   MtMinimizerOptions minimizer;
 } MtDemagOptions;
 void mt_demag_options(const MtInput *in, MtDemagOptions *o);
-/* MT_ERR_INPUT if no rank used one of petsc_options.  To be called when the solvers are set up.  Collective. */
-PetscErrorCode mt_petsc_options_used(MPI_Comm comm, const MtInput *in);
 
 /* The following three are arrays of doubles by another name: they go into the checkpoint as they are. */
 

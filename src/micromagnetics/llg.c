@@ -129,10 +129,12 @@ static PetscErrorCode at_time(const MtLlg *llg, PetscErrorCode rc) {
   return rc;
 }
 
-/* Evaluates m itself; rtol: of the potential. */
+/* Evaluates m itself; rtol: of the potential.  One that is taken as it is costs no solve and does not count: a run that
+ * goes on has the counts of one that was not stopped. */
 static PetscErrorCode look(MtLlg *llg, double rtol) {
   bool good;
   PetscErrorCode rc = mt_llg_eval(llg, llg->m, llg->now.t, llg->now.t, rtol, &llg->E, llg->B, llg->g, &good);
+  if (rtol == NO_SOLVE) llg->now.evaluations--;
   if (!rc && !good) rc = mt_energy_not_finite(llg->energy, llg->m, llg->g, llg->B);
   if (rc) return at_time(llg, rc);
   llg->kept_system = false;
@@ -186,26 +188,34 @@ static PetscErrorCode no_step(MtLlg *llg, double dt, double error, int64_t worst
                   llg->now.t, dt, why, place, B[0], B[1], B[2]);
 }
 
-/* The tried state becomes the state. */
-static PetscErrorCode accept(MtLlg *llg, double t, double from, const MtEnergyValues *E, const double B[3]) {
+/* The tried state becomes the state, once it has its derivative. */
+static PetscErrorCode accept(MtLlg *llg, double t, MtEnergyValues *E, double B[3]) {
   bool good = true;
+  if (!llg->scheme.fsal) {
+    PetscErrorCode rc = mt_llg_eval(llg, llg->m_stage, llg->now.t, t, llg->opt.demag_rtol, E, B, llg->g_stage, &good);
+    if (!rc && !good) rc = mt_energy_not_finite(llg->energy, llg->m_stage, llg->g_stage, B);
+    if (rc) return rc;
+  }
   PetscCall(VecCopy(llg->m_stage, llg->m));
+  PetscCall(VecSwap(llg->g, llg->g_stage));
+  llg->E = *E;
+  memcpy(llg->B, B, sizeof llg->B);
   llg->now.t = t;
   llg->now.steps++;
-  if (llg->scheme.fsal) {
-    PetscCall(VecSwap(llg->g, llg->g_stage));
-    llg->E = *E;
-    memcpy(llg->B, B, sizeof llg->B);
-  } else {
-    PetscCall(mt_llg_eval(llg, llg->m, from, t, llg->opt.demag_rtol, &llg->E, llg->B, llg->g, &good));
-    if (!good) return at_time(llg, mt_energy_not_finite(llg->energy, llg->m, llg->g, llg->B));
-  }
   llg->kept_system = false;
   return mt_energy_worst(llg->energy, llg->m, llg->g, &llg->torque, &llg->worst);
 }
 
+/* The next step to try after one that was accepted; shortened: it was to hit a time, and says little of longer ones. */
+static void lengthen(MtLlg *llg, double dt, double error, bool rejected, bool shortened) {
+  double next = next_step(llg, dt, error, rejected && error > .5);
+  if (rejected) next = fmin(next, dt);
+  llg->now.dt = shortened && !rejected ? fmax(next, llg->now.dt) : next;
+  llg->now.error = error;
+}
+
 /* One accepted step, no further than `end`. */
-static PetscErrorCode step_towards(MtLlg *llg, double end) {
+static PetscErrorCode try_towards(MtLlg *llg, double end) {
   MtEnergyValues E;
   double error, B[3], from = llg->now.t;
   int64_t worst;
@@ -216,13 +226,12 @@ static PetscErrorCode step_towards(MtLlg *llg, double end) {
     /* the last two steps before the end share what is left: no tiny one remains */
     bool last = dt >= left * (1 - 1e-9), shortened = last || 2 * dt > left;
     if (shortened) dt = last ? left : left / 2;
-    PetscCall(mt_llg_step(llg, dt, &error, &worst, &E, B, &good));
+    PetscErrorCode rc = mt_llg_step(llg, dt, &error, &worst, &E, B, &good);
+    if (rc) return rc;
     if (good && error <= 1) {
-      double next = next_step(llg, dt, error, rejected && error > .5);
-      if (rejected) next = fmin(next, dt);
-      llg->now.dt = shortened && !rejected ? fmax(next, llg->now.dt) : next;
-      llg->now.error = error;
-      return accept(llg, last ? end : from + dt, from, &E, B);
+      rc = accept(llg, last ? end : from + dt, &E, B);
+      if (!rc) lengthen(llg, dt, error, rejected, shortened);
+      return rc;
     }
     rejected = true;
     llg->now.rejected++;
@@ -230,6 +239,13 @@ static PetscErrorCode step_towards(MtLlg *llg, double end) {
     if (dt <= llg->opt.dt_min) return no_step(llg, dt, error, worst);
     llg->now.dt = fmax(llg->opt.dt_min, good ? next_step(llg, dt, error, true) : FAILED * dt);
   }
+}
+
+/* The same; what fails leaves the last good state with its potential. */
+static PetscErrorCode step_towards(MtLlg *llg, double end) {
+  PetscErrorCode rc = try_towards(llg, end);
+  if (rc == MT_ERR_FAIL && restore_potential(llg)) return rc;
+  return rc == MT_ERR_FAIL && !strstr(mt_error_message(), "at t = ") ? at_time(llg, rc) : rc;
 }
 
 static void report_to(const MtLlg *llg, MtLlgEnd end, MtLlgReport *report) {

@@ -33,6 +33,9 @@ double mt_site_bloch(const MtMaterial *m);
 /* Section minimizer of the input.  Not collective. */
 void mt_minimizer_options(const MtInput *in, MtMinimizerOptions *o);
 
+/* MT_ERR_INPUT if no rank used one of petsc_options.  To be called when the solvers are set up.  Collective. */
+PetscErrorCode mt_petsc_options_used(MPI_Comm comm, const MtInput *in);
+
 /* folder/name; caller frees. */
 char *mt_path_join(const char *folder, const char *name);
 

@@ -16,6 +16,7 @@ import support
 from support import check
 
 INPUT = os.path.join(support.ROOT, "tests", "restart", "restart.yaml")
+SUBCOMMAND, TABLE = "demag", "curve.csv"  # dynamics.py has others
 EXACT = ("step", "segment", "mu0_Hext_T", "mu0_Hx_T", "mu0_Hy_T", "mu0_Hz_T", "event")
 CLOSE = ("m", "mx", "my", "mz")
 KILLS, SEED = 20, 20261120
@@ -23,7 +24,7 @@ KILLS, SEED = 20, 20261120
 
 def command(folder, ranks, *more):
     program = os.path.join(os.path.abspath(sys.argv[1]), "magtwin")
-    return support.launcher(ranks) + [program, "demag", INPUT, "output.folder=" + folder] + list(more)
+    return support.launcher(ranks) + [program, SUBCOMMAND, INPUT, "output.folder=" + folder] + list(more)
 
 
 def start(folder, ranks, *more):
@@ -89,7 +90,7 @@ def kill(process):
 
 
 def rows(folder):
-    with open(os.path.join(folder, "curve.csv"), newline="") as f:
+    with open(os.path.join(folder, TABLE), newline="") as f:
         return list(csv.DictReader(f))
 
 
@@ -167,7 +168,7 @@ def kill_somewhere(process, folder, ranks, dice, in_checkpoint):
         time.sleep(dice.uniform(0.1, 1.0) * reference.seconds[ranks])
     else:
         line_count = dice.randrange(1, len(rows(reference(ranks))))
-        curve, half_made = os.path.join(folder, "curve.csv"), os.path.join(folder, "checkpoint.h5.tmp")
+        curve, half_made = os.path.join(folder, TABLE), os.path.join(folder, "checkpoint.h5.tmp")
         wait_for(process, lambda: os.path.exists(curve) and text_of(curve).count("\n") > line_count)
         wait_for(process, lambda: os.path.exists(half_made), 5)
         time.sleep(dice.uniform(0, 0.004))
@@ -201,7 +202,7 @@ def test_killed(folder):
 def stopped(folder, ranks, what, to_launcher):
     """Sends a signal in the middle of the run: exit code 75 and a checkpoint; the continued run has the same curve."""
     process = start(folder, ranks)
-    curve = os.path.join(folder, "curve.csv")
+    curve = os.path.join(folder, TABLE)
     check(wait_for(process, lambda: os.path.exists(curve) and text_of(curve).count("\n") > 8), "the run ended before the signal")
     # SLURM sends to every process; one rank that heard it is enough
     others = [pid for pid in session_of(process) if pid != process.pid]
@@ -211,7 +212,7 @@ def stopped(folder, ranks, what, to_launcher):
     check(8 <= done < len(rows(reference(ranks))), "%d steps when stopped" % done)
     check(os.path.exists(os.path.join(folder, "checkpoint.h5")), "no checkpoint")
     run(folder, ranks, "--resume")
-    same_bytes(folder, reference(ranks), ["curve.csv"])
+    same_bytes(folder, reference(ranks), [TABLE])
 
 
 def test_signals(folder):
