@@ -27,7 +27,7 @@ MtLlgOptions mt_llg_defaults(void) {
                         .dt_start = 1e-5,
                         .dt_min = 1e-9,
                         .dt_max = 1,
-                        .demag_rtol = 1e-6};
+                        .demag_rtol = 1e-5};
 }
 
 static void constant_field(void *ctx, double from, double t, double B[3]) {
