@@ -17,6 +17,7 @@ help:
 	@echo "make demo       16 grains with a GB phase: curve and figures in out/demo, on NP=$(NP) ranks"
 	@echo "make test       unit, command line and restart tests"
 	@echo "make validate   the physics against published and analytic values: out/validate/report.md, figures"
+	@echo "make bench-events  where 20 events end, beside LLG: out/bench/events; part of make bench but for BENCH=quick"
 	@echo "make bench-mesh what the mesher promises, on many sets of grains: out/bench/mesher.json"
 	@echo "make bench      speed and memory: out/bench/summary.json and figures; BENCH=full: to 1e6 nodes, hours; BENCH=quick: 3e4 nodes"
 	@echo "make test-asan  unit programs and a small run under the address and undefined-behaviour sanitizers"
@@ -42,8 +43,16 @@ $(BUILD)/stream: tests/bench/stream.c | deps
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(DEFINES) $< -o $@
 
-bench: all $(BUILD)/stream
+# Where events end, beside the dynamics.
+$(BUILD)/events: $(BUILD)/tests/bench/events.o $(BUILD)/libmagtwin.a
+	$(call say,$@)$(CC) $< $(BUILD)/libmagtwin.a $(ALL_LIBS) -o $@
+
+bench: all $(BUILD)/stream $(BUILD)/events
 	@$(PYTHON) tests/bench/bench.py $(BUILD) $(BENCH)
+	@$(if $(filter quick,$(BENCH)),true,$(PYTHON) tests/bench/events.py $(BUILD))
+
+bench-events: all $(BUILD)/events
+	@$(PYTHON) tests/bench/events.py $(BUILD)
 
 bench-mesh: all
 	@$(PYTHON) tests/bench/mesher.py $(BUILD)
@@ -55,6 +64,6 @@ install: all
 	find $(DESTDIR)$(PREFIX)/share/magtwin -name __pycache__ -prune -exec rm -rf {} +
 
 clean: ; rm -rf $(BUILD) $(ASAN_BUILD)
-.PHONY: help deps test demo validate bench bench-mesh install clean
+.PHONY: help deps test demo validate bench bench-events bench-mesh install clean
 
 include make/check.mk
