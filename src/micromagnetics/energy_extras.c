@@ -2,6 +2,7 @@
 #include "energy_impl.h"
 #include "magtwin/error.h"
 #include "magtwin/h5.h"
+#include "site.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -108,6 +109,19 @@ PetscErrorCode mt_energy_extras_free(MtEnergyExtras *extras) {
   PetscCall(PetscFree(extras->interface));
   PetscCall(PetscFree(extras->strain));
   return PetscFree(extras->stress);
+}
+
+PetscErrorCode mt_site_mix_elastic(const MtEnergy *e, uint64_t *constants) {
+  uint64_t local = 0, sum;
+  if (!e->elastic) return 0;
+  for (PetscInt i = 0; i < e->n; i++) { /* a sum over nodes by file id: the same for any distribution */
+    uint64_t hash = (uint64_t)e->mesh->vid[e->nodes->node[i]];
+    for (int c = 0; c < 6; c++) hash = mt_site_mix(hash, e->elastic[6 * i + c]);
+    local += hash;
+  }
+  PetscCallMPI(MPI_Allreduce(&local, &sum, 1, MPI_UINT64_T, MPI_SUM, e->mesh->comm));
+  *constants = mt_site_mix(*constants, (double)(sum >> 11));
+  return 0;
 }
 
 PetscErrorCode mt_energy_open(const MtMesh *mesh, const MtInput *in, const MtMaterial *material, int demag_modes,

@@ -120,7 +120,9 @@ static PetscErrorCode check_identity(const MtSite *s, const MtCheckpoint *c, MtH
   if (memcmp(then, now, sizeof now) == 0) return 0;
   *foreign = true;
   if (memcmp(then, now, 3 * sizeof *now) == 0) {
-    return mt_error(MT_ERR_INPUT, "%s belongs to other materials: a value in the library has changed since", path);
+    return mt_error(MT_ERR_INPUT,
+                    "%s belongs to other materials: a value in the library, or the strain or stress, has changed since",
+                    path);
   }
   return mt_error(MT_ERR_INPUT,
                   "%s belongs to another mesh: it has %lld nodes and %lld tetrahedra, %s has %lld and %lld%s", path,

@@ -294,11 +294,11 @@ output: {folder: %s}
 """
 
 
-def write_strain(path, tets):
+def write_strain(path, tets, e=1e-3):
     import h5py
     with h5py.File(path, "w") as f:
         f.attrs["format"], f.attrs["version"] = "magtwin-elements", 1
-        f["strain"] = np.tile([1e-3, 0, 0, 0, 0, 2e-4], (tets, 1))
+        f["strain"] = np.tile([e, 0, 0, 0, 0, 2e-4], (tets, 1))
 
 
 def more_energies(folder):
@@ -327,6 +327,10 @@ def more_energies(folder):
     parts = sum(energy[name] for name in names if name.startswith("e_") and "total" not in name)
     check(abs(parts / energy["e_total_J/m3"] - 1) < 1e-9, energy)
     check(all(energy[name] != 0 for name in names[-4:]), energy)
+    done = support.magtwin(BUILD, "demag", path, *common, "--resume")
+    check(done.code == 0, done)
+    write_strain(strain, tets, 2e-3)
+    refused(support.magtwin(BUILD, "demag", path, *common, "--resume"), "other materials")
 
 
 def a_signal_ends_what_has_no_checkpoint(folder):
