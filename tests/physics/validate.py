@@ -53,7 +53,7 @@ class Case:
 
     def mark(self, subcommand, file, overrides, ranks):
         """What a run depends on, the state it starts from included."""
-        states = [o.split("=", 1)[1] for o in overrides if o.startswith("field.initial_file=")]
+        states = [o.split("=", 1)[1] for o in overrides if o.startswith(("field.initial_file=", "dynamics.initial_file="))]
         return digest([os.path.join(self.build, "magtwin"), file] + MATERIALS + states) + " ".join([subcommand, str(ranks)] + list(overrides))
 
     def panel(self, xlabel, ylabel, *series, **more):

@@ -1,7 +1,7 @@
 """The cases of validate.py, by name.  Each takes a Case, runs the program on inputs of tests/physics/inputs and returns lines for what it
 wrote beside a published or an analytic value; tolerances are those the project promises.  Its first paragraph of documentation says
 what it is, the rest what docs/validation.md should add."""
-from cases import energies, microstructure, standard_problems, stray_field, switching, walls
+from cases import dynamics, energies, microstructure, standard_problems, stray_field, switching, walls
 
 CASES = {
     "demo_mesh": microstructure.demo_mesh,
@@ -21,5 +21,7 @@ CASES = {
     "weak_interface": energies.weak_interface,
     "sp2": standard_problems.standard_problem_2,
     "sp3": standard_problems.standard_problem_3,
+    "sp4": dynamics.standard_problem_4,
+    "sp5": dynamics.standard_problem_5,
     "rank_agreement": microstructure.rank_agreement,
 }
