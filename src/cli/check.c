@@ -6,6 +6,7 @@
 #include "magtwin/error.h"
 #include "magtwin/log.h"
 #include "magtwin/micromagnetics.h"
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -15,20 +16,44 @@ static const char *details(void) {
   return line ? line + 1 : mt_error_message();
 }
 
-static PetscErrorCode tell_complete(const CliArgs *args, const CliCommand *command) {
+typedef struct {
+  bool computes;      /* complete for one that computes something on a mesh */
+  char missing[8192]; /* what the others lack */
+  char names[256];    /* of the others */
+} Verdict;
+
+static void add(char *text, size_t size, const char *first, const char *second) {
+  size_t used = strlen(text);
+  snprintf(text + used, size - used, "%s%s", first, second);
+}
+
+static PetscErrorCode tell_complete(const CliArgs *args, const CliCommand *command, Verdict *v) {
   CliArgs as = *args;
   MtInput *in;
   as.command = command;
   PetscErrorCode rc = cli_read_input(&as, &in);
   if (rc == MT_ERR_INPUT) {
-    mt_log("# not enough for magtwin %s:\n%s", command->name, details());
+    add(v->names, sizeof v->names, *v->names ? ", " : "", command->name);
+    add(v->missing, sizeof v->missing, "# not enough for magtwin ", command->name);
+    add(v->missing, sizeof v->missing, ":\n", details());
+    add(v->missing, sizeof v->missing, "\n", "");
     mt_error_clear();
     return 0;
   }
   if (rc) return rc;
   mt_log("# complete for magtwin %s", command->name);
+  v->computes = v->computes || (command->run != cli_mesh && command->run != cli_reconstruct);
   mt_input_destroy(&in);
   return 0;
+}
+
+/* What is missing matters to those who get nothing computed; a demag input is not an unfinished barrier input. */
+static void tell_missing(Verdict *v) {
+  if (!*v->names) return;
+  if (v->computes)
+    mt_log("# without the keys of magtwin %s (see --help there)", v->names);
+  else
+    mt_log("%.*s", (int)strlen(v->missing) - 1, v->missing);
 }
 
 /* Rules between values, as a run applies them before it computes. */
@@ -54,9 +79,11 @@ PetscErrorCode cli_check(const CliArgs *args, int *code) {
   bool measured = mt_input_has(in, "grains.source") && strcmp(mt_input_string(in, "grains.source"), "generated") &&
                   strcmp(mt_input_string(in, "grains.source"), "shape");
   mt_input_destroy(&in);
+  Verdict v = {0};
   for (int i = 0; i < n && !rc; i++)
     if (list[i].takes == CLI_INPUT && list[i].run != cli_check && (measured || list[i].run != cli_reconstruct))
-      rc = tell_complete(args, &list[i]);
+      rc = tell_complete(args, &list[i], &v);
+  if (!rc) tell_missing(&v);
   *code = 0;
   return rc;
 }
