@@ -29,8 +29,9 @@ PetscErrorCode mt_nodes_destroy(MtNodes **nodes);
 PetscErrorCode mt_fem_stiffness(const MtMesh *mesh, const MtNodes *nodes, const double *coef, Mat *K);
 /* Lumped weights sum_e coef_e V_e/4 per owned node -> [n_owned].  Not collective. */
 PetscErrorCode mt_fem_lumped(const MtMesh *mesh, const MtNodes *nodes, const double *coef, double *w);
-/* D: rows all nodes, columns 3*nodes: (D m)_i = sum_e coef_e V_e/4 sum_b grad(i).m_b.  G = D^T comes with it as an own
- * matrix (rows 3*nodes), so that both products are row-wise; both are the caller's.  Collective on mesh->comm. */
+/* D: rows all nodes, columns 3*nodes: (D m)_i = sum_e coef_e V_e/4 sum_b grad(i).m_b.  G = D^T comes with it (rows
+ * 3*nodes).  Both know their products alone (no entries), are the caller's, and keep mesh and nodes, which must outlive
+ * them; coef [nt_local] is copied.  Collective on mesh->comm. */
 PetscErrorCode mt_fem_divergence(const MtMesh *mesh, const MtNodes *nodes, const double *coef, Mat *D, Mat *G);
 /* (A f)_i = sum_e coef_e V_e/4 u.grad f over the tets with coef != 0, all of whose nodes belong to `nodes`; u constant.
  * AIJ, rows and columns of `nodes`; *A is the caller's.  Collective on mesh->comm. */
@@ -53,8 +54,14 @@ PetscErrorCode mt_poisson_create(const MtMesh *mesh, int modes, MtPoisson **p);
  * falls below rtol |b| or atol; iterations in *its.  MT_ERR_FAIL if it does not converge (with the reason).
  * Collective. */
 PetscErrorCode mt_poisson_solve(MtPoisson *p, Vec b, Vec u, double rtol, double atol, PetscInt *its);
+/* From now on solves start from u and the best combination of at most `changes` latest changes of u (0: from u alone,
+ * as at first); what was kept before is forgotten.  changes <= 16.  Collective. */
+PetscErrorCode mt_poisson_remember(MtPoisson *p, int changes);
 /* y = operator u, both rows of the mesh.  Collective. */
 PetscErrorCode mt_poisson_apply(MtPoisson *p, Vec u, Vec y);
+/* The same product for the solution u of the last solve, which often knows it; *Au is p's, valid until the next solve.
+ * Collective. */
+PetscErrorCode mt_poisson_product(MtPoisson *p, Vec u, Vec *Au);
 /* A zero vector of the rows of the mesh, the caller's.  Collective. */
 PetscErrorCode mt_poisson_create_vec(MtPoisson *p, Vec *v);
 /* Work so far: solves, CG iterations, products with the stiffness matrix (those inside AMG counted as nnz-weighted

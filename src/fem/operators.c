@@ -1,4 +1,4 @@
-/* Stiffness, lumped weights, divergence and its transpose, of linear tetrahedra on the distributed mesh.
+/* Stiffness and lumped weights of linear tetrahedra on the distributed mesh.
  * Each rank sums its own rows over the tets in the order of the file: no messages, and entries with the same bits for
  * any number of ranks. */
 #include "pattern.h"
@@ -72,83 +72,4 @@ PetscErrorCode mt_fem_lumped(const MtMesh *mesh, const MtNodes *nodes, const dou
     }
   }
   return mt_numbering_destroy(&n);
-}
-
-/* Rows of all mesh nodes, three columns each node of `col`: entry of (i, node b, c) is sum_e coef V/4 grad(i)_c.  With
- * transpose, rows and columns change places and grad belongs to the column. */
-static PetscErrorCode sum_divergence(const MtMesh *mesh, const double *coef, const MtNumbering *row,
-                                     const MtNumbering *col, bool transpose, const MtPattern *p, PetscScalar *value) {
-  for (PetscInt t = 0; t < mesh->nt_local; t++) {
-    double grad[4][3], volume;
-    PetscInt r[4], q[4];
-    if (coef[t] == 0) continue;
-    mt_fem_mesh_tet(mesh, t, grad, &volume);
-    corners(mesh, t, row->local, r);
-    corners(mesh, t, col->global, q);
-    for (int i = 0; i < 4; i++)
-      for (int j = 0; j < 4 && r[i] >= 0; j++) {
-        if (q[j] < 0) continue;
-        PetscScalar *v = value + 3 * mt_pattern_find(p, r[i], q[j]);
-        for (int c = 0; c < 3; c++) v[c] += coef[t] * volume / 4 * grad[transpose ? j : i][c];
-      }
-  }
-  return 0;
-}
-
-/* Scalar pattern -> three columns 3 col + c each; the values lie in that order already. */
-static PetscErrorCode divergence_matrix(MPI_Comm comm, const MtPattern *p, PetscInt ncols, const PetscScalar *value,
-                                        Mat *D) {
-  PetscInt *start, *col;
-  PetscCall(PetscMalloc2(p->n + 1, &start, 3 * p->start[p->n], &col));
-  for (PetscInt r = 0; r <= p->n; r++) start[r] = 3 * p->start[r];
-  for (PetscInt k = 0; k < 3 * p->start[p->n]; k++) col[k] = 3 * p->col[k / 3] + k % 3;
-  PetscCall(mt_matrix_from_rows(comm, p->n, ncols, start, col, value, D));
-  PetscCall(PetscFree2(start, col));
-  return 0;
-}
-
-/* Scalar pattern -> rows 3 row + c; the three values of an entry go to the three rows. */
-static PetscErrorCode gradient_matrix(MPI_Comm comm, const MtPattern *p, PetscInt ncols, const PetscScalar *value,
-                                      Mat *G) {
-  PetscInt *start, *col;
-  PetscScalar *v;
-  PetscCall(PetscMalloc3(3 * p->n + 1, &start, 3 * p->start[p->n], &col, 3 * p->start[p->n], &v));
-  start[0] = 0;
-  for (PetscInt r = 0; r < p->n; r++)
-    for (int c = 0; c < 3; c++) {
-      PetscInt at = start[3 * r + c];
-      for (PetscInt k = p->start[r]; k < p->start[r + 1]; k++, at++) {
-        col[at] = p->col[k];
-        v[at] = value[3 * k + c];
-      }
-      start[3 * r + c + 1] = at;
-    }
-  PetscCall(mt_matrix_from_rows(comm, 3 * p->n, ncols, start, col, v, G));
-  PetscCall(PetscFree3(start, col, v));
-  return 0;
-}
-
-static PetscErrorCode one_direction(const MtMesh *mesh, const double *coef, const MtNumbering *row,
-                                    const MtNumbering *col, bool transpose, Mat *A) {
-  MtPattern p;
-  PetscScalar *value;
-  PetscCall(mt_pattern_create(mesh, coef, row, col, &p));
-  PetscCall(PetscCalloc1(3 * p.start[p.n], &value));
-  PetscCall(sum_divergence(mesh, coef, row, col, transpose, &p, value));
-  if (transpose)
-    PetscCall(gradient_matrix(mesh->comm, &p, col->nrows, value, A));
-  else
-    PetscCall(divergence_matrix(mesh->comm, &p, 3 * col->nrows, value, A));
-  PetscCall(PetscFree(value));
-  return mt_pattern_destroy(&p);
-}
-
-PetscErrorCode mt_fem_divergence(const MtMesh *mesh, const MtNodes *nodes, const double *coef, Mat *D, Mat *G) {
-  MtNumbering all, some;
-  PetscCall(mt_numbering_create(mesh, NULL, &all));
-  PetscCall(mt_numbering_create(mesh, nodes, &some));
-  PetscCall(one_direction(mesh, coef, &all, &some, false, D));
-  PetscCall(one_direction(mesh, coef, &some, &all, true, G));
-  PetscCall(mt_numbering_destroy(&all));
-  return mt_numbering_destroy(&some);
 }

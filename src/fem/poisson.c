@@ -17,6 +17,11 @@ struct MtPoisson {
   Mat shell; /* K + the modes */
   KSP ksp;
   MtSphere *sphere;
+  MtHistory *history;    /* NULL: none is kept */
+  Vec r, d;              /* residual of the start; what the solver adds to it */
+  Vec u_start, Au_start; /* of a solve */
+  Vec Au;                /* product of the operator with the solution ... */
+  bool Au_known;         /* ... if that has been computed */
   MtPoissonCount count;
   double cycle_spmv; /* cost of one AMG cycle in products with K */
 };
@@ -86,12 +91,17 @@ static PetscErrorCode make_solver(MtPoisson *p) {
   PetscCall(KSPSetOperators(p->ksp, p->shell, p->K));
   PetscCall(KSPSetType(p->ksp, KSPCG));
   PetscCall(KSPSetNormType(p->ksp, KSP_NORM_UNPRECONDITIONED));
-  PetscCall(KSPSetInitialGuessNonzero(p->ksp, PETSC_TRUE));
   PetscCall(KSPGetPC(p->ksp, &pc));
   PetscCall(choose_amg(pc));
   PetscCall(KSPSetFromOptions(p->ksp));
+  /* this makes a copy of the multigrid and destroys it: before there is another one in memory */
+  PetscCall(mt_poisson_measure_amg(p->ksp, p->K, &p->count.operator_complexity, &p->cycle_spmv));
   PetscCall(KSPSetUp(p->ksp));
-  return KSPSetUpOnBlocks(p->ksp); /* now, so that inner solvers have read their options, too */
+  PetscCall(KSPSetUpOnBlocks(p->ksp)); /* now, so that inner solvers have read their options, too */
+  PetscCall(MatCreateVecs(p->K, &p->r, &p->d));
+  PetscCall(VecDuplicate(p->r, &p->u_start));
+  PetscCall(VecDuplicate(p->r, &p->Au_start));
+  return VecDuplicate(p->r, &p->Au);
 }
 
 PetscErrorCode mt_poisson_create(const MtMesh *mesh, int modes, MtPoisson **poisson) {
@@ -101,36 +111,81 @@ PetscErrorCode mt_poisson_create(const MtMesh *mesh, int modes, MtPoisson **pois
   p->comm = mesh->comm;
   PetscErrorCode rc = make_operator(mesh, modes, p);
   if (!rc) rc = make_solver(p);
-  if (!rc) rc = mt_poisson_measure_amg(p->ksp, p->K, &p->count.operator_complexity, &p->cycle_spmv);
   if (rc) PetscCall(mt_poisson_destroy(&p));
   *poisson = p;
   return rc;
 }
 
-PetscErrorCode mt_poisson_solve(MtPoisson *p, Vec b, Vec u, double rtol, double atol, PetscInt *its) {
-  KSPConvergedReason reason;
-  PetscReal norm;
-  PetscCall(VecNorm(b, NORM_2, &norm));
-  *its = 0;
-  p->count.solves++;
-  if (norm == 0) return VecZeroEntries(u);
-  PetscCall(KSPSetTolerances(p->ksp, rtol, PetscMax(atol, PETSC_SMALL * PETSC_SMALL), PETSC_DEFAULT, MAX_ITERATIONS));
-  PetscCall(KSPSolve(p->ksp, b, u));
-  PetscCall(KSPGetIterationNumber(p->ksp, its));
-  PetscCall(KSPGetConvergedReason(p->ksp, &reason));
-  p->count.iterations += *its;
-  /* one product for the first residual, and one cycle more than there are iterations */
-  p->count.spmv += 1 + p->cycle_spmv + (double)*its * (1 + p->cycle_spmv);
-  if (reason > 0) return 0;
+static PetscErrorCode product(MtPoisson *p, Vec u) {
+  PetscCall(MatMult(p->shell, u, p->Au));
+  p->count.spmv++;
+  return 0;
+}
+
+static PetscErrorCode not_converged(MtPoisson *p, KSPConvergedReason reason, PetscInt its, double norm, double rtol) {
   PetscReal residual;
   PetscCall(KSPGetResidualNorm(p->ksp, &residual));
   return mt_error(MT_ERR_FAIL,
                   "the magnetostatic potential did not converge: %s after %d iterations, residual %.3g of %.3g",
-                  KSPConvergedReasons[reason], (int)*its, residual / norm, rtol);
+                  KSPConvergedReasons[reason], (int)its, residual / norm, rtol);
+}
+
+/* u += d with A d = r, to |r| <= tolerance. */
+static PetscErrorCode correct(MtPoisson *p, Vec u, double tolerance, double norm, PetscInt *its) {
+  KSPConvergedReason reason;
+  PetscCall(KSPSetTolerances(p->ksp, PETSC_SMALL * PETSC_SMALL, tolerance, PETSC_DEFAULT, MAX_ITERATIONS));
+  PetscCall(KSPSolve(p->ksp, p->r, p->d));
+  PetscCall(KSPGetIterationNumber(p->ksp, its));
+  PetscCall(KSPGetConvergedReason(p->ksp, &reason));
+  p->count.iterations += *its;
+  /* a product and a cycle each, and one cycle more than there are iterations */
+  p->count.spmv += p->cycle_spmv + (double)*its * (1 + p->cycle_spmv);
+  PetscCall(VecAXPY(u, 1, p->d));
+  return reason > 0 ? 0 : not_converged(p, reason, *its, norm, tolerance / norm);
+}
+
+PetscErrorCode mt_poisson_solve(MtPoisson *p, Vec b, Vec u, double rtol, double atol, PetscInt *its) {
+  PetscReal norm, residual;
+  PetscCall(VecNorm(b, NORM_2, &norm));
+  *its = 0;
+  p->count.solves++;
+  p->Au_known = false;
+  if (norm == 0) return VecZeroEntries(u);
+  const double tolerance = PetscMax(rtol * norm, PetscMax(atol, PETSC_SMALL * PETSC_SMALL));
+  PetscCall(product(p, u));
+  PetscCall(VecWAXPY(p->r, -1, p->Au, b));
+  if (p->history) {
+    PetscCall(VecCopy(u, p->u_start));
+    PetscCall(VecCopy(p->Au, p->Au_start));
+    PetscCall(mt_history_start(p->history, p->r, u));
+  }
+  PetscCall(VecNorm(p->r, NORM_2, &residual));
+  if (residual > tolerance) PetscCall(correct(p, u, tolerance, norm, its));
+  if (!p->history || !*its) return 0;
+  PetscCall(product(p, u));
+  p->Au_known = true;
+  return mt_history_add(p->history, u, p->Au, p->u_start, p->Au_start);
+}
+
+PetscErrorCode mt_poisson_remember(MtPoisson *p, int changes) {
+  if (!p->history && !changes) return 0;
+  if (p->history && changes == p->history->most) {
+    p->history->n = p->history->next = 0;
+    return 0;
+  }
+  PetscCall(mt_history_destroy(&p->history));
+  return changes ? mt_history_create(p->r, changes, &p->history) : 0;
 }
 
 PetscErrorCode mt_poisson_apply(MtPoisson *p, Vec u, Vec y) {
   return MatMult(p->shell, u, y);
+}
+
+PetscErrorCode mt_poisson_product(MtPoisson *p, Vec u, Vec *Au) {
+  if (!p->Au_known) PetscCall(product(p, u));
+  p->Au_known = true;
+  *Au = p->Au;
+  return 0;
 }
 
 PetscErrorCode mt_poisson_create_vec(MtPoisson *p, Vec *v) {
@@ -144,6 +199,9 @@ MtPoissonCount mt_poisson_count(const MtPoisson *p) {
 PetscErrorCode mt_poisson_destroy(MtPoisson **poisson) {
   MtPoisson *p = *poisson;
   if (!p) return 0;
+  PetscCall(mt_history_destroy(&p->history));
+  Vec *vec[] = {&p->r, &p->d, &p->u_start, &p->Au_start, &p->Au};
+  for (size_t i = 0; i < sizeof vec / sizeof *vec; i++) PetscCall(VecDestroy(vec[i]));
   PetscCall(KSPDestroy(&p->ksp));
   PetscCall(MatDestroy(&p->shell));
   PetscCall(MatDestroy(&p->K));

@@ -3,6 +3,7 @@
 #define MAGTWIN_FEM_POISSON_IMPL_H
 
 #include "magtwin/fem.h"
+#include <math.h>
 
 /* Rows of this rank's nodes on the sphere. */
 typedef struct {
@@ -23,6 +24,22 @@ PetscErrorCode mt_sphere_create(const MtMesh *mesh, int modes, Mat K, MtSphere *
 PetscErrorCode mt_sphere_destroy(MtSphere **sphere);
 /* y += M Q diag(shift) (M Q)^T u on the owned nodes.  Collective. */
 PetscErrorCode mt_sphere_apply_add(const MtSphere *sphere, MPI_Comm comm, const double *u, double *y);
+
+/* The latest changes of potential, from which the next start is combined. */
+enum { MT_HISTORY_MOST = 16 };
+typedef struct {
+  int most;     /* room, <= MT_HISTORY_MOST */
+  int n, next;  /* in use; place of the next one: a ring */
+  Vec *v, *Av;  /* [most] changes, and their products with the operator */
+  double *gram; /* [most most] v.Av of those in use */
+} MtHistory;
+PetscErrorCode mt_history_create(Vec like, int most, MtHistory **history);
+/* NULL is fine. */
+PetscErrorCode mt_history_destroy(MtHistory **history);
+/* Keeps the change from `before` to u; Au, Abefore: their products.  Collective. */
+PetscErrorCode mt_history_add(MtHistory *history, Vec u, Vec Au, Vec before, Vec Abefore);
+/* r = b - A u in; u and r of the best start out.  Collective. */
+PetscErrorCode mt_history_start(const MtHistory *history, Vec r, Vec u);
 
 /* Nonzeros of all multigrid levels over those of K, and the cost of one cycle in products with K (1, 1 if the
  * preconditioner is no multigrid).  Collective. */

@@ -65,13 +65,14 @@ static PetscErrorCode local_zeeman(MtEnergy *e, Vec m, const double B[3], double
 PetscErrorCode mt_energy_local_demag(MtEnergy *e, Vec m, double rtol, double *E, Vec g) {
   PetscInt its;
   double bu, uAu;
+  Vec Au;
   *E = 0;
   if (!e->poisson) return 0;
   PetscCall(MatMult(e->D, m, e->b));
   PetscCall(mt_poisson_solve(e->poisson, e->b, e->u, rtol, 0, &its));
-  PetscCall(mt_poisson_apply(e->poisson, e->u, e->Au));
+  PetscCall(mt_poisson_product(e->poisson, e->u, &Au));
   PetscCall(local_dot_vec(e->b, e->u, &bu));
-  PetscCall(local_dot_vec(e->u, e->Au, &uAu));
+  PetscCall(local_dot_vec(e->u, Au, &uAu));
   *E = (bu - .5 * uAu) / MT_MU0;
   PetscCall(MatMult(e->G, e->u, e->work));
   PetscCall(VecAXPY(g, 1 / MT_MU0, e->work));

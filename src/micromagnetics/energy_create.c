@@ -57,7 +57,6 @@ static PetscErrorCode demag_setup(MtEnergy *e, const double *Js, int modes) {
   PetscCall(mt_fem_divergence(e->mesh, e->nodes, Js, &e->D, &e->G));
   PetscCall(mt_poisson_create_vec(e->poisson, &e->u));
   PetscCall(VecDuplicate(e->u, &e->b));
-  PetscCall(VecDuplicate(e->u, &e->Au));
   PetscCall(VecSet(e->u, 0));
   return 0;
 }
@@ -116,7 +115,6 @@ PetscErrorCode mt_energy_destroy(MtEnergy **energy) {
   PetscCall(MatDestroy(&e->exchange));
   PetscCall(VecDestroy(&e->b));
   PetscCall(VecDestroy(&e->u));
-  PetscCall(VecDestroy(&e->Au));
   PetscCall(VecDestroy(&e->work));
   PetscCall(PetscFree(e->moment));
   PetscCall(PetscFree(e->exchange_diagonal));

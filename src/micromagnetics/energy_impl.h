@@ -42,7 +42,7 @@ struct MtEnergy {
 
   MtPoisson *poisson; /* NULL: no demagnetizing field */
   Mat D, G;           /* right side from m, and field at the nodes from the potential */
-  Vec b, u, Au;       /* rows of the mesh; u in T nm, kept as the next start */
+  Vec b, u;           /* rows of the mesh; u in T nm, kept as the next start */
   Vec work;           /* rows 3n */
   double rtol;        /* of the last demagnetizing solve */
 

@@ -19,6 +19,7 @@ static const double RATE_START = .15;        /* torque after the first step over
 static const double NEAR = 3;                /* torque limits: an expectation below it may come true */
 static const double DESCENT = 1e-3; /* a direction must have this part of the preconditioned gradient's slope */
 enum { IDLE_MAX = 30 };             /* iterations */
+enum { CHANGES = 8 };               /* of the potential, from which the next one starts */
 
 PetscErrorCode mt_minimizer_create(MtEnergy *e, const MtMinimizerOptions *opt, MtMinimizer **minimizer) {
   MtMinimizer *min;
@@ -218,6 +219,16 @@ static PetscErrorCode loop(MtMinimizer *min, Vec m) {
   return 0;
 }
 
+/* A start that is relaxed already has had no inner solve: one tells whether curvature is positive there, for a small
+ * part of what the eigenvalue costs. */
+static PetscErrorCode look_at_start(MtMinimizer *min, Vec m) {
+  PetscCall(mt_minimizer_tangent(min, m));
+  PetscCall(mt_precond_setup(&min->pc, m, min->g));
+  PetscCall(mt_precond_apply(&min->pc, m, min->gp, min->opt.inner_rtol, min->opt.inner_iterations, min->y,
+                             &min->report->inner_iterations));
+  return look_definite(min, m, &min->report->definite);
+}
+
 PetscErrorCode mt_minimizer_begin(MtMinimizer *min, Vec m, const double B[3], MtMinimizerReport *report) {
   *report = (MtMinimizerReport){.demag_iterations = -mt_energy_demag_iterations(min->energy)};
   min->report = report;
@@ -231,6 +242,7 @@ PetscErrorCode mt_minimizer_begin(MtMinimizer *min, Vec m, const double B[3], Mt
   min->rate = RATE_START;
   min->pc.shift = 0;
   min->rtol = clamped(min, DEMAG_START * min->opt.torque);
+  if (min->energy->poisson) PetscCall(mt_poisson_remember(min->energy->poisson, CHANGES));
   return look(min, m);
 }
 
@@ -241,11 +253,12 @@ PetscErrorCode mt_minimizer_end(MtMinimizer *min) {
   report->energy = min->E;
   report->demag_iterations += mt_energy_demag_iterations(min->energy);
   min->report = NULL;
-  return 0;
+  return min->energy->poisson ? mt_poisson_remember(min->energy->poisson, 0) : 0;
 }
 
 PetscErrorCode mt_minimizer_run(MtMinimizer *min, Vec m, const double B[3], MtMinimizerReport *report) {
   PetscCall(mt_minimizer_begin(min, m, B, report));
   PetscCall(loop(min, m));
+  if (report->converged && !report->iterations) PetscCall(look_at_start(min, m));
   return mt_minimizer_end(min);
 }
