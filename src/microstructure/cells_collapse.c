@@ -57,8 +57,8 @@ PetscErrorCode mt_edit_collapse(MtEdit *e, int u, int w, const MtLimit *limit, b
   for (int i = 0; i < n && !*done; i++) {
     bool ok;
     PetscCall(merge(e, u, w, x[i], &t, &ok));
-    *done = ok && mt_trial_topology(e, w, &t) && mt_trial_geometry(e, &t, limit) &&
-            mt_edit_has_room(e, w, limit->inset) && mt_edit_lack(e, w, limit) < before;
+    *done = ok && mt_trial_topology(e, w, &t) && mt_trial_geometry(e, &t, limit) && mt_edit_has_room(e, w, limit) &&
+            mt_edit_lack(e, w, limit) < before;
     if (*done)
       PetscCall(mt_trial_keep(e, &t));
     else
@@ -82,8 +82,8 @@ PetscErrorCode mt_edit_slide(MtEdit *e, int u, int w, const MtLimit *limit, bool
   PetscCall(mt_trial_begin(e, 1, v, &t));
   for (double part = 1; part > 0.2 && !*done; part /= 2) {
     for (int k = 0; k < 3; k++) e->x[3 * u + k] += part * 1.2 * before * away[k] / sqrt(norm);
-    *done = mt_trial_geometry(e, &t, limit) && mt_edit_has_room(e, u, limit->inset) &&
-            mt_edit_lack(e, u, limit) < 0.9 * before;
+    *done =
+        mt_trial_geometry(e, &t, limit) && mt_edit_has_room(e, u, limit) && mt_edit_lack(e, u, limit) < 0.9 * before;
     if (!*done) PetscCall(mt_trial_take_back(e, &t));
   }
   PetscCall(mt_trial_end(&t));

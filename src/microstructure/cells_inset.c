@@ -76,7 +76,8 @@ void mt_edit_inset(const MtEdit *e, int v, int g, double inset, double d[3]) {
 }
 
 /* At a box corner, for one, no copy of the vertex can move: a boundary that ended there would have no thickness. */
-bool mt_edit_has_room(const MtEdit *e, int v, double inset) {
+bool mt_edit_has_room(const MtEdit *e, int v, const MtLimit *limit) {
+  const double inset = limit->inset;
   for (int i = 0; i < e->around[v].n; i++) {
     int f = e->around[v].item[i];
     double area[3], size = 0;
@@ -87,7 +88,7 @@ bool mt_edit_has_room(const MtEdit *e, int v, double inset) {
       double d[3], moved = 0;
       mt_edit_inset(e, v, e->face_cells[2 * f + side], inset, d);
       for (int k = 0; k < 3; k++) moved += (side ? 1 : -1) * area[k] / sqrt(size) * d[k];
-      if (moved < 0.5 * inset || moved > 1.5 * inset) return false;
+      if (moved < limit->room[0] * inset || moved > limit->room[1] * inset) return false;
     }
   }
   return true;

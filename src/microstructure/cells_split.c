@@ -99,7 +99,7 @@ static int places(const MtEdit *e, int32_t u, int32_t w, int32_t z, double x[PLA
 static bool holds(const MtEdit *e, const int32_t v[3], const MtTrial *t, const MtLimit *limit, double before) {
   double after = 0;
   for (int k = 0; k < 3; k++)
-    if (!mt_trial_topology(e, v[k], t) || !mt_edit_has_room(e, v[k], limit->inset)) return false;
+    if (!mt_trial_topology(e, v[k], t) || !mt_edit_has_room(e, v[k], limit)) return false;
   for (int k = 0; k < 3; k++) after += mt_edit_lack(e, v[k], limit);
   return after <= before && mt_trial_geometry(e, t, limit);
 }

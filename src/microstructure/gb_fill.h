@@ -34,7 +34,7 @@ void mt_shell_cuts(const MtShell *s, int **pair, int *n);
 
 /* Slides copies (the first points of l->m) in their planes so that the worst tets of the layer, triangles and hinges
  * become better; those for which that does not do leave their planes a little.  Not collective. */
-void mt_layer_relax(const MtCells *c, double thickness, MtLayer *l);
+PetscErrorCode mt_layer_relax(const MtCells *c, double thickness, MtLayer *l);
 /* Thins at bad tets, triangles and hinges of the layer: *nbad of them; *nthinned nodes became thinner, 0: no more to be
  * gained.  q: the copies the layer was made from, where they are now.  Not collective. */
 PetscErrorCode mt_thin_folds(const MtLayer *l, double thickness, MtCopies *q, int *nbad, int *nthinned);

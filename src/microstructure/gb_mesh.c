@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FOLD_ROUNDS = 24, FILL_ROUNDS = 16 };
+enum { FOLD_ROUNDS = 12, FILL_ROUNDS = 8, ALL_ROUNDS = 36 };
 
 typedef struct {
   const MtCells *c;
@@ -26,7 +26,7 @@ typedef struct {
 static PetscErrorCode mend_once(Work *w, int *nbad, int *nthinned) {
   MtLayer l;
   PetscCall(mt_layer_make(w->c, &w->s, &w->t, &w->q, w->opt->layers, &l));
-  mt_layer_relax(w->c, w->opt->thickness, &l);
+  PetscCall(mt_layer_relax(w->c, w->opt->thickness, &l));
   memcpy(w->q.x, l.m.x, 3 * (size_t)w->q.n * sizeof(double));
   PetscCall(mt_thin_folds(&l, w->opt->thickness, &w->q, nbad, nthinned));
   w->rounds++;
@@ -36,7 +36,7 @@ static PetscErrorCode mend_once(Work *w, int *nbad, int *nthinned) {
 /* Until no triangle is folded and no prism inverted, as far as thinning can do it. */
 static PetscErrorCode mend(Work *w) {
   int nbad = 1, nthinned = 1;
-  for (int round = 0; round < FOLD_ROUNDS && nbad > 0 && nthinned > 0; round++) {
+  for (int round = 0; round < FOLD_ROUNDS && w->rounds < ALL_ROUNDS && nbad > 0 && nthinned > 0; round++) {
     PetscCall(mend_once(w, &nbad, &nthinned));
     mt_progress("GB phase, round %d: %d places without room, thinned at %d nodes", w->rounds, nbad, nthinned);
   }

@@ -16,7 +16,23 @@ typedef struct {
   MtLayer *l;
   bool free;   /* may leave their planes */
   double part; /* of half the thickness, as thinned, that a move must leave over each of the copy's planes, nm */
+  int now;     /* counts the trials */
+  int *tried;  /* [copies] when a copy was last tried and not moved, since the freedom is what it is; 0: not yet */
+  int *moved;  /* [copies] when it was last moved */
 } Work;
+
+/* Nothing that hangs together with the copy has moved since it found no better place. */
+static bool is_stuck(const Work *w, int32_t copy) {
+  const MtLayerItems *const items[3] = {&w->l->tri, &w->l->tet, &w->l->hinge};
+  if (w->tried[copy] == 0) return false;
+  for (int k = 0; k < 3; k++)
+    for (int i = items[k]->start[copy]; i < items[k]->start[copy + 1]; i++) {
+      const int32_t *other = items[k]->copy + (size_t)items[k]->per * (size_t)items[k]->list[i];
+      for (int j = 0; j < items[k]->per && other[j] >= 0; j++)
+        if (w->moved[other[j]] > w->tried[copy]) return false;
+    }
+  return true;
+}
 
 /* Directions in which a copy may slide: 2 in a face, 1 on an edge, 0 at a vertex. */
 static int sliding_directions(const MtCells *c, const MtSurface *s, int32_t node, double d[3][3]) {
@@ -98,10 +114,11 @@ static bool step_taken(const MtCells *c, const Work *w, int32_t copy, int n, dou
 }
 
 /* True when the copy has found a better place. */
-static bool move(const MtCells *c, const Work *w, int32_t copy, double step) {
+static bool move(const MtCells *c, Work *w, int32_t copy, double step) {
   double d[3][3];
   bool moved = false;
-  if (w->l->q->grain[copy] < 0) return false;
+  if (w->l->q->grain[copy] < 0 || is_stuck(w, copy)) return false;
+  w->now++;
   int n =
       w->free ? free_directions(c, w->l->m.x + 3 * copy, d) : sliding_directions(c, w->l->s, w->l->q->node[copy], d);
   double best = mt_layer_worst(w->l, copy, -INFINITY);
@@ -110,11 +127,12 @@ static bool move(const MtCells *c, const Work *w, int32_t copy, double step) {
     if (!better) step /= 2, halved++;
     moved = moved || better;
   }
+  *(moved ? w->moved + copy : w->tried + copy) = w->now;
   return moved;
 }
 
-static bool relax_items(const MtCells *c, const Work *w, const MtLayerItems *items,
-                        double (*value)(const MtLayer *, int), double below, double step) {
+static bool relax_items(const MtCells *c, Work *w, const MtLayerItems *items, double (*value)(const MtLayer *, int),
+                        double below, double step) {
   bool moved = false;
   for (int i = 0; i < items->n; i++) {
     if (value(w->l, i) > below) continue;
@@ -124,8 +142,9 @@ static bool relax_items(const MtCells *c, const Work *w, const MtLayerItems *ite
   return moved;
 }
 
-static void relax(const MtCells *c, const Work *w, double below, double step) {
+static void relax(const MtCells *c, Work *w, double below, double step) {
   bool moved = true;
+  memset(w->tried, 0, (size_t)w->l->q->n * sizeof *w->tried);
   for (int pass = 0; pass < PASSES && moved; pass++) {
     moved = relax_items(c, w, &w->l->tet, mt_layer_tet, below, step);
     moved |= relax_items(c, w, &w->l->tri, mt_layer_triangle, below, step);
@@ -133,12 +152,14 @@ static void relax(const MtCells *c, const Work *w, double below, double step) {
   }
 }
 
-void mt_layer_relax(const MtCells *c, double thickness, MtLayer *l) {
+PetscErrorCode mt_layer_relax(const MtCells *c, double thickness, MtLayer *l) {
   Work w = {.l = l, .free = false};
+  PetscCall(PetscCalloc2((size_t)l->q->n + 1, &w.tried, (size_t)l->q->n + 1, &w.moved));
   relax(c, &w, relax_below, thickness / 4);
   w.free = true;
   for (int k = 0; k < 3; k++) {
     w.part = least_part[k] * thickness / 2;
     relax(c, &w, free_below, thickness / 4);
   }
+  return PetscFree2(w.tried, w.moved);
 }

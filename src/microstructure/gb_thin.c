@@ -6,7 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const double thinner = 0.75, least_scale = 0.04;
+/* Of the scale at a place: carefully at first, then in few steps; at the least scale a place is left as it is. */
+static const double thinner = 0.75, much_thinner = 0.5, careful = 0.6, least_scale = 0.04;
 /* The scale recovers over so many thicknesses, or lengths of what the copies there have moved if these are more: a
  * steeper scale would fold the surface itself. */
 static const double reach_thickness = 2, reach_moved = 2.5, most_reach = 4;
@@ -53,7 +54,7 @@ static PetscErrorCode place_add(const MtSurface *s, const MtCopies *q, double th
     at.reach = fmax(at.reach, reach_moved * distance(q->full + 3 * copy[i], s->x + 3 * node));
   }
   for (int k = 0; k < 3; k++) at.x[k] /= count;
-  at.scale = fmax(thinner * at.scale, least_scale);
+  at.scale = fmax((at.scale > careful ? thinner : much_thinner) * at.scale, least_scale);
   at.reach = fmin(at.reach, most_reach * thickness);
   p->place[p->n++] = at;
   return 0;
