@@ -134,7 +134,7 @@ static PetscErrorCode climb(MtPath *p, int i) {
   Vec m = p->image[i].m, g = p->image[i].g;
   PetscCall(VecDot(g, p->tangent, &along));
   PetscCall(mt_precond_along(&p->pc, m, g, p->tangent, &curvature, &weight));
-  double step = along / fmax(fabs(curvature), FLOOR * weight);
+  double step = along / (fmax(fabs(curvature), FLOOR * weight) + p->now.shift * weight);
   return VecAXPY(p->image[i].step, fmax(-CLIMB, fmin(CLIMB, step)), p->tangent);
 }
 

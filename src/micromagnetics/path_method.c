@@ -14,6 +14,7 @@
 #include <math.h>
 
 static const double COARSE = 1.2; /* rad: neighbours turned further at some node do not resolve the path */
+static const double UNRESOLVED = 1.7; /* rad: at the top they do not say where the path leads */
 static const double CUT = .6; /* the path is cut where it has come down to this part of its height, behind the top */
 static const double SAME_HEIGHT = 1e-4;
 enum { CLIMB_FROM = 8, CUT_EVERY = 10, CUT_FIRST = 4, IDLE_MAX = 150, CALM = 20 }; /* rounds */
@@ -104,7 +105,7 @@ int mt_path_top(const MtPath *p) {
 
 /* The stray field's own stiffness is not in the preconditioner. */
 static double shift_least(const MtPath *p) {
-  return SHIFT_STEP + (p->energy->poisson ? mt_energy_saturation(p->energy) / 3 : 0);
+  return SHIFT_STEP + (p->energy->poisson ? mt_energy_saturation(p->energy) / 16 : 0);
 }
 
 PetscErrorCode mt_path_begin(MtPath *p, const double B[3]) {
@@ -179,10 +180,15 @@ static MtPathEnd judge(MtPath *p) {
   return p->now.rounds >= p->opt.max_rounds ? MT_PATH_MAX_ROUNDS : MT_PATH_GOES_ON;
 }
 
-/* The highest image climbs; another one when it has become clearly higher. */
+/* The highest image climbs, where its neighbours are near enough to say which way is along the path. */
 static void choose_climber(MtPath *p) {
   int top = mt_path_top(p);
-  if (p->now.rounds >= CLIMB_FROM && p->now.rounds >= p->now.cuts + CLIMB_FROM) p->now.climber = top;
+  bool near = top > 0 && fmax(p->turn[top], p->turn[top + 1]) < UNRESOLVED;
+  bool late = p->now.rounds >= CLIMB_FROM && p->now.rounds >= p->now.cuts + CLIMB_FROM;
+  if (!late || !near)
+    p->now.climber = -1;
+  else
+    p->now.climber = top;
 }
 
 static PetscErrorCode shorten(MtPath *p, bool *done) {
