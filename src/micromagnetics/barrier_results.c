@@ -98,7 +98,11 @@ static void put_coercivity(const MtBarrier *b, int n, const double *H, const MtB
   if (!fit->points) return;
   mt_log("E = %.4g J (1 - H/%.4f T)^%.3f; overcome at %g K (%.1f kBT): %.4f T%s", fit->E0, sign * fit->H0, fit->n,
          b->opt.temperature, log(b->opt.attempts), sign * field, known ? "" : ", beyond the fields of the run");
-  if (!known)
+  if (!(field * fit->H0 > 0))
+    mt_warn("without a field the barrier is smaller than %.1f kBT already: at %g K the magnet does not keep its "
+            "direction for that time",
+            log(b->opt.attempts), b->opt.temperature);
+  else if (!known)
     mt_warn("the coercivity at %g K, %.4f T, lies beyond the fields of barrier.fields: it is extrapolated",
             b->opt.temperature, sign * field);
 }
