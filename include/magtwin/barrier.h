@@ -28,8 +28,11 @@ typedef struct {
 /* H [count] T, ascending or not; E [count] J > 0.  Least squares; with two points n = 2 is taken (coherent rotation
  * along the easy axis), with fewer there is no fit: points 0.  Plain C. */
 void mt_barrier_fit(int count, const double *H, const double *E, MtBarrierFit *fit);
-/* The field at which the barrier has come down to E; NaN without a fit, 0 if the barrier is smaller than that without
- * a field. */
-double mt_barrier_field(const MtBarrierFit *fit, double E);
+/* The field at which the barrier has come down to `wanted` (J): between two of the points the law with the fit's n
+ * through both, *between true; else by the fit.  NaN without a fit, 0 if the barrier is smaller than that without a
+ * field.
+ */
+double mt_barrier_field(int count, const double *H, const double *E, const MtBarrierFit *fit, double wanted,
+                        bool *between);
 
 #endif

@@ -9,7 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static PetscErrorCode find_script(char script[PATH_MAX]) {
+/* The results of a folder say which script draws them. */
+static const char *script_for(const char *folder) {
+  char path[PATH_MAX];
+  snprintf(path, sizeof path, "%s/barriers.csv", folder);
+  return access(path, F_OK) ? "demag.py" : "barrier.py";
+}
+
+static PetscErrorCode find_script(const char *name, char script[PATH_MAX]) {
   static const char *const places[] = {"../share/magtwin/postprocess", "../postprocess"};
   char folder[PATH_MAX - 64];
   ssize_t n = readlink("/proc/self/exe", folder, sizeof folder - 1);
@@ -17,7 +24,7 @@ static PetscErrorCode find_script(char script[PATH_MAX]) {
   char *slash = strrchr(folder, '/');
   if (slash) *slash = 0;
   for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-    snprintf(script, PATH_MAX, "%s/%s/plot/demag.py", folder, places[i]);
+    snprintf(script, PATH_MAX, "%s/%s/plot/%s", folder, places[i], name);
     if (!access(script, R_OK)) return 0;
   }
   return mt_error(MT_ERR_FAIL, "the figure script is not where it belongs: %s/%s or %s", folder, places[0], places[1]);
@@ -53,7 +60,7 @@ PetscErrorCode cli_plot(const CliArgs *args, int *code) {
   char script[PATH_MAX];
   *code = 1;
   if (access(args->file, F_OK)) return mt_error(MT_ERR_INPUT, "there is no folder %s", args->file);
-  PetscErrorCode rc = find_script(script);
+  PetscErrorCode rc = find_script(script_for(args->file), script);
   if (rc) return rc;
   const char *python = find_python();
   if (!python)

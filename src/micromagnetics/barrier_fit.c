@@ -5,7 +5,7 @@
 #include "magtwin/barrier.h"
 #include <math.h>
 
-static const double N_LEAST = .5, N_MOST = 4;
+static const double N_LEAST = .5, N_MOST = 10;
 static const double N_OF_TWO = 2;
 enum { SCANS = 400, HALVINGS = 80 };
 
@@ -59,7 +59,21 @@ void mt_barrier_fit(int count, const double *H, const double *E, MtBarrierFit *f
   linear(count, H, E, most + range * pow(10, .5 * (a + b)), fit);
 }
 
-double mt_barrier_field(const MtBarrierFit *fit, double E) {
+/* Nearest point with a higher barrier (side 1) or a lower one (-1) than wanted; -1: none. */
+static int neighbour(int count, const double *E, double wanted, int side) {
+  int best = -1;
+  for (int i = 0; i < count; i++)
+    if (side * (E[i] - wanted) >= 0 && (best < 0 || side * (E[i] - E[best]) < 0)) best = i;
+  return best;
+}
+
+double mt_barrier_field(int count, const double *H, const double *E, const MtBarrierFit *fit, double wanted,
+                        bool *between) {
+  *between = false;
   if (!fit->points) return NAN;
-  return E < fit->E0 ? fit->H0 * (1 - pow(E / fit->E0, 1 / fit->n)) : 0;
+  int above = neighbour(count, E, wanted, 1), below = neighbour(count, E, wanted, -1);
+  *between = above >= 0 && below >= 0;
+  if (!*between) return wanted < fit->E0 ? fit->H0 * (1 - pow(wanted / fit->E0, 1 / fit->n)) : 0;
+  double a = pow(E[above], 1 / fit->n), b = pow(E[below], 1 / fit->n), x = pow(wanted, 1 / fit->n);
+  return a > b ? H[above] + (H[below] - H[above]) * (a - x) / (a - b) : H[above];
 }

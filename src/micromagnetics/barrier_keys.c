@@ -124,6 +124,7 @@ PetscErrorCode mt_barrier_check_ranks(MPI_Comm comm, const MtInput *in) {
 PetscErrorCode mt_barrier_check(const MtInput *in) {
   int groups = (int)mt_input_int(in, "barrier.groups");
   PetscErrorCode rc = check_direction(in);
+  if (!rc && mt_input_has(in, "demagnetizing.sample")) rc = mt_sample_check(in);
   if (rc) return rc;
   if (!mt_input_count(in, "barrier.fields")) return mt_input_error(in, "barrier.fields", "has no field");
   if (groups > (int)mt_input_int(in, "barrier.images"))

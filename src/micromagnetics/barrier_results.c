@@ -76,20 +76,11 @@ static void put_fit(const MtBarrierFit *fit, double sign, MtJson *j) {
   mt_json_end(j);
 }
 
-/* The smallest and largest field with a barrier. */
-static bool inside(int n, const double *H, double field) {
-  double least = INFINITY, most = -INFINITY;
-  for (int i = 0; i < n; i++) {
-    least = fmin(least, H[i]);
-    most = fmax(most, H[i]);
-  }
-  return field >= least && field <= most;
-}
-
-static void put_coercivity(const MtBarrier *b, int n, const double *H, const MtBarrierFit *fit, double sign,
-                           MtJson *j) {
-  double E = MT_KB * b->opt.temperature * log(b->opt.attempts), field = mt_barrier_field(fit, E);
-  bool known = inside(n, H, field);
+static void put_coercivity(const MtBarrier *b, int n, const double *H, const double *barrier, const MtBarrierFit *fit,
+                           double sign, MtJson *j) {
+  bool known;
+  double E = MT_KB * b->opt.temperature * log(b->opt.attempts);
+  double field = mt_barrier_field(n, H, barrier, fit, E, &known);
   mt_json_quantity(j, "temperature", b->opt.temperature, "K");
   mt_json_real(j, "ln_f0_t", log(b->opt.attempts));
   mt_json_quantity(j, "barrier_overcome", E, "J");
@@ -118,7 +109,7 @@ PetscErrorCode mt_barrier_results(MtBarrier *b, MtJson *j) {
   mt_barrier_fit(n, H, E, &fit);
   put_barriers(b, j);
   put_fit(&fit, sign, j);
-  put_coercivity(b, n, H, &fit, sign, j);
+  put_coercivity(b, n, H, E, &fit, sign, j);
   mt_json_end(j);
   free(H);
   return 0;

@@ -1,7 +1,9 @@
 /* What a run of energy barriers stands on: the team, and in each of its groups mesh, materials, energy, minimizer and a
  * share of the images. */
 #include "barrier_impl.h"
-#include "hysteresis.h"
+#include "magtwin/error.h"
+#include "magtwin/log.h"
+#include "magtwin/run.h"
 #include <stdlib.h>
 
 /* The first group reads the mesh alone, so that one partition is made and kept beside it for the others. */
@@ -15,12 +17,17 @@ static PetscErrorCode read_mesh(MtBarrier *b, const char *mesh_path) {
   return mt_agree(b->world, rc);
 }
 
+static PetscErrorCode embed(MtBarrier *b) {
+  double body[6], sample[6] = {0};
+  if (!mt_sample_read(b->in, sample)) return 0;
+  PetscErrorCode rc = mt_energy_body_factors(b->energy, body);
+  return rc ? rc : mt_energy_embed(b->energy, body, sample);
+}
+
 static PetscErrorCode make_energy(MtBarrier *b) {
-  MtEnergyExtras extras;
   PetscCall(mt_materials_assign(b->team.group, b->in, &b->mesh->regions, &b->material));
-  PetscErrorCode rc = mt_energy_extras_read(b->mesh, b->in, &extras);
-  if (!rc) rc = mt_energy_create_with(b->mesh, b->material, b->opt.modes, &extras, &b->energy);
-  PetscCall(mt_energy_extras_free(&extras));
+  PetscErrorCode rc = mt_energy_open(b->mesh, b->in, b->material, b->opt.modes, &b->energy);
+  if (!rc) rc = embed(b);
   return rc ? rc : mt_minimizer_create(b->energy, &b->opt.minimizer, &b->minimizer);
 }
 

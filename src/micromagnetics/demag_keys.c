@@ -100,7 +100,7 @@ const MtKey mt_demag_keys[] = {
     {NULL, MT_KEY_BOOL, MT_DIM_NONE, NULL, 0, 0, NULL, NULL, NULL, false}};
 
 /* Factors of a body add up to 1; those of a sample with part of its walls in a circuit to less. */
-static PetscErrorCode check_sample(const MtInput *in) {
+PetscErrorCode mt_sample_check(const MtInput *in) {
   double N[3];
   /* `magtwin check` reads inputs whose section demagnetizing is not filled in */
   if (!mt_input_has(in, "demagnetizing.sample") || !strcmp(mt_input_string(in, "demagnetizing.sample"), "mesh"))
@@ -118,7 +118,7 @@ PetscErrorCode mt_demag_check(const MtInput *in) {
   MtFieldPlan plan;
   PetscCall(mt_field_plan_read(in, &plan));
   mt_field_plan_free(&plan);
-  return check_sample(in);
+  return mt_sample_check(in);
 }
 
 static MtStatesKept states_choice(const char *text) {
@@ -126,17 +126,21 @@ static MtStatesKept states_choice(const char *text) {
   return strcmp(text, "none") == 0 ? MT_STATES_NONE : MT_STATES_EVENTS;
 }
 
+bool mt_sample_read(const MtInput *in, double sample[6]) {
+  if (mt_input_has(in, "demagnetizing.sample_factors")) {
+    double N[3];
+    mt_input_vec3(in, N, "demagnetizing.sample_factors");
+    memcpy(sample, (double[6]){N[0], 0, 0, N[1], 0, N[2]}, 6 * sizeof *sample);
+  }
+  return strcmp(mt_input_string(in, "demagnetizing.sample"), "mesh") != 0;
+}
+
 void mt_demag_options(const MtInput *in, MtDemagOptions *o) {
   o->stop_below = mt_input_has(in, "field.stop_below") ? mt_input_real(in, "field.stop_below") : -INFINITY;
   bool file = strcmp(mt_input_string(in, "field.initial"), "file") == 0;
   o->initial_file = file ? mt_input_string(in, "field.initial_file") : NULL;
   o->modes = mt_input_bool(in, "demagnetizing.enabled") ? (int)mt_input_int(in, "demagnetizing.modes") : -1;
-  o->embedded = strcmp(mt_input_string(in, "demagnetizing.sample"), "mesh") != 0;
-  if (mt_input_has(in, "demagnetizing.sample_factors")) {
-    double N[3];
-    mt_input_vec3(in, N, "demagnetizing.sample_factors");
-    memcpy(o->sample, (double[6]){N[0], 0, 0, N[1], 0, N[2]}, sizeof o->sample);
-  }
+  o->embedded = mt_sample_read(in, o->sample);
   o->loop_factor = mt_input_has(in, "demagnetizing.loop_factor") ? mt_input_real(in, "demagnetizing.loop_factor") : NAN;
   o->checkpoint_steps = mt_input_int(in, "checkpoint.every_steps");
   o->checkpoint_seconds = 60 * mt_input_real(in, "checkpoint.every_minutes");

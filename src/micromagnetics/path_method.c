@@ -13,7 +13,7 @@
 #include "magtwin/error.h"
 #include <math.h>
 
-static const double COARSE = 1.2; /* rad: neighbours turned further at some node do not resolve the path */
+static const double COARSE = 1.2;     /* rad: neighbours turned further at some node do not resolve the path */
 static const double UNRESOLVED = 1.7; /* rad: at the top they do not say where the path leads */
 static const double CUT = .6; /* the path is cut where it has come down to this part of its height, behind the top */
 static const double SAME_HEIGHT = 1e-4;

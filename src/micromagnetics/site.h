@@ -38,6 +38,11 @@ void mt_minimizer_options(const MtInput *in, MtMinimizerOptions *o);
 /* MT_ERR_INPUT if no rank used one of petsc_options.  To be called when the solvers are set up.  Collective. */
 PetscErrorCode mt_petsc_options_used(MPI_Comm comm, const MtInput *in);
 
+/* Keys demagnetizing.sample...: the rules between them (MT_ERR_INPUT); and whether the mesh is a cut-out of a sample
+ * with the factors sample {xx, xy, xz, yy, yz, zz}, changed where the input has them.  Not collective. */
+PetscErrorCode mt_sample_check(const MtInput *in);
+bool mt_sample_read(const MtInput *in, double sample[6]);
+
 /* folder/name; caller frees. */
 char *mt_path_join(const char *folder, const char *name);
 

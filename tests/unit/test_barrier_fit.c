@@ -26,16 +26,22 @@ static void two_points_of_a_particle_give_Sharrocks_coercivity(void **state) {
   const double E[] = {KV * pow(1 - 4 / HK, 2), KV * pow(1 - 1 / HK, 2)};
   MtBarrierFit fit;
   mt_barrier_fit(2, H, E, &fit);
-  assert_near(mt_barrier_field(&fit, E25), HK * (1 - sqrt(E25 / KV)), 1e-3);
-  assert_near(mt_barrier_field(&fit, 2 * KV), 0, 0);
+  bool between;
+  assert_near(mt_barrier_field(2, H, E, &fit, E25, &between), HK * (1 - sqrt(E25 / KV)), 1e-6);
+  assert_true(between);
+  assert_near(mt_barrier_field(2, H, E, &fit, KV / 100, &between), .9 * HK, 1e-3);
+  assert_false(between);
+  assert_near(mt_barrier_field(2, H, E, &fit, 2 * KV, &between), 0, 0);
 }
 
 static void one_point_gives_no_fit(void **state) {
   (void)state;
+  const double H = 1, E = 1e-19;
+  bool between;
   MtBarrierFit fit;
-  mt_barrier_fit(1, (double[]){1}, (double[]){1e-19}, &fit);
+  mt_barrier_fit(1, &H, &E, &fit);
   assert_int_equal(fit.points, 0);
-  assert_true(isnan(mt_barrier_field(&fit, 1e-19)));
+  assert_true(isnan(mt_barrier_field(1, &H, &E, &fit, 1e-19, &between)));
 }
 
 int main(void) {

@@ -1,7 +1,7 @@
 """The cases of validate.py, by name.  Each takes a Case, runs the program on inputs of tests/physics/inputs and returns lines for what it
 wrote beside a published or an analytic value; tolerances are those the project promises.  Its first paragraph of documentation says
 what it is, the rest what docs/validation.md should add."""
-from cases import dynamics, energies, microstructure, standard_problems, stray_field, switching, walls
+from cases import barriers, dynamics, energies, microstructure, standard_problems, stray_field, switching, walls
 
 CASES = {
     "demo_mesh": microstructure.demo_mesh,
@@ -23,5 +23,7 @@ CASES = {
     "sp3": standard_problems.standard_problem_3,
     "sp4": dynamics.standard_problem_4,
     "sp5": dynamics.standard_problem_5,
+    "particle_barrier": barriers.particle_barrier,
+    "rod_barrier": barriers.rod_barrier,
     "rank_agreement": microstructure.rank_agreement,
 }

@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+"""barrier.py FOLDER [--figures FOLDER]: figures of a run of energy barriers, as PNG and SVG in FOLDER/figures.
+
+  barriers   the barrier against the field with its fit, and the field at which it is overcome at the asked temperature
+  path       the energy along the path at each field, and the terms it is made of at one of them
+  saddle     the magnetization at the start, at the saddle and at the end of that path
+
+Needs numpy, h5py and matplotlib.  Exit code 2 when a file is missing or unfinished; the figures that can be drawn are drawn.
+"""
+import argparse
+import csv
+import os
+import sys
+
+import h5py
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from map_figures import cut_through, fill, limits, outline
+from results import Unusable, existing, quantity, read_mesh, read_state, read_summary
+from style import COLUMN, GREY, LINE, MOMENT_MAP, SECOND, WIDE, colour_bar, map_axes, plt, save
+
+KB = 1.380649e-23
+TERMS = [("exchange_J", "exchange", "#1b4f8a"), ("anisotropy_J", "anisotropy", "#c4551a"), ("zeeman_J", "field", "#4d9221"),
+         ("demag_J", "stray field", "#7b3294"), ("surface_J", "surface", "#8a8a8a"), ("dmi_J", "DMI", "#b8860b"),
+         ("elastic_J", "elastic", "#d01c8b"), ("interface_J", "interface", "#018571")]
+
+
+def read_table(folder, name):
+    with open(existing(folder, name), newline="") as f:
+        rows = list(csv.DictReader(f))
+    if not rows:
+        raise Unusable("%s has no line yet" % os.path.join(folder, name))
+    table = {}
+    for key in rows[0]:
+        try:
+            table[key] = np.array([float(row[key]) for row in rows])
+        except (TypeError, ValueError):
+            table[key] = np.array([row[key] for row in rows])
+    return table
+
+
+def barriers(folder, figures, summary):
+    """Barrier against field; below, in kBT, what the temperature overcomes."""
+    table, results = read_table(folder, "barriers.csv"), summary["results"]
+    kT = KB * quantity(results, "temperature")
+    H, E, good = table["mu0_H_T"], table["barrier_J"] / kT, table["end"] == "converged"
+    figure, axes = plt.subplots(figsize=(COLUMN, 2.6))
+    axes.plot(H[good], E[good], "o", color=LINE, ms=4, label="saddle of the path", zorder=3)
+    if (~good & np.isfinite(E)).any():
+        axes.plot(H[~good], E[~good], "o", mfc="none", color=GREY, ms=4, label="path not converged")
+    draw_fit(axes, results, H[good], kT)
+    axes.axhline(results["ln_f0_t"], color=GREY, lw=0.7, ls=":")
+    axes.annotate("%.1f $k_BT$" % results["ln_f0_t"], (axes.get_xlim()[0], results["ln_f0_t"]), xytext=(3, 3),
+                  textcoords="offset points", fontsize=7, color="#555555")
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel(r"$\mu_0H$ (T)")
+    axes.set_ylabel("barrier ($k_BT$ at %g K)" % quantity(results, "temperature"))
+    axes.legend(loc="best")
+    return save(figure, figures, "barriers")
+
+
+def draw_fit(axes, results, H, kT):
+    fit, Hc = results["fit"], quantity(results, "Hc")
+    if not fit["points"]:
+        return
+    E0, H0 = quantity(fit, "E0"), quantity(fit, "H0")
+    ends = [h for h in (H.min(), H.max(), Hc) if h is not None]
+    margin = 0.15 * (max(ends) - min(ends))
+    fine = np.linspace(min(ends) - margin, max(ends) + margin, 200)
+    inside = 1 - fine / H0 >= 0
+    axes.plot(fine[inside], E0 / kT * (1 - fine[inside] / H0)**fit["n"], "-", color=LINE, lw=1,
+              label=r"$E_0(1-H/H_0)^n$" + "\n$H_0$ = %.3g T, $n$ = %.2f" % (H0, fit["n"]))
+    if Hc:
+        axes.plot([Hc], [results["ln_f0_t"]], "*", color=SECOND, ms=8, zorder=4,
+                  label="coercivity %.3g T" % Hc + ("" if results["Hc_between_fields"] else "\n(extrapolated)"))
+
+
+def fields_of(table):
+    return list(dict.fromkeys(table["mu0_H_T"]))
+
+
+def shown_field(table):
+    """The field in the middle of those with a path."""
+    fields = fields_of(table)
+    return fields[len(fields) // 2]
+
+
+def path(folder, figures, summary):
+    table = read_table(folder, "barrier.csv")
+    kT = KB * quantity(summary["results"], "temperature")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDE, 2.6), gridspec_kw=dict(wspace=0.28))
+    fields = fields_of(table)
+    colours = plt.get_cmap("viridis")(np.linspace(0, 0.85, len(fields)))
+    for field, colour in zip(fields, colours):
+        rows = table["mu0_H_T"] == field
+        left.plot(table["arc_length_rad"][rows], table["energy_J"][rows] / kT, ".-", color=colour, ms=4, label="%g T" % field)
+    left.legend(title=r"$\mu_0H$", ncol=1 + (len(fields) > 6), loc="best")
+    shown = shown_field(table)
+    rows = table["mu0_H_T"] == shown
+    s, top = table["arc_length_rad"][rows], np.argmax(table["energy_J"][rows])
+    right.plot(s, table["energy_J"][rows] / kT, ".-", color="black", ms=4, label="total")
+    for name, label, colour in TERMS:
+        if name in table:
+            right.plot(s, table[name][rows] / kT, ".-", color=colour, lw=1, ms=3, label=label)
+    right.axvline(s[top], color=GREY, lw=0.6, ls=":")
+    right.set_title("%g T; dotted: saddle" % shown)
+    right.legend(loc="upper left", bbox_to_anchor=(1.0, 1.02))
+    for axes in (left, right):
+        axes.axhline(0, color=GREY, lw=0.6, zorder=1)
+        axes.set_xlabel("arc length (rad)")
+        axes.set_ylabel("energy above the start ($k_BT$)")
+    return save(figure, figures, "path")
+
+
+def kept(folder, field):
+    """Names of the files of start, saddle and end at this field."""
+    names = {}
+    with h5py.File(existing(folder, "states.h5"), "r") as f:
+        tags, number = f["/list/tags"][...], f["/list/state"][...]
+    for i, tag in enumerate(tags):
+        tag = tag.decode() if isinstance(tag, bytes) else str(tag)
+        if number[i, 1] == field and tag in ("initial", "saddle", "last"):
+            names[tag] = "states/state_%04d.h5" % (i + 1)
+    return [names.get(tag) for tag in ("initial", "saddle", "last")]
+
+
+def saddle(folder, figures, summary):
+    """m along that of the start, on the cut through the node that has turned furthest at the saddle."""
+    field = shown_field(read_table(folder, "barrier.csv"))
+    names = kept(folder, field)
+    if None in names:
+        print("no states of the path were kept: no figure of the saddle")
+        return None
+    mesh = read_mesh(folder)
+    m = [read_state(folder, name, mesh) for name in names]
+    magnetic = np.linalg.norm(m[0], axis=1) > 0.5
+    start = m[0][magnetic].mean(axis=0)
+    start /= np.linalg.norm(start)
+    turned = np.where(magnetic, ((m[0] - m[1])**2).sum(axis=1), 0)
+    cut = cut_through(mesh, 1, mesh.x[int(np.argmax(turned))])
+    figure, axes = plt.subplots(1, 3, figsize=(WIDE, 2.6), gridspec_kw=dict(wspace=0.3))
+    norm = Normalize(-1, 1)
+    for ax, state, what in zip(axes, m, ("start", "saddle", "end of the path")):
+        along = state @ start
+        along[~magnetic] = np.nan
+        fill(ax, cut, cut.node_value(along), MOMENT_MAP, norm)
+        outline(ax, cut, mesh)
+        limits(ax, mesh, cut)
+        map_axes(ax, cut.labels)
+        ax.set_title("%s, %g T\ny = %.1f nm" % (what, field, cut.offset))
+    colour_bar(figure, ScalarMappable(norm, MOMENT_MAP), list(axes), "m along its start")
+    return save(figure, figures, "saddle")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", help="output folder of magtwin barrier")
+    parser.add_argument("--figures", metavar="FOLDER", help="where to write (default: FOLDER/figures)")
+    args = parser.parse_args()
+    figures, trouble = args.figures or os.path.join(args.folder, "figures"), False
+    for part in (barriers, path, saddle):
+        try:
+            name = part(args.folder, figures, read_summary(args.folder))
+            if name:
+                print("wrote %s" % name)
+        except Unusable as reason:
+            print("barrier.py: %s" % reason, file=sys.stderr)
+            trouble = True
+    return 2 if trouble else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""barrier_test.py BUILD: energy barriers as users ask for them: bad input, groups of ranks, stop and continue, states of a file, figures."""
+# timeout: 300
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import support
+from support import check
+
+INPUT = """grains: {source: shape, shape: {kind: sphere, size: [4 nm, 4 nm, 4 nm]}}
+mesh: {size: 1 nm, air: {radius: 0}}
+materials: {grain: Nd2Fe14B}
+demagnetizing: {enabled: false}
+barrier: {fields: [-2 T, -3 T], images: 10}
+"""
+LONG = ["barrier.images=24", "mesh.size=0.7 nm"]
+
+
+def source(folder):
+    path = os.path.join(folder, "run.yaml")
+    if not os.path.exists(path):
+        with open(path, "w") as f:
+            f.write(INPUT)
+    return path
+
+
+def run(folder, name, *more, ranks=1, code=0):
+    out = os.path.join(folder, name)
+    done = support.magtwin(sys.argv[1], "barrier", source(folder), "output.folder=" + out, *more, ranks=ranks,
+                           OMPI_MCA_mpi_yield_when_idle="1")
+    check(done.code == code, done)
+    return out, done
+
+
+def table(folder, name="barriers.csv"):
+    with open(os.path.join(folder, name), newline="") as f:
+        return list(csv.DictReader(f))
+
+
+def text(folder, name):
+    with open(os.path.join(folder, name)) as f:
+        return f.read()
+
+
+def test_groups_change_no_bit(folder):
+    one, _ = run(folder, "one")
+    two, _ = run(folder, "two", "barrier.groups=2", ranks=2)
+    for name in ("barriers.csv", "barrier.csv"):
+        check(text(one, name) == text(two, name), "%s differs between one group and two" % name)
+    rows = table(one)
+    check([row["end"] for row in rows] == ["converged"] * 2, rows)
+    check(all(float(row["eigenvalue_1_T"]) < -1 and float(row["eigenvalue_2_T"]) > -2e-3 for row in rows), rows)
+    with open(os.path.join(one, "summary.json")) as f:
+        results = json.load(f)["results"]
+    check(abs(results["fit"]["n"] - 2) < 0.02 and abs(results["fit"]["H0"]["value"] + 6.7125) < 0.07, results["fit"])
+
+
+def test_more_ranks_in_a_group_agree(folder):
+    one, _ = run(folder, "one")
+    two, _ = run(folder, "two", ranks=2)
+    for a, b in zip(table(one), table(two)):
+        check(abs(float(a["barrier_J"]) / float(b["barrier_J"]) - 1) < 1e-3, (a, b))
+
+
+def stopped(folder, name):
+    """A run in two groups that is told to stop once it has a checkpoint."""
+    out = os.path.join(folder, name)
+    program = os.path.join(os.path.abspath(sys.argv[1]), "magtwin")
+    command = support.launcher(2) + [program, "barrier", source(folder), "output.folder=" + out, "barrier.groups=2"] + LONG
+    process = subprocess.Popen(command, env=support.environment(OMPI_MCA_mpi_yield_when_idle="1"), stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL, start_new_session=True)
+    until = time.time() + 60
+    while not os.path.exists(os.path.join(out, "checkpoint.h5.prev")) and process.poll() is None and time.time() < until:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGUSR1)
+    try:
+        code = process.wait(60)
+    finally:
+        support.end_session(process)
+    check(code == 75, "exit code %s" % code)
+    return out
+
+
+def test_stop_and_continue_gives_the_same(folder):
+    whole, _ = run(folder, "whole", "barrier.groups=2", *LONG, ranks=2)
+    parts = stopped(folder, "parts")
+    _, done = run(folder, "parts", "barrier.groups=2", "--resume", *LONG, ranks=2)
+    check("going on from the checkpoint" in done.out, done)
+    for name in ("barriers.csv", "barrier.csv"):
+        check(text(whole, name) == text(parts, name), "%s differs after stop and continue" % name)
+
+
+def test_states_of_files(folder):
+    first, _ = run(folder, "first", "barrier.fields=[-2 T]")
+    states = ["barrier.initial=file", "barrier.initial_file=%s/states/state_0001.h5" % first, "barrier.final=file",
+              "barrier.final_file=%s/states/state_0003.h5" % first, "mesh.file=%s/mesh.h5" % first, "barrier.fields=[-2 T]"]
+    again, _ = run(folder, "again", *states)
+    a, b = (float(table(out)[0]["barrier_J"]) for out in (first, again))
+    check(abs(a / b - 1) < 2e-3, (a, b))
+
+
+def test_no_barrier_beyond_switching(folder):
+    out, done = run(folder, "out", "barrier.fields=[-7 T]")
+    check(table(out)[0]["end"] == "initial_state_unstable" and "not stable" in done.err, done)
+
+
+def refused(folder, *more, words, ranks=1):
+    out, done = run(folder, "bad", *more, ranks=ranks, code=2)
+    check(all(word in done.err for word in words), done)
+    check(not os.path.exists(out), "%s was made" % out)
+
+
+def test_bad_input(folder):
+    refused(folder, "barrier.groups=3", words=["barrier.groups", "divide the number of ranks"])
+    refused(folder, "barrier.groups=2", words=["must divide"])
+    refused(folder, "barrier.fields=[]", words=["barrier.fields"])
+    refused(folder, "barrier.direction=[0, 0, 0]", words=["barrier.direction", "no length"])
+    refused(folder, "barrier.initial=file", words=["barrier.initial_file"])
+    refused(folder, "barrier.images=3", words=["barrier.images"])
+    refused(folder, "barrier.time=1e-12 s", words=["barrier.time"])
+
+
+def test_figures(folder):
+    out, _ = run(folder, "out")
+    done = support.magtwin(sys.argv[1], "plot", out)
+    check(done.code == 0, done)
+    for name in ("barriers", "path", "saddle"):
+        check(os.path.getsize(os.path.join(out, "figures", name + ".png")) > 5000, done)
+
+
+if __name__ == "__main__":
+    sys.exit(support.run_tests([
+        ("one group of ranks and two give the same bits", test_groups_change_no_bit),
+        ("two ranks in one group agree with one", test_more_ranks_in_a_group_agree),
+        ("a run that is stopped and continued gives the same bits", test_stop_and_continue_gives_the_same),
+        ("paths between states of files", test_states_of_files),
+        ("no barrier beyond the switching field, and it says so", test_no_barrier_beyond_switching),
+        ("bad input is refused before anything is written", test_bad_input),
+        ("figures", test_figures),
+    ]))
