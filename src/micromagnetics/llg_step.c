@@ -11,16 +11,12 @@
 
 static const double TURN = 1.5; /* rad: of the longest step */
 
-static bool all_finite(const MtEnergyValues *E) {
-  return isfinite(E->total);
-}
-
 PetscErrorCode mt_llg_eval(MtLlg *llg, Vec m, double from, double t, double demag_rtol, MtEnergyValues *E, double B[3],
                            Vec g, bool *good) {
   llg->field.at(llg->field.ctx, from, t, B);
   PetscCall(mt_energy_eval(llg->energy, m, B, demag_rtol, E, g));
   llg->now.evaluations++;
-  *good = all_finite(E);
+  *good = isfinite(E->total);
   return 0;
 }
 
@@ -33,6 +29,18 @@ static void drift_at(const MtLlg *llg, PetscInt i, const double m[3], const Pets
   mt_kernel_llg_drift(m, a, llg->opt.xi, s);
 }
 
+/* The nodes' part of rate_of: all arrays of the owned nodes; grad NULL: no current. */
+static void rate_nodes(const MtLlg *llg, const PetscScalar *x0, const PetscScalar *x, const PetscScalar *d,
+                       const PetscScalar *grad, PetscScalar *f) {
+  for (PetscInt i = 0; i < llg->energy->n; i++) {
+    double B[3], s[3], rate[3], w = -MT_MU0 / llg->energy->moment[i];
+    for (int c = 0; c < 3; c++) B[c] = w * d[3 * i + c];
+    drift_at(llg, i, x + 3 * i, grad, s);
+    mt_kernel_llg_rate(x + 3 * i, B, s, llg->gamma, llg->alpha[i], rate);
+    mt_kernel_llg_pull(x0 + 3 * i, x + 3 * i, rate, f + 3 * i);
+  }
+}
+
 /* f = dy/dt in the chart of llg->m at the state m with derivative g. */
 static PetscErrorCode rate_of(MtLlg *llg, Vec m, Vec g, Vec f) {
   const PetscScalar *x0, *x, *d, *grad = NULL;
@@ -42,20 +50,13 @@ static PetscErrorCode rate_of(MtLlg *llg, Vec m, Vec g, Vec f) {
     PetscCall(VecGetArrayRead(llg->grad, &grad));
   }
   PetscCall(VecGetArrayRead(llg->m, &x0));
-  PetscCall(m == llg->m ? 0 : VecGetArrayRead(m, &x));
-  if (m == llg->m) x = x0;
+  PetscCall(VecGetArrayRead(m, &x)); /* the same once more where m is the first stage */
   PetscCall(VecGetArrayRead(g, &d));
   PetscCall(VecGetArray(f, &v));
-  for (PetscInt i = 0; i < llg->energy->n; i++) {
-    double B[3], s[3], rate[3], w = -MT_MU0 / llg->energy->moment[i];
-    for (int c = 0; c < 3; c++) B[c] = w * d[3 * i + c];
-    drift_at(llg, i, x + 3 * i, grad, s);
-    mt_kernel_llg_rate(x + 3 * i, B, s, llg->gamma, llg->alpha[i], rate);
-    mt_kernel_llg_pull(x0 + 3 * i, x + 3 * i, rate, v + 3 * i);
-  }
+  rate_nodes(llg, x0, x, d, grad, v);
   PetscCall(VecRestoreArray(f, &v));
   PetscCall(VecRestoreArrayRead(g, &d));
-  if (m != llg->m) PetscCall(VecRestoreArrayRead(m, &x));
+  PetscCall(VecRestoreArrayRead(m, &x));
   PetscCall(VecRestoreArrayRead(llg->m, &x0));
   return grad ? VecRestoreArrayRead(llg->grad, &grad) : 0;
 }
