@@ -25,7 +25,10 @@ static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in,
   PetscCall(mt_barrier_check(in));
   PetscCall(mt_barrier_check_ranks(comm, in));
   PetscCall(mt_materials_check(comm, in));
-  PetscCall(mt_output_open(comm, folder, "barriers.csv curve.csv", args->force, args->resume));
+  if (args->resume) PetscCall(cli_resumable(comm, folder, "barriers.csv"));
+  if (!args->resume) PetscCall(cli_start_is_safe(comm, in, "barrier.initial_file", folder));
+  if (!args->resume) PetscCall(cli_start_is_safe(comm, in, "barrier.final_file", folder));
+  PetscCall(mt_output_open(comm, folder, "barriers.csv curve.csv dynamics.csv", args->force, args->resume));
   PetscCall(mt_summary_begin(comm, "barrier", in, &json));
   PetscCall(cli_demag_mesh(comm, in, folder, args->force, json, mesh));
   PetscCall(mt_barrier_run(comm, in, mesh, folder, args->resume, json, &stopped));

@@ -15,8 +15,8 @@ const MtKey mt_barrier_keys[] = {
      .dim = MT_DIM_FIELD,
      .min = -1000,
      .max = 1000,
-     .help = "Applied fields along barrier.direction, in the order in which the switching field is approached: each "
-             "path starts from the one before."},
+     .help = "Applied fields along barrier.direction, best the one nearest to switching first: there the softest mode "
+             "shows the nucleus of the lowest path. Each path starts from the one before."},
     {.path = "barrier.initial",
      .type = MT_KEY_CHOICE,
      .def = "saturated",

@@ -12,7 +12,9 @@ static const double UNSTABLE = -2e-3; /* T; above the accuracy of the eigenvalue
 static const double SAME = .02;       /* rad: states closer than this on the mean are one */
 
 double mt_barrier_B(const MtBarrier *b, double B[3]) {
-  double size = mt_input_real_at(b->in, (int)b->now.field, "barrier.fields");
+  int field =
+      (int)b->now.field < b->opt.fields ? (int)b->now.field : b->opt.fields - 1; /* of a finished run: the last */
+  double size = mt_input_real_at(b->in, field, "barrier.fields");
   for (int c = 0; c < 3; c++) B[c] = size * b->opt.direction[c];
   return size;
 }
