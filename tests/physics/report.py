@@ -45,10 +45,17 @@ def section(name, function, done):
     return "\n\n".join(parts) + "\n"
 
 
+def absent(names):
+    """Says which cases the run did not have."""
+    return "\nNot part of the run this was made from: %s.\n" % ", ".join(names) if names else ""
+
+
 def write(path, functions, done):
     """All cases that were run -> path."""
+    import cases
     lines = [line for d in done.values() for line in d["results"]]
     text = HEAD % (sum(line["pass"] for line in lines), len(lines))
+    text += absent([name for name in cases.CASES if name not in done])
     text += "".join("\n" + section(name, functions[name], d) for name, d in done.items())
     with open(path + ".new", "w") as f:
         f.write(text)

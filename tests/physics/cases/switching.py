@@ -85,7 +85,7 @@ def curling(case):
         found.append((values, value))
         lines.append(result("sphere of radius %d nm: nucleation by curling, limit in h" % R, value, "T", wanted,
                             "Frei, Shtrikman, Treves, Phys. Rev. 106 (1957) 446; q = 2.0816", 0.02))
-        lines.append(result("the same at h = R/%d" % parts[-1], values[-1], "T", wanted, "the same", 0.02))
+        lines.append(result("sphere of radius %d nm: nucleation by curling, h = R/%d" % (R, parts[-1]), values[-1], "T", wanted, "the same", 0.02))
     R = np.linspace(9, 20, 50)
     case.panel("radius (nm)", "nucleation field (T)", *[points("h = R/%d" % n, radii, [-v[k] for v, _ in found]) for k, n in enumerate(parts)],
                points("limit in h", radii, [-v for _, v in found]), reference("curling", R, [curling_field(r) for r in R]),

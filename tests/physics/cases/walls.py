@@ -108,7 +108,7 @@ def thinnest_wall(case):
     what = "wall at a boundary, A differs, "
     lines.append(result(what + "limit in h: depinning field", limit(sizes[2:], values[2:]), "T", wanted, HEISTRACHER, 0.01))
     lines.append(result(what + "h = 0.35 nm: depinning field", values[3], "T", wanted, HEISTRACHER, 0.01))
-    lines.append(result(what + "h = 0.5 nm: the same", values[2], "T", chain[2], "chain of angles of the same h, by Newton's method", 0.003))
+    lines.append(result(what + "h = 0.5 nm: depinning field", values[2], "T", chain[2], "chain of angles of the same h, by Newton's method", 0.003))
     return lines
 
 
