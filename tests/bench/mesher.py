@@ -87,7 +87,7 @@ def of_summary(summary):
     tets = sum(k["tets"] for k in kinds)
     return {"nodes": summary["mesh"]["nodes"], "tets": tets,
             "thickness_mean": mean["mean"]["value"] / mean["asked"]["value"],
-            "thinned_percent": 100 * layer["thinned_nodes"] / layer["surface_nodes"], "rounds": layer.get("thinning_rounds"),
+            "thinned_percent": 100 * layer["thinned_nodes"] / layer["surface_nodes"], "rounds": layer["rounds"],
             "gamma_min": min(k["gamma_min"] for k in kinds), "below_0.05": sum(k["gamma_below_0.05"] for k in kinds),
             "below_0.15": sum(k["gamma_below_0.15"] for k in kinds)}
 
