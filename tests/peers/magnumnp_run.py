@@ -7,9 +7,11 @@ import json
 import sys
 import time
 
+import h5py
 import numpy as np
 import torch
-from magnumnp import DemagField, ExchangeField, ExternalField, Mesh, MinimizerBB, State, UniaxialAnisotropyField, constants, logging
+from magnumnp import DemagField, ExchangeField, ExternalField, Mesh, MinimizerBB, State, UniaxialAnisotropyField, constants
+from scipy.spatial import cKDTree
 
 
 class Counted:
@@ -26,13 +28,17 @@ class Counted:
         return self.term.E(state)
 
 
-def grains_of_cells(model):
-    n, h = model["cells"], model["h"]
-    x = (np.arange(n) + 0.5) * h
-    p = np.stack(np.meshgrid(x, x, x, indexing="ij"), axis=-1)
-    # the cells of magtwin's own diagram: |x - s|^2 - w is least
-    d = ((p[..., None, :] - np.array(model["seeds"])) ** 2).sum(-1) - np.array(model["weights"])
-    return d.argmin(-1)
+def axes_of_cells(model):
+    """Easy axis of each cell: that of the magnetic tet whose centre is nearest to the cell's."""
+    with h5py.File(model["mesh"]) as f:
+        x, tet, region = f["mesh/x"][:], f["mesh/tet"][:], f["mesh/region"][:]
+        grain, axis = f["regions/grains"][:, 0], f["grains/axis"][:]
+    magnetic = grain[region] >= 0
+    n = model["cells"]
+    c = (np.arange(n) + 0.5) * model["h"]
+    centres = np.stack(np.meshgrid(c, c, c, indexing="ij"), axis=-1)
+    nearest = cKDTree(x[tet[magnetic]].mean(1)).query(centres.reshape(-1, 3))[1]
+    return axis[grain[region[magnetic][nearest]]].reshape(n, n, n, 3)
 
 
 def main():
@@ -43,7 +49,7 @@ def main():
     n, h = model["cells"], model["h"] * 1e-9
     mesh = Mesh((n, n, n), (h, h, h))
     state = State(mesh)
-    axis = torch.tensor(np.array(model["axes"])[grains_of_cells(model)])
+    axis = torch.tensor(axes_of_cells(model))
     state.material = {"Ms": model["Js"] / constants.mu_0, "A": model["A"], "Ku": model["K1"], "Ku_axis": axis}
     direction = np.array(model["direction"]) / np.linalg.norm(model["direction"])
     state.m = state.Constant([float(c) for c in direction])
@@ -60,5 +66,4 @@ def main():
 
 
 if __name__ == "__main__":
-    logging.disable() if hasattr(logging, "disable") else None
     main()

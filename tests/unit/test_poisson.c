@@ -87,6 +87,22 @@ static double factor_of(const Ball *ball, int modes, int axis) {
 
 static const double x_axis[3] = {1, 0, 0}, y_axis[3] = {0, 1, 0}, z_axis[3] = {0, 0, 1};
 
+/* With the changes of two solutions kept, a sum of the two needs no iteration; forgotten, it does. */
+static void sums_of_solutions_are_remembered(void **state) {
+  (void)state;
+  const Ball ball = {.n = 12, .s0 = 2.0 / 3, .a = {10}, .round = true, .R = 13};
+  const double sum[3] = {1, 2, 0};
+  Body y;
+  body_create(&ball, 4, &y);
+  assert_int_equal(mt_poisson_remember(y.p, 4), 0);
+  assert_true(solve_uniform(&y, x_axis, 1e-9) > 0);
+  assert_true(solve_uniform(&y, y_axis, 1e-9) > 0);
+  assert_int_equal(solve_uniform(&y, sum, 1e-7), 0);
+  assert_int_equal(mt_poisson_remember(y.p, 4), 0);
+  assert_true(solve_uniform(&y, sum, 1e-7) > 0);
+  body_destroy(&y);
+}
+
 static void sphere_has_one_third(void **state) {
   (void)state;
   const Ball ball = {.n = 24, .s0 = 2.0 / 3, .a = {10}, .round = true, .R = 13};
@@ -256,6 +272,7 @@ static void mesh_without_air_or_nodes_is_refused(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(sums_of_solutions_are_remembered),
       cmocka_unit_test(sphere_has_one_third),
       cmocka_unit_test(sphere_error_falls_with_the_square_of_h),
       cmocka_unit_test(cube_has_one_third_along_every_axis),
