@@ -33,8 +33,11 @@ static PetscErrorCode begin(MtBarrier *b, bool resume) {
   if (resume) PetscCall(mt_barrier_checkpoint_read(b, &found));
   PetscCall(mt_summary_clear(b->world, b->folder, "barrier"));
   if (found) {
-    mt_log("going on from the checkpoint: field %d of %d, %.0f rounds of its path", (int)b->now.field + 1,
-           b->opt.fields, b->now.running > 0 ? b->path.now.rounds : 0);
+    if ((int)b->now.field < b->opt.fields)
+      mt_log("going on from the checkpoint: field %d of %d, %.0f rounds of its path", (int)b->now.field + 1,
+             b->opt.fields, b->now.running > 0 ? b->path.now.rounds : 0);
+    else
+      mt_log("all %d fields are done", b->opt.fields);
     if (b->rank == 0) mt_site_states_remove(&b->site, b->kept.n);
   } else {
     if (resume) mt_log("%s holds no checkpoint: starting from the first field", b->folder);

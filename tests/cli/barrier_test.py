@@ -96,6 +96,14 @@ def test_stop_and_continue_gives_the_same(folder):
         check(text(whole, name) == text(parts, name), "%s differs after stop and continue" % name)
 
 
+def test_continuing_a_finished_run_changes_nothing(folder):
+    out, _ = run(folder, "out")
+    before = [text(out, name) for name in ("barriers.csv", "barrier.csv")]
+    _, done = run(folder, "out", "--resume")
+    check("all 2 fields are done" in done.out, done)
+    check(before == [text(out, name) for name in ("barriers.csv", "barrier.csv")], "the tables changed")
+
+
 def test_states_of_files(folder):
     first, _ = run(folder, "first", "barrier.fields=[-2 T]")
     states = ["barrier.initial=file", "barrier.initial_file=%s/states/state_0001.h5" % first, "barrier.final=file",
@@ -139,6 +147,7 @@ if __name__ == "__main__":
         ("one group of ranks and two give the same bits", test_groups_change_no_bit),
         ("two ranks in one group agree with one", test_more_ranks_in_a_group_agree),
         ("a run that is stopped and continued gives the same bits", test_stop_and_continue_gives_the_same),
+        ("continuing a finished run changes nothing", test_continuing_a_finished_run_changes_nothing),
         ("paths between states of files", test_states_of_files),
         ("no barrier beyond the switching field, and it says so", test_no_barrier_beyond_switching),
         ("bad input is refused before anything is written", test_bad_input),
