@@ -4,6 +4,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "postprocess", "plot"))
+from matplotlib.ticker import NullFormatter
 from style import GREY, LINE, SECOND, WIDE, plt, save
 
 
@@ -23,14 +24,14 @@ def finish(axes, xlabel, ylabel):
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
     if axes.get_legend_handles_labels()[0]:
-        axes.legend()
+        axes.legend(loc="lower left", bbox_to_anchor=(-0.05, 1.0), handlelength=1.4)  # above: lines may pass anywhere inside
 
 
 def growth(points, folder):
     if len(points) < 2:
         return
     n = [p["nodes"] for p in points]
-    figure, (time, count, memory) = plt.subplots(1, 3, figsize=(WIDE, 2.3), gridspec_kw=dict(wspace=0.42))
+    figure, (time, count, memory) = plt.subplots(1, 3, figsize=(WIDE, 2.3), gridspec_kw=dict(wspace=0.6))
     time.loglog(n, [p["path"] for p in points], "o-", color=LINE, ms=4, label="wall, field path")
     time.loglog(n, [p["processor"] for p in points], "s-", color=SECOND, ms=4, label="processor, run")
     power(time, n, [p["path"] for p in points], 1.15, r"$N^{1.15}$")
@@ -38,24 +39,28 @@ def growth(points, folder):
     for key, over, colour, label in (("iterations", None, LINE, "iterations / 100"), ("demag_iterations", "evaluations", SECOND, "CG per evaluation"),
                                      ("inner_iterations", "iterations", GREY, "inner CG per iteration")):
         count.semilogx(n, [p[key] / (p[over] if over else 100) for p in points], "o-", ms=4, color=colour, label=label)
-    count.set_ylim(0, 1.35 * count.get_ylim()[1])
+    count.set_ylim(0, None)
     finish(count, "nodes", "number")
     memory.semilogx(n, [p["bytes"] for p in points], "o-", color=LINE, ms=4)
     memory.axhline(2500, color=GREY, ls="--", lw=1)
     memory.set_ylim(0, None)
     finish(memory, "nodes", "bytes per node, peak")
+    for axes in (time, count, memory):
+        axes.set_xticks(n)
+        axes.set_xticklabels(["%.3g k" % (v / 1000) for v in n])
+        axes.xaxis.set_minor_formatter(NullFormatter())
     save(figure, folder, "growth")
 
 
 def ranks(points, folder):
     n = [p["ranks"] for p in points]
-    figure, (message, volume, memory) = plt.subplots(1, 3, figsize=(WIDE, 2.3), gridspec_kw=dict(wspace=0.42))
+    figure, (message, volume, memory) = plt.subplots(1, 3, figsize=(WIDE, 2.3), gridspec_kw=dict(wspace=0.6))
     some = [p for p in points if p["messages"]]
     if some:
         message.loglog([p["ranks"] for p in some], [p["messages"] for p in some], "o-", color=LINE, ms=4)
         volume.loglog([p["ranks"] for p in some], [p["bytes"] / 1e6 for p in some], "o-", color=LINE, ms=4)
-    finish(message, "ranks", "messages of a rank, per evaluation")
-    finish(volume, "ranks", "MB of a rank, per evaluation")
+    finish(message, "ranks", "messages an evaluation\n(busiest rank)")
+    finish(volume, "ranks", "MB an evaluation\n(busiest rank)")
     memory.loglog(n, [p["memory"] for p in points], "o-", color=SECOND, ms=4, label="whole")
     memory.loglog(n, [p["own"] for p in points], "s-", color=LINE, ms=4, label="without the program's own")
     power(memory, n, [p["own"] for p in points], -1, "1/ranks")
