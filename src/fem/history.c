@@ -48,7 +48,8 @@ PetscErrorCode mt_history_add(MtHistory *h, Vec u, Vec Au, Vec before, Vec Abefo
 /* Solves gram c = r by Cholesky, the latest first; a change that adds nothing to later ones gets 0. */
 static void combine(const MtHistory *h, const PetscScalar *r, PetscScalar *c) {
   double L[MT_HISTORY_MOST][MT_HISTORY_MOST], y[MT_HISTORY_MOST];
-  for (int a = 0; a < h->n; a++) {
+  const int n = PetscMin(h->n, MT_HISTORY_MOST);
+  for (int a = 0; a < n; a++) {
     const double *row = h->gram + place(h, a) * h->most;
     double square = row[place(h, a)], rest = square;
     y[a] = r[place(h, a)];
@@ -62,8 +63,8 @@ static void combine(const MtHistory *h, const PetscScalar *r, PetscScalar *c) {
     L[a][a] = rest > DEPENDENT * square ? sqrt(rest) : 0;
     y[a] = L[a][a] > 0 ? y[a] / L[a][a] : 0;
   }
-  for (int a = h->n - 1; a >= 0; a--) {
-    for (int b = a + 1; b < h->n; b++) y[a] -= L[b][a] * y[b];
+  for (int a = n - 1; a >= 0; a--) {
+    for (int b = a + 1; b < n; b++) y[a] -= L[b][a] * y[b];
     y[a] = L[a][a] > 0 ? y[a] / L[a][a] : 0;
     c[place(h, a)] = y[a];
   }
