@@ -133,11 +133,8 @@ static PetscErrorCode improve(MtEdit *e, const MtLimit *limit, bool may_slide, b
 static const struct {
   double bend, room[2];
   bool may_slide;
-} stages[] = {{20 * MT_PI / 180, {0.5, 1.5}, false},
-              {30 * MT_PI / 180, {0.5, 1.5}, false},
-              {40 * MT_PI / 180, {0.5, 1.5}, false},
-              {40 * MT_PI / 180, {0.3, 5}, false},
-              {40 * MT_PI / 180, {0.3, 5}, true}};
+} stages[] = {
+    {20 * MT_PI / 180, {0.5, 1.5}, false}, {30 * MT_PI / 180, {0.5, 1.5}, false}, {40 * MT_PI / 180, {0.5, 1.5}, true}};
 
 static PetscErrorCode regularize(MtEdit *e, double inset, double min_edge, double tiny_upright) {
   bool *active;

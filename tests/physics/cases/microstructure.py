@@ -32,14 +32,16 @@ def demo_mesh(case):
 
 
 def measured_grains(case):
-    """The EBSD series of iron: how many grains it has, and how well convex cells describe them."""
+    """The EBSD series of iron: how many grains it has, how well convex cells describe them, and their mesh."""
     files = os.path.join(ROOT, "..", "shared", "data", "ebsd_iron", "S*.ANG")
     if not glob.glob(files):
         print("  not run: there are no files " + files)
         return []
-    folder = case.run("reconstruct", "ebsd_iron", "labels", "grains.files=" + files, ranks=2,
-                      input_file=os.path.join(ROOT, "inputs", "ebsd_iron.yaml"))
-    grains = read_summary(folder)["grains"]
+    folder = case.run("mesh", "ebsd_iron", "mesh", "grains.files=" + files, ranks=2, input_file=os.path.join(ROOT, "inputs", "ebsd_iron.yaml"))
+    summary = read_summary(folder)
+    grains, kinds = summary["grains"], summary["mesh"]["kinds"]
+    tets, thin = (sum(kinds[name][key] for name in kinds if name != "air") for key in ("tets", "gamma_below_0.15"))
+    promised = "what the project promises of its meshes"
     return [
         result("EBSD of iron: grains of 50 voxels and more at 10 degrees", grains["measured_grains"], "", 64,
                "counted independently for this project", 0, absolute=True),
@@ -48,6 +50,9 @@ def measured_grains(case):
         bound("EBSD of iron: the same, diagram in which no grain is lost", grains["fit"]["agreement"], "", 0.3, None,
               "below the best fit, which leaves grains without a cell"),
         result("EBSD of iron: the convex model is called a poor one", float(grains["fit"]["poor"]), "", 1, "agreement below .8", 0),
+        result("EBSD of iron: mean thickness of the GB phase", summary["mesh"]["gb_mean_thickness"]["mean"]["value"], "nm", 3.0, "mesh.gb.thickness", 0.02),
+        bound("EBSD of iron: least gamma, air included", min(kind["gamma_min"] for kind in kinds.values()), "", 0.05, None, promised),
+        bound("EBSD of iron: elements of the magnet with gamma < 0.15", thin / tets, "", None, 1e-3, promised),
     ]
 
 
