@@ -20,6 +20,11 @@ static double normals(const MtMesh *mesh, PetscInt t, double normal[4][3]) {
   return mt_tet_normals((const double(*)[3])x, normal);
 }
 
+/* Row on this rank of an owned node: nodes on one place share that of the first. */
+static PetscInt place(const MtMesh *mesh, PetscInt v) {
+  return mesh->base_row ? mesh->base_row[v] - mesh->row_start : v;
+}
+
 static void add_divergence(const Operator *o, PetscInt t, PetscScalar *b) {
   const PetscInt *v = o->mesh->tet + 4 * t;
   double normal[4][3], m[3];
@@ -29,7 +34,8 @@ static void add_divergence(const Operator *o, PetscInt t, PetscScalar *b) {
     m[c] *= o->coef[t] / 24;
   }
   for (int i = 0; i < 4; i++)
-    if (v[i] < o->mesh->nv_owned) b[v[i]] += normal[i][0] * m[0] + normal[i][1] * m[1] + normal[i][2] * m[2];
+    if (v[i] < o->mesh->nv_owned)
+      b[place(o->mesh, v[i])] += normal[i][0] * m[0] + normal[i][1] * m[1] + normal[i][2] * m[2];
 }
 
 static PetscErrorCode divergence(Mat D, Vec m, Vec b) {
@@ -68,7 +74,7 @@ static PetscErrorCode gradient(Mat G, Vec u, Vec g) {
   PetscScalar *y;
   PetscCall(MatShellGetContext(G, &o));
   PetscCall(VecGetArrayRead(u, &x));
-  PetscCall(PetscArraycpy(o->u, x, o->mesh->nv_owned));
+  for (PetscInt v = 0; v < o->mesh->nv_owned; v++) o->u[v] = x[place(o->mesh, v)];
   PetscCall(VecRestoreArrayRead(u, &x));
   PetscCall(mt_mesh_ghosts(o->mesh, 1, o->u));
   PetscCall(VecZeroEntries(g));

@@ -219,16 +219,6 @@ static PetscErrorCode loop(MtMinimizer *min, Vec m) {
   return 0;
 }
 
-/* A start that is relaxed already has had no inner solve: one tells whether curvature is positive there, for a small
- * part of what the eigenvalue costs. */
-static PetscErrorCode look_at_start(MtMinimizer *min, Vec m) {
-  PetscCall(mt_minimizer_tangent(min, m));
-  PetscCall(mt_precond_setup(&min->pc, m, min->g));
-  PetscCall(mt_precond_apply(&min->pc, m, min->gp, min->opt.inner_rtol, min->opt.inner_iterations, min->y,
-                             &min->report->inner_iterations));
-  return look_definite(min, m, &min->report->definite);
-}
-
 PetscErrorCode mt_minimizer_begin(MtMinimizer *min, Vec m, const double B[3], MtMinimizerReport *report) {
   *report = (MtMinimizerReport){.demag_iterations = -mt_energy_demag_iterations(min->energy)};
   min->report = report;
@@ -259,6 +249,5 @@ PetscErrorCode mt_minimizer_end(MtMinimizer *min) {
 PetscErrorCode mt_minimizer_run(MtMinimizer *min, Vec m, const double B[3], MtMinimizerReport *report) {
   PetscCall(mt_minimizer_begin(min, m, B, report));
   PetscCall(loop(min, m));
-  if (report->converged && !report->iterations) PetscCall(look_at_start(min, m));
   return mt_minimizer_end(min);
 }
