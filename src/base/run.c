@@ -124,7 +124,7 @@ static PetscErrorCode refuse_result(const char *folder, const char *markers) {
     rc = mt_error(
         MT_ERR_INPUT,
         "%s already holds a result (%s): choose another folder (output.folder=...), overwrite it with --force, or "
-        "(magtwin demag) continue it with --resume",
+        "continue it with --resume by the subcommand that wrote it",
         folder, found);
   free(found);
   return rc;

@@ -53,6 +53,23 @@ PetscErrorCode cli_resumable(MPI_Comm comm, const char *folder, const char *tabl
  * Collective. */
 PetscErrorCode cli_start_is_safe(MPI_Comm comm, const MtInput *in, const char *key, const char *folder);
 
+/* A folder holds the results of one computation: checkpoints, states and meshes of all kinds have the same names. */
+#define CLI_TABLES "curve.csv dynamics.csv barriers.csv"
+
+/* A subcommand that computes on a mesh: its rules, its start states and its run. */
+typedef struct {
+  const char *table;     /* the file that marks its results, which grows line by line */
+  const char *wrote;     /* the files it leaves, for the last words */
+  bool has_figures;      /* magtwin plot knows it */
+  const char *starts[3]; /* keys that may name state files to start from; ends with NULL */
+  PetscErrorCode (*check)(MPI_Comm comm, const MtInput *in); /* the rules between its keys */
+  PetscErrorCode (*run)(MPI_Comm comm, const MtInput *in, const char *mesh, const char *folder, bool resume,
+                        MtJson *json, bool *stopped);
+} CliSimulation;
+/* Input, rules, folder, mesh, run and summary.  MT_ERR_INPUT, and nothing is touched, where the folder holds results:
+ * its own without --force or --resume, those of another kind without --force.  Collective. */
+PetscErrorCode cli_simulate(const CliArgs *args, const CliSimulation *sim, int *code);
+
 PetscErrorCode cli_check(const CliArgs *args, int *code);
 PetscErrorCode cli_reconstruct(const CliArgs *args, int *code);
 PetscErrorCode cli_mesh(const CliArgs *args, int *code);

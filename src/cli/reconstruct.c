@@ -33,7 +33,7 @@ static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in)
     return mt_input_error(in, "grains.source",
                           "there is nothing to reconstruct from %s grains; it must be ebsd or labels", source);
   PetscCall(cli_path(path, folder, "labels.h5"));
-  PetscCall(mt_output_open(comm, folder, "labels.h5 curve.csv", args->force, false));
+  PetscCall(mt_output_open(comm, folder, "labels.h5 " CLI_TABLES, args->force, false));
   PetscCall(mt_summary_begin(comm, "reconstruct", in, &json));
   PetscCall(label_and_fit(comm, in, path, json));
   PetscCall(mt_summary_clear(comm, folder, "reconstruct"));

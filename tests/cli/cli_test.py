@@ -163,6 +163,24 @@ def no_overwriting_by_resume(folder):
     check(snapshot(out_of(folder)) == before, "the summary of the curve was overwritten")
 
 
+def no_overwriting_by_another_kind(folder):
+    """Checkpoints and states of all kinds have the same names: curve, dynamics and barriers do not share a folder unless asked to."""
+    path = write(folder, GOOD % out_of(folder))
+    short = ["time.end=1e-4 ns", "barrier.fields=[0 T]"]
+    for owner in ("dynamics", "demag"):
+        done = support.magtwin(BUILD, owner, path, *short, "--force")
+        check(done.code == 0, done)
+        before = snapshot(out_of(folder))
+        table = {"dynamics": "dynamics.csv", "demag": "curve.csv"}[owner]
+        for other in {"demag", "dynamics", "barrier", "mesh"} - {owner}:
+            for flag in ([], ["--resume"]) if other != "mesh" else ([],):
+                refused(support.magtwin(BUILD, other, path, *short, *flag), "mesh.h5" if other == "mesh" else table, "--force")
+        check(snapshot(out_of(folder)) == before, "results of %s changed" % owner)
+    check(not os.path.exists(os.path.join(out_of(folder), "dynamics.csv")), "--force left a table whose states are gone")
+    done = support.magtwin(BUILD, "demag", path, "--resume")
+    check(done.code == 0, done)
+
+
 def truncated_mesh(folder):
     path, mesh = made_mesh(folder)
     with open(mesh, "rb") as f:
@@ -425,6 +443,7 @@ TESTS = [
     ("slices of different size", slices_of_different_size),
     ("no overwriting without --force", no_overwriting),
     ("no overwriting by --resume or another subcommand", no_overwriting_by_resume),
+    ("no overwriting by another kind of run", no_overwriting_by_another_kind),
     ("truncated mesh", truncated_mesh),
     ("mesh of another input", mesh_of_another_input),
     ("damaged checkpoints", truncated_checkpoint),
