@@ -156,7 +156,7 @@ def mesh_picture(figures, mesh):
     axes[1].set_ylim(centre[1] - half, centre[1] + half)
     axes[0].add_patch(plt.Rectangle(centre - half, 2 * half, 2 * half, fill=False, ec="black", lw=0.9))
     axes[0].set_title("cut %s = %.1f nm: grains, GB phase (dark)" % ("xyz"[axis], cut.offset))
-    axes[1].set_title("triple junction (red), edges about %.1f nm%s" %
+    axes[1].set_title("junction (red), edges %.1f nm%s" %
                       (mesh.size, ", GB %.1f nm" % mesh.thickness if mesh.thickness > 0 else ""))
     return save(figure, figures, "mesh")
 

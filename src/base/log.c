@@ -1,5 +1,6 @@
 /* What a person reads while the program runs: lines, warnings (kept for summary.json) and one progress line. */
 #include "magtwin/log.h"
+#include "magtwin/run.h"
 #include <mpi.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -9,7 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PROGRESS_EVERY = 5 }; /* s between progress lines that go to a file */
+/* s between progress lines that go to a file: more the longer the run, some 350 lines in a day */
+enum { PROGRESS_EVERY = 5, PROGRESS_SLOWER = 60 };
 
 static struct {
   char **text; /* [n] owned */
@@ -30,13 +32,29 @@ static bool speaks(void) {
   return rank == 0;
 }
 
+/* Open MPI's mpirun gives rank 0 a terminal of its own whatever its own output is; a rank's parent is mpirun, or on
+ * other nodes a daemon without a terminal. */
+static bool launcher_has_terminal(void) {
+  char link[64], target[64];
+  snprintf(link, sizeof link, "/proc/%d/fd/1", (int)getppid());
+  ssize_t n = readlink(link, target, sizeof target - 1);
+  target[n > 0 ? n : 0] = 0;
+  return strncmp(target, "/dev/pts/", 9) == 0 || strncmp(target, "/dev/tty", 8) == 0;
+}
+
+static bool on_terminal(void) {
+  static int known = -1;
+  if (known < 0) known = isatty(STDOUT_FILENO) && (!getenv("OMPI_COMM_WORLD_SIZE") || launcher_has_terminal());
+  return known;
+}
+
 /* A line goes above the progress line, which is drawn again below it. */
 static void progress_hide(void) {
-  if (progress.text[0] && isatty(STDOUT_FILENO)) fputs("\r\033[K", stdout);
+  if (progress.text[0] && on_terminal()) fputs("\r\033[K", stdout);
 }
 
 static void progress_show(void) {
-  if (progress.text[0] && isatty(STDOUT_FILENO)) fputs(progress.text, stdout);
+  if (progress.text[0] && on_terminal()) fputs(progress.text, stdout);
   fflush(stdout);
 }
 
@@ -100,9 +118,9 @@ void mt_progress(const char *format, ...) {
   vsnprintf(progress.text, sizeof progress.text, format, args);
   va_end(args);
   progress.printed = false;
-  if (isatty(STDOUT_FILENO)) {
+  if (on_terminal()) {
     progress_show();
-  } else if (time(NULL) - progress.last >= PROGRESS_EVERY) {
+  } else if (time(NULL) - progress.last >= PROGRESS_EVERY + mt_wall() / PROGRESS_SLOWER) {
     printf("%s\n", progress.text);
     fflush(stdout);
     progress.last = time(NULL);
@@ -112,7 +130,7 @@ void mt_progress(const char *format, ...) {
 
 void mt_progress_end(void) {
   if (!progress.text[0]) return;
-  if (isatty(STDOUT_FILENO))
+  if (on_terminal())
     putchar('\n');
   else if (!progress.printed)
     printf("%s\n", progress.text);
