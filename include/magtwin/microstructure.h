@@ -63,6 +63,8 @@ PetscErrorCode mt_power_inset_volumes(const MtPower *p, double inset, double *vo
 
 /* section grains, source generated: seeded, volumes log-normal, exact by Newton on the weights.  Not collective. */
 PetscErrorCode mt_power_generate(const MtInput *in, MtPower *p);
+/* The same in a box (nm) of the caller's. */
+PetscErrorCode mt_power_generate_in(const MtInput *in, const double box[3], MtPower *p);
 
 /* Whatever the section grains says -> power diagram, scaled to grains.mean_size; tells what it did on the log and in
  * json (object "grains").  Collective. */

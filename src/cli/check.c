@@ -42,7 +42,8 @@ static PetscErrorCode tell_complete(const CliArgs *args, const CliCommand *comma
   }
   if (rc) return rc;
   mt_log("# complete for magtwin %s", command->name);
-  v->computes = v->computes || (command->run != cli_mesh && command->run != cli_reconstruct);
+  v->computes =
+      v->computes || (command->run != cli_mesh && command->run != cli_reconstruct && command->run != cli_generate);
   mt_input_destroy(&in);
   return 0;
 }

@@ -71,6 +71,7 @@ typedef struct {
 PetscErrorCode cli_simulate(const CliArgs *args, const CliSimulation *sim, int *code);
 
 PetscErrorCode cli_check(const CliArgs *args, int *code);
+PetscErrorCode cli_generate(const CliArgs *args, int *code);
 PetscErrorCode cli_reconstruct(const CliArgs *args, int *code);
 PetscErrorCode cli_mesh(const CliArgs *args, int *code);
 PetscErrorCode cli_demag(const CliArgs *args, int *code);

@@ -9,6 +9,8 @@
 static const CliCommand commands[] = {
     {"check", INPUT, "is this input valid, and for what is it complete", CLI_INPUT, true, false, false, cli_check,
      "output"},
+    {"generate", INPUT, "a stack of slices with known truth, to test reconstruct on", CLI_INPUT, true, true, false,
+     cli_generate, "grains generate output"},
     {"reconstruct", INPUT, "measured sections or labels -> labels.h5", CLI_INPUT, true, true, false, cli_reconstruct,
      "grains output"},
     {"mesh", INPUT, "grains -> mesh.h5 with the grain-boundary phase", CLI_INPUT, true, true, false, cli_mesh,

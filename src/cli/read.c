@@ -5,6 +5,7 @@
 #include "magtwin/error.h"
 #include "magtwin/micromagnetics.h"
 #include "magtwin/microstructure.h"
+#include "magtwin/tomography.h"
 #include <stdio.h>
 
 static const MtKey output_keys[] = {
@@ -15,7 +16,7 @@ static const MtKey output_keys[] = {
     {.path = NULL},
 };
 
-const MtKey *const cli_tables[] = {output_keys,   mt_grains_keys,  mt_mesh_keys,     mt_materials_keys,
+const MtKey *const cli_tables[] = {output_keys,   mt_grains_keys,  mt_generate_keys, mt_mesh_keys, mt_materials_keys,
                                    mt_demag_keys, mt_barrier_keys, mt_dynamics_keys, NULL};
 
 PetscErrorCode cli_read_input(const CliArgs *args, MtInput **in) {

@@ -78,11 +78,9 @@ static PetscErrorCode move_to_centroids(MtPower *p, const double *volume, int ll
   return 0;
 }
 
-static PetscErrorCode draw(const MtInput *in, MtPower *p, double *volume) {
+static PetscErrorCode draw(const MtInput *in, const double box[3], MtPower *p, double *volume) {
   MtRandom r;
-  double box[3];
-  mt_input_vec3(in, box, "grains.box");
-  memcpy(&p->box[3], box, sizeof box);
+  memcpy(&p->box[3], box, 3 * sizeof *box);
   mt_random_seed(&r, (uint64_t)mt_input_int(in, "grains.seed"));
   for (int k = 0; k < p->n; k++)
     for (int d = 0; d < 3; d++) p->seed[3 * k + d] = box[d] * mt_random_uniform(&r);
@@ -92,14 +90,20 @@ static PetscErrorCode draw(const MtInput *in, MtPower *p, double *volume) {
   return 0;
 }
 
-PetscErrorCode mt_power_generate(const MtInput *in, MtPower *p) {
+PetscErrorCode mt_power_generate_in(const MtInput *in, const double box[3], MtPower *p) {
   double *volume;
   int n = (int)mt_input_int(in, "grains.count");
   PetscCall(allocate(p, n));
   PetscCall(PetscMalloc1((size_t)n, &volume));
-  PetscErrorCode rc = draw(in, p, volume);
+  PetscErrorCode rc = draw(in, box, p, volume);
   if (rc == 0) rc = move_to_centroids(p, volume, (int)mt_input_int(in, "grains.lloyd"));
   PetscCall(PetscFree(volume));
   if (rc != 0) mt_power_free(p);
   return rc;
+}
+
+PetscErrorCode mt_power_generate(const MtInput *in, MtPower *p) {
+  double box[3];
+  mt_input_vec3(in, box, "grains.box");
+  return mt_power_generate_in(in, box, p);
 }

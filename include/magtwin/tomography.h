@@ -1,0 +1,34 @@
+/* Stacks of gray pictures (FIB-SEM slices): generated ones with known truth, and from a stack to labelled grains. */
+#ifndef MAGTWIN_TOMOGRAPHY_H
+#define MAGTWIN_TOMOGRAPHY_H
+
+#include "magtwin/input.h"
+#include "magtwin/json.h"
+#include "magtwin/microstructure.h"
+
+extern const MtKey mt_generate_keys[]; /* section generate (src/tomography/generate_keys.c) */
+extern const MtKey mt_stack_keys[];    /* section stack (src/tomography/stack_keys.c) */
+
+/* Gray slices, distributed by slabs of z (rule of mt_slab): pixel (i,j) of slice z0+k at [(k*ny + j)*nx + i]. */
+typedef struct {
+  int nx, ny, nz, z0, nz_local;
+  double voxel[3]; /* nm */
+  float *gray;     /* [nz_local*ny*nx] owned; 0 black .. 1 white for files of integers, as stored for files of reals */
+  uint8_t *lost;   /* [nz] slice was not measured, its pixels are 0; replicated, owned */
+  int nlost;       /* how many */
+} MtStack;
+/* A zeroed struct is fine.  Not collective. */
+void mt_stack_free(MtStack *s);
+
+/* Section generate and grains of source generated: grains, GB phase and pockets drawn as the slices of a microscope,
+ * with its defects, into `folder`/slices; what is true of them into `folder`/truth.h5 (format of labels.h5, pockets: no
+ * grain), truth_grains.csv and truth_drift.csv; an input that reads it again into `folder`/reconstruct.yaml.  A slice
+ * depends on the seed and its number alone: the same bits for any number of ranks.  Collective. */
+PetscErrorCode mt_stack_generate(MPI_Comm comm, const MtInput *in, const char *folder, MtJson *json);
+
+/* Section stack: finds, checks and reads the slices.  MT_ERR_INPUT names the slice that is missing, repeated, of
+ * another size or depth, cut short or empty; with stack.missing: interpolate such slices but those of another size or
+ * depth are noted in s->lost and reported.  json: into the open object.  Collective.  Free with mt_stack_free. */
+PetscErrorCode mt_stack_read(MPI_Comm comm, const MtInput *in, MtStack *s, MtJson *json);
+
+#endif
