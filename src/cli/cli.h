@@ -41,6 +41,9 @@ PetscErrorCode cli_read_input(const CliArgs *args, MtInput **in);
 enum { CLI_PATH = 4096 };
 /* folder/name ("" : name alone); MT_ERR_INPUT if too long. */
 PetscErrorCode cli_path(char path[CLI_PATH], const char *folder, const char *name);
+/* Whether mesh.file can be read and is, where the input describes grains too, what they make: MT_ERR_INPUT. Collective.
+ */
+PetscErrorCode cli_mesh_file(MPI_Comm comm, const MtInput *in);
 /* The mesh file of a run, built if missing; with force also if it belongs to another input. Collective.
  */
 PetscErrorCode cli_demag_mesh(MPI_Comm comm, const MtInput *in, const char *folder, bool force, MtJson *json,

@@ -100,12 +100,20 @@ static bool exists(MPI_Comm comm, const char *path) {
   return MPI_Bcast(&there, 1, MPI_INT, 0, comm) == MPI_SUCCESS && there;
 }
 
+PetscErrorCode cli_mesh_file(MPI_Comm comm, const MtInput *in) {
+  const char *path = mt_input_string(in, "mesh.file");
+  MtH5 *f;
+  if (mt_input_has(in, "grains.source"))
+    return belongs(comm, in, path, "leave out the section grains to take this mesh as it is, or mesh.file to make one");
+  PetscCall(mt_h5_open(comm, path, "magtwin-mesh", 1, &f));
+  return mt_h5_close(&f);
+}
+
 PetscErrorCode cli_demag_mesh(MPI_Comm comm, const MtInput *in, const char *folder, bool force, MtJson *json,
                               char path[CLI_PATH]) {
   if (mt_input_has(in, "mesh.file")) {
     PetscCall(cli_path(path, "", mt_input_string(in, "mesh.file")));
-    if (!mt_input_has(in, "grains.source")) return 0;
-    return belongs(comm, in, path, "leave out the section grains to take this mesh as it is, or mesh.file to make one");
+    return cli_mesh_file(comm, in);
   }
   PetscCall(cli_path(path, folder, "mesh.h5"));
   if (exists(comm, path)) {

@@ -16,25 +16,25 @@ static void others(const char *own, char *text, size_t size) {
     if (strcmp(name, own)) snprintf(text + strlen(text), size - strlen(text), " %s", name);
 }
 
-/* What --force replaces goes as a whole: a table left behind would speak of states that are not there any more. */
-static void remove_tables(const char *folder, char *names) {
-  char path[CLI_PATH];
-  for (const char *name; (name = strtok_r(names, " ", &names));)
-    if (!cli_path(path, folder, name)) unlink(path);
-}
-
 static PetscErrorCode open_folder(MPI_Comm comm, const CliArgs *args, const MtInput *in, const CliSimulation *sim) {
   const char *folder = mt_input_string(in, "output.folder");
   char names[128];
-  int rank;
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
   if (args->resume) PetscCall(cli_resumable(comm, folder, sim->table));
   for (const char *const *key = sim->starts; !args->resume && *key; key++)
     PetscCall(cli_start_is_safe(comm, in, *key, folder));
   others(sim->table, names, sizeof names);
   PetscCall(mt_output_open(comm, folder, names, args->force, false));
-  PetscCall(mt_output_open(comm, folder, sim->table, args->force, args->resume));
-  if (args->force && rank == 0) remove_tables(folder, names);
+  return mt_output_open(comm, folder, sim->table, args->force, args->resume);
+}
+
+/* What --force replaces goes as a whole: a table left behind would speak of states that are not there any more. */
+static PetscErrorCode remove_others(MPI_Comm comm, const char *folder, const char *own) {
+  char names[128], path[CLI_PATH], *rest = names;
+  int rank;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  others(own, names, sizeof names);
+  for (const char *name; rank == 0 && (name = strtok_r(rest, " ", &rest));)
+    if (!cli_path(path, folder, name)) unlink(path);
   return 0;
 }
 
@@ -60,6 +60,7 @@ static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in,
   PetscCall(open_folder(comm, args, in, sim));
   PetscCall(mt_summary_begin(comm, args->command->name, in, &json));
   PetscCall(cli_demag_mesh(comm, in, folder, args->force, json, mesh));
+  if (args->force) PetscCall(remove_others(comm, folder, sim->table));
   PetscCall(sim->run(comm, in, mesh, folder, args->resume, json, &stopped));
   PetscCall(mt_summary_end(comm, folder, &json));
   tell(args, sim, folder, stopped);

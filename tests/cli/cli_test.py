@@ -193,7 +193,11 @@ def truncated_mesh(folder):
         for ranks in (1, 2) if part == len(data) // 2 else (1,):
             done = support.magtwin(BUILD, "demag", path, "mesh.file=" + broken, "output.folder=" + os.path.join(folder, "other"), ranks=ranks)
             refused(done, "broken.h5")
+        refused(support.magtwin(BUILD, "check", path, "mesh.file=" + broken), "broken.h5")
         check(snapshot(out_of(folder)) == before, "the finished run changed")
+    before = snapshot(out_of(folder))
+    refused(support.magtwin(BUILD, "demag", path, "--force", "mesh.file=" + broken), "broken.h5")
+    check(snapshot(out_of(folder)) == before, "--force destroyed a result for a mesh that cannot be read")
 
 
 def mesh_of_another_input(folder):
