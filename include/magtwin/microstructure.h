@@ -37,6 +37,7 @@ typedef struct {
   double agreement;        /* fraction of labelled voxels that lie in the cell of their own grain */
   double *grain_agreement; /* [ngrains of the labels] the same per grain; owned */
   double fit_agreement;    /* of the convex fit; differs from agreement when by_volume */
+  double strays;           /* share of voxels so far from their grain that labels count as noisy; 0: no noise */
   bool by_volume; /* the fit left `lost` grains without a cell, and the diagram is that of centroids and volumes */
   int lost;
   int iterations;

@@ -66,16 +66,27 @@ static void tell_fit(MtJson *json, const MtLabels *l, const MtPower *p, const Mt
   mt_log("grains: convex fit: %.1f %% of the labelled voxels lie in the cell of their own grain (%d iterations, loss "
          "%.4g)",
          100 * fit->fit_agreement, fit->iterations, fit->loss);
+  if (fit->strays > 0)
+    mt_log(
+        "grains: the labels are noisy: %.2g %% of the voxels lie far from their grain; a label is taken for wrong with "
+        "that probability",
+        100 * fit->strays);
   if (fit->by_volume)
     mt_log("grains: the convex fit leaves %d grains without a cell; used instead: seeds at the centroids and every "
            "grain's measured volume, "
            "%.1f %% in their own cell",
            fit->lost, 100 * fit->agreement);
+  else if (fit->lost && p->n == l->ngrains)
+    mt_log(
+        "grains: the convex fit left %d of %d grains without a cell; they were given one at their centroids, %.1f %% "
+        "of the voxels in their own cell then",
+        fit->lost, l->ngrains, 100 * fit->agreement);
   mt_json_object(json, "fit");
   mt_json_real(json, "agreement", fit->agreement);
   mt_json_real(json, "convex_fit_agreement", fit->fit_agreement);
   mt_json_int(json, "convex_fit_lost_grains", fit->lost);
   mt_json_string(json, "diagram", fit->by_volume ? "centroids and measured volumes" : "convex fit");
+  mt_json_real(json, "stray_voxels", fit->strays);
   mt_json_real(json, "loss", fit->loss);
   mt_json_int(json, "iterations", fit->iterations);
   mt_json_int(json, "grains_dropped", l->ngrains - p->n);

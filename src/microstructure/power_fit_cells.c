@@ -119,6 +119,30 @@ PetscErrorCode mt_fit_volumes(const MtFitProblem *f, MtPower *p, bool *done) {
   return 0;
 }
 
+/* Highest value of the grains that win somewhere, at x (fit's coordinates). */
+static double best_value(const MtFitProblem *f, const double *theta, const int64_t *wins, const double x[3]) {
+  double best = -INFINITY;
+  for (int g = 0; g < f->n; g++) {
+    const double *t = theta + 4 * g;
+    if (wins[g]) best = fmax(best, t[0] * x[0] + t[1] * x[1] + t[2] * x[2] + t[3]);
+  }
+  return best;
+}
+
+void mt_fit_place(const MtFitProblem *f, const int64_t *wins, const double *raise, double *theta) {
+  const Gauge gauge = choose_gauge(f, theta);
+  for (int g = 0; g < f->n; g++) {
+    double x[3], *t = theta + 4 * g, at = 0;
+    if (wins[g]) continue;
+    for (int d = 0; d < 3; d++) {
+      x[d] = (f->centroid[3 * g + d] - f->origin[d]) / f->length;
+      t[d] = (f->centroid[3 * g + d] - gauge.shift[d]) / gauge.scale;
+      at += t[d] * x[d];
+    }
+    t[3] = best_value(f, theta, wins, x) + raise[g] * f->length / gauge.scale - at;
+  }
+}
+
 void mt_fit_drop(const MtFitProblem *f, const int64_t *wins, MtPower *p) {
   int k = 0;
   for (int g = 0; g < f->n; g++) {
