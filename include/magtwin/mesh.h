@@ -70,6 +70,7 @@ PetscErrorCode mt_mesh_data_read(MPI_Comm comm, const char *path, MtMeshData *da
 typedef struct {
   MPI_Comm comm;
   int64_t nv_global, nt_global;
+  int64_t nt_body;    /* the first tets, which the file's group /body shows without the air; nt_global: none */
   PetscInt nv_owned;  /* owned nodes come first in local numbering, ascending by file id */
   PetscInt nv_local;  /* owned + ghosts */
   PetscInt row_start; /* PETSc row of the first owned node; rows are contiguous by rank */
@@ -122,7 +123,7 @@ PetscErrorCode mt_mesh_read_nodal(MtMesh *mesh, struct MtH5 *f, const char *name
 typedef struct {
   double time;         /* fields of the same time follow each other; each time is one step of the collection */
   const char *file;    /* HDF5 file */
-  const char *dataset; /* path inside it, [nv or nt, ncomp] in file order */
+  const char *dataset; /* path inside it, [nv or shown, ncomp] in file order */
   const char *name;    /* as shown */
   int ncomp;           /* 1 scalar, 3 vector, 6 symmetric tensor, 9 tensor */
   bool nodal;          /* else one value per tet */
@@ -131,6 +132,7 @@ typedef struct {
 typedef struct {
   const char *mesh; /* the mesh file; its regions are always shown */
   int64_t nv, nt;
+  int64_t shown; /* tets that are drawn: nt, or MtMesh.nt_body, those of the file's group /body */
   int tet_bytes; /* 4, or 8 when nv > INT32_MAX (mt_mesh_data_write) */
   int n;
   const MtXdmfField *field; /* [n]; n = 0: the mesh alone */

@@ -13,21 +13,32 @@ void mt_mesh_data_free(MtMeshData *data) {
   *data = (MtMeshData){0};
 }
 
-/* 32-bit indices wherever they suffice: half the file. */
-static PetscErrorCode write_tets(MtH5 *f, const MtMeshData *d) {
-  if (d->nv > INT32_MAX) return mt_h5_write(f, "/mesh/tet", H5T_NATIVE_INT64, d->nt, 4, 0, d->nt, d->tet, "1");
+/* The first nt tets and their regions in a group.  32-bit indices wherever they suffice: half the file. */
+static PetscErrorCode write_tets(MtH5 *f, const MtMeshData *d, int64_t nt, const char *tets, const char *regions) {
+  PetscCall(mt_h5_write(f, regions, H5T_NATIVE_INT32, nt, 1, 0, nt, d->region, "1"));
+  if (d->nv > INT32_MAX) return mt_h5_write(f, tets, H5T_NATIVE_INT64, nt, 4, 0, nt, d->tet, "1");
   int32_t *tet;
-  PetscCall(PetscMalloc1(4 * d->nt, &tet));
-  for (int64_t i = 0; i < 4 * d->nt; i++) tet[i] = (int32_t)d->tet[i];
-  PetscCall(mt_h5_write(f, "/mesh/tet", H5T_NATIVE_INT32, d->nt, 4, 0, d->nt, tet, "1"));
+  PetscCall(PetscMalloc1(4 * nt, &tet));
+  for (int64_t i = 0; i < 4 * nt; i++) tet[i] = (int32_t)d->tet[i];
+  PetscCall(mt_h5_write(f, tets, H5T_NATIVE_INT32, nt, 4, 0, nt, tet, "1"));
   PetscCall(PetscFree(tet));
   return 0;
 }
 
+/* The tets before the air, if it comes last; else all. */
+static int64_t body_of(const MtMeshData *d) {
+  int64_t body = 0;
+  while (body < d->nt && d->regions.kind[d->region[body]] != MT_REGION_AIR) body++;
+  for (int64_t t = body; t < d->nt; t++)
+    if (d->regions.kind[d->region[t]] != MT_REGION_AIR) return d->nt;
+  return body;
+}
+
 static PetscErrorCode write_content(MtH5 *f, const MtMeshData *d, const char *input) {
   PetscCall(mt_h5_write(f, "/mesh/x", H5T_NATIVE_DOUBLE, d->nv, 3, 0, d->nv, d->x, "nm"));
-  PetscCall(write_tets(f, d));
-  PetscCall(mt_h5_write(f, "/mesh/region", H5T_NATIVE_INT32, d->nt, 1, 0, d->nt, d->region, "1"));
+  PetscCall(write_tets(f, d, d->nt, "/mesh/tet", "/mesh/region"));
+  const int64_t body = body_of(d); /* once more for pictures: readers of XDMF do not agree on parts of an array */
+  if (body > 0 && body < d->nt) PetscCall(write_tets(f, d, body, "/body/tet", "/body/region"));
   if (d->base) PetscCall(mt_h5_write(f, "/mesh/base", H5T_NATIVE_INT64, d->nv, 1, 0, d->nv, d->base, "1"));
   PetscCall(mt_regions_write(f, &d->regions));
   PetscCall(mt_h5_set_reals(f, "/mesh", "sphere", 4, d->sphere));

@@ -148,6 +148,8 @@ static PetscErrorCode fill(MtH5 *f, MtMeshSlab *s, MtMesh *m) {
   PetscCall(mt_mesh_partition(s, &m->regions));
   PetscCall(mt_mesh_distribute(s, m));
   PetscCall(mt_agree(m->comm, check_geometry(s->path, m)));
+  m->nt_body = m->nt_global;
+  if (mt_h5_exists(f, "/body/region")) PetscCall(mt_h5_rows(f, "/body/region", &m->nt_body));
   PetscCall(make_slab_scatter(m));
   return mt_mesh_twins_read(f, s->path, m);
 }

@@ -25,21 +25,25 @@ static void put_item(FILE *out, int64_t rows, int ncomp, const char *type, int b
 static void put_field(FILE *out, const MtXdmf *x, const char *path, const MtXdmfField *f) {
   const char *kind = f->ncomp == 3 ? "Vector" : f->ncomp == 6 ? "Tensor6" : f->ncomp == 9 ? "Tensor" : "Scalar";
   fprintf(out, "<Attribute Name=\"%s\" AttributeType=\"%s\" Center=\"%s\">", f->name, kind, f->nodal ? "Node" : "Cell");
-  put_item(out, f->nodal ? x->nv : x->nt, f->ncomp, f->integer ? "Int" : "Float", f->integer ? 4 : 8,
+  put_item(out, f->nodal ? x->nv : x->shown, f->ncomp, f->integer ? "Int" : "Float", f->integer ? 4 : 8,
            as_seen_from(path, f->file), f->dataset);
   fprintf(out, "</Attribute>\n");
 }
 
 static void put_grid(FILE *out, const MtXdmf *x, const char *path, double time) {
   const char *mesh = as_seen_from(path, x->mesh);
+  const bool part = x->shown < x->nt;
   fprintf(out, "<Grid Name=\"mesh\" GridType=\"Uniform\">\n<Time Value=\"%.17g\"/>\n", time);
-  fprintf(out, "<Topology TopologyType=\"Tetrahedron\" NumberOfElements=\"%lld\">", (long long)x->nt);
-  put_item(out, x->nt, 4, "Int", x->tet_bytes, mesh, "/mesh/tet");
+  fprintf(out, "<Topology TopologyType=\"Tetrahedron\" NumberOfElements=\"%lld\">", (long long)x->shown);
+  put_item(out, x->shown, 4, "Int", x->tet_bytes, mesh, part ? "/body/tet" : "/mesh/tet");
   fprintf(out, "</Topology>\n<Geometry GeometryType=\"XYZ\">");
   put_item(out, x->nv, 3, "Float", 8, mesh, "/mesh/x");
   fprintf(out, "</Geometry>\n");
-  const MtXdmfField region = {
-      .file = x->mesh, .dataset = "/mesh/region", .name = "region", .ncomp = 1, .integer = true};
+  const MtXdmfField region = {.file = x->mesh,
+                              .dataset = part ? "/body/region" : "/mesh/region",
+                              .name = "region",
+                              .ncomp = 1,
+                              .integer = true};
   put_field(out, x, path, &region);
   for (int i = 0; i < x->n; i++)
     if (x->field[i].time == time) put_field(out, x, path, &x->field[i]);

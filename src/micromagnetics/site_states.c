@@ -105,6 +105,7 @@ static PetscErrorCode write_xdmf(const MtSite *s, const MtStateList *list, const
   MtXdmf xdmf = {.mesh = mesh,
                  .nv = s->mesh->nv_global,
                  .nt = s->mesh->nt_global,
+                 .shown = s->mesh->nt_body,
                  .tet_bytes = s->mesh->nv_global > INT32_MAX ? 8 : 4,
                  .n = rc ? 0 : fields(list, file, field),
                  .field = field};

@@ -269,12 +269,26 @@ static void whole_mesh_comes_back_on_rank_0(void **state) {
   assert_int_equal(mt_mesh_destroy(&m), 0);
 }
 
+/* The air can be left out of a picture where it comes last in the file, and only there. */
+static void the_body_comes_first(void **state) {
+  (void)state;
+  MtMesh *m = read_ball();
+  MtMeshData d;
+  ball_make(&ball, &d);
+  int64_t body = 0, after = 0;
+  while (body < d.nt && d.regions.kind[d.region[body]] != MT_REGION_AIR) body++;
+  for (int64_t t = body; t < d.nt; t++) after += d.regions.kind[d.region[t]] != MT_REGION_AIR;
+  assert_true(m->nt_body == (after ? d.nt : body));
+  mt_mesh_data_free(&d);
+  assert_int_equal(mt_mesh_destroy(&m), 0);
+}
+
 static void xdmf_names_the_arrays(void **state) {
   (void)state;
   const MtXdmfField field[] = {
       {.time = 0, .file = "states.h5", .dataset = "/0/m", .name = "m", .ncomp = 3, .nodal = true},
       {.time = 1, .file = "states.h5", .dataset = "/1/m", .name = "m", .ncomp = 3, .nodal = true}};
-  const MtXdmf x = {.mesh = "mesh.h5", .nv = 10, .nt = 20, .tet_bytes = 4, .n = 2, .field = field};
+  const MtXdmf x = {.mesh = "mesh.h5", .nv = 10, .nt = 20, .shown = 12, .tet_bytes = 4, .n = 2, .field = field};
   assert_int_equal(mt_xdmf_write(PETSC_COMM_WORLD, &x, "test_mesh.xdmf"), 0);
   MPI_Barrier(PETSC_COMM_WORLD);
   FILE *f = fopen("test_mesh.xdmf", "r");
@@ -283,7 +297,9 @@ static void xdmf_names_the_arrays(void **state) {
   assert_true(fread(text, 1, sizeof text - 1, f) > 0);
   fclose(f);
   assert_non_null(
-      strstr(text, "Dimensions=\"20 4\" NumberType=\"Int\" Precision=\"4\" Format=\"HDF\">mesh.h5:/mesh/tet<"));
+      strstr(text, "Dimensions=\"12 4\" NumberType=\"Int\" Precision=\"4\" Format=\"HDF\">mesh.h5:/body/tet<"));
+  assert_non_null(
+      strstr(text, "Dimensions=\"12\" NumberType=\"Int\" Precision=\"4\" Format=\"HDF\">mesh.h5:/body/region<"));
   assert_non_null(
       strstr(text, "Dimensions=\"10 3\" NumberType=\"Float\" Precision=\"8\" Format=\"HDF\">states.h5:/1/m<"));
   assert_non_null(strstr(text, "<Time Value=\"1\"/>"));
@@ -302,6 +318,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(damage_is_refused),
       cmocka_unit_test(truncated_file_is_refused),
       cmocka_unit_test(whole_mesh_comes_back_on_rank_0),
+      cmocka_unit_test(the_body_comes_first),
       cmocka_unit_test(xdmf_names_the_arrays),
   };
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
