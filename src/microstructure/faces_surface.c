@@ -1,7 +1,7 @@
 /* Surface mesh of the cell complex: edges cut into equal segments, then each face on its own in its mean plane
  * (faces_gmsh.c), its inner points lifted by harmonic interpolation when the loop is not quite flat.  Faces are shared
  * out over the ranks and gathered, so that the surface is the same on every rank whatever their number. */
-#include "gb.h"
+#include "faces.h"
 #include "magtwin/error.h"
 #include "magtwin/log.h"
 #include "magtwin/memory.h"
@@ -11,12 +11,6 @@
 typedef struct {
   double origin[3], u[3], v[3], n[3];
 } Frame;
-
-typedef struct {
-  int ninner, ntri;
-  double *inner; /* [3 ninner] lifted to space */
-  int32_t *tri;  /* loop 0..n-1, then the inner points */
-} FaceMesh;
 
 static double dot(const double *a, const double *b) {
   return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
@@ -143,7 +137,7 @@ static PetscErrorCode inner_to_space(const MtCells *c, int f, const Frame *w, in
 }
 
 static PetscErrorCode face_mesh(const MtCells *c, const MtTopology *t, const MtSurface *s, int f, double size,
-                                FaceMesh *m) {
+                                MtFaceMesh *m) {
   int n = face_loop(c, t, s, f, NULL);
   int32_t *loop;
   double *xy, *height, *flat = NULL;
@@ -166,7 +160,7 @@ static PetscErrorCode face_mesh(const MtCells *c, const MtTopology *t, const MtS
 /* ---- all faces */
 
 /* Face k is meshed by rank k % size; the others get it from there. */
-static PetscErrorCode faces_share(MPI_Comm comm, int nfaces, FaceMesh *m) {
+static PetscErrorCode faces_share(MPI_Comm comm, int nfaces, MtFaceMesh *m) {
   int size;
   PetscCallMPI(MPI_Comm_size(comm, &size));
   for (int f = 0; f < nfaces && size > 1; f++) {
@@ -184,7 +178,7 @@ static PetscErrorCode faces_share(MPI_Comm comm, int nfaces, FaceMesh *m) {
 }
 
 static PetscErrorCode faces_mesh(MPI_Comm comm, const MtCells *c, const MtTopology *t, const MtSurface *s, double size,
-                                 FaceMesh *m) {
+                                 MtFaceMesh *m) {
   int rank, nranks;
   PetscErrorCode rc = 0;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
@@ -198,7 +192,21 @@ static PetscErrorCode faces_mesh(MPI_Comm comm, const MtCells *c, const MtTopolo
   return faces_share(comm, c->nfaces, m);
 }
 
-static PetscErrorCode arrays_grow(const MtCells *c, const FaceMesh *m, const MtTopology *t, MtSurface *s) {
+/* No triangle is left that two faces have in common. */
+static PetscErrorCode faces_part(const MtCells *c, const MtTopology *t, const MtSurface *s, MtFaceMesh *m) {
+  int32_t *start, *loop;
+  int nturned;
+  PetscCall(PetscMalloc1((size_t)c->nfaces + 1, &start));
+  start[0] = 0;
+  for (int f = 0; f < c->nfaces; f++) start[f + 1] = start[f] + face_loop(c, t, s, f, NULL);
+  PetscCall(PetscMalloc1((size_t)start[c->nfaces] + 1, &loop));
+  for (int f = 0; f < c->nfaces; f++) face_loop(c, t, s, f, loop + start[f]);
+  PetscCall(mt_faces_part(c->nfaces, start, loop, s->x, m, &nturned));
+  PetscCall(PetscFree(start));
+  return PetscFree(loop);
+}
+
+static PetscErrorCode arrays_grow(const MtCells *c, const MtFaceMesh *m, const MtTopology *t, MtSurface *s) {
   int inner = 0, slots = 0;
   s->nt = 0;
   for (int f = 0; f < c->nfaces; f++) {
@@ -221,7 +229,7 @@ static PetscErrorCode arrays_grow(const MtCells *c, const FaceMesh *m, const MtT
   return 0;
 }
 
-static void face_append(const MtCells *c, const MtTopology *t, const FaceMesh *m, int f, MtSurface *s) {
+static void face_append(const MtCells *c, const MtTopology *t, const MtFaceMesh *m, int f, MtSurface *s) {
   int slot = s->slot_start[f], n = face_loop(c, t, s, f, s->slot_node + slot), tri = s->face_start[f];
   for (int i = 0; i < m->ninner; i++) {
     int at = s->nv++;
@@ -257,7 +265,7 @@ static void normals_and_incidence(const MtCells *c, MtSurface *s) {
 
 PetscErrorCode mt_surface_make(MPI_Comm comm, const MtCells *c, double size, MtSurface *s) {
   MtTopology t;
-  FaceMesh *m;
+  MtFaceMesh *m;
   memset(s, 0, sizeof *s);
   PetscCall(mt_topology_make(c, &t));
   PetscCall(edges_cut(c, size, s));
@@ -267,6 +275,7 @@ PetscErrorCode mt_surface_make(MPI_Comm comm, const MtCells *c, double size, MtS
   edges_place(c, s);
   PetscCall(PetscCalloc1((size_t)c->nfaces + 1, &m));
   PetscCall(faces_mesh(comm, c, &t, s, size, m));
+  PetscCall(faces_part(c, &t, s, m));
   PetscCall(arrays_grow(c, m, &t, s));
   for (int f = 0; f < c->nfaces; f++) {
     face_append(c, &t, m + f, f, s);

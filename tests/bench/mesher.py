@@ -44,6 +44,7 @@ def usual_cases():
     cases += [case(4, layers=2, min_edge=2), case(7, layers=3)]
     cases += [case(seed, thickness=thickness) for thickness in (2, 4) for seed in (1, 6)]
     cases += [case(seed, size=6, count=64, edge=200) for seed in (1, 2, 3)]
+    cases += [case(6, size=6, count=64, edge=200, thickness=4), case(1, size=4, count=64, edge=101, thickness=4)]
     return cases
 
 

@@ -1,5 +1,6 @@
 /* Removal of slivers by cavities that swallow points: what is left must still fill the room once, with every point
- * used.  Surfaces that cut themselves are found. */
+ * used.  Surfaces that cut themselves are found; faces that share a triangle are parted. */
+#include "../../src/microstructure/faces.h"
 #include "../../src/microstructure/gb_fill.h"
 #include "magtwin/error.h"
 #include <math.h>
@@ -81,9 +82,56 @@ static void surfaces_that_cut_themselves_are_found(void **unused) {
   free(cut);
 }
 
+/* Two faces along 0-1-2, each cut along 0-2: the triangle 0-1-2 comes twice.  The first face goes on to node 3; with
+ * three nodes alone it has no diagonal to turn. */
+static MtFaceMesh face_with(int n) {
+  static const int32_t cut[6] = {0, 1, 2, 0, 2, 3};
+  MtFaceMesh m = {0, n - 2, malloc(sizeof(double)), malloc(sizeof cut)};
+  memcpy(m.tri, cut, 3 * (size_t)(n - 2) * sizeof *cut);
+  return m;
+}
+
+/* Area seen along z of face f. */
+static double area_of(const MtFaceMesh *m, int n, const int32_t *loop, const double (*x)[3]) {
+  double sum = 0;
+  for (int k = 0; k < m->ntri; k++) {
+    const double *p[3];
+    for (int i = 0; i < 3; i++) {
+      const int32_t v = m->tri[3 * k + i];
+      p[i] = v < n ? x[loop[v]] : m->inner + 3 * (v - n);
+    }
+    const double area = (p[1][0] - p[0][0]) * (p[2][1] - p[0][1]) - (p[1][1] - p[0][1]) * (p[2][0] - p[0][0]);
+    assert_true(area > 0);
+    sum += area / 2;
+  }
+  return sum;
+}
+
+static void faces_with_a_common_triangle_are_parted(void **unused) {
+  (void)unused;
+  const double x[5][3] = {{0, 0, 0}, {1, 0, 0}, {1, 1, 0}, {0, 1, 0}, {-.5, -.2, 0}};
+  const int32_t loop[8] = {0, 1, 2, 3, 0, 1, 2, 4};
+  for (int n = 4; n >= 3; n--) {
+    const int32_t loop_start[3] = {0, n, n + 4}, *loops = loop, three[7] = {0, 1, 2, 0, 1, 2, 4};
+    MtFaceMesh m[2] = {face_with(n), face_with(4)};
+    m[1].tri[3] = 0, m[1].tri[4] = 2, m[1].tri[5] = 3;
+    /* its corner at 0 points inward: no turn is possible there */
+    int nturned;
+    if (n == 3) loops = three;
+    assert_int_equal(mt_faces_part(2, loop_start, loops, x[0], m, &nturned), 0);
+    assert_int_equal(nturned, 1);
+    assert_int_equal(m[0].ninner, n == 4 ? 0 : 1);
+    assert_int_equal(m[0].ntri, n == 4 ? 2 : 3);
+    assert_int_equal(m[1].ninner + m[1].ntri, 2);
+    assert_true(fabs(area_of(m, n, loops, x) - (n == 4 ? 1 : .5)) < 1e-15);
+    for (int f = 0; f < 2; f++) free(m[f].inner), free(m[f].tri);
+  }
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(swallowed_points_and_tets_are_gone),
-                                     cmocka_unit_test(surfaces_that_cut_themselves_are_found)};
+                                     cmocka_unit_test(surfaces_that_cut_themselves_are_found),
+                                     cmocka_unit_test(faces_with_a_common_triangle_are_parted)};
   if (PetscInitialize(&argc, &argv, NULL, NULL) || mt_error_install()) return 99;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 99 : failed;
