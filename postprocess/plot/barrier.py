@@ -20,12 +20,9 @@ from matplotlib.colors import Normalize
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from map_figures import cut_through, fill, limits, outline
 from results import Unusable, existing, quantity, read_mesh, read_state, read_summary
-from style import COLUMN, GREY, LINE, MOMENT_MAP, SECOND, WIDE, colour_bar, map_axes, plt, save
+from style import COLUMN, GREY, LINE, MOMENT_MAP, SECOND, TERMS, WIDE, colour_bar, map_axes, plt, save
 
 KB = 1.380649e-23
-TERMS = [("exchange_J", "exchange", "#1b4f8a"), ("anisotropy_J", "anisotropy", "#c4551a"), ("zeeman_J", "field", "#4d9221"),
-         ("demag_J", "stray field", "#7b3294"), ("surface_J", "surface", "#8a8a8a"), ("dmi_J", "DMI", "#b8860b"),
-         ("elastic_J", "elastic", "#d01c8b"), ("interface_J", "interface", "#018571")]
 
 
 def read_table(folder, name):
@@ -103,8 +100,8 @@ def path(folder, figures, summary):
     s, top = table["arc_length_rad"][rows], np.argmax(table["energy_J"][rows])
     right.plot(s, table["energy_J"][rows] / kT, ".-", color="black", ms=4, label="total")
     for name, label, colour in TERMS:
-        if name in table:
-            right.plot(s, table[name][rows] / kT, ".-", color=colour, lw=1, ms=3, label=label)
+        if name + "_J" in table:
+            right.plot(s, table[name + "_J"][rows] / kT, ".-", color=colour, lw=1, ms=3, label=label)
     right.axvline(s[top], color=GREY, lw=0.6, ls=":")
     right.set_title("%g T; dotted: saddle" % shown)
     right.legend(loc="upper left", bbox_to_anchor=(1.0, 1.02))

@@ -19,31 +19,35 @@ class Unusable(Exception):
 def existing(folder, name):
     path = os.path.join(folder, name)
     if not os.path.isfile(path):
-        raise Unusable("%s is missing: is %s the output folder of a finished `magtwin demag` run?" % (path, folder))
+        raise Unusable("%s is missing: is %s the output folder of a finished run?" % (path, folder))
     return path
 
 
-def read_curve(folder):
-    """curve.csv as {column: array}; text columns stay text."""
-    path = existing(folder, "curve.csv")
+def read_columns(folder, name, least, needed):
+    """A table of a run as {column: array}, with at least so many lines and these columns; text columns stay text."""
+    path = existing(folder, name)
     with open(path, newline="") as f:
         rows = list(csv.reader(line for line in f if line.strip() and not line.startswith("#")))
-    if len(rows) < 3:
-        raise Unusable("%s holds %d field steps, too few to draw a curve" % (path, max(0, len(rows) - 1)))
-    header = [name.strip() for name in rows[0]]
+    if len(rows) < least + 1:
+        raise Unusable("%s holds %d lines, too few to draw a curve" % (path, max(0, len(rows) - 1)))
+    header = [column.strip() for column in rows[0]]
     if any(len(row) != len(header) for row in rows[1:]):
         bad = next(i for i, row in enumerate(rows[1:], 1) if len(row) != len(header))
         raise Unusable("%s is not complete: row %d has %d of %d columns" % (path, bad, len(rows[bad]), len(header)))
     table = {}
-    for k, name in enumerate(header):
+    for k, column in enumerate(header):
         try:
-            table[name] = np.array([float(row[k]) for row in rows[1:]])
+            table[column] = np.array([float(row[k]) for row in rows[1:]])
         except ValueError:
-            table[name] = np.array([row[k] for row in rows[1:]])
-    for needed in ("mu0_Hext_T", "J_T"):
-        if needed not in table:
-            raise Unusable("%s has no column %s" % (path, needed))
+            table[column] = np.array([row[k] for row in rows[1:]])
+    for column in needed:
+        if column not in table:
+            raise Unusable("%s has no column %s" % (path, column))
     return table
+
+
+def read_curve(folder):
+    return read_columns(folder, "curve.csv", 2, ("mu0_Hext_T", "J_T"))
 
 
 def main_branch(table):

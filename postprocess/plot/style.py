@@ -16,6 +16,10 @@ GB_COLOUR = "#3a3a3a"
 NOT_MAGNETIC = "#8c8c8c"
 NOT_REVERSED = "#e8e8e8"
 FIELD_MAP, MOMENT_MAP, MODE_MAP, ANGLE_MAP = "viridis", "RdBu_r", "magma_r", "viridis"
+# the terms of the energy: name in the tables, in figures, colour
+TERMS = [("exchange", "exchange", "#1b4f8a"), ("anisotropy", "anisotropy", "#c4551a"), ("zeeman", "field", "#4d9221"),
+         ("demag", "stray field", "#7b3294"), ("surface", "surface", "#8a8a8a"), ("dmi", "DMI", "#b8860b"),
+         ("elastic", "elastic", "#d01c8b"), ("interface", "interface", "#018571")]
 # muted, neighbouring entries far apart
 GRAIN_COLOURS = ["#8dd3c7", "#ffe8a3", "#bebada", "#f4a59a", "#9cc3dd", "#f7c790", "#c1dd8b", "#f3cfe1", "#d8cfc4", "#a3b18a",
                  "#e6b8af", "#b6d7e4", "#d5c4a1", "#c9e4c5", "#cdb4db", "#ffd6a5"]

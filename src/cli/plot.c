@@ -11,9 +11,13 @@
 
 /* The results of a folder say which script draws them. */
 static const char *script_for(const char *folder) {
+  static const char *const other[][2] = {{"barriers.csv", "barrier.py"}, {"dynamics.csv", "dynamics.py"}};
   char path[PATH_MAX];
-  snprintf(path, sizeof path, "%s/barriers.csv", folder);
-  return access(path, F_OK) ? "demag.py" : "barrier.py";
+  for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
+    snprintf(path, sizeof path, "%s/%s", folder, other[i][0]);
+    if (!access(path, F_OK)) return other[i][1];
+  }
+  return "demag.py";
 }
 
 static PetscErrorCode find_script(const char *name, char script[PATH_MAX]) {

@@ -102,7 +102,11 @@ def write_states(folder, x, magnet, field):
 
 
 def draw(*args):
-    done = subprocess.run([sys.executable, SCRIPT] + list(args), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return draw_with(SCRIPT, *args)
+
+
+def draw_with(script, *args):
+    done = subprocess.run([sys.executable, script] + list(args), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     check("Traceback" not in done.stderr, done.stderr)
     return done
 
@@ -117,6 +121,24 @@ def all_figures(folder):
             check(os.path.getsize(path) > 5000, "%s is nearly empty" % path)
             check(os.path.getsize(path) < 3e6, "%s is %d bytes" % (path, os.path.getsize(path)))
     check("b" in open(os.path.join(folder, "figures", "curve.svg")).read(), "no text in the SVG")
+
+
+def run_in_time(folder):
+    """The figure of dynamics.csv: the field as a panel of its own where it changes; half a table is refused."""
+    path, script = os.path.join(folder, "dynamics.csv"), os.path.join(os.path.dirname(SCRIPT), "dynamics.py")
+    for name, field in (("constant", 0.0), ("ramp", 1.0)):
+        with open(path, "w") as f:
+            f.write("t_ns,mx,my,mz,mu0_Hx_T,mu0_Hy_T,mu0_Hz_T,e_total_J/m3,e_zeeman_J/m3,e_demag_J/m3\n")
+            f.writelines("%g,%g,%g,0.1,%g,0,0,3e4,2e4,1e4\n" % (t, np.cos(t), np.sin(t), field * t) for t in np.linspace(0, 3, 61))
+        done = draw_with(script, folder, "--compare", folder, "--figures", os.path.join(folder, name))
+        check(done.returncode == 0 and "Warning" not in done.stderr, done.stderr)
+        svg = open(os.path.join(folder, name, "dynamics.svg")).read()
+        check(("(ns)" in svg) and ("stray field" in svg) and ("exchange" not in svg), "labels of the figure")
+        check(svg.count("axes_") == (4 if field else 2), "%d panels" % svg.count("axes_"))
+    with open(path, "a") as f:
+        f.write("3.05,0.5")
+    done = draw_with(script, folder)
+    check(done.returncode == 2 and "not complete" in done.stderr, done.stderr)
 
 
 def cut_fills_the_box(folder):
@@ -222,7 +244,7 @@ def forc(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(support.run_tests([("all figures as PNG and SVG", all_figures), ("mesh of another run", mesh_of_another_run), ("a cut fills the section", cut_fills_the_box),
+    sys.exit(support.run_tests([("all figures as PNG and SVG", all_figures), ("mesh of another run", mesh_of_another_run), ("run in time", run_in_time), ("a cut fills the section", cut_fills_the_box),
                                 ("missing and damaged files", refuses), ("half-written curve", half_curve),
                                 ("folder that cannot be written", unwritable), ("no negative field yet", before_the_field_turns),
                                 ("distribution of reversal curves", forc)]))
