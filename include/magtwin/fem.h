@@ -43,6 +43,13 @@ PetscErrorCode mt_fem_advection(const MtMesh *mesh, const MtNodes *nodes, const 
  * tet. L: rows and columns 3*nodes, symmetric, with a diagonal of zeros; the caller's.  Collective on mesh->comm. */
 PetscErrorCode mt_fem_lifshitz(const MtMesh *mesh, const MtNodes *nodes, const double *coef, Mat *L);
 
+/* E = 1/2 m.Q m = sum_e coef_e V_e/20 sum over edges of (c_i - c_j)^2, c = m.k with the axis k = axis + 3 which_e: the
+ * integral of coef (1 - c^2) with linear m less that of the box scheme.  coef, which [nt_local], axis [3 naxes] unit;
+ * all copied.  Q: rows and columns 3*nodes, symmetric, knows its products alone (MatMult, MatMultAdd); the caller's.
+ * Collective on mesh->comm. */
+PetscErrorCode mt_fem_axial(const MtMesh *mesh, const MtNodes *nodes, const double *coef, const int32_t *which,
+                            int naxes, const double *axis, Mat *Q);
+
 /* The open-boundary Poisson problem: find u with (grad v, grad u) + <v, DtN u> = b(v) on the mesh that ends on a
  * sphere; the Dirichlet-to-Neumann map of the sphere: modes l <= modes get (l+1)/R, the rest a Robin term (modes+2)/R
  * (docs/numerics.md).  Solved by CG with AMG (hypre BoomerAMG if PETSc has it, else GAMG) on stiffness + Robin. */

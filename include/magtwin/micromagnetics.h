@@ -74,6 +74,7 @@ typedef struct {
   MtInterface *interface; /* [ninterfaces] later ones win; every pair of a mesh with split grains must be named */
   double *strain;         /* [6 nt_local] xx yy zz yz xz xy in the sample frame, 1; NULL: none */
   double *stress;         /* [6 nt_local] the same in Pa */
+  bool exact;             /* K1 is integrated over elements with linear m, not by the box scheme */
 } MtEnergyExtras;
 /* What the input says of them: materials.interfaces; materials.strain and materials.stress, files "magtwin-elements" 1
  * with /strain or /stress [nt,6] by tet id.  MT_ERR_INPUT if a file does not fit the mesh or holds what is no number.

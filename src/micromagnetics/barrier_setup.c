@@ -42,7 +42,7 @@ static PetscErrorCode make_site(MtBarrier *b, const char *mesh_path) {
   PetscCallMPI(MPI_Comm_rank(b->team.group, &b->site.rank));
   PetscCall(mt_site_fingerprint(b->mesh, &b->site.fingerprint));
   b->site.constants = mt_site_constants(&b->site);
-  PetscCall(mt_site_mix_elastic(b->energy, &b->site.constants));
+  PetscCall(mt_site_mix_extras(b->energy, &b->site.constants));
   return mt_site_warn_coarse(&b->site);
 }
 

@@ -50,7 +50,7 @@ PetscErrorCode mt_dynamics_open(MtDynamics *d, MPI_Comm comm, const MtInput *in,
   mt_phase_end("set up operators");
   if (!rc) rc = mt_petsc_options_used(comm, in);
   if (rc) return rc;
-  PetscCall(mt_site_mix_elastic(d->energy, &d->site.constants));
+  PetscCall(mt_site_mix_extras(d->energy, &d->site.constants));
   d->site.nodes = mt_energy_nodes(d->energy);
   PetscCall(mt_energy_create_vec(d->energy, &d->m));
   PetscCall(mt_energy_potential(d->energy, &d->u));

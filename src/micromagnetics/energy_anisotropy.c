@@ -1,5 +1,6 @@
 /* Crystal anisotropy: at each node the distinct easy axes and crystals of the elements around it (several where grains
- * touch), with the box weights of their constants; energy, derivative and second derivative. */
+ * touch), with the box weights of their constants; energy, derivative and second derivative.  What the exact integral
+ * of K1 adds couples nodes and is a product of its own (fem/axial.c). */
 #include "energy_impl.h"
 #include "kernels.h"
 #include "magtwin/error.h"
@@ -144,12 +145,32 @@ static PetscErrorCode setup_cubic(MtEnergy *e, const MtMaterial *material) {
   return slots_free(&s);
 }
 
-PetscErrorCode mt_energy_setup_anisotropy(MtEnergy *e, const MtMaterial *material) {
+/* With linear m the integral of K1 (1 - (m.k)^2) over an element is known; terms of higher degree keep the box scheme.
+ */
+static PetscErrorCode setup_between(MtEnergy *e, const MtMaterial *material) {
+  const MtMesh *mesh = e->mesh;
+  double *K;
+  int32_t *grain;
+  if (!any(e, material, uniaxial, 0)) return 0;
+  PetscCall(PetscCalloc2(mesh->nt_local, &K, mesh->nt_local, &grain));
+  for (PetscInt t = 0; t < mesh->nt_local; t++) {
+    double constants[MAX_CONSTANTS];
+    if (!uniaxial(&material[mesh->region[t]], constants)) continue;
+    K[t] = constants[0];
+    grain[t] = mesh->regions.grains[4 * mesh->region[t]];
+  }
+  PetscCall(mt_fem_axial(mesh, e->nodes, K, grain, mesh->regions.ngrains, mesh->regions.axis, &e->between));
+  return PetscFree2(K, grain);
+}
+
+PetscErrorCode mt_energy_setup_anisotropy(MtEnergy *e, const MtMaterial *material, bool exact) {
   PetscCall(setup_uniaxial(e, material));
-  return setup_cubic(e, material);
+  PetscCall(setup_cubic(e, material));
+  return exact ? setup_between(e, material) : 0;
 }
 
 PetscErrorCode mt_energy_free_anisotropy(MtEnergy *e) {
+  PetscCall(MatDestroy(&e->between));
   PetscCall(PetscFree(e->axis_start));
   PetscCall(PetscFree(e->axis));
   PetscCall(PetscFree(e->K1));
@@ -184,7 +205,7 @@ PetscErrorCode mt_energy_local_anisotropy(MtEnergy *e, Vec m, double *E, Vec g) 
   for (PetscInt i = 0; (e->K3 || e->cubic.start) && i < e->n; i++) *E += more_of_node(e, i, x + 3 * i, y + 3 * i);
   PetscCall(VecRestoreArray(g, &y));
   PetscCall(VecRestoreArrayRead(m, &x));
-  return 0;
+  return e->between ? mt_energy_local_quadratic(e, e->between, m, E, g) : 0;
 }
 
 bool mt_energy_has_more(const MtEnergy *e) {

@@ -83,7 +83,7 @@ static PetscErrorCode setup(MtEnergy *e, const MtMaterial *material, int modes, 
   PetscCall(mt_fem_lumped(e->mesh, e->nodes, Js, e->moment));
   PetscCall(totals(e));
   PetscCall(exchange_setup(e, A));
-  PetscCall(mt_energy_setup_anisotropy(e, material));
+  PetscCall(mt_energy_setup_anisotropy(e, material, extras->exact));
   PetscCall(mt_energy_setup_more(e, material, extras));
   PetscCall(demag_setup(e, Js, modes));
   PetscCall(mt_energy_create_vec(e, &e->work));

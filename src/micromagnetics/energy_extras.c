@@ -96,7 +96,7 @@ PetscErrorCode mt_interfaces_read(const MtInput *in, MtEnergyExtras *extras) {
 }
 
 PetscErrorCode mt_energy_extras_read(const MtMesh *mesh, const MtInput *in, MtEnergyExtras *extras) {
-  *extras = (MtEnergyExtras){0};
+  *extras = (MtEnergyExtras){.exact = !strcmp(mt_input_string(in, "materials.quadrature"), "exact")};
   PetscErrorCode rc = mt_interfaces_read(in, extras);
   if (!rc && mt_input_has(in, "materials.strain"))
     rc = read_elements(mesh, mt_input_string(in, "materials.strain"), "/strain", &extras->strain);
@@ -111,8 +111,9 @@ PetscErrorCode mt_energy_extras_free(MtEnergyExtras *extras) {
   return PetscFree(extras->stress);
 }
 
-PetscErrorCode mt_site_mix_elastic(const MtEnergy *e, uint64_t *constants) {
+PetscErrorCode mt_site_mix_extras(const MtEnergy *e, uint64_t *constants) {
   uint64_t local = 0, sum;
+  if (e->between) *constants = mt_site_mix(*constants, 1);
   if (!e->elastic) return 0;
   for (PetscInt i = 0; i < e->n; i++) { /* a sum over nodes by file id: the same for any distribution */
     uint64_t hash = (uint64_t)e->mesh->vid[e->nodes->node[i]];

@@ -33,6 +33,7 @@ struct MtEnergy {
   double *K1, *K2;      /* [axis_start[n]] */
   double *K3;           /* the same; NULL: 0 everywhere */
   MtCubic cubic;
+  Mat between; /* rows 3n, second derivative of what the exact integral of K1 adds; NULL: box scheme */
 
   Mat interface;   /* scalar, second derivative of the coupling of split grains, J/m3 nm3; NULL: none */
   Mat interface3;  /* the same for the three components */
@@ -58,15 +59,18 @@ PetscErrorCode mt_energy_local_anisotropy(MtEnergy *e, Vec m, double *E, Vec g);
 PetscErrorCode mt_energy_setup_interface(MtEnergy *e, const MtMaterial *material, const MtEnergyExtras *extras);
 /* materials.interfaces -> extras->interface.  MT_ERR_INPUT with the place.  Not collective. */
 PetscErrorCode mt_interfaces_read(const MtInput *in, MtEnergyExtras *extras);
-/* w = (exchange + coupling of interfaces + DMI) v: all of the second derivative that couples nodes, but for the
- * demagnetizing field's part. Collective. */
+/* *E += 1/2 m.L m on this rank's nodes, g += L m. Collective. */
+PetscErrorCode mt_energy_local_quadratic(MtEnergy *e, Mat L, Vec m, double *E, Vec g);
+/* w = (exchange + coupling of interfaces + DMI + exact K1 less that of the box scheme) v: all of the second derivative
+ * that couples nodes, but for the demagnetizing field's part. Collective. */
 PetscErrorCode mt_energy_couplings(const MtEnergy *e, Vec v, Vec w);
 /* Terms that few runs have, each from what the materials say; nothing is made where none has it.  Collective. */
 PetscErrorCode mt_energy_setup_more(MtEnergy *e, const MtMaterial *material, const MtEnergyExtras *extras);
 PetscErrorCode mt_energy_free_more(MtEnergy *e);
 PetscErrorCode mt_energy_local_more(MtEnergy *e, MtTerm term, Vec m, double *E, Vec g);
-/* The node lists of anisotropy, from the materials of the regions.  Not collective. */
-PetscErrorCode mt_energy_setup_anisotropy(MtEnergy *e, const MtMaterial *material);
+/* The node lists of anisotropy, from the materials of the regions; exact: K1 is integrated over the elements.
+ * Collective. */
+PetscErrorCode mt_energy_setup_anisotropy(MtEnergy *e, const MtMaterial *material, bool exact);
 PetscErrorCode mt_energy_free_anisotropy(MtEnergy *e);
 /* Whether a node has local terms besides uniaxial K1 and K2, and their second derivative there, added to the symmetric
  * matrix s. */

@@ -176,8 +176,7 @@ static PetscErrorCode local_tensor(const MtEnergy *e, const double *S, Vec m, do
   return 0;
 }
 
-/* E = 1/2 m.L m */
-static PetscErrorCode local_quadratic(MtEnergy *e, Mat L, Vec m, double *E, Vec g) {
+PetscErrorCode mt_energy_local_quadratic(MtEnergy *e, Mat L, Vec m, double *E, Vec g) {
   const PetscScalar *x, *w;
   PetscCall(MatMult(L, m, e->work));
   PetscCall(VecGetArrayRead(m, &x));
@@ -191,13 +190,14 @@ static PetscErrorCode local_quadratic(MtEnergy *e, Mat L, Vec m, double *E, Vec 
 PetscErrorCode mt_energy_local_more(MtEnergy *e, MtTerm term, Vec m, double *E, Vec g) {
   *E = 0;
   if (!mt_energy_uses(e, term)) return 0;
-  if (term == MT_TERM_DMI) return local_quadratic(e, e->dmi, m, E, g);
-  if (term == MT_TERM_INTERFACE) return local_quadratic(e, e->interface3, m, E, g);
+  if (term == MT_TERM_DMI) return mt_energy_local_quadratic(e, e->dmi, m, E, g);
+  if (term == MT_TERM_INTERFACE) return mt_energy_local_quadratic(e, e->interface3, m, E, g);
   return local_tensor(e, term == MT_TERM_SURFACE ? e->surface : e->elastic, m, E, g);
 }
 
 PetscErrorCode mt_energy_couplings(const MtEnergy *e, Vec v, Vec w) {
   PetscCall(MatMult(e->exchange3, v, w));
   if (e->interface) PetscCall(MatMultAdd(e->interface3, v, w, w));
+  if (e->between) PetscCall(MatMultAdd(e->between, v, w, w));
   return e->dmi ? MatMultAdd(e->dmi, v, w, w) : 0;
 }

@@ -179,7 +179,7 @@ PetscErrorCode mt_hysteresis_open(MtHysteresis *h, MPI_Comm comm, const MtInput 
   derive(h);
   MtSite site = mt_hysteresis_site(h);
   h->constants = mt_site_constants(&site);
-  PetscCall(mt_site_mix_elastic(h->energy, &h->constants));
+  PetscCall(mt_site_mix_extras(h->energy, &h->constants));
   PetscCall(make_vectors(h));
   PetscCall(mt_site_fingerprint(h->mesh, &h->fingerprint));
   return mt_site_warn_coarse(&site);

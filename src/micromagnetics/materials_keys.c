@@ -34,6 +34,11 @@ const MtKey mt_materials_keys[] = {
      .def = "",
      .help = "Normal of the film for interfacial Dzyaloshinskii-Moriya interaction (Di), any length but 0; z if not "
              "given."},
+    {.path = "materials.quadrature",
+     .type = MT_KEY_CHOICE,
+     .def = "box",
+     .choices = "box|exact",
+     .help = "How K1 is integrated over an element: box, with m at its nodes; exact, with the linear m between them."},
     {.path = "materials.strain",
      .type = MT_KEY_PATH,
      .def = "",

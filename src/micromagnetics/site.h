@@ -23,7 +23,7 @@ typedef struct {
 PetscErrorCode mt_site_fingerprint(const MtMesh *mesh, uint64_t *sum);
 uint64_t mt_site_constants(const MtSite *h);
 /* Mixes in what the energy has from files of strain or stress; without, the fingerprint stays.  Collective. */
-PetscErrorCode mt_site_mix_elastic(const MtEnergy *e, uint64_t *constants);
+PetscErrorCode mt_site_mix_extras(const MtEnergy *e, uint64_t *constants);
 /* Mixes a value into one of them. */
 uint64_t mt_site_mix(uint64_t hash, double value);
 /* Warns where edges are longer than 1.5 sqrt(A/K): walls will be pinned.  Collective. */

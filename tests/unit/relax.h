@@ -13,8 +13,8 @@ typedef struct {
   MtMinimizerReport report;
 } Relax;
 
-static inline PetscErrorCode relax_create(const Brick *b, const MtMaterial *material, int modes, double torque,
-                                          Relax *r) {
+static inline PetscErrorCode relax_create_with(const Brick *b, const MtMaterial *material, int modes, double torque,
+                                               const MtEnergyExtras *extras, Relax *r) {
   MtMinimizerOptions opt = {.torque = torque,
                             .max_iterations = 2000,
                             .max_turn = .5,
@@ -22,10 +22,15 @@ static inline PetscErrorCode relax_create(const Brick *b, const MtMaterial *mate
                             .inner_iterations = 40,
                             .inner_rtol = .02};
   PetscCall(brick_mesh(b, &r->mesh));
-  PetscCall(mt_energy_create(r->mesh, material, modes, &r->energy));
+  PetscCall(mt_energy_create_with(r->mesh, material, modes, extras, &r->energy));
   PetscCall(mt_minimizer_create(r->energy, &opt, &r->minimizer));
   PetscCall(mt_energy_create_vec(r->energy, &r->m));
   return 0;
+}
+static inline PetscErrorCode relax_create(const Brick *b, const MtMaterial *material, int modes, double torque,
+                                          Relax *r) {
+  const MtEnergyExtras none = {0};
+  return relax_create_with(b, material, modes, torque, &none, r);
 }
 static inline PetscErrorCode relax_destroy(Relax *r) {
   PetscCall(VecDestroy(&r->m));

@@ -1,7 +1,7 @@
 /* ranks: 1 2 */
 /* Energies that few magnets have, on meshes: surface anisotropy, Dzyaloshinskii-Moriya interaction, magneto-elastic
- * term.  First derivatives against central differences of the energy, second derivatives against those of the slope
- * along a turn, and physics against closed forms. */
+ * term, K1 integrated exactly.  First derivatives against central differences of the energy, second derivatives against
+ * those of the slope along a turn, and physics against closed forms. */
 #include "../../src/micromagnetics/kernels.h"
 #include "../../src/micromagnetics/preconditioner.h"
 #include "magtwin/h5.h"
@@ -56,7 +56,7 @@ static PetscErrorCode elastic_data(const MtMesh *mesh, MtEnergyExtras *extras) {
   return 0;
 }
 static PetscErrorCode make_everything(MtMesh **mesh, MtEnergy **e) {
-  MtEnergyExtras extras = {0};
+  MtEnergyExtras extras = {.exact = true};
   Brick b = slabs();
   PetscCall(brick_mesh(&b, mesh));
   PetscCall(elastic_data(*mesh, &extras));
