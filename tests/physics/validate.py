@@ -76,7 +76,7 @@ def digest(paths):
 def fingerprint(build, function, inputs):
     """What the case's results depend on: executable, its module and the shared ones, its inputs and the materials."""
     module = sys.modules[function.__module__].__file__
-    shared = [os.path.join(HERE, name) for name in ("lines.py", "tools.py", "chain.py", "validate.py")]
+    shared = [os.path.join(HERE, name) for name in ("lines.py", "tools.py", "chain.py", "facets.py", "validate.py")]
     files = [os.path.join(build, "magtwin"), module] + shared + MATERIALS
     return digest([os.path.relpath(f, support.ROOT) for f in files] + sorted(inputs))
 

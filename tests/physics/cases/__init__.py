@@ -15,6 +15,7 @@ CASES = {
     "soft_layer": walls.soft_layer,
     "pinned_wall": walls.pinned_wall,
     "cubic_sphere": energies.cubic_sphere,
+    "cubic_ball_facets": energies.cubic_ball_facets,
     "stressed_sphere": energies.stressed_sphere,
     "surface_film": energies.surface_film,
     "tilted_edge": energies.tilted_edge,
