@@ -94,7 +94,8 @@ static bool listed(const MtInput *in, double t) {
 static double next_stop(const MtDynamics *d) {
   const MtDynamicsOptions *o = &d->opt;
   double t = d->report.progress.t, snapshot = fmin(next_on_grid(o->snapshot_interval, t), next_listed(d->site.in, t));
-  return fmin(o->end, fmin(next_on_grid(o->interval, t), snapshot));
+  double stop = fmin(next_on_grid(o->interval, t), snapshot);
+  return stop < o->end * (1 - EDGE) ? stop : o->end; /* no step of a rounding error at the end */
 }
 
 static void show_progress(const MtDynamics *d, const MtLlgReport *r, const double mean[3]) {

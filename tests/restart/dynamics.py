@@ -45,6 +45,13 @@ def test_result(folder):
     restart.same_bytes(again, reference, [restart.TABLE] + states(reference))
 
 
+def test_end_on_the_grid(folder):
+    """5 times 0.3 ps is less than 1.5 ps by a rounding error: no line of its own for that."""
+    out = os.path.join(folder, "out")
+    restart.run(out, 1, "time={end: 1.5 ps, interval: 0.3 ps}")
+    check(len(table(out, "t_ns")) == 6, table(out, "t_ns"))
+
+
 def test_ranks(folder):
     one, two = restart.reference(1), restart.reference(2)
     worst = max(abs(a - b) for name in ("mx", "my", "mz") for a, b in zip(table(one, name), table(two, name)))
@@ -91,6 +98,7 @@ def test_failed(folder):
 def main():
     tests = [
         ("lines, states and summary as asked for; the same bits twice", test_result),
+        ("an end on the grid of lines has one line", test_end_on_the_grid),
         ("1 and 2 ranks: the same trajectory to 1e-5", test_ranks),
         ("USR1 and TERM: exit code 75, continued to the bit", test_signals),
         ("kill -9, continued to the bit", test_killed),
