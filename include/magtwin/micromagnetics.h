@@ -130,6 +130,9 @@ PetscErrorCode mt_energy_not_finite(MtEnergy *e, Vec m, Vec g, const double B[3]
  * belongs to it, its largest node 1; by it a nucleus is drawn.  products: of the Hessian, one demagnetizing solve each.
  * The potential is left as that of m. Collective.  MT_ERR_FAIL if not found (docs/numerics.md). */
 PetscErrorCode mt_stability_eigenvalue(MtEnergy *e, Vec m, const double B[3], double *lambda, Vec mode, int *products);
+/* The same where it is to decide: below 0.1 T as exact, beyond with a residual of 3 % of it (its error is the
+ * square of that over the gap to the next), for half the products. */
+PetscErrorCode mt_stability_look(MtEnergy *e, Vec m, const double B[3], double *lambda, Vec mode, int *products);
 /* The same for the `count` smallest ones, at most 8, ascending -> lambda [count]; NaN for those not found besides the
  * first.  mode is that of the first.  A saddle has one negative. */
 PetscErrorCode mt_stability_lowest(MtEnergy *e, Vec m, const double B[3], int count, double *lambda, Vec mode,
@@ -147,6 +150,7 @@ typedef struct {
 } MtMinimizerOptions;
 typedef struct {
   int iterations, evaluations; /* of the minimizer; energy evaluations */
+  int products;                /* of the Hessian, for stability; none by the minimizer itself */
   int64_t demag_iterations, inner_iterations;
   double torque;      /* T, at the end */
   int64_t worst_node; /* file id of the node with the largest torque */

@@ -70,10 +70,11 @@ static PetscErrorCode begin(MtHysteresis *h, bool resume) {
 
 static void count(MtHysteresis *h, const MtMinimizerReport *r, MtCurveRow *row) {
   row->iterations += r->iterations;
-  row->evaluations += r->evaluations;
+  row->evaluations += r->evaluations + r->products;
   row->demag_iterations += (double)r->demag_iterations;
   h->now.iterations += r->iterations;
   h->now.evaluations += r->evaluations;
+  h->now.products += r->products;
   h->now.demag_iterations += (double)r->demag_iterations;
   h->now.inner_iterations += (double)r->inner_iterations;
   if (h->u) h->now.demag_spmv = h->spmv_before + mt_poisson_count(h->energy->poisson).spmv;

@@ -43,6 +43,7 @@ typedef struct {
   double past;               /* ... and how many of them lie on one smooth branch with it */
   double turn;               /* largest abs(dm) of a node between it and the one before, if that is one of them */
   double iterations, evaluations, demag_iterations, inner_iterations, rollbacks, unconverged; /* totals */
+  double products;                                                                            /* of the Hessian */
   double demag_spmv; /* products with the stiffness matrix, those inside AMG counted by their entries */
   double wall;       /* s, spent up to this point by all runs */
   double finished;   /* 1: the path is at its end */

@@ -11,18 +11,22 @@ static void add(MtMinimizerReport *sum, const MtMinimizerReport *r) {
   MtMinimizerReport both = *r;
   both.iterations += sum->iterations;
   both.evaluations += sum->evaluations;
+  both.products += sum->products;
   both.demag_iterations += sum->demag_iterations;
   both.inner_iterations += sum->inner_iterations;
   *sum = both;
 }
 
+typedef PetscErrorCode (*Eigenvalue)(MtEnergy *, Vec, const double[3], double *, Vec, int *);
+
 /* NaN and a warning where it is not found. */
-static PetscErrorCode eigenvalue_of(MtHysteresis *h, Vec m, const double B[3], Vec mode, double *lambda,
-                                    MtMinimizerReport *cost) {
+static PetscErrorCode eigenvalue_of(MtHysteresis *h, Eigenvalue find, Vec m, const double B[3], Vec mode,
+                                    double *lambda, MtMinimizerReport *cost) {
   int products = 0;
   int64_t before = mt_energy_demag_iterations(h->energy);
-  PetscErrorCode rc = mt_stability_eigenvalue(h->energy, m, B, lambda, mode, &products);
-  cost->evaluations += products;
+  PetscErrorCode rc = find(h->energy, m, B, lambda, mode, &products);
+  cost->evaluations++; /* of m itself */
+  cost->products += products;
   cost->demag_iterations += mt_energy_demag_iterations(h->energy) - before;
   if (!rc) return 0;
   *lambda = NAN;
@@ -33,7 +37,7 @@ static PetscErrorCode eigenvalue_of(MtHysteresis *h, Vec m, const double B[3], V
 }
 
 PetscErrorCode mt_event_stable(MtHysteresis *h, const double B[3], MtTrial *trial, Vec mode, bool *stable) {
-  PetscCall(eigenvalue_of(h, h->m, B, mode ? mode : h->mode, &trial->eigenvalue, &trial->report));
+  PetscCall(eigenvalue_of(h, mt_stability_look, h->m, B, mode ? mode : h->mode, &trial->eigenvalue, &trial->report));
   *stable = isnan(trial->eigenvalue) || trial->eigenvalue > UNSTABLE;
   return 0;
 }
@@ -46,7 +50,7 @@ PetscErrorCode mt_event_nucleus(MtHysteresis *h, double *eigenvalue, MtMinimizer
     PetscCall(VecCopy(h->u, u));
     PetscCall(VecCopy(h->u_accepted, h->u));
   }
-  PetscCall(eigenvalue_of(h, h->m_accepted, h->now.B, h->mode, eigenvalue, cost));
+  PetscCall(eigenvalue_of(h, mt_stability_eigenvalue, h->m_accepted, h->now.B, h->mode, eigenvalue, cost));
   if (h->u) PetscCall(VecCopy(u, h->u));
   return VecDestroy(&u);
 }

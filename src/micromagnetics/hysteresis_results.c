@@ -12,7 +12,9 @@ static void put_counts(const MtHysteresis *h, MtJson *j) {
   mt_json_int(j, "events", h->events.n);
   mt_json_int(j, "unconverged_steps", (int64_t)h->now.unconverged);
   mt_json_int(j, "iterations", (int64_t)h->now.iterations);
-  mt_json_int(j, "evaluations", (int64_t)h->now.evaluations);
+  /* of the energy and, each with a solve for the potential too, of the Hessian; then the latter alone */
+  mt_json_int(j, "evaluations", (int64_t)(h->now.evaluations + h->now.products));
+  mt_json_int(j, "hessian_products", (int64_t)h->now.products);
   mt_json_int(j, "demag_iterations", (int64_t)h->now.demag_iterations);
   mt_json_real(j, "demag_spmv", h->now.demag_spmv);
   mt_json_int(j, "inner_iterations", (int64_t)h->now.inner_iterations);

@@ -219,6 +219,13 @@ static PetscErrorCode loop(MtMinimizer *min, Vec m) {
   return 0;
 }
 
+/* A start that is relaxed already asked for no direction, and so saw no curvature. */
+static PetscErrorCode look_around(MtMinimizer *min, Vec m) {
+  MtMinimizerReport *report = min->report;
+  if (!report->converged || report->iterations) return 0;
+  return mt_precond_probe(&min->pc, m, min->g, min->gp, min->y, &report->definite, &report->inner_iterations);
+}
+
 PetscErrorCode mt_minimizer_begin(MtMinimizer *min, Vec m, const double B[3], MtMinimizerReport *report) {
   *report = (MtMinimizerReport){.demag_iterations = -mt_energy_demag_iterations(min->energy)};
   min->report = report;
@@ -249,5 +256,6 @@ PetscErrorCode mt_minimizer_end(MtMinimizer *min) {
 PetscErrorCode mt_minimizer_run(MtMinimizer *min, Vec m, const double B[3], MtMinimizerReport *report) {
   PetscCall(mt_minimizer_begin(min, m, B, report));
   PetscCall(loop(min, m));
+  PetscCall(look_around(min, m));
   return mt_minimizer_end(min);
 }

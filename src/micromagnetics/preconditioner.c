@@ -11,6 +11,9 @@
  * same on any number of ranks. */
 #include "preconditioner.h"
 #include "kernels.h"
+#include "magtwin/random.h"
+
+static const MtPrecondStop PROBE = {40, 1e-6}; /* noise is to be taken apart, not the system to be solved */
 
 PetscErrorCode mt_precond_create(MtEnergy *e, double floor, MtPrecond *pc) {
   pc->energy = e;
@@ -160,6 +163,40 @@ PetscErrorCode mt_precond_apply(MtPrecond *pc, Vec m, Vec b, double rtol, int ma
   PetscCall(solve(pc, pc->hessian, m, b, &stop, y, &pc->definite, its));
   if (pc->definite) return 0;
   return solve(pc, pc->curvature, m, b, &stop, y, &definite, its);
+}
+
+PetscErrorCode mt_precond_noise(const MtPrecond *pc, Vec v) {
+  const MtEnergy *e = pc->energy;
+  PetscScalar *x;
+  PetscCall(VecGetArray(v, &x));
+  for (PetscInt i = 0; i < e->n; i++) {
+    MtRandom random;
+    mt_random_seed(&random, (uint64_t)e->mesh->vid[e->nodes->node[i]]);
+    double weight = e->moment[i] / MT_MU0;
+    for (int c = 0; c < 3; c++) x[3 * i + c] = weight * (mt_random_uniform(&random) - .5);
+  }
+  return VecRestoreArray(v, &x);
+}
+
+static PetscErrorCode make_tangent(const MtPrecond *pc, Vec m, Vec v) {
+  const PetscScalar *x;
+  PetscScalar *y;
+  PetscCall(VecGetArrayRead(m, &x));
+  PetscCall(VecGetArray(v, &y));
+  for (PetscInt i = 0; i < pc->energy->n; i++) mt_tangent3(x + 3 * i, y + 3 * i);
+  PetscCall(VecRestoreArray(v, &y));
+  return VecRestoreArrayRead(m, &x);
+}
+
+PetscErrorCode mt_precond_probe(MtPrecond *pc, Vec m, Vec g, Vec b, Vec y, bool *definite, int64_t *its) {
+  const double shift = pc->shift;
+  PetscCall(mt_precond_noise(pc, b));
+  PetscCall(make_tangent(pc, m, b));
+  pc->shift = pc->energy->embedded ? -pc->energy->mean_stiffness : 0;
+  PetscCall(mt_precond_setup(pc, m, g));
+  PetscCall(mt_precond_solve(pc, m, b, &PROBE, y, definite, its));
+  pc->shift = shift;
+  return 0;
 }
 
 /* The node's part of dHd with the signed curvature. */

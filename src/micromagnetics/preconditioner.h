@@ -40,4 +40,12 @@ PetscErrorCode mt_precond_hessian(MtPrecond *pc, Vec m, Vec v, Vec w);
  * Collective. */
 PetscErrorCode mt_precond_along(MtPrecond *pc, Vec m, Vec g, Vec d, double *dHd, double *weight);
 
+/* v: white noise times moment/mu0 (J/m3 nm3 per T), by file id, so the same on any number of ranks; not tangent.  Not
+ * collective. */
+PetscErrorCode mt_precond_noise(const MtPrecond *pc, Vec v);
+/* Whether conjugate gradients from noise meet no direction of negative curvature, with that of the mean field of an
+ * embedded body taken off; unlike a gradient, noise hides no mode by its symmetry.  b, y: work, rows 3n.  Adds to *its.
+ * Collective. */
+PetscErrorCode mt_precond_probe(MtPrecond *pc, Vec m, Vec g, Vec b, Vec y, bool *definite, int64_t *its);
+
 #endif

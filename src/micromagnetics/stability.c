@@ -8,17 +8,23 @@
 #include "energy_impl.h"
 #include "kernels.h"
 #include "magtwin/error.h"
-#include "magtwin/random.h"
 #include "preconditioner.h"
 #include <math.h>
 #include <slepceps.h>
 
-static const double DEMAG_RTOL = 1e-3; /* of the potential of a mode; what it adds is a part of Js */
-static const double STATE_RTOL = 1e-6; /* of that of the state */
+static const double STATE_RTOL = 1e-6; /* of the potential of the state */
 static const double FLOOR = .1;        /* T, of the preconditioner */
 static const double INNER_RTOL = .1;   /* of the preconditioner */
-static const double RESIDUAL = 3e-3;   /* T; enters the eigenvalue squared, over the gap to the next */
+static const double CLEAR = .1;        /* T: an eigenvalue beyond need not be known better than a look tells */
 enum { INNER_ITERATIONS = 20, MAX_PRODUCTS = 400 };
+
+/* How well an eigenvalue is to be known. */
+typedef struct {
+  double demag_rtol; /* of the potential of a mode; what it adds is a part of Js */
+  double residual;   /* T; enters the eigenvalue squared, over the gap to the next */
+  double share;      /* the same as a part of a positive eigenvalue: the larger of the two holds */
+} Accuracy;
+static const Accuracy FULL = {1e-3, 3e-3, 0}, LOOK = {1e-2, 1e-2, .03};
 
 typedef struct {
   MtEnergy *energy;
@@ -28,6 +34,7 @@ typedef struct {
   Vec m, g;      /* state (not owned) and derivative */
   Vec v, w;      /* rows 3n */
   Vec u;         /* potential of a mode */
+  const Accuracy *to;
   int products;
   int64_t inner;
 } Hessian;
@@ -69,7 +76,7 @@ static PetscErrorCode add_demag(Hessian *h, Vec v, Vec w) {
   if (!e->poisson) return 0;
   PetscCall(MatMult(e->D, v, e->b));
   PetscCall(VecZeroEntries(h->u));
-  PetscCall(mt_poisson_solve(e->poisson, e->b, h->u, DEMAG_RTOL, 0, &its));
+  PetscCall(mt_poisson_solve(e->poisson, e->b, h->u, h->to->demag_rtol, 0, &its));
   PetscCall(MatMult(e->G, h->u, e->work));
   PetscCall(VecAXPY(w, 1 / MT_MU0, e->work));
   double unused = 0;
@@ -128,17 +135,9 @@ static PetscErrorCode close_hessian(Hessian *h) {
   return PetscFree2(h->frame, h->scale);
 }
 
-/* White noise by file id, the same on any number of ranks, smoothed by the preconditioner: its soft modes. */
+/* Noise, smoothed by the preconditioner: its soft modes. */
 static PetscErrorCode start_vector(Hessian *h, Vec x) {
-  PetscScalar *v;
-  PetscCall(VecGetArray(h->v, &v));
-  for (PetscInt i = 0; i < h->energy->n; i++) {
-    MtRandom random;
-    mt_random_seed(&random, (uint64_t)h->energy->mesh->vid[h->energy->nodes->node[i]]);
-    double weight = 1 / (h->scale[i] * h->scale[i]);
-    for (int c = 0; c < 3; c++) v[3 * i + c] = weight * (mt_random_uniform(&random) - .5);
-  }
-  PetscCall(VecRestoreArray(h->v, &v));
+  PetscCall(mt_precond_noise(&h->pc, h->v));
   PetscCall(restrict_to(h, h->v, -1, x));
   PetscCall(expand(h, x, 1, h->v)); /* the tangent part */
   PetscCall(mt_precond_apply(&h->pc, h->m, h->v, INNER_RTOL, INNER_ITERATIONS, h->w, &h->inner));
@@ -159,6 +158,15 @@ static PetscErrorCode choose_preconditioner(Hessian *h, EPS eps) {
   return PCShellSetApply(pc, precondition);
 }
 
+static PetscErrorCode error_of(EPS eps, PetscScalar lambda, PetscScalar unused, PetscReal residual, PetscReal *error,
+                               void *ctx) {
+  const Accuracy *to = ctx;
+  (void)eps;
+  (void)unused;
+  *error = residual * to->residual / fmax(to->residual, to->share * lambda);
+  return 0;
+}
+
 static PetscErrorCode make_solver(Hessian *h, Mat A, Vec x, int count, EPS *eps) {
   PetscCall(EPSCreate(h->energy->mesh->comm, eps));
   PetscCall(EPSSetOperators(*eps, A, NULL));
@@ -166,8 +174,8 @@ static PetscErrorCode make_solver(Hessian *h, Mat A, Vec x, int count, EPS *eps)
   PetscCall(EPSSetType(*eps, EPSGD));
   PetscCall(EPSSetWhichEigenpairs(*eps, EPS_SMALLEST_REAL));
   PetscCall(EPSSetDimensions(*eps, count, 12, PETSC_DEFAULT));
-  PetscCall(EPSSetConvergenceTest(*eps, EPS_CONV_ABS));
-  PetscCall(EPSSetTolerances(*eps, RESIDUAL, MAX_PRODUCTS));
+  PetscCall(EPSSetConvergenceTestFunction(*eps, error_of, (void *)h->to, NULL));
+  PetscCall(EPSSetTolerances(*eps, h->to->residual, MAX_PRODUCTS));
   PetscCall(EPSSetInitialSpace(*eps, 1, &x));
   return choose_preconditioner(h, *eps);
 }
@@ -194,24 +202,35 @@ static PetscErrorCode take(const Hessian *h, EPS eps, PetscInt found, int count,
   return scale_mode(h, mode);
 }
 
-static PetscErrorCode solve(Hessian *h, int count, double *lambda, Vec mode) {
+/* Begins at x, and leaves there the vector of the smallest one. */
+static PetscErrorCode solve(Hessian *h, Mat A, const Accuracy *to, int count, Vec x, double *lambda, Vec mode) {
   EPS eps;
-  Mat A;
-  Vec x;
-  PetscInt found, n = 2 * h->energy->n;
-  PetscCall(MatCreateShell(h->energy->mesh->comm, n, n, PETSC_DETERMINE, PETSC_DETERMINE, h, &A));
-  PetscCall(MatShellSetOperation(A, MATOP_MULT, (void (*)(void))hessian_mult));
-  PetscCall(MatCreateVecs(A, &x, NULL));
-  PetscCall(start_vector(h, x));
+  PetscInt found;
+  h->to = to;
   PetscCall(make_solver(h, A, x, count, &eps));
   PetscCall(EPSSolve(eps));
   PetscCall(EPSGetConverged(eps, &found));
   PetscCall(take(h, eps, found, count, x, lambda, mode));
   PetscCall(EPSDestroy(&eps));
-  PetscCall(VecDestroy(&x));
-  PetscCall(MatDestroy(&A));
   if (found) return 0;
   return mt_error(MT_ERR_FAIL, "the stability of the state was not decided in %d products", h->products);
+}
+
+static PetscErrorCode solve_all(Hessian *h, bool look, int count, double *lambda, Vec mode) {
+  Mat A;
+  Vec x;
+  PetscInt n = 2 * h->energy->n;
+  PetscErrorCode rc = 0;
+  PetscCall(MatCreateShell(h->energy->mesh->comm, n, n, PETSC_DETERMINE, PETSC_DETERMINE, h, &A));
+  PetscCall(MatShellSetOperation(A, MATOP_MULT, (void (*)(void))hessian_mult));
+  PetscCall(MatCreateVecs(A, &x, NULL));
+  PetscCall(start_vector(h, x));
+  *lambda = 0;
+  if (look) rc = solve(h, A, &LOOK, count, x, lambda, mode);
+  if (!rc && *lambda < CLEAR) rc = solve(h, A, &FULL, count, x, lambda, mode);
+  PetscCall(VecDestroy(&x));
+  PetscCall(MatDestroy(&A));
+  return rc;
 }
 
 static PetscErrorCode start_slepc(void) {
@@ -220,17 +239,26 @@ static PetscErrorCode start_slepc(void) {
   return PetscRegisterFinalize(SlepcFinalize);
 }
 
-PetscErrorCode mt_stability_lowest(MtEnergy *e, Vec m, const double B[3], int count, double *lambda, Vec mode,
-                                   int *products) {
+static PetscErrorCode lowest(MtEnergy *e, Vec m, const double B[3], bool look, int count, double *lambda, Vec mode,
+                             int *products) {
   Hessian h;
   PetscCall(start_slepc());
   PetscCall(open_hessian(e, m, B, &h));
-  PetscErrorCode rc = solve(&h, count, lambda, mode);
+  PetscErrorCode rc = solve_all(&h, look, count, lambda, mode);
   *products = h.products;
   PetscErrorCode closed = close_hessian(&h);
   return rc ? rc : closed;
 }
 
+PetscErrorCode mt_stability_lowest(MtEnergy *e, Vec m, const double B[3], int count, double *lambda, Vec mode,
+                                   int *products) {
+  return lowest(e, m, B, false, count, lambda, mode, products);
+}
+
 PetscErrorCode mt_stability_eigenvalue(MtEnergy *e, Vec m, const double B[3], double *lambda, Vec mode, int *products) {
-  return mt_stability_lowest(e, m, B, 1, lambda, mode, products);
+  return lowest(e, m, B, false, 1, lambda, mode, products);
+}
+
+PetscErrorCode mt_stability_look(MtEnergy *e, Vec m, const double B[3], double *lambda, Vec mode, int *products) {
+  return lowest(e, m, B, true, 1, lambda, mode, products);
 }
