@@ -104,12 +104,14 @@ static void fill_row(const MtHysteresis *h, const double B[3], const MtTrial *t,
   row->event = !first && fabs(dm) > h->opt.event_drop;
 }
 
-/* With the mode by which the state before was about to leave. */
+/* With the mode by which the state before was about to leave, if it left its branch or nobody saw. */
 static PetscErrorCode add_event(MtHysteresis *h, MtCurveRow *row, const MtTrial *t, double *eigenvalue) {
   const double *along = h->path.segment[(int)row->segment].along;
   MtMinimizerReport cost;
-  PetscCall(mt_event_nucleus(h, eigenvalue, &cost));
-  count(h, &cost, row);
+  if (t->left || !h->opt.flow) {
+    PetscCall(mt_event_nucleus(h, eigenvalue, &cost));
+    count(h, &cost, row);
+  }
   MtEvent e = {.step = row->step,
                .B_before = mt_picotesla(mt_dot3(h->now.B, along)),
                .B_after = row->B_along,

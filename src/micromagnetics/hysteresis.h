@@ -143,6 +143,7 @@ typedef struct {
   MtMinimizerReport report;
   double mean[3];
   bool stopped; /* a signal came: the trial is void */
+  bool left;    /* the branch ended: an event was followed */
   bool jumped;  /* given up because m changed by more than dm_max and the step can still be made smaller */
   double site[3], region, nodes; /* as in MtEvent */
   double eigenvalue;             /* T, of the state it ended in; NaN: not computed */

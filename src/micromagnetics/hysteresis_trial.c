@@ -143,6 +143,7 @@ static PetscErrorCode relax(MtHysteresis *h, const double B[3], Watch *w) {
   if (!w->left && !report->definite) PetscCall(mt_event_stable(h, B, w->trial, NULL, &stable));
   if (!w->left && stable) return 0;
   w->smooth_only = w->site_found = false;
+  w->trial->left = true;
   return mt_event_follow(h, B, w->trial);
 }
 
