@@ -87,11 +87,21 @@ static PetscErrorCode relax_path(MtBarrier *b, int *end, bool *stopped) {
   return 0;
 }
 
+/* The path of the field before ends short of this field's saddle and has slid back: a whole one is made. */
+static PetscErrorCode renew_path(MtBarrier *b, int *end, bool *stopped) {
+  mt_progress_end();
+  mt_log("the path of the field before does not reach over the barrier of this one: begun anew");
+  b->now.usable = 0;
+  PetscCall(mt_barrier_first_path(b));
+  return relax_path(b, end, stopped);
+}
+
 static PetscErrorCode one_field(MtBarrier *b, bool *stopped) {
   int end = 0;
   *stopped = false;
   if (!b->now.running) PetscCall(start_field(b, &end, stopped));
   if (!*stopped && !end) PetscCall(relax_path(b, &end, stopped));
+  if (!*stopped && end == MT_PATH_NO_BARRIER && mt_path_inherited(&b->path)) PetscCall(renew_path(b, &end, stopped));
   if (*stopped) return 0;
   mt_progress_end();
   PetscCall(mt_barrier_record(b, end));

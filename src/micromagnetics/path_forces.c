@@ -6,6 +6,7 @@
 
 static const double HELD = .7;   /* height of an open end between the start and the top: it slides down to it */
 static const double FLOOR = .1;  /* T, least curvature along the path at the climber */
+static const double RIDGE = 20;  /* T, stiffness along the path in the steps across it: above any anisotropy field */
 static const double CLIMB = .15; /* rad: longest step of the climber along the path */
 
 /* Adds c log_m(other) to t. */
@@ -149,6 +150,17 @@ static PetscErrorCode limit_turn(const MtPath *p, Vec d) {
   return most > 0 && limit < 1 ? VecScale(d, limit) : 0;
 }
 
+/* Along the path the energy is often concave, which is no business of a step across it: with that direction made stiff
+ * the local Hessian is definite where the path is good, and the step is Newton's, not that of the absolute values. */
+static PetscErrorCode make_ridge(MtPath *p, int i) {
+  PetscCall(tangent(p, i));
+  PetscCall(VecZeroEntries(p->ridge));
+  PetscCall(add_weighted(p, 1, p->tangent, p->ridge));
+  p->pc.ridge = slides(p, i) ? NULL : p->ridge;
+  p->pc.steepness = RIDGE * p->energy->moment_sum / MT_MU0;
+  return 0;
+}
+
 /* step: from the force to the step, across the path. */
 static PetscErrorCode step(MtPath *p, int i) {
   MtPathImage *image = &p->image[i];
@@ -157,14 +169,12 @@ static PetscErrorCode step(MtPath *p, int i) {
   p->pc.shift = p->now.shift + p->shift[i];
   PetscCall(mt_precond_setup(&p->pc, image->m, image->g));
   PetscCall(VecCopy(image->step, p->work));
+  PetscCall(make_ridge(p, i));
   PetscCall(mt_precond_apply(&p->pc, image->m, p->work, p->opt.inner_rtol, p->opt.inner_iterations, image->step, &its));
   PetscCall(VecScale(image->step, -1));
   p->now.inner += (double)its;
-  PetscCall(tangent(p, i));
   if (!slides(p, i)) {
-    PetscCall(VecZeroEntries(p->work));
-    PetscCall(add_weighted(p, 1, p->tangent, p->work));
-    PetscCall(VecDot(image->step, p->work, &along));
+    PetscCall(VecDot(image->step, p->ridge, &along));
     PetscCall(VecAXPY(image->step, -along, p->tangent));
   }
   if (i == (int)p->now.climber) PetscCall(climb(p, i));

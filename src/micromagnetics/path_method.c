@@ -40,7 +40,7 @@ PetscErrorCode mt_path_create(const MtTeam *team, MtEnergy *e, int n, const MtPa
   mt_team_images(team, n, &p->start, &p->end);
   PetscCall(PetscCalloc6(n, &p->image, n, &p->E, n, &p->s, n, &p->turn, n, &p->torque, n, &p->shift));
   for (int i = p->start; i < p->end; i++) PetscCall(make_image(p, &p->image[i]));
-  Vec *vecs[] = {&p->before, &p->after, &p->tangent, &p->work};
+  Vec *vecs[] = {&p->before, &p->after, &p->tangent, &p->ridge, &p->work};
   for (size_t i = 0; i < sizeof vecs / sizeof *vecs; i++) PetscCall(mt_energy_create_vec(e, vecs[i]));
   return mt_precond_create(e, .1, &p->pc);
 }
@@ -53,7 +53,7 @@ PetscErrorCode mt_path_destroy(MtPath *p) {
     PetscCall(VecDestroy(&p->image[i].g));
     PetscCall(VecDestroy(&p->image[i].step));
   }
-  Vec *vecs[] = {&p->before, &p->after, &p->tangent, &p->work};
+  Vec *vecs[] = {&p->before, &p->after, &p->tangent, &p->ridge, &p->work};
   for (size_t i = 0; i < sizeof vecs / sizeof *vecs; i++) PetscCall(VecDestroy(vecs[i]));
   PetscCall(mt_precond_destroy(&p->pc));
   return PetscFree6(p->image, p->E, p->s, p->turn, p->torque, p->shift);
@@ -168,6 +168,10 @@ static void wait_for_calm(MtPath *p, int top, bool settled) {
   if (!calm) p->now.height = height;
 }
 
+bool mt_path_inherited(const MtPath *p) {
+  return p->now.open > 0 && p->now.cuts == 0;
+}
+
 static MtPathEnd judge(MtPath *p) {
   int at, top = mt_path_top(p);
   double worst = worst_torque(p, &at);
@@ -176,6 +180,7 @@ static MtPathEnd judge(MtPath *p) {
   wait_for_calm(p, top, settled);
   if (settled && (worst < p->opt.torque || p->now.calm >= CALM)) return MT_PATH_CONVERGED;
   if (top < 0 && p->now.rounds > 0 && worst < p->opt.torque) return MT_PATH_NO_BARRIER;
+  if (top < 0 && p->now.rounds >= CLIMB_FROM && mt_path_inherited(p)) return MT_PATH_NO_BARRIER;
   if (p->now.idle > IDLE_MAX) return MT_PATH_STAGNATED;
   return p->now.rounds >= p->opt.max_rounds ? MT_PATH_MAX_ROUNDS : MT_PATH_GOES_ON;
 }
@@ -185,10 +190,12 @@ static void choose_climber(MtPath *p) {
   int top = mt_path_top(p);
   bool near = top > 0 && fmax(p->turn[top], p->turn[top + 1]) < UNRESOLVED;
   bool late = p->now.rounds >= CLIMB_FROM && p->now.rounds >= p->now.cuts + CLIMB_FROM;
-  if (!late || !near)
-    p->now.climber = -1;
-  else
-    p->now.climber = top;
+  const double climber = late && near ? top : -1;
+  if (climber >= 0 && climber != p->now.climber) { /* its torque along the path counts from now on */
+    p->now.best = INFINITY;
+    p->now.idle = 0;
+  }
+  p->now.climber = climber;
 }
 
 static PetscErrorCode shorten(MtPath *p, bool *done) {

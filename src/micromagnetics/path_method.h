@@ -45,9 +45,9 @@ typedef struct {
   MtPathOptions opt;
   double B[3]; /* T */
   int n, start, end;
-  MtPathImage *image; /* [n]; vectors NULL outside [start, end) */
-  Vec before, after;  /* m of the neighbours start-1 and end */
-  Vec tangent, work;
+  MtPathImage *image;       /* [n]; vectors NULL outside [start, end) */
+  Vec before, after;        /* m of the neighbours start-1 and end */
+  Vec tangent, ridge, work; /* at the image in work: unit tangent, the covector of what is along it */
   MtPrecond pc;
   MtEnergyValues *E; /* [n] */
   double *s;         /* [n] rad, arc length */
@@ -73,6 +73,9 @@ PetscErrorCode mt_path_begin(MtPath *path, const double B[3]);
 PetscErrorCode mt_path_round(MtPath *path, MtPathEnd *end);
 /* Energies of all images with the potential as exact as it gets, and arc lengths. */
 PetscErrorCode mt_path_measure(MtPath *path);
+/* Is the open end that of the path the rounds began with, cut at another field?  Without a top it may then be on the
+ * near side of the saddle, which says nothing about a barrier. */
+bool mt_path_inherited(const MtPath *path);
 /* The highest image strictly between the ends and above both neighbours; -1: none. */
 int mt_path_top(const MtPath *path);
 

@@ -90,6 +90,13 @@ PetscErrorCode mt_precond_setup(MtPrecond *pc, Vec m, Vec g) {
   return 0;
 }
 
+static PetscErrorCode add_ridge(const MtPrecond *pc, Vec p, Vec q) {
+  PetscScalar along;
+  if (!pc->ridge) return 0;
+  PetscCall(VecDot(pc->ridge, p, &along));
+  return VecAXPY(q, pc->steepness * along, pc->ridge);
+}
+
 /* q = (exchange + block) p for tangent p. */
 static PetscErrorCode apply_operator(MtPrecond *pc, const double *block, Vec m, Vec p, Vec q) {
   const PetscScalar *x, *v;
@@ -107,7 +114,7 @@ static PetscErrorCode apply_operator(MtPrecond *pc, const double *block, Vec m, 
   PetscCall(VecRestoreArray(q, &w));
   PetscCall(VecRestoreArrayRead(p, &v));
   PetscCall(VecRestoreArrayRead(m, &x));
-  return 0;
+  return add_ridge(pc, p, q);
 }
 
 PetscErrorCode mt_precond_hessian(MtPrecond *pc, Vec m, Vec v, Vec w) {

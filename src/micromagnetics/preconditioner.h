@@ -11,6 +11,8 @@ typedef struct {
   double *hessian;   /* [6n] local curvature as symmetric tensors in the tangent planes, J/m3 nm3 */
   double *curvature; /* [6n] |local curvature| as symmetric tensors in the tangent planes, J/m3 nm3 */
   double *jacobi;    /* [6n] inverse of curvature + exchange diagonal */
+  Vec ridge;         /* a covector whose square, times steepness, is added to every operator; NULL: none; not owned */
+  double steepness;  /* J/m3 nm3 */
   bool definite;     /* the last solve met no direction of negative curvature */
   Vec r, z, p, q;    /* rows 3n */
 } MtPrecond;

@@ -25,6 +25,7 @@ CASES = {
     "sp4": dynamics.standard_problem_4,
     "sp5": dynamics.standard_problem_5,
     "particle_barrier": barriers.particle_barrier,
+    "cube_barrier": barriers.cube_barrier,
     "rod_barrier": barriers.rod_barrier,
     "rank_agreement": microstructure.rank_agreement,
 }

@@ -50,6 +50,20 @@ def particle_barrier(case):
     return lines
 
 
+def cube_barrier(case):
+    """Barrier of a cube of 12 nm with its stray field, that reverses from a corner: the same whatever path the rounds begin with.
+
+    At -2.5 T the path of -5 T, cut behind its own saddle, ends before the new one: the run has to notice and begin a whole path."""
+    runs = [case.run("barrier", "barrier_cube", name, "barrier.fields=[%s]" % fields) for name, fields in (("both", "-5 T, -2.5 T"), ("one", "-2.5 T"))]
+    both, one = [read_barriers(folder) for folder in runs]
+    with open(os.path.join(runs[0], "barriers.csv"), newline="") as f:
+        rounds = [int(float(row["rounds"])) for row in csv.DictReader(f)]
+    return [result("barrier of a cube at -2.5 T, after -5 T", both[1][-1], "J", one[1][0], "the same run at -2.5 T alone", 0.005),
+            bound("cube: largest of the smallest eigenvalues at the saddles", both[2].max(), "T", None, -0.5, "one unstable direction"),
+            bound("cube: least of the second ones", both[3].min(), "T", 0, None, "and no other"),
+            bound("cube: rounds of a path, at most", max(rounds), "", None, 70, "steps across the path are Newton's")]
+
+
 def soliton(h):
     """J/m2: of a pair of walls in a rod, Braun 1993; half of it at a free end."""
     R = math.acosh(1 / math.sqrt(h))
