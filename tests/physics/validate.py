@@ -141,7 +141,8 @@ def run_all(build, functions):
         print("%s: %s" % (name, function.__doc__.split("\n")[0]), flush=True)
         try:
             done[name], new = run_case(build, name, function)
-            print("  %.0f s%s" % (done[name]["seconds"], "" if new else " when it last ran; not changed since"))
+            print("  %.0f s, %.0f s of processor time%s" % (done[name]["seconds"], done[name].get("processor_seconds", 0),
+                                                           "" if new else " when it last ran; not changed since"))
         except Failed as reason:
             print("  FAIL " + str(reason).replace("\n", "\n       "))
             done[name] = not_run(name, reason)

@@ -65,7 +65,7 @@ def standard_problem_2(case):
     The plate is 5d x d x 0.1d, without anisotropy. Two grids, the second with half the h at the edges. What is left at the second is the
     stray field at the edges, -3 % of the demagnetizing factor along y; the limit is extrapolated with the weight that makes this factor exact
     (Aharoni, J. Appl. Phys. 83 (1998) 3432). At d/lex = 30 only the remanence is compared: the coarse grid, 4.5 exchange lengths, reverses early
-    (Hc/Ms = 0.0335), so that there is no limit for the coercive field."""
+    (Hc/Ms = 0.0335), and finer ones do not agree on the event (docs/numerics.md, standard problem 2), so that there is no limit for the coercive field."""
     lines, found = [], {}
     for d, wanted in SP2.items():
         both = [sp2_curve(case, d, level) for level in (0, 1)]
