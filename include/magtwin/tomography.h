@@ -31,4 +31,8 @@ PetscErrorCode mt_stack_generate(MPI_Comm comm, const MtInput *in, const char *f
  * depth are noted in s->lost and reported.  json: into the open object.  Collective.  Free with mt_stack_free. */
 PetscErrorCode mt_stack_read(MPI_Comm comm, const MtInput *in, MtStack *s, MtJson *json);
 
+/* Section stack: reads, mends and labels.  Writes `folder`/drift.csv and pictures.  l is labelled as by mt_labels_read;
+ * free it with mt_labels_free.  json: adds the object "stack".  The same bits for any number of ranks.  Collective. */
+PetscErrorCode mt_stack_reconstruct(MPI_Comm comm, const MtInput *in, const char *folder, MtLabels *l, MtJson *json);
+
 #endif

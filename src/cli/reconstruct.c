@@ -1,18 +1,26 @@
-/* magtwin reconstruct: measured sections or a labelled volume -> labels.h5, and how well convex cells describe the
- * grains. */
+/* magtwin reconstruct: measured sections, a stack of pictures or a labelled volume -> labels.h5, and how well convex
+ * cells describe the grains. */
 #include "cli.h"
 #include "magtwin/error.h"
 #include "magtwin/log.h"
 #include "magtwin/microstructure.h"
 #include "magtwin/run.h"
+#include "magtwin/tomography.h"
 #include <string.h>
+
+static PetscErrorCode read_labels(MPI_Comm comm, const MtInput *in, MtLabels *labels, MtJson *json) {
+  if (strcmp(mt_input_string(in, "grains.source"), "stack")) return mt_labels_read(comm, in, labels);
+  if (!mt_input_has(in, "stack.files"))
+    return mt_input_error(in, "grains.source", "is stack, but there is no section stack that says where it is");
+  return mt_stack_reconstruct(comm, in, mt_input_string(in, "output.folder"), labels, json);
+}
 
 static PetscErrorCode label_and_fit(MPI_Comm comm, const MtInput *in, const char *path, MtJson *json) {
   MtLabels labels;
   MtPower power;
   memset(&power, 0, sizeof power);
   mt_phase_begin("reading of the grains");
-  PetscCall(mt_labels_read(comm, in, &labels));
+  PetscCall(read_labels(comm, in, &labels, json));
   mt_phase_end("reading of the grains");
   mt_phase_begin("writing of the labels");
   PetscErrorCode rc = mt_labels_write(comm, &labels, path, in);
@@ -29,9 +37,9 @@ static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in)
   const char *source = mt_input_string(in, "grains.source"), *folder = mt_input_string(in, "output.folder");
   char path[CLI_PATH];
   MtJson *json;
-  if (strcmp(source, "ebsd") && strcmp(source, "labels"))
+  if (strcmp(source, "ebsd") && strcmp(source, "labels") && strcmp(source, "stack"))
     return mt_input_error(in, "grains.source",
-                          "there is nothing to reconstruct from %s grains; it must be ebsd or labels", source);
+                          "there is nothing to reconstruct from %s grains; it must be ebsd, stack or labels", source);
   PetscCall(cli_path(path, folder, "labels.h5"));
   PetscCall(mt_output_open(comm, folder, "labels.h5 " CLI_TABLES, args->force, false));
   PetscCall(mt_summary_begin(comm, "reconstruct", in, &json));

@@ -2,18 +2,21 @@
 #include "magtwin/microstructure.h"
 
 #define GENERATED "grains.source=generated"
-#define MEASURED "grains.source=ebsd|labels"
+#define MEASURED "grains.source=ebsd|labels|stack"
 #define SHAPE "grains.source=shape"
 #define EBSD "grains.source=ebsd"
 #define LABELS "grains.source=labels"
-#define DRAWN "grains.source=generated|labels"
+#define DRAWN "grains.source=generated|labels|stack"
+#define VOLUME "grains.source=labels|stack"
 
 const MtKey mt_grains_keys[] = {
     {.path = "grains.source",
      .type = MT_KEY_CHOICE,
-     .choices = "generated|ebsd|labels|shape",
+     .choices = "generated|ebsd|labels|stack|shape",
      .help =
-         "Where the grains come from: random ones, a series of EBSD sections, a labelled volume, or a simple body."},
+         "Where the grains come from: random ones, a series of EBSD sections, a labelled volume, a stack of pictures "
+         "(section stack; magtwin reconstruct labels it, other steps read its labels.h5 from the output folder), or a "
+         "simple body."},
 
     /* generated */
     {.path = "grains.count",
@@ -161,7 +164,7 @@ const MtKey mt_grains_keys[] = {
     {.path = "grains.orientations",
      .type = MT_KEY_PATH,
      .def = "",
-     .when = LABELS,
+     .when = VOLUME,
      .help =
          "Table of easy axes in the frame of the volume, lines of label, ax, ay, az; or of orientations, lines of "
          "label, w, x, y, z (unit quaternion, crystal to sample, easy axis [001]). Without it those of labels.h5 are "

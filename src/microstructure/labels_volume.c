@@ -4,12 +4,15 @@
 #include "magtwin/memory.h"
 #include "measured.h"
 #include "power_axes.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct {
   MPI_Comm comm;
   const MtInput *in;
+  bool stack; /* source stack: labelled by magtwin reconstruct */
   MtSeries files;
   int64_t *raw; /* [nz_local ny nx] */
   int naxes;    /* axes that the file itself holds */
@@ -22,7 +25,27 @@ static bool ends_in(const char *path, const char *endings) {
   return at && (at[strlen(dot)] == ' ' || !at[strlen(dot)]);
 }
 
+/* source stack: labels.h5 of magtwin reconstruct, in the folder of the results. */
+static PetscErrorCode reconstructed_file(Volume *v) {
+  const char *folder = mt_input_string(v->in, "output.folder");
+  const size_t room = strlen(folder) + sizeof "/labels.h5";
+  v->files.n = 1;
+  v->files.text = mt_malloc(room);
+  v->files.path = mt_malloc(sizeof *v->files.path);
+  v->files.path[0] = v->files.text;
+  snprintf(v->files.text, room, "%s/labels.h5", folder);
+  const bool there = !access(v->files.text, R_OK);
+  return mt_agree(v->comm, there ? 0
+                                 : mt_input_error(v->in, "grains.source",
+                                                  "is stack, but there is no %s yet: magtwin reconstruct makes it",
+                                                  v->files.text));
+}
+
 static PetscErrorCode read_raw(Volume *v, MtLabels *l) {
+  if (v->stack) {
+    PetscCall(reconstructed_file(v));
+    return mt_volume_hdf5(v->comm, v->files.path[0], "/labels", l, &v->raw, &v->naxes, &v->axes, &v->turns);
+  }
   PetscCall(mt_series_find(v->comm, v->in, "grains.file", &v->files));
   const char *path = v->files.path[0];
   if (ends_in(path, ".tif .tiff .TIF .TIFF")) return mt_volume_tiff(v->comm, &v->files, l, &v->raw);
@@ -127,7 +150,7 @@ static PetscErrorCode set_orientations(const Volume *v, MtLabels *l) {
 }
 
 static PetscErrorCode read_all(Volume *v, MtLabels *l) {
-  const int64_t background = mt_input_int(v->in, "grains.background");
+  const int64_t background = v->stack ? 0 : mt_input_int(v->in, "grains.background");
   int64_t labelled = 0;
   PetscCall(read_raw(v, l));
   PetscCall(set_voxel(v, l));
@@ -143,7 +166,7 @@ static PetscErrorCode read_all(Volume *v, MtLabels *l) {
 }
 
 PetscErrorCode mt_volume_read(MPI_Comm comm, const MtInput *in, MtLabels *l) {
-  Volume v = {.comm = comm, .in = in};
+  Volume v = {.comm = comm, .in = in, .stack = !strcmp(mt_input_string(in, "grains.source"), "stack")};
   PetscErrorCode rc = read_all(&v, l);
   free(v.raw);
   free(v.axes);
