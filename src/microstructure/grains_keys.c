@@ -256,6 +256,14 @@ const MtKey mt_grains_keys[] = {
          "A box in air as a structured grid, with planes edge_size apart at the faces of the box, growing to spacing "
          "inside it and on through the air to the sphere. Many fewer nodes than small regular tetrahedra; for plates "
          "choose mesh.air.radius 2."},
+    {.path = "grains.shape.cut",
+     .type = MT_KEY_CHOICE,
+     .choices = "five|six",
+     .def = "five",
+     .when = SHAPE,
+     .help = "Tetrahedra a brick of a grid is cut into. Five is a little more accurate where bricks are about as high "
+             "as wide; "
+             "where they are flat, as in plates with a state that varies in the plane, five are too stiff: six."},
     {.path = "grains.shape.refine",
      .type = MT_KEY_INT,
      .def = "1",

@@ -60,6 +60,7 @@ static PetscErrorCode read_shape(const MtInput *in, MtShape *s) {
   s->refine = (int)mt_input_int(in, "grains.shape.refine");
   for (int c = 0; c < 3; c++) s->spacing[c] = s->size;
   if (mt_input_has(in, "grains.shape.spacing")) mt_input_vec3(in, s->spacing, "grains.shape.spacing");
+  s->cut = strcmp(mt_input_string(in, "grains.shape.cut"), "six") ? 5 : 6;
   mt_input_vec3(in, s->easy, "grains.shape.easy_axis");
   const double length = sqrt(s->easy[0] * s->easy[0] + s->easy[1] * s->easy[1] + s->easy[2] * s->easy[2]);
   if (!(length > 0)) return mt_input_error(in, "grains.shape.easy_axis", "must not be the zero vector");

@@ -18,6 +18,7 @@ typedef struct {
   bool grid;         /* a box in air is a grid as well */
   int refine;        /* every brick of that grid is cut into so many in each direction */
   double spacing[3]; /* nm: size of the bricks of a grid along x, y, z */
+  int cut;           /* tetrahedra a brick: 5 or 6 */
   double radius;     /* of the outer sphere, nm; 0: no air */
   double air_size;   /* nm, at the sphere */
 } MtShape;
@@ -27,9 +28,13 @@ PetscErrorCode mt_shape_grid(const MtShape *s, MtMeshData *mesh); /* boxes witho
 PetscErrorCode mt_shape_ball(const MtShape *s, MtMeshData *mesh); /* a box in air: structured */
 PetscErrorCode mt_shape_gmsh(const MtShape *s, MtMeshData *mesh); /* everything else */
 
-/* Appends the five tetrahedra of a brick; corner q has the bits x, y, z.  The regular one in the middle stands on the
- * corners of even parity, `parity` being that of corner 0: turned over where it is odd, so two corners change places.
- */
-void mt_shape_cut(const int64_t corner[8], int parity, int32_t region, MtMeshData *m);
+/* Appends the tetrahedra of a brick; corner q has the bits x, y, z, and `at` is where corner 0 stands in the grid.  The
+ * cuts of neighbours are mirror images, so that diagonals meet and no direction is preferred.
+ * 5: a regular one in the middle, on the corners whose indices have an even sum, and four corners.  On a flat brick, a
+ * x b x c with c small, the one in the middle sees u = xy as a slope a b/(2 c) along z: exchange and potential stiffen.
+ * 6: along the edges from the corner with three even indices to that with three odd ones (H. W. Kuhn, IBM J. Res. Dev.
+ * 4 (1960) 518; mirrored: M. J. Todd, The Computation of Fixed Points (1976), J1).  Slopes are differences along edges
+ *    of the brick, however flat it is. */
+void mt_shape_cut(const MtShape *s, const int64_t corner[8], const int at[3], int32_t region, MtMeshData *m);
 
 #endif

@@ -4,9 +4,8 @@
  * flat and long: along an edge of a plate nothing changes, so a few nodes do there what needs very many small regular
  * tetrahedra.
  *
- * All bricks are cut into five tetrahedra, four of whose corners are nodes of even parity; a node's parity is that of
- * the sum of its indices, a step outward counting as one, so that the cuts meet on all faces, also where bricks over
- * three faces of the box come together. */
+ * The cut of a brick follows the parities of its nodes' indices (shapes.h), steps outward being the index across the
+ * face, so that the cuts meet on all faces, also where bricks over three faces of the box come together. */
 #include "magtwin/error.h"
 #include "magtwin/memory.h"
 #include "shapes.h"
@@ -137,7 +136,7 @@ static void add_nodes(const MtShape *s, const Ball *b, MtMeshData *m) {
         }
 }
 
-static void add_body(const Ball *b, MtMeshData *m) {
+static void add_body(const MtShape *s, const Ball *b, MtMeshData *m) {
   int i[3];
   for (i[2] = 0; i[2] < b->n[2]; i[2]++)
     for (i[1] = 0; i[1] < b->n[1]; i[1]++)
@@ -145,12 +144,12 @@ static void add_body(const Ball *b, MtMeshData *m) {
         int64_t corner[8];
         for (int q = 0; q < 8; q++)
           corner[q] = box_node(b, (const int[3]){i[0] + (q & 1), i[1] + (q >> 1 & 1), i[2] + (q >> 2)});
-        mt_shape_cut(corner, i[0] + i[1] + i[2], 0, m);
+        mt_shape_cut(s, corner, i, 0, m);
       }
 }
 
 /* The layers over face `side` (0, 1) of the body across direction d. */
-static void add_face(const Ball *b, int d, int side, MtMeshData *m) {
+static void add_face(const MtShape *s, const Ball *b, int d, int side, MtMeshData *m) {
   const int u = (d + 1) % 3, v = (d + 2) % 3;
   int i[3];
   i[d] = side ? b->n[d] : 0;
@@ -164,7 +163,7 @@ static void add_face(const Ball *b, int d, int side, MtMeshData *m) {
           at[v] += q >> 1 & 1;
           corner[q] = node(b, at, l + (q >> 2));
         }
-        mt_shape_cut(corner, i[0] + i[1] + i[2] + l, 1, m);
+        mt_shape_cut(s, corner, (const int[3]){i[u], i[v], i[d] + l}, 1, m);
       }
 }
 
@@ -176,11 +175,11 @@ PetscErrorCode mt_shape_ball(const MtShape *s, MtMeshData *mesh) {
   add_nodes(s, &b, mesh);
   int64_t bricks = (int64_t)b.n[0] * b.n[1] * b.n[2];
   for (int d = 0; d < 3; d++) bricks += 2 * (int64_t)(b.nmargin + b.nround) * b.n[(d + 1) % 3] * b.n[(d + 2) % 3];
-  mesh->tet = mt_malloc(sizeof(int64_t) * 20 * (size_t)bricks);
-  mesh->region = mt_malloc(sizeof(int32_t) * 5 * (size_t)bricks);
+  mesh->tet = mt_malloc(sizeof(int64_t) * 4 * (size_t)s->cut * (size_t)bricks);
+  mesh->region = mt_malloc(sizeof(int32_t) * (size_t)s->cut * (size_t)bricks);
   mesh->nt = 0;
-  add_body(&b, mesh);
-  for (int f = 0; f < 6; f++) add_face(&b, f / 2, f % 2, mesh);
+  add_body(s, &b, mesh);
+  for (int f = 0; f < 6; f++) add_face(s, &b, f / 2, f % 2, mesh);
   for (int d = 0; d < 3; d++) free(b.plane[d]);
   free(b.margin);
   free(b.share);

@@ -1,6 +1,4 @@
-/* A box as a grid of bricks, each cut into five tetrahedra: one regular in the middle, four corners; the cut is
- * mirrored from brick to brick like the fields of a chess board, so that diagonals meet and no direction is preferred.
- * Layer planes are planes of the grid. */
+/* A box as a grid of bricks, each cut into five or six tetrahedra (shapes.h).  Layer planes are planes of the grid. */
 #include "magtwin/error.h"
 #include "shapes.h"
 #include <math.h>
@@ -43,29 +41,36 @@ static PetscErrorCode plane_along(const MtShape *s, Grid *g) {
   return 0;
 }
 
-void mt_shape_cut(const int64_t corner[8], int parity, int32_t region, MtMeshData *m) {
-  static const int even[5][4] = {{0, 3, 5, 6}, {1, 0, 3, 5}, {2, 3, 0, 6}, {4, 5, 6, 0}, {7, 6, 5, 3}};
-  for (int t = 0; t < 5; t++) {
-    for (int c = 0; c < 4; c++) m->tet[4 * m->nt + c] = corner[even[t][c] ^ (parity & 1)];
-    m->region[m->nt++] = region;
-  }
+static void add_tet(const int64_t corner[8], const int q[4], int turn, int32_t region, MtMeshData *m) {
+  for (int c = 0; c < 4; c++) m->tet[4 * m->nt + c] = corner[q[c] ^ turn];
+  m->region[m->nt++] = region;
 }
 
-static void cut_brick(const Grid *g, int i, int j, int k, int32_t region, MtMeshData *m) {
+void mt_shape_cut(const MtShape *s, const int64_t corner[8], const int at[3], int32_t region, MtMeshData *m) {
+  static const int five[5][4] = {{0, 3, 5, 6}, {1, 0, 3, 5}, {2, 3, 0, 6}, {4, 5, 6, 0}, {7, 6, 5, 3}};
+  static const int six[6][4] = {{0, 1, 3, 7}, {0, 1, 5, 7}, {0, 2, 3, 7}, {0, 2, 6, 7}, {0, 4, 5, 7}, {0, 4, 6, 7}};
+  const int odd = (at[0] & 1) | (at[1] & 1) << 1 | (at[2] & 1) << 2;
+  if (s->cut == 6)
+    for (int t = 0; t < 6; t++) add_tet(corner, six[t], odd, region, m);
+  else
+    for (int t = 0; t < 5; t++) add_tet(corner, five[t], (at[0] + at[1] + at[2]) & 1, region, m);
+}
+
+static void cut_brick(const MtShape *s, const Grid *g, const int at[3], int32_t region, MtMeshData *m) {
   int64_t corner[8];
   for (int q = 0; q < 8; q++) {
-    const int64_t x = i + (q & 1), y = j + (q >> 1 & 1), z = k + (q >> 2);
+    const int64_t x = at[0] + (q & 1), y = at[1] + (q >> 1 & 1), z = at[2] + (q >> 2);
     corner[q] = (z * (g->n[1] + 1) + y) * (g->n[0] + 1) + x;
   }
-  mt_shape_cut(corner, i + j + k, region, m);
+  mt_shape_cut(s, corner, at, region, m);
 }
 
-static PetscErrorCode allocate(const Grid *g, MtMeshData *m) {
+static PetscErrorCode allocate(const MtShape *s, const Grid *g, MtMeshData *m) {
   const int64_t nbricks = (int64_t)g->n[0] * g->n[1] * g->n[2];
   m->nv = (int64_t)(g->n[0] + 1) * (g->n[1] + 1) * (g->n[2] + 1);
   m->x = malloc(sizeof(double) * 3 * (size_t)m->nv);
-  m->tet = malloc(sizeof(int64_t) * 20 * (size_t)nbricks);
-  m->region = malloc(sizeof(int32_t) * 5 * (size_t)nbricks);
+  m->tet = malloc(sizeof(int64_t) * 4 * (size_t)s->cut * (size_t)nbricks);
+  m->region = malloc(sizeof(int32_t) * (size_t)s->cut * (size_t)nbricks);
   if (!m->x || !m->tet || !m->region)
     return mt_error(MT_ERR_FAIL, "no memory for a grid of %d x %d x %d bricks; choose a larger mesh.size", g->n[0],
                     g->n[1], g->n[2]);
@@ -86,14 +91,14 @@ static void fill(const MtShape *s, const Grid *g, MtMeshData *m) {
     for (int j = 0; j < g->n[1]; j++)
       for (int i = 0; i < g->n[0]; i++) {
         const int at[3] = {i, j, k};
-        cut_brick(g, i, j, k, g->layer[at[s->axis]], m);
+        cut_brick(s, g, at, g->layer[at[s->axis]], m);
       }
 }
 
 PetscErrorCode mt_shape_grid(const MtShape *s, MtMeshData *mesh) {
   Grid g = {0};
   for (int d = 0; d < 3; d++) PetscCall(d == s->axis ? plane_along(s, &g) : plane_across(s, d, &g));
-  PetscErrorCode rc = allocate(&g, mesh);
+  PetscErrorCode rc = allocate(s, &g, mesh);
   if (!rc) fill(s, &g, mesh);
   for (int d = 0; d < 3; d++) PetscCall(PetscFree(g.plane[d]));
   PetscCall(PetscFree(g.layer));

@@ -162,14 +162,15 @@ static void edges_are_refined_on_request(void **state) {
 }
 
 /* The whole ball is filled, once, and the cuts of neighbouring bricks meet. */
-static void grid_fills_its_ball(void **state) {
-  (void)state;
+static void ball_is_filled(const char *cut) {
   MtMeshData m;
-  assert_int_equal(make("grains: {source: shape, shape: {kind: box, size: [10 nm, 6 nm, 2 nm], grid: true,\n"
-                        "  edge_size: 1 nm, growth: 1, spacing: [3 nm, 3 nm, 1 nm]}}\n"
-                        "mesh: {size: 3 nm, air: {radius: 1.5, size: 20 nm}}\n",
-                        &m),
-                   0);
+  char yaml[400];
+  snprintf(yaml, sizeof yaml,
+           "grains: {source: shape, shape: {kind: box, size: [10 nm, 6 nm, 2 nm], grid: true,\n"
+           "  edge_size: 1 nm, growth: 1, spacing: [2 nm, 2 nm, 1 nm], cut: %s}}\n"
+           "mesh: {size: 3 nm, air: {radius: 1.5, size: 20 nm}}\n",
+           cut);
+  assert_int_equal(make(yaml, &m), 0);
   const double R = m.sphere[3], ball = 4.0 / 3 * 3.14159265358979323846 * R * R * R;
   assert_float_equal(R, 1.5 * sqrt(35), 1e-12);
   assert_float_equal(m.regions.volume[0], 120, 1e-10);
@@ -186,6 +187,44 @@ static void grid_fills_its_ball(void **state) {
   const double spanned = outer_area(&m) * R / 3;
   assert_true(spanned > all && spanned < 1.15 * all);
   mt_mesh_data_free(&m);
+}
+
+static void grid_fills_its_ball(void **state) {
+  (void)state;
+  ball_is_filled("five");
+  ball_is_filled("six");
+}
+
+/* Largest slope along z of the interpolant of u = xy. */
+static double slope_of_saddle(const char *cut, int tets) {
+  MtMeshData m;
+  char yaml[400];
+  double most = 0;
+  snprintf(yaml, sizeof yaml,
+           "grains: {source: shape, shape: {kind: box, size: [6 nm, 4 nm, 0.75 nm], spacing: [2 nm, 2 nm, 0.25 nm],\n"
+           "  cut: %s}}\nmesh: {size: 2 nm, air: {radius: 0}}\n",
+           cut);
+  assert_int_equal(make(yaml, &m), 0);
+  assert_true(m.nt == tets * 18);
+  assert_float_equal(m.regions.volume[0], 18, 1e-12);
+  for (int64_t t = 0; t < m.nt; t++) {
+    double x[4][3], normal[4][3], slope = 0;
+    for (int k = 0; k < 4; k++) memcpy(x[k], m.x + 3 * m.tet[4 * t + k], sizeof x[k]);
+    const double volume6 = mt_tet_normals((const double(*)[3])x, normal);
+    assert_true(volume6 > 0);
+    for (int k = 0; k < 4; k++) slope += x[k][0] * x[k][1] * normal[k][2] / volume6;
+    most = fmax(most, fabs(slope));
+  }
+  assert_float_equal(outer_area(&m), 2 * (6 * 4 + 6 * .75 + 4 * .75), 1e-9); /* conforming */
+  mt_mesh_data_free(&m);
+  return most;
+}
+
+/* Bricks of 2 x 2 x 0.25 nm: a b/(2 c) = 8 nm in the middle tet of five, none in six. */
+static void flat_bricks_see_a_saddle(void **state) {
+  (void)state;
+  assert_float_equal(slope_of_saddle("five", 5), 8, 1e-10);
+  assert_float_equal(slope_of_saddle("six", 6), 0, 1e-10);
 }
 
 /* Every brick cut into 27: the coarse planes and layers are among the fine ones, volumes included. */
@@ -245,6 +284,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(layers_in_air_keep_their_planes),
       cmocka_unit_test(edges_are_refined_on_request),
       cmocka_unit_test(grid_fills_its_ball),
+      cmocka_unit_test(flat_bricks_see_a_saddle),
       cmocka_unit_test(grid_is_refined_exactly),
       cmocka_unit_test(nonsense_is_refused),
   };
