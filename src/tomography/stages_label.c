@@ -37,7 +37,7 @@ static PetscErrorCode find_grains(MtStages *m, const uint8_t *phase, MtLabels *l
   const int64_t n = (int64_t)s->nx * s->ny * s->nz_local, least = mt_input_int(m->in, "stack.grains.min_voxels");
   const double factor = mt_input_real(m->in, "stack.grains.threshold");
   double noise;
-  int64_t nbasins;
+  int64_t nbasins = 0;
   float *strength = NULL;
   PetscCall(mt_boundaries(m->comm, s, mt_input_real(m->in, "stack.grains.smooth"), &strength));
   PetscErrorCode rc = mt_quantile(m->comm, n, strength, .25, &noise);
