@@ -64,6 +64,7 @@ PetscErrorCode cli_help(const CliArgs *args, int *code) {
            "result");
   if (c->run == cli_plot)
     mt_log("  --compare FOLDER  a second run, drawn into the curve or, of magtwin dynamics, beside m\n"
+           "  --labels FILE     with the folder of a mesh: the labels.h5 its grains came from, set beside it\n"
            "  --figures FOLDER  where to write (default: figures in the folder)");
   if (c->takes != CLI_INPUT) return 0;
   mt_log("\nKeys of the input (YAML; nested keys are joined by dots; numbers may carry a unit: 3 nm, 0.12 um):\n");

@@ -9,6 +9,18 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A folder of `magtwin mesh`: the head of its summary says so. */
+static bool is_mesh(const char *folder) {
+  char path[PATH_MAX], head[512];
+  snprintf(path, sizeof path, "%s/summary.json", folder);
+  FILE *f = fopen(path, "r");
+  if (!f) return false;
+  const size_t n = fread(head, 1, sizeof head - 1, f);
+  fclose(f);
+  head[n] = 0;
+  return strstr(head, "\"subcommand\": \"mesh\"") != NULL;
+}
+
 /* The results of a folder say which script draws them. */
 static const char *script_for(const char *folder) {
   static const char *const other[][2] = {{"barriers.csv", "barrier.py"}, {"dynamics.csv", "dynamics.py"}};
@@ -17,7 +29,7 @@ static const char *script_for(const char *folder) {
     snprintf(path, sizeof path, "%s/%s", folder, other[i][0]);
     if (!access(path, F_OK)) return other[i][1];
   }
-  return "demag.py";
+  return is_mesh(folder) ? "mesh.py" : "demag.py";
 }
 
 static PetscErrorCode find_script(const char *name, char script[PATH_MAX]) {

@@ -75,8 +75,12 @@ static PetscErrorCode fill(MPI_Comm comm, Work *w, int *failed, int *nfailed) {
   const bool split = w->opt->thickness > 0;
   if (split) PetscCall(mt_copies_place(w->c, &w->s, &w->t, w->opt->thickness, &w->q));
   for (int round = 1, nthinned = 1; round <= FILL_ROUNDS && nthinned > 0; round++) {
+    mt_phase_begin("place GB phase");
     if (split) PetscCall(mend(w));
+    mt_phase_end("place GB phase");
+    mt_phase_begin("fill grains");
     PetscCall(mt_fills_update(comm, w->c, &w->s, &w->q, w->opt->size, &w->g, failed, nfailed));
+    mt_phase_end("fill grains");
     if (*nfailed == 0 || !split) break;
     PetscCall(mt_thin_failed(w->c, &w->s, w->opt->thickness, failed, &w->q, &nthinned));
     mt_log("%d of %d grains leave no room for the full GB phase: thinned at %d nodes, meshed again (round %d of %d)",

@@ -6,12 +6,15 @@
 #include "magtwin/error.h"
 #include "magtwin/log.h"
 #include "magtwin/memory.h"
+#include "magtwin/units.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { LEVELS = 4, ROUNDS = 6 };
 static const double levels[LEVELS] = {0.05, 0.1, 0.15, 0.2}; /* radius ratio */
+static const double least_angle = 8.5;                       /* deg, aimed at; 8 is promised */
+static const double own_part = 0.4; /* of the angle of a layer's prism over a triangle of the asked size */
 static const double counted[3] = {0.05, 0.1, 0.15};
 
 typedef struct {
@@ -65,16 +68,34 @@ static PetscErrorCode round_of(MtImprove *w, double level, bool loose, MtPatch *
   return rc;
 }
 
-static PetscErrorCode improve_all(MtImprove *w, MtPatch *p) {
-  for (int l = 0; l < LEVELS; l++)
-    for (int loose = 0; loose < 2; loose++) {
-      int64_t changes = 1;
-      for (int k = 0; k < ROUNDS && changes > 0; k++) {
-        PetscErrorCode rc = round_of(w, sqrt(levels[l]), loose, p, &changes);
-        if (rc) return rc;
-      }
+static PetscErrorCode improve_level(MtImprove *w, double level, MtPatch *p) {
+  for (int loose = 0; loose < 2; loose++) {
+    int64_t changes = 1;
+    for (int k = 0; k < ROUNDS && changes > 0; k++) {
+      PetscErrorCode rc = round_of(w, level, loose, p, &changes);
+      if (rc) return rc;
     }
+  }
   return 0;
+}
+
+/* Prisms of a flat layer have small angles by themselves, which no movement of nodes mends. */
+static double angle_wanted(const MtImprove *w) {
+  const double height = sqrt(3) / 2 * w->m->size,
+               own = w->layer > 0 && height > 0 ? atan(w->layer / height) : MT_PI / 2;
+  return fmin(least_angle * MT_PI / 180, own_part * own);
+}
+
+/* Radius ratios first; at the last level then angles, without giving up any of it. */
+static PetscErrorCode improve_all(MtImprove *w, MtPatch *p) {
+  const double last = sqrt(levels[LEVELS - 1]);
+  PetscErrorCode rc = 0;
+  for (int l = 0; l < LEVELS && !rc; l++) rc = improve_level(w, sqrt(levels[l]), p);
+  w->least_ratio = levels[LEVELS - 1];
+  w->angle = last / sin(angle_wanted(w));
+  if (!rc) rc = improve_level(w, last, p);
+  w->angle = 0;
+  return rc;
 }
 
 /* ---- before and after */

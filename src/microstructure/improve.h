@@ -35,12 +35,17 @@ typedef struct {
   double volume, contact; /* of the GB phase now, and the area with which it touches grains: nm3, nm2 */
   double thickness0;      /* 2 volume / contact at first */
   int64_t swaps;
+  double angle; /* of the shape: weight of the sine of the least dihedral angle, or of the largest if that is less; 0:
+                   the radius ratio is all */
+  double least_ratio; /* gamma that a swap for the sake of an angle must leave */
 } MtImprove;
 
 PetscErrorCode mt_improve_lists(MtImprove *w); /* anew from m; frees the old ones */
 void mt_improve_corners(const MtImprove *w, int64_t t, double y[4][3]);
-/* Square root of gamma, with the sign: its slope does not vanish where a tet is flat. */
+/* Square root of gamma, with the sign: its slope does not vanish where a tet is flat.  Where an angle counts, too, the
+ * least of the two, if gamma is below 0.35; above, all sines are more than that of 9 degrees. */
 double mt_improve_shape(const MtImprove *w, int64_t t);
+double mt_improve_shape_of(const MtImprove *w, const double y[4][3]);
 /* The tet behind the face opposite to corner k; -1: none. */
 int64_t mt_improve_behind(const MtImprove *w, int64_t t, int k);
 /* Bit k: the face opposite to corner k of tet t, which is between two grains, lies on a grain. */
@@ -64,6 +69,7 @@ typedef struct {
   int n;
   int64_t tet[MT_PATCH_MAX];
   double shape[MT_PATCH_MAX];
+  double ratio[MT_PATCH_MAX]; /* shape without the angles: kept, as far as it is below the level */
   unsigned char contact[MT_PATCH_MAX];
   double volume, contact_area, level;
 } MtPatch;

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double loose_part = 0.15; /* of a layer's thickness */
-static const double same_plane = 1e-6; /* sine of the angle under which normals count as one */
+static const double loose_part = 0.15;  /* of a layer's thickness */
+static const double angles_from = 0.35; /* gamma below which angles are looked at */
+static const double same_plane = 1e-6;  /* sine of the angle under which normals count as one */
 static const int side[4][3] = {{1, 2, 3}, {0, 3, 2}, {0, 1, 3}, {0, 2, 1}};
 
 PetscErrorCode mt_improve_lists(MtImprove *w) {
@@ -28,11 +29,29 @@ void mt_improve_corners(const MtImprove *w, int64_t t, double y[4][3]) {
   for (int i = 0; i < 4; i++) memcpy(y[i], w->m->x + 3 * w->m->tet[4 * t + i], 3 * sizeof(double));
 }
 
+/* Least sine of the six dihedral angles. */
+static double least_sine(const double y[4][3]) {
+  double normal[4][3], length2[4], most = 0;
+  mt_tet_normals(y, normal);
+  for (int k = 0; k < 4; k++)
+    length2[k] = normal[k][0] * normal[k][0] + normal[k][1] * normal[k][1] + normal[k][2] * normal[k][2];
+  for (int i = 0; i < 4; i++)
+    for (int j = 0; j < i; j++) {
+      const double c = normal[i][0] * normal[j][0] + normal[i][1] * normal[j][1] + normal[i][2] * normal[j][2];
+      most = fmax(most, c * c / (length2[i] * length2[j]));
+    }
+  return sqrt(fmax(0, 1 - most));
+}
+
+double mt_improve_shape_of(const MtImprove *w, const double y[4][3]) {
+  const double g = mt_tet_gamma(y), ratio = g < 0 ? -sqrt(-g) : sqrt(g);
+  return w->angle > 0 && g > 0 && g < angles_from ? fmin(ratio, w->angle * least_sine(y)) : ratio;
+}
+
 double mt_improve_shape(const MtImprove *w, int64_t t) {
   double y[4][3];
   mt_improve_corners(w, t, y);
-  double g = mt_tet_gamma((const double(*)[3])y);
-  return g < 0 ? -sqrt(-g) : sqrt(g);
+  return mt_improve_shape_of(w, (const double(*)[3])y);
 }
 
 static bool holds(const int64_t *t, int64_t v) {

@@ -31,6 +31,13 @@ void mt_patch_layer(const MtImprove *w, const MtPatch *p, double *volume, double
   }
 }
 
+static double ratio_of(const MtImprove *w, int64_t t) {
+  double y[4][3];
+  mt_improve_corners(w, t, y);
+  const double g = mt_tet_gamma((const double(*)[3])y);
+  return g < 0 ? -sqrt(-g) : sqrt(g);
+}
+
 bool mt_patch_make(const MtImprove *w, int n, const int64_t *node, double level, MtPatch *p) {
   int64_t all[2 * MT_PATCH_MAX];
   int count = 0;
@@ -47,6 +54,7 @@ bool mt_patch_make(const MtImprove *w, int n, const int64_t *node, double level,
     if (p->n == MT_PATCH_MAX) return false;
     p->tet[p->n] = all[i];
     p->shape[p->n] = mt_improve_shape(w, all[i]);
+    p->ratio[p->n] = w->angle > 0 ? ratio_of(w, all[i]) : p->shape[p->n];
     p->contact[p->n++] = (unsigned char)mt_improve_contact(w, all[i]);
   }
   mt_patch_layer(w, p, &p->volume, &p->contact_area);
@@ -79,6 +87,7 @@ double mt_patch_value(const MtImprove *w, const MtPatch *p, double floor) {
   for (int i = 0; i < p->n; i++) {
     double q = mt_improve_shape(w, p->tet[i]);
     if (!(q > floor) || (q < p->level && p->shape[i] >= p->level)) return -INFINITY;
+    if (w->angle > 0 && ratio_of(w, p->tet[i]) < fmin(p->level, p->ratio[i])) return -INFINITY;
     least = fmin(least, q);
     layer = layer || p->contact[i];
   }

@@ -19,8 +19,8 @@ typedef struct {
 static double shape_of(const MtImprove *w, const int64_t v[4]) {
   double y[4][3];
   for (int i = 0; i < 4; i++) memcpy(y[i], w->m->x + 3 * v[i], sizeof y[i]);
-  double g = mt_tet_gamma((const double(*)[3])y);
-  return g < 0 ? -sqrt(-g) : sqrt(g);
+  if (w->angle > 0 && mt_tet_gamma((const double(*)[3])y) < w->least_ratio) return -1;
+  return mt_improve_shape_of(w, (const double(*)[3])y);
 }
 
 static bool holds(const int64_t *t, int64_t v) {

@@ -243,8 +243,46 @@ def forc(folder):
     check(np.nanmax(np.abs(rho + 0.15)) < 1e-9, "rho is %g to %g, not -0.15" % (np.nanmin(rho), np.nanmax(rho)))
 
 
+def mesh_report(folder):
+    """Volumes add up to the magnet's; against voxels of the same Voronoi cells every grain has its volume and its place."""
+    write_run(folder, n=12)
+    x, tet = kuhn_box(12, 80.0)
+    kind = {"tets": 1, "inverted": 0, "gamma_min": 0.5, "gamma_histogram": [1] * 20, "dihedral_histogram": [1] * 18,
+            "volume": {"value": 0.5, "unit": "nm3"}, "dihedral_min": {"value": 30, "unit": "deg"}, "dihedral_max": {"value": 100, "unit": "deg"}}
+    thickness = {"asked": {"value": 5, "unit": "nm"}, "mean": {"value": 5, "unit": "nm"}, "histogram_bin": {"value": 0.5, "unit": "nm"},
+                 "histogram_area_nm2": [0] * 10 + [7] + [0] * 10}
+    mesh = {"nodes": len(x), "tets": len(tet), "magnet_volume": {"value": 1, "unit": "nm3"}, "box_defect": 0.0,
+            "kinds": {"grain": kind, "gb": kind}, "gb_mean_thickness": thickness}
+    with open(os.path.join(folder, "summary.json"), "w") as f:
+        json.dump({"subcommand": "mesh", "mesh": mesh, "grains": {"scale": 2.0}}, f)
+    low, size, n = 80 / 6, 80 * 2 / 3, 32  # the magnet without its shell of air
+    z, y, x = (np.indices((n, n, n)) + 0.5) * size / n + low
+    seeds = np.random.default_rng(3).uniform(8, 72, (len(HC), 3))
+    label = np.argmin([(x - s[0])**2 + (y - s[1])**2 + (z - s[2])**2 for s in seeds], axis=0) + 1
+    path = os.path.join(folder, "labels.h5")
+    with h5py.File(path, "w") as f:
+        f["/labels"] = label.ravel().astype(np.int32)
+        f["/labels"].attrs["dims"], f["/labels"].attrs["voxel"] = [n, n, n], [size / n / 2] * 3  # the mesh is scaled by 2
+    script = os.path.join(os.path.dirname(SCRIPT), "mesh.py")
+    done = subprocess.run([sys.executable, script, folder, "--labels", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    check(done.returncode == 0, done.stderr)
+    report = json.load(open(os.path.join(folder, "mesh_report.json")))
+    total = sum(g["cell_nm3"] for g in report["grains"])
+    check(abs(total / size**3 - 1) < 1e-9, "cells add up to %.12g of %.12g nm3" % (total, size**3))
+    errors = report["against_labels"]  # tets of 6.7 nm against cells of about 30 nm
+    check(errors["volume_error_rms"] < 0.05 and errors["centroid_error_largest_nm"] < 1.5, str(errors))
+    page = open(os.path.join(folder, "mesh_report.html")).read()
+    for name in ("quality", "cuts", "grain_errors"):
+        check('src="figures/%s.png"' % name in page, "no figure %s on the page" % name)
+        check(os.path.getsize(os.path.join(folder, "figures", name + ".png")) > 5000, "%s is nearly empty" % name)
+    shortest = report["shortest_edges"][0]["length_nm"]
+    check(abs(shortest - 80 / 12) < 1e-9, "shortest edge %g nm" % shortest)
+    done = subprocess.run([sys.executable, script, folder, "--labels", os.path.join(folder, "no.h5")], stderr=subprocess.PIPE, text=True)
+    check(done.returncode == 2 and "cannot be read" in done.stderr, done.stderr)
+
+
 if __name__ == "__main__":
     sys.exit(support.run_tests([("all figures as PNG and SVG", all_figures), ("mesh of another run", mesh_of_another_run), ("run in time", run_in_time), ("a cut fills the section", cut_fills_the_box),
                                 ("missing and damaged files", refuses), ("half-written curve", half_curve),
                                 ("folder that cannot be written", unwritable), ("no negative field yet", before_the_field_turns),
-                                ("distribution of reversal curves", forc)]))
+                                ("distribution of reversal curves", forc), ("report on a mesh", mesh_report)]))
