@@ -96,10 +96,24 @@ static PetscErrorCode accept(Flow *f, Vec m, const MtEnergyValues *E, bool doubt
   PetscCall(VecCopy(min->d, f->last));
   PetscCall(mt_minimizer_take(min, m, E, doubtful));
   if (f->u_old) PetscCall(VecSwap(f->u_old, f->u_start));
+  min->tight = false;
   f->tau_old = f->tau;
   double used = fmax(f->turn / TURN, sqrt(f->error / TOLERANCE));
   f->tau = fmin(TAU_MOST, f->tau * fmin(GROW, SAFETY / fmax(used, 1e-3)));
   return 0;
+}
+
+/* Back to the state the step began at.  An energy that rises may be the error of two potentials: they are made as exact
+ * as they get before the step is made shorter. */
+static PetscErrorCode reject(Flow *f, Vec m) {
+  MtMinimizer *min = f->min;
+  if (f->u_start) PetscCall(VecCopy(f->u_start, min->energy->u));
+  if (min->tight || !f->u_start) {
+    f->tau *= SHRINK;
+    return 0;
+  }
+  PetscCall(mt_minimizer_look_tight(min, m));
+  return mt_minimizer_tangent(min, m);
 }
 
 /* One step; *moved false: not even the shortest lowers the energy. */
@@ -121,8 +135,7 @@ static PetscErrorCode step(Flow *f, Vec m, bool *moved) {
     double dE = E.total - min->E.total;
     *moved = dE <= error;
     if (*moved) return accept(f, m, &E, dE >= -error);
-    if (f->u_start) PetscCall(VecCopy(f->u_start, min->energy->u));
-    f->tau *= SHRINK;
+    PetscCall(reject(f, m));
   }
   return 0;
 }

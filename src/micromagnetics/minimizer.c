@@ -27,6 +27,7 @@ PetscErrorCode mt_minimizer_create(MtEnergy *e, const MtMinimizerOptions *opt, M
   min->energy = e;
   min->opt = *opt;
   PetscCall(mt_precond_create(e, FLOOR, &min->pc));
+  e->precond = &min->pc;
   Vec *vecs[] = {&min->g, &min->gp, &min->gp_old, &min->y, &min->d, &min->m_new, &min->g_new};
   for (size_t i = 0; i < sizeof vecs / sizeof *vecs; i++) PetscCall(mt_energy_create_vec(e, vecs[i]));
   *minimizer = min;
@@ -36,6 +37,7 @@ PetscErrorCode mt_minimizer_create(MtEnergy *e, const MtMinimizerOptions *opt, M
 PetscErrorCode mt_minimizer_destroy(MtMinimizer **minimizer) {
   MtMinimizer *min = *minimizer;
   if (!min) return 0;
+  if (min->energy->precond == &min->pc) min->energy->precond = NULL;
   PetscCall(mt_precond_destroy(&min->pc));
   Vec *vecs[] = {&min->g, &min->gp, &min->gp_old, &min->y, &min->d, &min->m_new, &min->g_new};
   for (size_t i = 0; i < sizeof vecs / sizeof *vecs; i++) PetscCall(VecDestroy(vecs[i]));
@@ -114,6 +116,12 @@ PetscErrorCode mt_minimizer_converged(MtMinimizer *min, Vec m, bool *yes) {
   PetscCall(look(min, m));
   *yes = min->torque < min->opt.torque;
   return 0;
+}
+
+PetscErrorCode mt_minimizer_look_tight(MtMinimizer *min, Vec m) {
+  min->tight = true;
+  min->rtol = mt_minimizer_demag_rtol(min);
+  return look(min, m);
 }
 
 PetscErrorCode mt_minimizer_tangent(MtMinimizer *min, Vec m) {
@@ -200,10 +208,8 @@ static PetscErrorCode iterate(MtMinimizer *min, Vec m, bool *stuck) {
     return 0;
   }
   *stuck = min->restart && min->tight;
-  min->restart = min->tight = true;
-  if (*stuck) return 0;
-  min->rtol = mt_minimizer_demag_rtol(min);
-  return look(min, m);
+  min->restart = true;
+  return *stuck ? 0 : mt_minimizer_look_tight(min, m);
 }
 
 static PetscErrorCode loop(MtMinimizer *min, Vec m) {

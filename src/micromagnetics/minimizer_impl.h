@@ -51,6 +51,8 @@ PetscErrorCode mt_minimizer_begin(MtMinimizer *min, Vec m, const double B[3], Mt
 PetscErrorCode mt_minimizer_end(MtMinimizer *min);
 /* Torque below the limit, seen with the potential as exact as it gets. */
 PetscErrorCode mt_minimizer_converged(MtMinimizer *min, Vec m, bool *yes);
+/* The current state once more with the potential as exact as it gets, and the next one too. */
+PetscErrorCode mt_minimizer_look_tight(MtMinimizer *min, Vec m);
 /* The residual of the potential of the next state. */
 double mt_minimizer_demag_rtol(const MtMinimizer *min);
 /* The tangent part of g -> gp. */
