@@ -13,11 +13,21 @@ typedef struct {
   PetscInt *owned; /* [nv_local] row of `nodes` on this rank, -1: none */
 } Operator;
 
-static double normals(const MtMesh *mesh, PetscInt t, double normal[4][3]) {
-  double x[4][3];
-  for (int k = 0; k < 4; k++)
-    for (int c = 0; c < 3; c++) x[k][c] = mesh->x[3 * mesh->tet[4 * t + k] + c];
-  return mt_tet_normals((const double(*)[3])x, normal);
+/* Edges at the first corner.  The normals are e1 x e2, e2 x e0, e0 x e1 and minus their sum (mesh/tet.c); only sums of
+ * them are formed below. */
+static inline void edges(const double *x, const PetscInt v[4], double e[3][3]) {
+  for (int k = 0; k < 3; k++)
+    for (int c = 0; c < 3; c++) e[k][c] = x[3 * v[k + 1] + c] - x[3 * v[0] + c];
+}
+
+static inline void cross(const double a[3], const double b[3], double c[3]) {
+  c[0] = a[1] * b[2] - a[2] * b[1];
+  c[1] = a[2] * b[0] - a[0] * b[2];
+  c[2] = a[0] * b[1] - a[1] * b[0];
+}
+
+static inline double dot(const double a[3], const double b[3]) {
+  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }
 
 /* Row on this rank of an owned node: nodes on one place share that of the first. */
@@ -27,15 +37,20 @@ static PetscInt place(const MtMesh *mesh, PetscInt v) {
 
 static void add_divergence(const Operator *o, PetscInt t, PetscScalar *b) {
   const PetscInt *v = o->mesh->tet + 4 * t;
-  double normal[4][3], m[3];
-  normals(o->mesh, t, normal);
+  double e[3][3], m[3], p[3], q[3], part[4];
   for (int c = 0; c < 3; c++) {
     m[c] = o->m[3 * v[0] + c] + o->m[3 * v[1] + c] + o->m[3 * v[2] + c] + o->m[3 * v[3] + c];
     m[c] *= o->coef[t] / 24;
   }
+  edges(o->mesh->x, v, e);
+  cross(e[2], m, p);
+  cross(e[1], m, q);
+  part[1] = dot(e[1], p);
+  part[2] = -dot(e[0], p);
+  part[3] = dot(e[0], q);
+  part[0] = -(part[1] + part[2] + part[3]);
   for (int i = 0; i < 4; i++)
-    if (v[i] < o->mesh->nv_owned)
-      b[place(o->mesh, v[i])] += normal[i][0] * m[0] + normal[i][1] * m[1] + normal[i][2] * m[2];
+    if (v[i] < o->mesh->nv_owned) b[place(o->mesh, v[i])] += part[i];
 }
 
 static PetscErrorCode divergence(Mat D, Vec m, Vec b) {
@@ -57,15 +72,14 @@ static PetscErrorCode divergence(Mat D, Vec m, Vec b) {
 
 static void add_gradient(const Operator *o, PetscInt t, PetscScalar *g) {
   const PetscInt *v = o->mesh->tet + 4 * t;
-  double normal[4][3], h[3];
-  normals(o->mesh, t, normal);
-  for (int c = 0; c < 3; c++) {
-    h[c] =
-        o->u[v[0]] * normal[0][c] + o->u[v[1]] * normal[1][c] + o->u[v[2]] * normal[2][c] + o->u[v[3]] * normal[3][c];
-    h[c] *= o->coef[t] / 24;
-  }
+  double e[3][3], d[3], w[3], p[3], q[3];
+  edges(o->mesh->x, v, e);
+  for (int k = 0; k < 3; k++) d[k] = (o->u[v[k + 1]] - o->u[v[0]]) * o->coef[t] / 24;
+  for (int c = 0; c < 3; c++) w[c] = d[0] * e[1][c] - d[1] * e[0][c];
+  cross(w, e[2], p);
+  cross(e[0], e[1], q);
   for (int i = 0; i < 4; i++)
-    for (int c = 0; c < 3 && o->owned[v[i]] >= 0; c++) g[3 * o->owned[v[i]] + c] += h[c];
+    for (int c = 0; c < 3 && o->owned[v[i]] >= 0; c++) g[3 * o->owned[v[i]] + c] += p[c] + d[2] * q[c];
 }
 
 static PetscErrorCode gradient(Mat G, Vec u, Vec g) {

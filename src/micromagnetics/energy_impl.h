@@ -47,6 +47,8 @@ struct MtEnergy {
   Vec work;           /* rows 3n */
   double rtol;        /* of the last demagnetizing solve */
 
+  struct MtPrecond *precond; /* of the minimizer (owned by it), lent out while that does not run; NULL: there is none */
+
   bool embedded;         /* the body is a cut-out of a larger sample (energy_mean.c): */
   double mean[6];        /* its demagnetizing factors less those of the sample, symmetric */
   double mean_stiffness; /* T, > 0: what their field can take from a stiffness at most */

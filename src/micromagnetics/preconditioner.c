@@ -90,17 +90,26 @@ PetscErrorCode mt_precond_setup(MtPrecond *pc, Vec m, Vec g) {
   return 0;
 }
 
-static PetscErrorCode add_ridge(const MtPrecond *pc, Vec p, Vec q) {
-  PetscScalar along;
+/* The same of the ridge: adds to q and to this rank's part of p.q. */
+static PetscErrorCode add_ridge(const MtPrecond *pc, Vec p, Vec q, double *pq) {
+  const PetscScalar *x, *y;
+  double local = 0, along;
   if (!pc->ridge) return 0;
-  PetscCall(VecDot(pc->ridge, p, &along));
+  PetscCall(VecGetArrayRead(pc->ridge, &x));
+  PetscCall(VecGetArrayRead(p, &y));
+  for (PetscInt k = 0; k < 3 * pc->energy->n; k++) local += x[k] * y[k];
+  PetscCall(VecRestoreArrayRead(p, &y));
+  PetscCall(VecRestoreArrayRead(pc->ridge, &x));
+  PetscCallMPI(MPI_Allreduce(&local, &along, 1, MPI_DOUBLE, MPI_SUM, pc->energy->mesh->comm));
+  *pq += pc->steepness * along * local;
   return VecAXPY(q, pc->steepness * along, pc->ridge);
 }
 
-/* q = (exchange + block) p for tangent p. */
-static PetscErrorCode apply_operator(MtPrecond *pc, const double *block, Vec m, Vec p, Vec q) {
+/* q = (exchange + block) p for tangent p, and this rank's part of p.q. */
+static PetscErrorCode apply_operator(MtPrecond *pc, const double *block, Vec m, Vec p, Vec q, double *pq) {
   const PetscScalar *x, *v;
   PetscScalar *w;
+  *pq = 0;
   PetscCall(mt_energy_couplings(pc->energy, p, q));
   PetscCall(VecGetArrayRead(m, &x));
   PetscCall(VecGetArrayRead(p, &v));
@@ -110,48 +119,75 @@ static PetscErrorCode apply_operator(MtPrecond *pc, const double *block, Vec m, 
     mt_tangent3(x + 3 * i, w + 3 * i);
     mt_symmetric3(block + 6 * i, v + 3 * i, c);
     for (int j = 0; j < 3; j++) w[3 * i + j] += c[j];
+    *pq += mt_dot3(v + 3 * i, w + 3 * i);
   }
   PetscCall(VecRestoreArray(q, &w));
   PetscCall(VecRestoreArrayRead(p, &v));
   PetscCall(VecRestoreArrayRead(m, &x));
-  return add_ridge(pc, p, q);
+  return add_ridge(pc, p, q, pq);
 }
 
 PetscErrorCode mt_precond_hessian(MtPrecond *pc, Vec m, Vec v, Vec w) {
-  return apply_operator(pc, pc->hessian, m, v, w);
+  double unused;
+  return apply_operator(pc, pc->hessian, m, v, w, &unused);
 }
 
-static PetscErrorCode apply_jacobi(MtPrecond *pc, Vec r, Vec z) {
-  const PetscScalar *v;
-  PetscScalar *w;
-  PetscCall(VecGetArrayRead(r, &v));
-  PetscCall(VecGetArray(z, &w));
-  for (PetscInt i = 0; i < pc->energy->n; i++) mt_symmetric3(pc->jacobi + 6 * i, v + 3 * i, w + 3 * i);
-  PetscCall(VecRestoreArray(z, &w));
-  PetscCall(VecRestoreArrayRead(r, &v));
+/* y += step p, r -= step q, z = (blocks of the diagonal)^-1 r and this rank's part of r.z: one pass over the vectors.
+ */
+static PetscErrorCode advance(MtPrecond *pc, double step, Vec y, double *rz) {
+  const PetscScalar *p, *q;
+  PetscScalar *sum, *r, *z;
+  *rz = 0;
+  PetscCall(VecGetArrayRead(pc->p, &p));
+  PetscCall(VecGetArrayRead(pc->q, &q));
+  PetscCall(VecGetArray(y, &sum));
+  PetscCall(VecGetArray(pc->r, &r));
+  PetscCall(VecGetArray(pc->z, &z));
+  for (PetscInt i = 0; i < pc->energy->n; i++) {
+    for (PetscInt k = 3 * i; k < 3 * i + 3; k++) {
+      sum[k] += step * p[k];
+      r[k] -= step * q[k];
+    }
+    mt_symmetric3(pc->jacobi + 6 * i, r + 3 * i, z + 3 * i);
+    *rz += mt_dot3(r + 3 * i, z + 3 * i);
+  }
+  PetscCall(VecRestoreArray(pc->z, &z));
+  PetscCall(VecRestoreArray(pc->r, &r));
+  PetscCall(VecRestoreArray(y, &sum));
+  PetscCall(VecRestoreArrayRead(pc->q, &q));
+  return VecRestoreArrayRead(pc->p, &p);
+}
+
+static PetscErrorCode add_ranks(const MtPrecond *pc, double *sum) {
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, 1, MPI_DOUBLE, MPI_SUM, pc->energy->mesh->comm));
   return 0;
+}
+
+/* y = 0, r = b, p = z and r.z. */
+static PetscErrorCode begin(MtPrecond *pc, Vec b, Vec y, double *rz) {
+  PetscCall(VecSet(y, 0));
+  PetscCall(VecCopy(b, pc->r));
+  PetscCall(VecSet(pc->p, 0));
+  PetscCall(VecSet(pc->q, 0));
+  PetscCall(advance(pc, 0, y, rz));
+  PetscCall(VecCopy(pc->z, pc->p));
+  return add_ranks(pc, rz);
 }
 
 /* Conjugate gradients on exchange + block, from zero.  *definite: no direction of negative curvature was met. */
 static PetscErrorCode solve(MtPrecond *pc, const double *block, Vec m, Vec b, const MtPrecondStop *stop, Vec y,
                             bool *definite, int64_t *its) {
-  PetscScalar rz, start, pq, next;
-  PetscCall(VecSet(y, 0));
-  PetscCall(VecCopy(b, pc->r));
-  PetscCall(apply_jacobi(pc, pc->r, pc->z));
-  PetscCall(VecCopy(pc->z, pc->p));
-  PetscCall(VecDot(pc->r, pc->z, &rz));
+  double rz, start, pq, next;
+  PetscCall(begin(pc, b, y, &rz));
   start = rz;
   *definite = true;
   for (int k = 0; k < stop->iterations && rz > stop->rtol * stop->rtol * start; k++) {
-    PetscCall(apply_operator(pc, block, m, pc->p, pc->q));
-    PetscCall(VecDot(pc->p, pc->q, &pq));
+    PetscCall(apply_operator(pc, block, m, pc->p, pc->q, &pq));
+    PetscCall(add_ranks(pc, &pq));
     *definite = pq > 0;
     if (!*definite) break;
-    PetscCall(VecAXPY(y, rz / pq, pc->p));
-    PetscCall(VecAXPY(pc->r, -rz / pq, pc->q));
-    PetscCall(apply_jacobi(pc, pc->r, pc->z));
-    PetscCall(VecDot(pc->r, pc->z, &next));
+    PetscCall(advance(pc, rz / pq, y, &next));
+    PetscCall(add_ranks(pc, &next));
     PetscCall(VecAYPX(pc->p, next / rz, pc->z));
     rz = next;
     ++*its;

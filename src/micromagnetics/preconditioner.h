@@ -4,7 +4,7 @@
 
 #include "energy_impl.h"
 
-typedef struct {
+typedef struct MtPrecond {
   MtEnergy *energy;  /* not owned */
   double floor;      /* T: smallest curvature of a node, times its moment */
   double shift;      /* T: added to the curvature of every node, times its moment; 0 if not set */

@@ -134,7 +134,7 @@ class Bench:
     def steps(self):
         mesh = measure.mesh(self.build, "steps", "grains.count=8", "grains.box=[40 nm, 40 nm, 40 nm]", "grains.texture_spread=15 deg",
                             "mesh.size=3 nm", "mesh.gb.thickness=0")
-        measure.demag(self.build, "steps", mesh, "field.segments=[{to: -4 T, step: 0.1 T}]", "minimizer.torque=1e-4 T")
+        measure.demag(self.build, "steps", mesh, "field.segments=[{to: -4 T, step: 0.1 T, mode: fixed}]", "minimizer.torque=1e-4 T")
         c = measure.curve("steps")
         event = next((i for i, e in enumerate(c["event"]) if e), len(c["event"]))
         smooth = slice(1, event)
