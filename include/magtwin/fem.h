@@ -27,6 +27,9 @@ PetscErrorCode mt_nodes_destroy(MtNodes **nodes);
 /* sum_e coef_e V_e grad(i).grad(j) over the tets with coef != 0, on the rows of `nodes` (NULL: all nodes of the mesh).
  * coef [nt_local].  AIJ, symmetric; *K is the caller's.  Collective on mesh->comm. */
 PetscErrorCode mt_fem_stiffness(const MtMesh *mesh, const MtNodes *nodes, const double *coef, Mat *K);
+/* The same matrix for the three components of a field: *A knows MatMult only, on Vecs of 3 values a row.  It keeps
+ * `scalar`, AIJ, whose values are not to change any more; *A is the caller's.  Collective. */
+PetscErrorCode mt_fem_threefold(Mat scalar, Mat *A);
 /* Lumped weights sum_e coef_e V_e/4 per owned node -> [n_owned].  Not collective. */
 PetscErrorCode mt_fem_lumped(const MtMesh *mesh, const MtNodes *nodes, const double *coef, double *w);
 /* D: rows all nodes, columns 3*nodes: (D m)_i = sum_e coef_e V_e/4 sum_b grad(i).m_b.  G = D^T comes with it (rows

@@ -58,6 +58,9 @@ typedef struct {
 } MtMeshData;
 /* A zeroed struct is fine.  Not collective. */
 void mt_mesh_data_free(MtMeshData *data);
+/* Numbers nodes along a Hilbert curve and tets by region, then by their least node: neighbours lie close in memory.
+ * base must be NULL: twins are made afterwards.  Plain C. */
+void mt_mesh_data_reorder(MtMeshData *data);
 /* Writes rank 0's data to path (atomically; other ranks pass NULL).  input: canonical text kept in the file.
  * Collective. */
 PetscErrorCode mt_mesh_data_write(MPI_Comm comm, const MtMeshData *data, const char *path, const char *input);

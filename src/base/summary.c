@@ -5,7 +5,6 @@
 #include "magtwin/log.h"
 #include "magtwin/run.h"
 #include "run_internal.h"
-#include <gmshc.h>
 #include <metis.h>
 #include <slepcsys.h>
 #include <stdio.h>
@@ -43,7 +42,6 @@ static void add_libraries(MtJson *j) {
   add_version(j, "SLEPc", (int)s[0], (int)s[1], (int)s[2]);
   add_version(j, "HDF5", (int)h[0], (int)h[1], (int)h[2]);
   add_version(j, "METIS", METIS_VER_MAJOR, METIS_VER_MINOR, METIS_VER_SUBMINOR);
-  mt_json_string(j, "Gmsh", GMSH_API_VERSION);
   add_version(j, "libyaml", y[0], y[1], y[2]);
   add_mpi_version(j);
   mt_json_end(j);

@@ -37,7 +37,7 @@ static PetscErrorCode exchange_setup(MtEnergy *e, const double *coef) {
   Vec diagonal;
   const PetscScalar *d;
   PetscCall(mt_fem_stiffness(e->mesh, e->nodes, coef, &e->exchange));
-  PetscCall(MatCreateMAIJ(e->exchange, 3, &e->exchange3));
+  PetscCall(mt_fem_threefold(e->exchange, &e->exchange3));
   PetscCall(MatCreateVecs(e->exchange, &diagonal, NULL));
   PetscCall(MatGetDiagonal(e->exchange, diagonal));
   PetscCall(PetscMalloc1(e->n, &e->exchange_diagonal));

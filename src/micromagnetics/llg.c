@@ -42,7 +42,7 @@ static PetscErrorCode make_drift(MtLlg *llg, const double *Js) {
   const double *u = llg->opt.velocity;
   if (mt_dot3(u, u) == 0) return 0;
   PetscCall(mt_fem_advection(llg->energy->mesh, llg->energy->nodes, Js, u, &A));
-  PetscCall(MatCreateMAIJ(A, 3, &llg->drift));
+  PetscCall(mt_fem_threefold(A, &llg->drift));
   PetscCall(MatDestroy(&A));
   return mt_energy_create_vec(llg->energy, &llg->grad);
 }

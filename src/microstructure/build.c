@@ -3,6 +3,7 @@
 #include "magtwin/log.h"
 #include "magtwin/microstructure.h"
 #include "magtwin/run.h"
+#include <gmshc.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,7 @@ static PetscErrorCode mesh_finish(MPI_Comm comm, const MtInput *in, const char *
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   if (rank == 0) rc = mt_mesh_report(mesh, json);
   if (rank == 0 && g->known) mt_mesh_report_volumes(mesh, g->volume, json);
+  if (rank == 0) mt_mesh_data_reorder(mesh);
   if (rank == 0 && !rc) rc = split(in, mesh, json);
   PetscCall(mt_agree_root(comm, rc));
   mt_phase_begin("write mesh");
@@ -112,6 +114,7 @@ PetscErrorCode mt_microstructure_build(MPI_Comm comm, const MtInput *in, const c
     return mt_input_error(in, "mesh.file", "names a finished mesh: there is nothing to build");
   PetscCall(check_split(in));
   mt_phase_begin("mesh");
+  mt_json_string(json, "gmsh", GMSH_API_VERSION);
   if (strcmp(mt_input_string(in, "grains.source"), "shape") == 0)
     PetscCall(mt_mesh_shape(comm, in, &mesh, json));
   else

@@ -96,6 +96,38 @@ static void stiffness_kills_constants_and_measures_linear_fields(void **state) {
   VecDestroy(&y);
 }
 
+/* PETSc's own product for several components is the oracle. */
+static void threefold_is_the_matrix_on_each_component(void **state) {
+  (void)state;
+  Mat K, A, maij;
+  Vec x, y, z;
+  PetscReal apart, size;
+  PetscInt first, last;
+  PetscScalar *a;
+  assert_int_equal(mt_fem_stiffness(mesh, NULL, coef, &K), 0);
+  assert_int_equal(mt_fem_threefold(K, &A), 0);
+  MatCreateMAIJ(K, 3, &maij);
+  MatCreateVecs(maij, &x, &y);
+  VecDuplicate(y, &z);
+  VecGetOwnershipRange(x, &first, &last);
+  VecGetArray(x, &a);
+  for (PetscInt i = first; i < last; i++) a[i - first] = sin(1.3 * i);
+  VecRestoreArray(x, &a);
+  MatMult(maij, x, y);
+  MatMult(A, x, z);
+  VecNorm(y, NORM_INFINITY, &size);
+  VecAXPY(z, -1, y);
+  VecNorm(z, NORM_INFINITY, &apart);
+  assert_true(size > 0 && apart < 1e-14 * size);
+  MatDestroy(&K); /* A keeps it */
+  MatMult(A, x, z);
+  MatDestroy(&A);
+  MatDestroy(&maij);
+  VecDestroy(&x);
+  VecDestroy(&y);
+  VecDestroy(&z);
+}
+
 static void lumped_weights_add_up_to_the_volume(void **state) {
   (void)state;
   MtNodes *nodes;
@@ -179,6 +211,7 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(gradients_are_exact),
       cmocka_unit_test(stiffness_kills_constants_and_measures_linear_fields),
+      cmocka_unit_test(threefold_is_the_matrix_on_each_component),
       cmocka_unit_test(lumped_weights_add_up_to_the_volume),
       cmocka_unit_test(divergence_and_gradient_are_adjoint),
       cmocka_unit_test(entries_do_not_depend_on_the_ranks),

@@ -283,6 +283,45 @@ static void the_body_comes_first(void **state) {
   assert_int_equal(mt_mesh_destroy(&m), 0);
 }
 
+/* The same tets at the same places, tets of one region together, and nodes of a tet closer in number than before. */
+static void reordering_brings_neighbours_together(void **state) {
+  (void)state;
+  MtMeshData d, e;
+  ball_make(&ball, &d);
+  ball_make(&ball, &e);
+  for (int64_t i = 0; i < d.nv; i++) /* a bad order: every 11th node after the other */
+    for (int c = 0; c < 3; c++) d.x[3 * i + c] = e.x[3 * (i * 11 % d.nv) + c];
+  int64_t *number = malloc((size_t)d.nv * sizeof *number);
+  for (int64_t i = 0; i < d.nv; i++) number[i * 11 % d.nv] = i;
+  for (int64_t i = 0; i < 4 * d.nt; i++) d.tet[i] = number[e.tet[i]];
+  free(number);
+  assert_true(d.nv % 11 != 0);
+  double volume[2] = {0, 0}, span[2] = {0, 0}, moment[2] = {0, 0};
+  for (int pass = 0; pass < 2; pass++) {
+    for (int64_t t = 0; t < d.nt; t++) {
+      double x[4][3];
+      int64_t low = d.nv, high = 0;
+      for (int k = 0; k < 4; k++) {
+        const int64_t v = d.tet[4 * t + k];
+        low = v < low ? v : low;
+        high = v > high ? v : high;
+        for (int c = 0; c < 3; c++) x[k][c] = d.x[3 * v + c];
+      }
+      const double V = mt_tet_volume((const double(*)[3])x);
+      volume[pass] += V;
+      moment[pass] += V * (x[0][0] + 2 * x[1][1] - x[2][2]) * (1 + d.region[t]);
+      span[pass] += (double)(high - low);
+      if (pass) assert_true(V > 0 && (t == 0 || d.region[t - 1] <= d.region[t]));
+    }
+    if (!pass) mt_mesh_data_reorder(&d);
+  }
+  assert_float_equal(volume[1] / volume[0], 1, 1e-12);
+  assert_float_equal(moment[1] / moment[0], 1, 1e-9);
+  assert_true(span[1] < span[0] / 2);
+  mt_mesh_data_free(&d);
+  mt_mesh_data_free(&e);
+}
+
 static void xdmf_names_the_arrays(void **state) {
   (void)state;
   const MtXdmfField field[] = {
@@ -319,6 +358,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(truncated_file_is_refused),
       cmocka_unit_test(whole_mesh_comes_back_on_rank_0),
       cmocka_unit_test(the_body_comes_first),
+      cmocka_unit_test(reordering_brings_neighbours_together),
       cmocka_unit_test(xdmf_names_the_arrays),
   };
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
