@@ -120,6 +120,6 @@ def tilted(degrees):
 
 def grid(refine, edge, growth, spacing, air=1e3, radius=None):
     """Overrides of a box on a grid (nm); cutting every brick makes the error fall as 1/refine^2.  radius: of the sphere, over the box's."""
-    return ["mesh.air.radius=%g" % radius] * (radius is not None) + ["grains.shape.grid=true", "grains.shape.edge_size=%.8g nm" % edge, "grains.shape.growth=%.8g" % growth,
+    return (["mesh.air.radius=%g" % radius] if radius is not None else []) + ["grains.shape.grid=true", "grains.shape.edge_size=%.8g nm" % edge, "grains.shape.growth=%.8g" % growth,
             "grains.shape.spacing=[%s]" % ", ".join("%.8g nm" % s for s in spacing), "mesh.size=%.8g nm" % max(spacing),
             "mesh.air.size=%.8g nm" % air, "grains.shape.refine=%d" % refine]
