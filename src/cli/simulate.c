@@ -20,8 +20,7 @@ static PetscErrorCode open_folder(MPI_Comm comm, const CliArgs *args, const MtIn
   const char *folder = mt_input_string(in, "output.folder");
   char names[128];
   if (args->resume) PetscCall(cli_resumable(comm, folder, sim->table));
-  for (const char *const *key = sim->starts; *key; key++)
-    PetscCall(cli_start_is_safe(comm, in, *key, folder));
+  for (const char *const *key = sim->starts; *key; key++) PetscCall(cli_start_is_safe(comm, in, *key, folder));
   others(sim->table, names, sizeof names);
   PetscCall(mt_output_open(comm, folder, names, args->force, false));
   return mt_output_open(comm, folder, sim->table, args->force, args->resume);

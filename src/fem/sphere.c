@@ -49,6 +49,11 @@ static Face face_opposite(const MtMesh *mesh, PetscInt t, int k) {
   return f;
 }
 
+/* Deep inside the magnet a rank has no such face, and PetscTimSort does not take none. */
+static PetscErrorCode sort_faces(PetscInt n, Face *faces, int (*compare)(const void *, const void *, void *)) {
+  return n > 1 ? PetscTimSort(n, faces, sizeof *faces, compare, NULL) : 0;
+}
+
 /* Faces of one tet only that touch an owned node, all corners on the sphere; in the order of the tets. */
 static PetscErrorCode find_faces(const MtMesh *mesh, PetscInt *n, Face **faces) {
   bool *outer;
@@ -67,7 +72,7 @@ static PetscErrorCode find_faces(const MtMesh *mesh, PetscInt *n, Face **faces) 
       }
   }
   PetscCall(PetscFree(outer));
-  PetscCall(PetscTimSort(candidates, *faces, sizeof(Face), compare_nodes, NULL));
+  PetscCall(sort_faces(candidates, *faces, compare_nodes));
   *n = 0;
   for (PetscInt i = 0; i < candidates; i++) {
     if (i + 1 < candidates && !compare_nodes(*faces + i, *faces + i + 1, NULL))
@@ -75,7 +80,7 @@ static PetscErrorCode find_faces(const MtMesh *mesh, PetscInt *n, Face **faces) 
     else
       (*faces)[(*n)++] = (*faces)[i];
   }
-  return PetscTimSort(*n, *faces, sizeof(Face), compare_tets, NULL);
+  return sort_faces(*n, *faces, compare_tets);
 }
 
 static double face_area(const MtMesh *mesh, const Face *f) {

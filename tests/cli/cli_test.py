@@ -1,6 +1,7 @@
 """Bad input as users make it: exit code 2, a sentence that names the place and the rule, and nothing overwritten.
 # timeout: 900
 """
+import csv
 import glob
 import json
 import os
@@ -179,6 +180,19 @@ def no_overwriting_by_another_kind(folder):
     check(not os.path.exists(os.path.join(out_of(folder), "dynamics.csv")), "--force left a table whose states are gone")
     done = support.magtwin(BUILD, "demag", path, "--resume")
     check(done.code == 0, done)
+
+
+def ranks_inside_the_magnet(folder):
+    """On many ranks some own nothing of the outer sphere."""
+    path, mesh = made_mesh(folder)
+    curves = []
+    for ranks in (1, 16):
+        out = os.path.join(folder, "on_%d" % ranks)
+        done = support.magtwin(BUILD, "demag", path, "mesh.file=" + mesh, "output.folder=" + out, ranks=ranks)
+        check(done.code == 0, done)
+        with open(os.path.join(out, "curve.csv"), newline="") as f:
+            curves.append([float(row["m"]) for row in csv.DictReader(f)])
+    check(len(curves[0]) > 1 and all(abs(a - b) < 1e-6 for a, b in zip(*curves)), curves)
 
 
 def truncated_mesh(folder):
@@ -448,6 +462,7 @@ TESTS = [
     ("no overwriting without --force", no_overwriting),
     ("no overwriting by --resume or another subcommand", no_overwriting_by_resume),
     ("no overwriting by another kind of run", no_overwriting_by_another_kind),
+    ("ranks inside the magnet", ranks_inside_the_magnet),
     ("truncated mesh", truncated_mesh),
     ("mesh of another input", mesh_of_another_input),
     ("damaged checkpoints", truncated_checkpoint),
