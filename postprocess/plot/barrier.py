@@ -19,7 +19,7 @@ from matplotlib.colors import Normalize
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from map_figures import cut_through, fill, limits, outline
-from results import Unusable, existing, quantity, read_mesh, read_state, read_summary
+from results import Unusable, attempt, existing, quantity, read_mesh, read_state, read_summary
 from style import COLUMN, GREY, LINE, MOMENT_MAP, SECOND, TERMS, WIDE, colour_bar, map_axes, plt, save
 
 KB = 1.380649e-23
@@ -157,16 +157,9 @@ def main():
     parser.add_argument("folder", help="output folder of magtwin barrier")
     parser.add_argument("--figures", metavar="FOLDER", help="where to write (default: FOLDER/figures)")
     args = parser.parse_args()
-    figures, trouble = args.figures or os.path.join(args.folder, "figures"), False
-    for part in (barriers, path, saddle):
-        try:
-            name = part(args.folder, figures, read_summary(args.folder))
-            if name:
-                print("wrote %s" % name)
-        except Unusable as reason:
-            print("barrier.py: %s" % reason, file=sys.stderr)
-            trouble = True
-    return 2 if trouble else 0
+    figures = args.figures or os.path.join(args.folder, "figures")
+    done = [attempt(lambda part=part: part(args.folder, figures, read_summary(args.folder))) for part in (barriers, path, saddle)]
+    return 0 if all(done) else 2
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import sys
 import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from results import Unusable, read_columns
+from results import attempt, read_columns
 from style import GREY, TERMS, WIDE, plt, save
 
 XYZ = (("x", "#1b4f8a"), ("y", "#c4551a"), ("z", "#4d9221"))  # as exchange, anisotropy and field: no fourth set of colours
@@ -95,12 +95,8 @@ def main():
     parser.add_argument("--compare", metavar="FOLDER", help="a second run, its m drawn dashed")
     parser.add_argument("--figures", metavar="FOLDER", help="where to write (default: FOLDER/figures)")
     args = parser.parse_args()
-    try:
-        print("wrote %s" % draw(args.folder, args.figures or os.path.join(args.folder, "figures"), args.compare))
-    except (Unusable, OSError) as reason:
-        print("magtwin plot: %s" % reason, file=sys.stderr)
-        return 2
-    return 0
+    figures = args.figures or os.path.join(args.folder, "figures")
+    return 0 if attempt(lambda: draw(args.folder, figures, args.compare)) else 2
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from matplotlib.colors import to_rgba
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from geometry import Cut
 from map_figures import limits, outline
-from results import GRAIN, KINDS, Unusable, dataset, existing, open_h5, quantity, read_mesh, read_summary
+from results import GRAIN, KINDS, Unusable, attempt, dataset, existing, open_h5, quantity, read_mesh, read_summary
 from style import GB_COLOUR, GRAIN_COLOURS, GREY, LINE, WIDE, map_axes, plt, save
 
 SHORTEST = 10  # edges in the table
@@ -278,12 +278,8 @@ def main():
     parser.add_argument("folder", help="output folder of magtwin mesh")
     parser.add_argument("--labels", metavar="FILE", help="labels.h5 from which the grains were made")
     parser.add_argument("--figures", metavar="FOLDER", help="where to write the figures (default: FOLDER/figures)")
-    try:
-        make(parser.parse_args())
-    except (Unusable, OSError) as reason:
-        print("magtwin plot: %s" % reason, file=sys.stderr)
-        return 2
-    return 0
+    args = parser.parse_args()
+    return 0 if attempt(lambda: make(args)) else 2
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import os
+import sys
 
 import h5py
 import numpy as np
@@ -14,6 +15,18 @@ GRAIN, GB, TRIPLE, JUNCTION, AIR = range(5)
 
 class Unusable(Exception):
     """A file that cannot be drawn; the text says which and what to do."""
+
+
+def attempt(part):
+    """part() draws and returns the file, or None; whether it could: one sentence where something is missing or cannot be written."""
+    try:
+        path = part()
+    except (Unusable, OSError) as reason:
+        print("magtwin plot: %s" % reason, file=sys.stderr)
+        return False
+    if path:
+        print("wrote %s" % path)
+    return True
 
 
 def existing(folder, name):

@@ -10,7 +10,6 @@ static PetscErrorCode check(MPI_Comm comm, const MtInput *in) {
 PetscErrorCode cli_barrier(const CliArgs *args, int *code) {
   static const CliSimulation sim = {.table = "barriers.csv",
                                     .wrote = "barriers.csv, barrier.csv, summary.json and states",
-                                    .has_figures = true,
                                     .starts = {"barrier.initial_file", "barrier.final_file"},
                                     .check = check,
                                     .run = mt_barrier_run};

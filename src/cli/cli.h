@@ -63,7 +63,6 @@ PetscErrorCode cli_start_is_safe(MPI_Comm comm, const MtInput *in, const char *k
 typedef struct {
   const char *table;     /* the file that marks its results, which grows line by line */
   const char *wrote;     /* the files it leaves, for the last words */
-  bool has_figures;      /* magtwin plot knows it */
   const char *starts[3]; /* keys that may name state files to start from; ends with NULL */
   PetscErrorCode (*check)(MPI_Comm comm, const MtInput *in); /* the rules between its keys */
   PetscErrorCode (*run)(MPI_Comm comm, const MtInput *in, const char *mesh, const char *folder, bool resume,

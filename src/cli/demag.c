@@ -10,7 +10,6 @@ static PetscErrorCode check(MPI_Comm comm, const MtInput *in) {
 PetscErrorCode cli_demag(const CliArgs *args, int *code) {
   static const CliSimulation sim = {.table = "curve.csv",
                                     .wrote = "curve.csv, summary.json, states and the switching-field map",
-                                    .has_figures = true,
                                     .starts = {"field.initial_file"},
                                     .check = check,
                                     .run = mt_hysteresis_run};

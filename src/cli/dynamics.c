@@ -10,7 +10,6 @@ static PetscErrorCode check(MPI_Comm comm, const MtInput *in) {
 PetscErrorCode cli_dynamics(const CliArgs *args, int *code) {
   static const CliSimulation sim = {.table = "dynamics.csv",
                                     .wrote = "dynamics.csv, summary.json and states",
-                                    .has_figures = true,
                                     .starts = {"dynamics.initial_file"},
                                     .check = check,
                                     .run = mt_dynamics_run};

@@ -44,7 +44,7 @@ static void tell(const CliArgs *args, const CliSimulation *sim, const char *fold
     return;
   }
   mt_log("wrote %s: %s", folder, sim->wrote);
-  if (sim->has_figures) mt_log("look at it: magtwin plot %s", folder);
+  mt_log("look at it: magtwin plot %s", folder);
 }
 
 static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in, const CliSimulation *sim, int *code) {

@@ -129,3 +129,13 @@ PetscErrorCode mt_energy_potential(MtEnergy *e, Vec *u) {
   *u = e->u;
   return 0;
 }
+
+PetscErrorCode mt_energy_tangent(const MtEnergy *e, Vec m, Vec v) {
+  const PetscScalar *x;
+  PetscScalar *y;
+  PetscCall(VecGetArrayRead(m, &x));
+  PetscCall(VecGetArray(v, &y));
+  for (PetscInt i = 0; i < e->n; i++) mt_tangent3(x + 3 * i, y + 3 * i);
+  PetscCall(VecRestoreArray(v, &y));
+  return VecRestoreArrayRead(m, &x);
+}

@@ -63,6 +63,8 @@ PetscErrorCode mt_energy_setup_interface(MtEnergy *e, const MtMaterial *material
 PetscErrorCode mt_interfaces_read(const MtInput *in, MtEnergyExtras *extras);
 /* *E += 1/2 m.L m on this rank's nodes, g += L m. Collective. */
 PetscErrorCode mt_energy_local_quadratic(MtEnergy *e, Mat L, Vec m, double *E, Vec g);
+/* v - m (m.v) at every node, in place.  Not collective. */
+PetscErrorCode mt_energy_tangent(const MtEnergy *e, Vec m, Vec v);
 /* w = (exchange + coupling of interfaces + DMI + exact K1 less that of the box scheme) v: all of the second derivative
  * that couples nodes, but for the demagnetizing field's part. Collective. */
 PetscErrorCode mt_energy_couplings(const MtEnergy *e, Vec v, Vec w);

@@ -63,17 +63,6 @@ static PetscErrorCode normalize(const MtMinimizer *min, Vec m) {
   return 0;
 }
 
-static PetscErrorCode project(const MtMinimizer *min, Vec m, Vec v) {
-  const PetscScalar *x;
-  PetscScalar *y;
-  PetscCall(VecGetArrayRead(m, &x));
-  PetscCall(VecGetArray(v, &y));
-  for (PetscInt i = 0; i < min->energy->n; i++) mt_tangent3(x + 3 * i, y + 3 * i);
-  PetscCall(VecRestoreArray(v, &y));
-  PetscCall(VecRestoreArrayRead(m, &x));
-  return 0;
-}
-
 PetscErrorCode mt_minimizer_carry(MtMinimizer *min, Vec m, double t) {
   const PetscScalar *x;
   PetscScalar *d, *v;
@@ -126,7 +115,7 @@ PetscErrorCode mt_minimizer_look_tight(MtMinimizer *min, Vec m) {
 
 PetscErrorCode mt_minimizer_tangent(MtMinimizer *min, Vec m) {
   PetscCall(VecCopy(min->g, min->gp));
-  return project(min, m, min->gp);
+  return mt_energy_tangent(min->energy, m, min->gp);
 }
 
 /* Whether the last inner solve saw no negative curvature.  The stray field can only add to it, but for the mean field

@@ -77,16 +77,6 @@ static PetscErrorCode tangent(MtPath *p, int i) {
   return size > 0 ? VecScale(p->tangent, 1 / sqrt(size)) : 0;
 }
 
-static PetscErrorCode project(const MtPath *p, Vec m, Vec v) {
-  const PetscScalar *x;
-  PetscScalar *y;
-  PetscCall(VecGetArrayRead(m, &x));
-  PetscCall(VecGetArray(v, &y));
-  for (PetscInt i = 0; i < p->energy->n; i++) mt_tangent3(x + 3 * i, y + 3 * i);
-  PetscCall(VecRestoreArray(v, &y));
-  return VecRestoreArrayRead(m, &x);
-}
-
 /* An open end that is still too high slides down, all of its force counts. */
 static bool slides(const MtPath *p, int i) {
   if (i + 1 < p->n || !p->now.open) return false;
@@ -108,7 +98,7 @@ static PetscErrorCode force(MtPath *p, int i) {
   PetscScalar along;
   Vec f = p->image[i].step;
   PetscCall(VecCopy(p->image[i].g, f));
-  PetscCall(project(p, p->image[i].m, f));
+  PetscCall(mt_energy_tangent(p->energy, p->image[i].m, f));
   PetscCall(tangent(p, i));
   PetscCall(VecDot(f, p->tangent, &along));
   bool whole = i == (int)p->now.climber;

@@ -221,20 +221,10 @@ PetscErrorCode mt_precond_noise(const MtPrecond *pc, Vec v) {
   return VecRestoreArray(v, &x);
 }
 
-static PetscErrorCode make_tangent(const MtPrecond *pc, Vec m, Vec v) {
-  const PetscScalar *x;
-  PetscScalar *y;
-  PetscCall(VecGetArrayRead(m, &x));
-  PetscCall(VecGetArray(v, &y));
-  for (PetscInt i = 0; i < pc->energy->n; i++) mt_tangent3(x + 3 * i, y + 3 * i);
-  PetscCall(VecRestoreArray(v, &y));
-  return VecRestoreArrayRead(m, &x);
-}
-
 PetscErrorCode mt_precond_probe(MtPrecond *pc, Vec m, Vec g, Vec b, Vec y, bool *definite, int64_t *its) {
   const double shift = pc->shift;
   PetscCall(mt_precond_noise(pc, b));
-  PetscCall(make_tangent(pc, m, b));
+  PetscCall(mt_energy_tangent(pc->energy, m, b));
   pc->shift = pc->energy->embedded ? -pc->energy->mean_stiffness : 0;
   PetscCall(mt_precond_setup(pc, m, g));
   PetscCall(mt_precond_solve(pc, m, b, &PROBE, y, definite, its));

@@ -44,7 +44,6 @@ typedef struct {
   double inset;        /* nm, half the thickness of the grain-boundary phase */
   double min_edge;     /* nm, to be left of every edge of every grain after the inset */
   double bend;         /* rad, largest angle between a face and a triangle of its fan */
-  double room[2];      /* least and largest part of the inset that the boundary planes at a vertex may have */
   double tiny_upright; /* least cosine of that angle at edges of less than a fifth of min_edge; -2: any */
 } MtLimit;
 
@@ -54,8 +53,8 @@ void mt_least_norm(double ata[3][3], const double atb[3], double d[3]);
 /* Displacement d (nm) of grain g's copy of vertex v: n.d = inset for all planes between g and other grains there, least
  * norm, in the tangent space of the walls. */
 void mt_edit_inset(const MtEdit *e, int v, int g, double inset, double d[3]);
-/* Can the grain-boundary phase have its thickness at v?  n.d is between room[0] and room[1] of the inset for every
- * plane of every grain there. */
+/* Can the grain-boundary phase have its thickness at v?  n.d is between half and 1.5 times the inset for every plane
+ * of every grain there. */
 bool mt_edit_has_room(const MtEdit *e, int v, const MtLimit *limit);
 /* What remains of edge u-w of grain g after the inset, along its old direction, nm. */
 double mt_edit_inset_length(const MtEdit *e, int u, int w, int g, double inset);

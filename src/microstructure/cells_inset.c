@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+static const double LEAST_ROOM = .5, MOST_ROOM = 1.5; /* of the inset, along the boundary planes at a vertex */
+
 /* Eigenvalues and vectors (columns of v) of a symmetric 3x3 matrix by cyclic Jacobi rotations (Golub and Van Loan,
  * section 8.5). */
 static void symmetric_eigen(double a[3][3], double v[3][3]) {
@@ -88,7 +90,7 @@ bool mt_edit_has_room(const MtEdit *e, int v, const MtLimit *limit) {
       double d[3], moved = 0;
       mt_edit_inset(e, v, e->face_cells[2 * f + side], inset, d);
       for (int k = 0; k < 3; k++) moved += (side ? 1 : -1) * area[k] / sqrt(size) * d[k];
-      if (moved < limit->room[0] * inset || moved > limit->room[1] * inset) return false;
+      if (moved < LEAST_ROOM * inset || moved > MOST_ROOM * inset) return false;
     }
   }
   return true;

@@ -131,17 +131,16 @@ static PetscErrorCode improve(MtEdit *e, const MtLimit *limit, bool may_slide, b
 /* Faces may bend as little as will do: the first limit is that of R. Quey et al., Comput. Methods Appl. Mech. Eng. 200,
  * 1729 (2011); the later ones are for what is left, where a bent face is the smaller evil. */
 static const struct {
-  double bend, room[2];
+  double bend;
   bool may_slide;
-} stages[] = {
-    {20 * MT_PI / 180, {0.5, 1.5}, false}, {30 * MT_PI / 180, {0.5, 1.5}, false}, {40 * MT_PI / 180, {0.5, 1.5}, true}};
+} stages[] = {{20 * MT_PI / 180, false}, {30 * MT_PI / 180, false}, {40 * MT_PI / 180, true}};
 
 static PetscErrorCode regularize(MtEdit *e, double inset, double min_edge, double tiny_upright) {
   bool *active;
   const size_t nstages = sizeof stages / sizeof stages[0];
   PetscCall(PetscMalloc1((size_t)e->nvertices, &active));
   for (size_t i = 0; i < nstages; i++) {
-    MtLimit limit = {inset, min_edge, stages[i].bend, {stages[i].room[0], stages[i].room[1]}, tiny_upright};
+    MtLimit limit = {inset, min_edge, stages[i].bend, tiny_upright};
     for (int v = 0; v < e->nvertices; v++) active[v] = true;
     PetscCall(improve(e, &limit, stages[i].may_slide, active));
   }

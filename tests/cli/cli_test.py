@@ -190,6 +190,7 @@ def ranks_inside_the_magnet(folder):
         out = os.path.join(folder, "on_%d" % ranks)
         done = support.magtwin(BUILD, "demag", path, "mesh.file=" + mesh, "output.folder=" + out, ranks=ranks)
         check(done.code == 0, done)
+        check("\033" not in done.out and "\r" not in done.out, "codes of a terminal in a log: %r" % done.out)
         with open(os.path.join(out, "curve.csv"), newline="") as f:
             curves.append([float(row["m"]) for row in csv.DictReader(f)])
     check(len(curves[0]) > 1 and all(abs(a - b) < 1e-6 for a, b in zip(*curves)), curves)

@@ -58,7 +58,7 @@ def cube_barrier(case):
     both, one = [read_barriers(folder) for folder in runs]
     with open(os.path.join(runs[0], "barriers.csv"), newline="") as f:
         rounds = [int(float(row["rounds"])) for row in csv.DictReader(f)]
-    return [result("barrier of a cube at -2.5 T, after -5 T", both[1][-1], "J", one[1][0], "the same run at -2.5 T alone", 0.005),
+    return [result("barrier of a cube at -2.5 T, after -5 T", both[1][-1], "J", one[1][0], "the same run at -2.5 T alone", 1e-5),
             bound("cube: largest of the smallest eigenvalues at the saddles", both[2].max(), "T", None, -0.5, "one unstable direction"),
             bound("cube: least of the second ones", both[3].min(), "T", 0, None, "and no other"),
             bound("cube: rounds of a path, at most", max(rounds), "", None, 70, "steps across the path are Newton's")]

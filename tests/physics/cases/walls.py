@@ -112,7 +112,7 @@ def thinnest_wall(case):
         series += [points("A differs, %s" % quadrature, np.square(sizes), found), reference_points("chain, %s" % quadrature, np.square(sizes), chain)]
         lines.append(result(what + "%s, limit in h: depinning field" % quadrature, limit(sizes[2:], found[2:]), "T", wanted, HEISTRACHER, 0.01))
         lines.append(result(what + "%s, h = 0.5 nm: depinning field" % quadrature, found[2], "T", chain[2],
-                            "chain of angles of the same h, by Newton's method", 0.002))
+                            "chain of angles of the same h, by Newton's method", 0.001))
     case.panel("h$^2$ (nm$^2$)", "depinning field (T)", *series, level("Heistracher et al.", wanted))
     lines.append(result(what + "exact, h = 0.5 nm: depinning field", values["exact"][2], "T", wanted, HEISTRACHER, 0.01))
     lines.append(result(what + "box, h = 0.35 nm: depinning field", values["box"][3], "T", wanted, HEISTRACHER, 0.01))
