@@ -66,6 +66,8 @@ PetscErrorCode mt_power_inset_volumes(const MtPower *p, double inset, double *vo
 PetscErrorCode mt_power_generate(const MtInput *in, MtPower *p);
 /* The same in a box (nm) of the caller's. */
 PetscErrorCode mt_power_generate_in(const MtInput *in, const double box[3], MtPower *p);
+/* The smallest of the grains that mt_power_generate would make, and its volume (nm3), without making them. */
+PetscErrorCode mt_power_smallest(const MtInput *in, int *grain, double *volume);
 
 /* Whatever the section grains says -> power diagram, scaled to grains.mean_size; tells what it did on the log and in
  * json (object "grains").  Collective. */
@@ -98,6 +100,9 @@ PetscErrorCode mt_mesh_report(const MtMeshData *mesh, MtJson *json);
  * the box): log and json (object "volumes").  Call on rank 0. */
 void mt_mesh_report_volumes(const MtMeshData *mesh, const double *geometry, MtJson *json);
 
+/* Rules between values that a mesh would be refused for, as far as the input alone shows them.  MT_ERR_INPUT with the
+ * place.  Not collective. */
+PetscErrorCode mt_microstructure_check(const MtInput *in);
 /* The whole line: input -> grains -> mesh file at `path`.  Collective. */
 PetscErrorCode mt_microstructure_build(MPI_Comm comm, const MtInput *in, const char *path, MtJson *json);
 

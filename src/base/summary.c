@@ -6,6 +6,7 @@
 #include "magtwin/run.h"
 #include "run_internal.h"
 #include <metis.h>
+#include <petscpkg_version.h>
 #include <slepcsys.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +41,10 @@ static void add_libraries(MtJson *j) {
   mt_json_object(j, "libraries");
   add_version(j, "PETSc", (int)p[0], (int)p[1], (int)p[2]);
   add_version(j, "SLEPc", (int)s[0], (int)s[1], (int)s[2]);
+#ifdef PETSC_PKG_HYPRE_VERSION_MAJOR /* the one that PETSc was built with */
+  add_version(j, "hypre", PETSC_PKG_HYPRE_VERSION_MAJOR, PETSC_PKG_HYPRE_VERSION_MINOR,
+              PETSC_PKG_HYPRE_VERSION_SUBMINOR);
+#endif
   add_version(j, "HDF5", (int)h[0], (int)h[1], (int)h[2]);
   add_version(j, "METIS", METIS_VER_MAJOR, METIS_VER_MINOR, METIS_VER_SUBMINOR);
   add_version(j, "libyaml", y[0], y[1], y[2]);

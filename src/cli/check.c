@@ -6,6 +6,7 @@
 #include "magtwin/error.h"
 #include "magtwin/log.h"
 #include "magtwin/micromagnetics.h"
+#include "magtwin/microstructure.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -62,6 +63,7 @@ static PetscErrorCode check_meaning(const MtInput *in) {
   PetscErrorCode rc = mt_input_has(in, "field.start") ? mt_demag_check(in) : 0;
   if (!rc && mt_input_has(in, "barrier.fields")) rc = mt_barrier_check(in);
   if (!rc) rc = mt_dynamics_check(in);
+  if (!rc && !mt_input_has(in, "mesh.file")) rc = mt_microstructure_check(in);
   if (!rc && mt_input_has(in, "materials.grain")) rc = mt_materials_check(PETSC_COMM_WORLD, in);
   return rc || !mt_input_has(in, "mesh.file") ? rc : cli_mesh_file(PETSC_COMM_WORLD, in);
 }

@@ -3,6 +3,7 @@
 #include "magtwin/error.h"
 #include "magtwin/h5.h"
 #include "site.h"
+#include <fnmatch.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -69,11 +70,20 @@ static PetscErrorCode read_elements(const MtMesh *mesh, const char *path, const 
   return rc;
 }
 
+/* Is the pair two numbers, not a pattern? */
+static bool two_numbers(const char *pair, int number[2]) {
+  int end = 0;
+  return sscanf(pair, "%d-%d%n", &number[0], &number[1], &end) == 2 && !pair[end];
+}
+
 static PetscErrorCode read_interface(const MtInput *in, int i, MtInterface *f) {
   char key[64];
+  int number[2];
   snprintf(key, sizeof key, "materials.interfaces[%d].pair", i);
   const char *pair = mt_input_string(in, "%s", key);
   if (strlen(pair) >= sizeof f->pair) return mt_input_error(in, key, "is longer than %zu letters", sizeof f->pair - 1);
+  if (two_numbers(pair, number) && number[0] >= number[1])
+    return mt_input_error(in, key, "names two different grains, the smaller number first; is \"%s\"", pair);
   strcpy(f->pair, pair);
   const bool absolute = mt_input_has(in, "materials.interfaces[%d].exchange", i);
   const bool relative = mt_input_has(in, "materials.interfaces[%d].factor", i);
@@ -91,6 +101,36 @@ PetscErrorCode mt_interfaces_read(const MtInput *in, MtEnergyExtras *extras) {
   for (int i = 0; i < extras->ninterfaces; i++) {
     PetscErrorCode rc = read_interface(in, i, &extras->interface[i]);
     if (rc) return rc;
+  }
+  return 0;
+}
+
+static bool has_grain(const MtRegions *r, int number) {
+  for (int i = 0; i < r->n; i++)
+    if (r->kind[i] == MT_REGION_GRAIN && r->grains[4 * i] == number) return true;
+  return false;
+}
+
+/* Does any pair of grains, touching or not, have this name? */
+static bool has_pair(const MtRegions *r, const char *pair) {
+  char name[32];
+  int number[2];
+  if (two_numbers(pair, number)) return has_grain(r, number[0]) && has_grain(r, number[1]);
+  for (int i = 0; i < r->n; i++)
+    for (int j = 0; r->kind[i] == MT_REGION_GRAIN && j < i; j++) {
+      if (r->kind[j] != MT_REGION_GRAIN) continue;
+      mt_pair_name(r, i, j, name);
+      if (fnmatch(pair, name, 0) == 0) return true;
+    }
+  return false;
+}
+
+PetscErrorCode mt_interfaces_check(const MtInput *in, const MtRegions *r) {
+  for (int i = 0; i < mt_input_count(in, "materials.interfaces"); i++) {
+    char key[64];
+    snprintf(key, sizeof key, "materials.interfaces[%d].pair", i);
+    const char *pair = mt_input_string(in, "%s", key);
+    if (!has_pair(r, pair)) return mt_input_error(in, key, "the mesh has no grains \"%s\"", pair);
   }
   return 0;
 }

@@ -61,6 +61,10 @@ PetscErrorCode mt_energy_local_anisotropy(MtEnergy *e, Vec m, double *E, Vec g);
 PetscErrorCode mt_energy_setup_interface(MtEnergy *e, const MtMaterial *material, const MtEnergyExtras *extras);
 /* materials.interfaces -> extras->interface.  MT_ERR_INPUT with the place.  Not collective. */
 PetscErrorCode mt_interfaces_read(const MtInput *in, MtEnergyExtras *extras);
+/* Refuses an entry of materials.interfaces whose pair the mesh cannot have.  Not collective. */
+PetscErrorCode mt_interfaces_check(const MtInput *in, const MtRegions *r);
+/* The grains of two regions as "3-7". */
+void mt_pair_name(const MtRegions *r, int one, int other, char name[32]);
 /* *E += 1/2 m.L m on this rank's nodes, g += L m. Collective. */
 PetscErrorCode mt_energy_local_quadratic(MtEnergy *e, Mat L, Vec m, double *E, Vec g);
 /* v - m (m.v) at every node, in place.  Not collective. */

@@ -17,9 +17,8 @@ typedef struct {
   double J;      /* ... and its coupling, J/m2 */
 } Interfaces;
 
-/* The two grains as "3-7". */
-static void name_pair(const MtRegions *r, const int region[2], char name[32]) {
-  const int a = r->grains[4 * region[0]], b = r->grains[4 * region[1]];
+void mt_pair_name(const MtRegions *r, int one, int other, char name[32]) {
+  const int a = r->grains[4 * one], b = r->grains[4 * other];
   snprintf(name, 32, "%d-%d", a < b ? a : b, a < b ? b : a);
 }
 
@@ -28,7 +27,7 @@ static PetscErrorCode coupling(Interfaces *s, const int region[2], double *J) {
   char name[32];
   const MtInterface *found = NULL;
   if (region[0] != s->region[0] || region[1] != s->region[1]) {
-    name_pair(&s->e->mesh->regions, region, name);
+    mt_pair_name(&s->e->mesh->regions, region[0], region[1], name);
     for (int i = s->extras->ninterfaces - 1; i >= 0 && !found; i--)
       if (fnmatch(s->extras->interface[i].pair, name, 0) == 0) found = &s->extras->interface[i];
     if (!found)
@@ -130,6 +129,6 @@ PetscErrorCode mt_energy_setup_interface(MtEnergy *e, const MtMaterial *material
   if (rc) return rc;
   PetscCall(MatAssemblyBegin(e->interface, MAT_FINAL_ASSEMBLY));
   PetscCall(MatAssemblyEnd(e->interface, MAT_FINAL_ASSEMBLY));
-  PetscCall(MatCreateMAIJ(e->interface, 3, &e->interface3));
+  PetscCall(mt_fem_threefold(e->interface, &e->interface3));
   return add_diagonal(e);
 }

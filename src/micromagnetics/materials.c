@@ -123,6 +123,7 @@ static PetscErrorCode check_axes(const MtRegions *r, const MtMaterial *per_regio
 static PetscErrorCode assign(const MtInput *in, const MtLibrary *lib, const MtRegions *r, MtMaterial *per_region) {
   PetscErrorCode rc = by_kind(in, lib, r, per_region);
   for (int i = 0; !rc && i < mt_input_count(in, "materials.assign"); i++) rc = by_entry(in, i, lib, r, per_region);
+  if (!rc) rc = mt_interfaces_check(in, r);
   if (!rc) rc = set_normal(in, r, per_region);
   if (!rc) warn_without_table(lib, r, per_region);
   return rc ? rc : check_axes(r, per_region);

@@ -204,3 +204,9 @@ PetscErrorCode mt_air_add(const double box[6], const double sphere[4], double si
   mt_shell_free(&s), mt_fill_free(&f), free(node);
   return rc;
 }
+
+PetscErrorCode mt_air_check(const MtInput *in) {
+  const double radius = mt_input_real(in, "mesh.air.radius");
+  if (radius == 0 || radius >= 1.02) return 0;
+  return mt_input_error(in, "mesh.air.radius", "must be 0 (no air) or at least 1.02, is %g", radius);
+}

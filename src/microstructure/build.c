@@ -1,34 +1,37 @@
 /* The whole line from an input to a mesh file. */
+#include "air.h"
+#include "gb.h"
 #include "magtwin/error.h"
 #include "magtwin/log.h"
 #include "magtwin/microstructure.h"
 #include "magtwin/run.h"
-#include <gmshc.h>
+#include "shapes.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static PetscErrorCode options_read(const MtInput *in, MtMeshOptions *o) {
+static void options_read(const MtInput *in, MtMeshOptions *o) {
   *o = (MtMeshOptions){.size = mt_input_real(in, "mesh.size"),
                        .thickness = mt_input_real(in, "mesh.gb.thickness"),
                        .layers = (int)mt_input_int(in, "mesh.gb.layers"),
                        .air_radius = mt_input_real(in, "mesh.air.radius"),
                        .air_size = mt_input_real(in, "mesh.air.size")};
-  if (o->air_radius > 0 && o->air_radius < 1.02)
-    return mt_input_error(in, "mesh.air.radius", "must be 0 (no air) or at least 1.02, is %g", o->air_radius);
-  return 0;
 }
 
-/* Size of a grain: diameter of the sphere of its volume. */
-static PetscErrorCode thickness_check(const MtInput *in, const MtCells *c, double thickness) {
-  int small = 0;
-  for (int k = 1; k < c->ngrains; k++) small = c->volume[k] < c->volume[small] ? k : small;
-  double size = cbrt(6 * c->volume[small] / MT_PI);
+/* Size of a grain: diameter of the sphere of its volume (nm3). */
+static PetscErrorCode thickness_check(const MtInput *in, int smallest, double volume) {
+  const double thickness = mt_input_real(in, "mesh.gb.thickness"), size = cbrt(6 * volume / MT_PI);
   if (thickness < size) return 0;
   return mt_input_error(
       in, "mesh.gb.thickness",
       "must be less than the grains: is %g nm, and the smallest grain (number %d) has a size of %.3g nm", thickness,
-      small, size);
+      smallest, size);
+}
+
+static PetscErrorCode cells_thickness_check(const MtInput *in, const MtCells *c) {
+  int small = 0;
+  for (int k = 1; k < c->ngrains; k++) small = c->volume[k] < c->volume[small] ? k : small;
+  return thickness_check(in, small, c->volume[small]);
 }
 
 /* What the planes of the grains say of the volumes; before short edges are removed. */
@@ -47,7 +50,7 @@ static PetscErrorCode cells_make(MPI_Comm comm, const MtInput *in, const MtMeshO
   PetscCall(mt_cells_build(&p, c));
   PetscCall(mt_power_inset_volumes(&p, o->thickness / 2, g->volume, &g->known));
   mt_power_free(&p);
-  PetscCall(thickness_check(in, c, o->thickness));
+  PetscCall(cells_thickness_check(in, c));
   PetscCall(mt_cells_regularize(c, o->thickness / 2, min_edge));
   PetscCall(mt_cells_check(c));
   mt_phase_end("grains");
@@ -65,7 +68,7 @@ static PetscErrorCode cells_make(MPI_Comm comm, const MtInput *in, const MtMeshO
 static PetscErrorCode mesh_grains(MPI_Comm comm, const MtInput *in, MtMeshData *mesh, Geometry *g, MtJson *json) {
   MtMeshOptions o;
   MtCells c;
-  PetscCall(options_read(in, &o));
+  options_read(in, &o);
   PetscCall(cells_make(comm, in, &o, &c, g, json));
   PetscCall(mt_mesh_cells(comm, &c, &o, mesh, json));
   mt_cells_free(&c);
@@ -88,6 +91,24 @@ static PetscErrorCode check_split(const MtInput *in) {
                         mt_input_real(in, "mesh.gb.thickness"));
 }
 
+/* The volumes of generated grains are known before the grains are. */
+static PetscErrorCode check_grains(const MtInput *in) {
+  int grain;
+  double volume;
+  const char *source = mt_input_string(in, "grains.source");
+  if (!strcmp(source, "shape")) return mt_shape_check(in);
+  if (strcmp(source, "generated") != 0) return 0;
+  PetscCall(mt_power_smallest(in, &grain, &volume));
+  return thickness_check(in, grain, volume);
+}
+
+PetscErrorCode mt_microstructure_check(const MtInput *in) {
+  const bool complete = mt_input_has(in, "mesh.size") && mt_input_has(in, "grains.source");
+  PetscErrorCode rc = check_split(in);
+  if (!rc && complete) rc = mt_air_check(in);
+  return rc || !complete ? rc : check_grains(in);
+}
+
 static PetscErrorCode mesh_finish(MPI_Comm comm, const MtInput *in, const char *path, MtMeshData *mesh,
                                   const Geometry *g, MtJson *json) {
   int rank;
@@ -106,15 +127,26 @@ static PetscErrorCode mesh_finish(MPI_Comm comm, const MtInput *in, const char *
   return 0;
 }
 
+/* On rank 0, whose summary is written. */
+static PetscErrorCode note_mesher(MPI_Comm comm, MtJson *json) {
+  int rank;
+  char version[32];
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  if (rank) return 0;
+  mt_gmsh_version(version);
+  mt_json_string(json, "gmsh", version);
+  return 0;
+}
+
 PetscErrorCode mt_microstructure_build(MPI_Comm comm, const MtInput *in, const char *path, MtJson *json) {
   MtMeshData mesh;
   Geometry geometry = {.known = false};
   memset(&mesh, 0, sizeof mesh);
   if (mt_input_has(in, "mesh.file"))
     return mt_input_error(in, "mesh.file", "names a finished mesh: there is nothing to build");
-  PetscCall(check_split(in));
+  PetscCall(mt_microstructure_check(in));
   mt_phase_begin("mesh");
-  mt_json_string(json, "gmsh", GMSH_API_VERSION);
+  PetscCall(note_mesher(comm, json));
   if (strcmp(mt_input_string(in, "grains.source"), "shape") == 0)
     PetscCall(mt_mesh_shape(comm, in, &mesh, json));
   else

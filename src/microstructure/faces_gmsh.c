@@ -5,6 +5,7 @@
 #include "magtwin/memory.h"
 #include <gmshc.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 void mt_gmsh_begin(void) {
@@ -21,6 +22,16 @@ void mt_gmsh_begin(void) {
 void mt_gmsh_end(void) {
   int err;
   gmshFinalize(&err);
+}
+
+void mt_gmsh_version(char text[32]) {
+  char *version = NULL;
+  int err;
+  mt_gmsh_begin();
+  gmshOptionGetString("General.Version", &version, &err);
+  snprintf(text, 32, "%s", !err && version ? version : GMSH_API_VERSION);
+  gmshFree(version);
+  mt_gmsh_end();
 }
 
 static int loop_model(int n, const double *xy, double size) {

@@ -116,6 +116,8 @@ void mt_tets_free(MtTets *m);
 
 void mt_gmsh_begin(void);
 void mt_gmsh_end(void);
+/* Of the library that runs ("4.8.4"); begins and ends by itself. */
+void mt_gmsh_version(char text[32]);
 /* Fills one closed shell (or, with a hole, the room between two); false when Gmsh could not.  Not collective. */
 bool mt_fill_shell(const MtShell *s, int nhole, double size, MtFill *f);
 void mt_fill_free(MtFill *f);

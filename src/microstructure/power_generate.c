@@ -78,13 +78,17 @@ static PetscErrorCode move_to_centroids(MtPower *p, const double *volume, int ll
   return 0;
 }
 
+/* Seeds [3n] in the box, volumes [n]: the first that is drawn. */
+static void draw_grains(const MtInput *in, const double box[3], int n, MtRandom *r, double *seed, double *volume) {
+  mt_random_seed(r, (uint64_t)mt_input_int(in, "grains.seed"));
+  for (int i = 0; i < 3 * n; i++) seed[i] = box[i % 3] * mt_random_uniform(r);
+  draw_volumes(r, n, mt_input_real(in, "grains.size_spread"), box[0] * box[1] * box[2], volume);
+}
+
 static PetscErrorCode draw(const MtInput *in, const double box[3], MtPower *p, double *volume) {
   MtRandom r;
   memcpy(&p->box[3], box, 3 * sizeof *box);
-  mt_random_seed(&r, (uint64_t)mt_input_int(in, "grains.seed"));
-  for (int k = 0; k < p->n; k++)
-    for (int d = 0; d < 3; d++) p->seed[3 * k + d] = box[d] * mt_random_uniform(&r);
-  draw_volumes(&r, p->n, mt_input_real(in, "grains.size_spread"), box[0] * box[1] * box[2], volume);
+  draw_grains(in, box, p->n, &r, p->seed, volume);
   PetscCall(mt_power_draw_axes(in, &r, p->n, p->axis));
   mt_power_draw_turns((uint64_t)mt_input_int(in, "grains.seed"), p->n, p->axis, p->orientation);
   return 0;
@@ -106,4 +110,17 @@ PetscErrorCode mt_power_generate(const MtInput *in, MtPower *p) {
   double box[3];
   mt_input_vec3(in, box, "grains.box");
   return mt_power_generate_in(in, box, p);
+}
+
+PetscErrorCode mt_power_smallest(const MtInput *in, int *grain, double *volume) {
+  MtRandom r;
+  double box[3], *seed, *all;
+  const int n = (int)mt_input_int(in, "grains.count");
+  mt_input_vec3(in, box, "grains.box");
+  PetscCall(PetscMalloc2(3 * (size_t)n, &seed, (size_t)n, &all));
+  draw_grains(in, box, n, &r, seed, all);
+  *grain = 0;
+  for (int k = 1; k < n; k++) *grain = all[k] < all[*grain] ? k : *grain;
+  *volume = all[*grain];
+  return PetscFree2(seed, all);
 }

@@ -2,6 +2,7 @@
  * with their nodes on the surface: a sphere of diameter D lacks the share O((h/D)^2) of its volume; both volumes are
  * reported. */
 #include "shapes.h"
+#include "air.h"
 #include "magtwin/error.h"
 #include "magtwin/log.h"
 #include "magtwin/memory.h"
@@ -29,7 +30,7 @@ static PetscErrorCode read_layers(const MtInput *in, MtShape *s) {
   return 0;
 }
 
-static PetscErrorCode read_air(const MtInput *in, MtShape *s) {
+static void read_air(const MtInput *in, MtShape *s) {
   const double ratio = mt_input_real(in, "mesh.air.radius");
   double half2 = 0, half = 0;
   for (int c = 0; c < 3; c++) {
@@ -40,9 +41,6 @@ static PetscErrorCode read_air(const MtInput *in, MtShape *s) {
   s->air_size = mt_input_real(in, "mesh.air.size");
   if (s->air_size <= 0) s->air_size = fmax(AIR_SHARE * s->radius, mt_input_real(in, "mesh.size"));
   if (s->air_size == 0) s->air_size = fmax(s->size, 0.12 * s->radius);
-  if (ratio > 0 && ratio < 1.02)
-    return mt_input_error(in, "mesh.air.radius", "must be 0 (no air) or at least 1.02, is %g", ratio);
-  return 0;
 }
 
 static PetscErrorCode read_shape(const MtInput *in, MtShape *s) {
@@ -68,7 +66,8 @@ static PetscErrorCode read_shape(const MtInput *in, MtShape *s) {
   const double turn =
       mt_input_has(in, "grains.shape.crystal_turn") ? mt_input_real(in, "grains.shape.crystal_turn") : 0;
   mt_quat_to_axis(s->easy, turn * MT_PI / 180, s->turn);
-  PetscCall(read_air(in, s));
+  PetscCall(mt_air_check(in));
+  read_air(in, s);
   s->grid = mt_input_bool(in, "grains.shape.grid");
   if (s->grid && strcmp(kind, "box") != 0)
     return mt_input_error(in, "grains.shape.grid", "a grid in air needs grains.shape.kind: box, not %s", kind);
@@ -76,6 +75,13 @@ static PetscErrorCode read_shape(const MtInput *in, MtShape *s) {
   PetscCall(PetscMalloc1(1, &s->layer));
   s->layer[0] = s->edge[0];
   return 0;
+}
+
+PetscErrorCode mt_shape_check(const MtInput *in) {
+  MtShape s;
+  PetscErrorCode rc = read_shape(in, &s);
+  PetscCall(PetscFree(s.layer));
+  return rc;
 }
 
 static void orient(MtMeshData *m, int64_t t, double *volume) {

@@ -23,6 +23,9 @@ typedef struct {
   double air_size;   /* nm, at the sphere */
 } MtShape;
 
+/* Rules between the values of grains.shape.  MT_ERR_INPUT with the place.  Not collective. */
+PetscErrorCode mt_shape_check(const MtInput *in);
+
 /* Nodes, tets and regions (layer, or nlayers: air) -> mesh.  Rank 0. */
 PetscErrorCode mt_shape_grid(const MtShape *s, MtMeshData *mesh); /* boxes without air: structured */
 PetscErrorCode mt_shape_ball(const MtShape *s, MtMeshData *mesh); /* a box in air: structured */

@@ -316,6 +316,7 @@ def check_knows_materials(folder):
                  "field: {start: 1 T, segments: [{to: 0.5 T, step: 0.5 T}]}\noutput: {folder: %s}\n" % (library, out_of(folder)), "body.yaml")
     done = support.magtwin(BUILD, "demag", body)
     check(done.code == 0, done)
+    refused(support.magtwin(BUILD, "check", body, "grains.shape.kind=sphere", "grains.shape.size=[4 nm, 4 nm, 5 nm]"), "three equal diameters")
 
 
 EVERYTHING = """\
@@ -368,6 +369,9 @@ def more_energies(folder):
     check(done.code == 0, done)
     write_strain(strain, tets, 2e-3)
     refused(support.magtwin(BUILD, "demag", path, *common, "--resume"), "other materials")
+    for pair, words in (("0-7", "no grains"), ("7-*", "no grains"), ("1-0", "the smaller number first")):
+        refused(support.magtwin(BUILD, "demag", path, *common, "--force", "materials.interfaces=[{pair: '*', factor: 0.3}, {pair: '%s', factor: 0}]" % pair),
+                "materials.interfaces[1].pair", words)
 
 
 def a_signal_ends_what_has_no_checkpoint(folder):
@@ -391,6 +395,8 @@ def results_of_a_run(folder):
     out = out_of(folder)
     with open(os.path.join(out, "summary.json")) as f:
         summary = json.load(f)
+    check({"PETSc", "SLEPc", "hypre", "HDF5", "METIS", "libyaml", "MPI"} <= set(summary["libraries"]), summary["libraries"])
+    check(re.fullmatch(r"[0-9.]+", summary["gmsh"]), summary["gmsh"])
     check(summary["counts"]["steps"] >= 2 and summary["counts"]["magnetic_nodes"] > 0, summary["counts"])
     with open(os.path.join(out, "curve.csv")) as f:
         lines = [line for line in f if not line.startswith("#")]
@@ -441,6 +447,10 @@ TESTS = [
     ("negative thickness", bad_text("thickness: 3 nm", "thickness: -3 nm", ["mesh.gb.thickness", "-3"], r"9:\d+")),
     ("thickness larger than a grain", bad_text("thickness: 3 nm", "thickness: 30 nm", ["thickness"], r"9:\d+", leaves=[])),
     ("thickness larger than a grain, 2 ranks", bad_text("thickness: 3 nm", "thickness: 30 nm", ["thickness"], r"9:\d+", ranks=2, leaves=[])),
+    ("thickness larger than a grain, seen by check", bad_text("thickness: 3 nm", "thickness: 30 nm", ["thickness", "smallest grain"], r"9:\d+",
+                                                              subcommand="check")),
+    ("a sphere close to the magnet, seen by check", bad_text("  size: 3 nm", "  size: 3 nm\n  air: {radius: 1.01}", ["mesh.air.radius"], r"8:\d+",
+                                                             subcommand="check")),
     ("0 grains", bad_text("count: 4", "count: 0", ["grains.count"], r"3:\d+")),
     ("field path of zero length", bad_text("to: 0.5 T", "to: 1 T", ["field"], r"16:\d+")),
     ("field path without segments", bad_text("    - {to: 0.5 T, step: 0.5 T, mode: fixed}\n", "    []\n", ["field.segments"], r"1[56]:\d+")),
