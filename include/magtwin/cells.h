@@ -20,6 +20,9 @@ typedef struct {
 /* Not collective; a zeroed struct is fine. */
 void mt_power_free(MtPower *p);
 
+/* What a boundary's thickness was asked for by; c planes and side planes: within 30 deg of them. */
+typedef enum { MT_GB_PLAIN, MT_GB_C_PLANE, MT_GB_OBLIQUE, MT_GB_SIDE_PLANE, MT_GB_PAIR, MT_GB_NCLASSES } MtGbClass;
+
 /* Walls of the box are numbered -1..-6: xmin, xmax, ymin, ymax, zmin, zmax. */
 typedef struct {
   int ngrains, nvertices, nedges, nfaces;
@@ -35,6 +38,8 @@ typedef struct {
   double *orientation;  /* [4 ngrains] as in MtPower; NULL: not known */
   double *center;       /* [3 ngrains] centroid, nm */
   double *volume;       /* [ngrains] nm3 */
+  double *thickness;    /* [nfaces] nm, asked of the grain-boundary phase there (walls: 0); NULL: the same everywhere */
+  int8_t *gb_class;     /* [nfaces] MtGbClass of each, with thickness only */
   int ncollapsed;       /* edges removed by mt_cells_regularize */
 } MtCells;
 /* Not collective; a zeroed struct is fine. */
@@ -45,10 +50,11 @@ void mt_cells_free(MtCells *c);
  * caller's, to be freed with mt_cells_free.  Not collective (every rank does the same).
  * Source: C. H. Rycroft, Chaos 19, 041111 (2009). */
 PetscErrorCode mt_cells_build(const MtPower *p, MtCells *c);
-/* Removes, worst first, the edges that the inset of a grain by `inset` (half the GB thickness, nm) would leave shorter
- * than `min_edge` nm, and thin corners of faces; where vertices cannot merge they slide apart.  Faces become slightly
- * bent (at most 40 deg in their fan), edges and vertices may have more than 3 and 4 grains; cells stay closed, faces
- * simple, the box untouched.  What cannot be removed stays.  Not collective. */
+/* Removes, worst first, the edges that the inset of a grain by `inset` (half the GB thickness, nm; with c->thickness
+ * half of that of each face) would leave shorter than `min_edge` nm, and thin corners of faces; where vertices cannot
+ * merge they slide apart.  Faces become slightly bent (at most 40 deg in their fan), edges and vertices may have more
+ * than 3 and 4 grains; cells stay closed, faces simple, the box untouched.  What cannot be removed stays.  Not
+ * collective. */
 PetscErrorCode mt_cells_regularize(MtCells *c, double inset, double min_edge);
 /* Euler characteristic, closed cells, oriented faces, volumes adding up to the box: MT_ERR_FAIL with what is wrong. Not
  * collective. */

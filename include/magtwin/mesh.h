@@ -3,6 +3,7 @@
  * mesh.h5 (format "magtwin-mesh", version 1), everything by file id, independent of the rank count:
  *   /mesh/x [nv,3] f64 nm, /mesh/tet [nt,4] i32 or i64, positively oriented, /mesh/region [nt] i32
  *   /regions/kind, /regions/grains [nr,4] i32 (unused -1), /regions/name, /regions/volume [nr] nm3
+ *   /regions/thickness [nr] nm: what was asked of each boundary's phase, only where it is not the same for all
  *   /grains/axis [ng,3] (easy axis, unit), /grains/center [ng,3] nm
  *   /grains/orientation [ng,4]: unit quaternion w x y z, crystal -> sample; not in files of earlier versions
  *   /mesh/base [nv] i64, only where grains have nodes of their own on shared faces: the smallest node at each one's
@@ -41,6 +42,7 @@ typedef struct {
   double *axis;        /* [3 ngrains] unit easy axes */
   double *orientation; /* [4 ngrains] unit quaternions w, x, y, z: crystal -> sample; NULL: not known */
   double *center;      /* [3 ngrains] nm */
+  double *thickness; /* [n] nm, asked of a boundary's phase, 0: no such region; NULL: the same for all (gb_thickness) */
 } MtRegions;
 
 /* A whole mesh on one rank, arrays from malloc: what the mesher makes and the file holds. */
@@ -53,7 +55,7 @@ typedef struct {
   MtRegions regions;
   double sphere[4];     /* centre and radius of the outer boundary, nm; radius 0: the mesh ends at the magnet */
   double magnet_box[6]; /* bounding box of the magnet: xmin ymin zmin xmax ymax zmax, nm */
-  double gb_thickness;  /* nm; 0: no GB phase */
+  double gb_thickness;  /* nm, mean of what was asked; 0: no GB phase */
   double size;          /* asked edge length in the magnet, nm */
 } MtMeshData;
 /* A zeroed struct is fine.  Not collective. */

@@ -18,6 +18,7 @@ void mt_regions_free(MtRegions *r) {
   free(r->axis);
   free(r->orientation);
   free(r->center);
+  free(r->thickness);
   *r = (MtRegions){0};
 }
 
@@ -32,6 +33,8 @@ PetscErrorCode mt_regions_write(MtH5 *f, const MtRegions *r) {
   PetscCall(mt_h5_write_strings(f, "/regions/name", r->n, (const char *const *)r->name));
   PetscCall(mt_h5_write(f, "/grains/axis", H5T_NATIVE_DOUBLE, r->ngrains, 3, 0, r->ngrains, r->axis, "1"));
   PetscCall(mt_h5_write(f, "/grains/center", H5T_NATIVE_DOUBLE, r->ngrains, 3, 0, r->ngrains, r->center, "nm"));
+  if (r->thickness)
+    PetscCall(mt_h5_write(f, "/regions/thickness", H5T_NATIVE_DOUBLE, r->n, 1, 0, r->n, r->thickness, "nm"));
   if (!r->orientation) return 0;
   return mt_h5_write(f, "/grains/orientation", H5T_NATIVE_DOUBLE, r->ngrains, 4, 0, r->ngrains, r->orientation, "1");
 }
@@ -59,13 +62,13 @@ static PetscErrorCode read_kinds(MtH5 *f, const char *path, MtRegions *r) {
   return 0;
 }
 
-/* Not in files of earlier versions. */
-static PetscErrorCode read_orientations(MtH5 *f, MtRegions *r, int64_t *n) {
+/* A table that not every file has: then *values stays NULL and *n is as expected. */
+static PetscErrorCode read_optional(MtH5 *f, const char *name, int width, int expected, double **values, int64_t *n) {
   void *data;
-  *n = r->ngrains;
-  if (!mt_h5_exists(f, "/grains/orientation")) return 0;
-  PetscCall(mt_h5_read_all(f, "/grains/orientation", H5T_NATIVE_DOUBLE, 4, n, &data));
-  r->orientation = data;
+  *n = expected;
+  if (!mt_h5_exists(f, name)) return 0;
+  PetscCall(mt_h5_read_all(f, name, H5T_NATIVE_DOUBLE, width, n, &data));
+  *values = data;
   return 0;
 }
 
@@ -83,7 +86,7 @@ static PetscErrorCode check_grains(const char *path, const MtRegions *r) {
 }
 
 PetscErrorCode mt_regions_read(MtH5 *f, const char *path, MtRegions *r) {
-  int64_t ngrains_table, nvolume, naxis, ncenter, norientation;
+  int64_t ngrains_table, nvolume, naxis, ncenter, norientation, nthickness;
   int nname;
   void *data;
   PetscCall(read_kinds(f, path, r));
@@ -102,8 +105,10 @@ PetscErrorCode mt_regions_read(MtH5 *f, const char *path, MtRegions *r) {
   PetscCall(mt_h5_read_all(f, "/grains/center", H5T_NATIVE_DOUBLE, 3, &ncenter, &data));
   r->center = data;
   r->ngrains = (int)naxis;
-  PetscCall(read_orientations(f, r, &norientation));
-  if (nname != r->n || ngrains_table != r->n || nvolume != r->n || ncenter != naxis || norientation != naxis)
+  PetscCall(read_optional(f, "/grains/orientation", 4, r->ngrains, &r->orientation, &norientation));
+  PetscCall(read_optional(f, "/regions/thickness", 1, r->n, &r->thickness, &nthickness));
+  if (nname != r->n || ngrains_table != r->n || nvolume != r->n || ncenter != naxis || norientation != naxis ||
+      nthickness != r->n)
     return mt_error(MT_ERR_INPUT,
                     "%s: the tables under /regions and /grains differ in length; make the mesh again with magtwin mesh",
                     path);

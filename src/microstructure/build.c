@@ -1,6 +1,7 @@
 /* The whole line from an input to a mesh file. */
 #include "air.h"
 #include "gb.h"
+#include "gb_law.h"
 #include "magtwin/error.h"
 #include "magtwin/log.h"
 #include "magtwin/microstructure.h"
@@ -19,19 +20,13 @@ static void options_read(const MtInput *in, MtMeshOptions *o) {
 }
 
 /* Size of a grain: diameter of the sphere of its volume (nm3). */
-static PetscErrorCode thickness_check(const MtInput *in, int smallest, double volume) {
-  const double thickness = mt_input_real(in, "mesh.gb.thickness"), size = cbrt(6 * volume / MT_PI);
+static PetscErrorCode thickness_check(const MtInput *in, double thickness, int smallest, double volume) {
+  const double size = cbrt(6 * volume / MT_PI);
   if (thickness < size) return 0;
   return mt_input_error(
       in, "mesh.gb.thickness",
       "must be less than the grains: is %g nm, and the smallest grain (number %d) has a size of %.3g nm", thickness,
       smallest, size);
-}
-
-static PetscErrorCode cells_thickness_check(const MtInput *in, const MtCells *c) {
-  int small = 0;
-  for (int k = 1; k < c->ngrains; k++) small = c->volume[k] < c->volume[small] ? k : small;
-  return thickness_check(in, small, c->volume[small]);
 }
 
 /* What the planes of the grains say of the volumes; before short edges are removed. */
@@ -40,17 +35,27 @@ typedef struct {
   bool known;
 } Geometry;
 
-static PetscErrorCode cells_make(MPI_Comm comm, const MtInput *in, const MtMeshOptions *o, MtCells *c, Geometry *g,
-                                 MtJson *json) {
+/* Thickness of each boundary, its mean into o. */
+static PetscErrorCode boundaries_ask(const MtInput *in, const MtGbLaw *law, MtMeshOptions *o, MtCells *c) {
+  PetscCall(mt_gb_law_apply(law, c, &o->thickness));
+  double most = c->thickness ? 0 : o->thickness;
+  int small = 0;
+  for (int f = 0; f < c->nfaces && c->thickness; f++) most = fmax(most, c->thickness[f]);
+  for (int k = 1; k < c->ngrains; k++) small = c->volume[k] < c->volume[small] ? k : small;
+  return thickness_check(in, most, small, c->volume[small]);
+}
+
+static PetscErrorCode cells_make(MPI_Comm comm, const MtInput *in, const MtGbLaw *law, MtMeshOptions *o, MtCells *c,
+                                 Geometry *g, MtJson *json) {
   MtPower p;
-  double min_edge =
-      mt_input_has(in, "mesh.min_edge") ? mt_input_real(in, "mesh.min_edge") : fmax(o->size / 2, o->thickness);
   mt_phase_begin("grains");
   PetscCall(mt_grains_make(comm, in, &p, json));
   PetscCall(mt_cells_build(&p, c));
-  PetscCall(mt_power_inset_volumes(&p, o->thickness / 2, g->volume, &g->known));
+  PetscCall(boundaries_ask(in, law, o, c));
+  PetscCall(mt_power_inset_volumes(&p, o->thickness / 2, c, g->volume, &g->known));
   mt_power_free(&p);
-  PetscCall(cells_thickness_check(in, c));
+  const double min_edge =
+      mt_input_has(in, "mesh.min_edge") ? mt_input_real(in, "mesh.min_edge") : fmax(o->size / 2, o->thickness);
   PetscCall(mt_cells_regularize(c, o->thickness / 2, min_edge));
   PetscCall(mt_cells_check(c));
   mt_phase_end("grains");
@@ -67,9 +72,12 @@ static PetscErrorCode cells_make(MPI_Comm comm, const MtInput *in, const MtMeshO
 
 static PetscErrorCode mesh_grains(MPI_Comm comm, const MtInput *in, MtMeshData *mesh, Geometry *g, MtJson *json) {
   MtMeshOptions o;
+  MtGbLaw law;
   MtCells c;
   options_read(in, &o);
-  PetscCall(cells_make(comm, in, &o, &c, g, json));
+  PetscCall(mt_gb_law_read(in, &law));
+  PetscCall(cells_make(comm, in, &law, &o, &c, g, json));
+  mt_gb_law_free(&law);
   PetscCall(mt_mesh_cells(comm, &c, &o, mesh, json));
   mt_cells_free(&c);
   return 0;
@@ -92,21 +100,25 @@ static PetscErrorCode check_split(const MtInput *in) {
 }
 
 /* The volumes of generated grains are known before the grains are. */
-static PetscErrorCode check_grains(const MtInput *in) {
+static PetscErrorCode check_grains(const MtInput *in, const MtGbLaw *law) {
   int grain;
   double volume;
   const char *source = mt_input_string(in, "grains.source");
   if (!strcmp(source, "shape")) return mt_shape_check(in);
   if (strcmp(source, "generated") != 0) return 0;
   PetscCall(mt_power_smallest(in, &grain, &volume));
-  return thickness_check(in, grain, volume);
+  return thickness_check(in, mt_gb_law_most(law), grain, volume);
 }
 
 PetscErrorCode mt_microstructure_check(const MtInput *in) {
   const bool complete = mt_input_has(in, "mesh.size") && mt_input_has(in, "grains.source");
+  MtGbLaw law = {0};
   PetscErrorCode rc = check_split(in);
   if (!rc && complete) rc = mt_air_check(in);
-  return rc || !complete ? rc : check_grains(in);
+  if (!rc && complete && mt_input_has(in, "mesh.gb.thickness")) rc = mt_gb_law_read(in, &law);
+  if (!rc && complete) rc = check_grains(in, &law);
+  mt_gb_law_free(&law);
+  return rc;
 }
 
 static PetscErrorCode mesh_finish(MPI_Comm comm, const MtInput *in, const char *path, MtMeshData *mesh,

@@ -170,8 +170,8 @@ PetscErrorCode mt_cells_check(const MtCells *c) {
 }
 
 void mt_cells_free(MtCells *c) {
-  void *owned[] = {c->x,           c->walls, c->edge,        c->face_cells, c->face_start,
-                   c->face_vertex, c->axis,  c->orientation, c->center,     c->volume};
+  void *owned[] = {c->x,    c->walls,       c->edge,   c->face_cells, c->face_start, c->face_vertex,
+                   c->axis, c->orientation, c->center, c->volume,     c->thickness,  c->gb_class};
   for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) (void)PetscFree(owned[i]);
   memset(c, 0, sizeof *c);
 }

@@ -49,6 +49,10 @@ PetscErrorCode mt_edit_create(const MtCells *c, MtEdit *e) {
   memcpy(e->x, c->x, 3 * (size_t)c->nvertices * sizeof *e->x);
   memcpy(e->walls, c->walls, (size_t)c->nvertices * sizeof *e->walls);
   memcpy(e->face_cells, c->face_cells, 2 * (size_t)c->nfaces * sizeof *e->face_cells);
+  if (c->thickness) {
+    PetscCall(PetscMalloc1((size_t)c->nfaces + 1, &e->thickness));
+    memcpy(e->thickness, c->thickness, (size_t)c->nfaces * sizeof *e->thickness);
+  }
   for (int f = 0; f < c->nfaces; f++) {
     for (int i = c->face_start[f]; i < c->face_start[f + 1]; i++) {
       PetscCall(mt_list_add(&e->loop[f], c->face_vertex[i]));
@@ -75,6 +79,7 @@ static void put_faces(const MtEdit *e, MtCells *c, const int32_t *id) {
   for (int f = 0; f < e->nfaces; f++) {
     if (e->loop[f].n == 0) continue;
     memcpy(&c->face_cells[2 * c->nfaces], &e->face_cells[2 * f], 2 * sizeof *c->face_cells);
+    if (c->thickness) c->thickness[c->nfaces] = c->thickness[f], c->gb_class[c->nfaces] = c->gb_class[f];
     for (int i = 0; i < e->loop[f].n; i++) c->face_vertex[n++] = id[e->loop[f].item[i]];
     c->face_start[++c->nfaces] = n;
   }
@@ -110,6 +115,7 @@ PetscErrorCode mt_edit_free(MtEdit *e) {
   PetscCall(PetscFree(e->x));
   PetscCall(PetscFree(e->walls));
   PetscCall(PetscFree(e->face_cells));
+  PetscCall(PetscFree(e->thickness));
   PetscCall(PetscFree(e->loop));
   PetscCall(PetscFree(e->around));
   PetscCall(PetscFree(e->cell_faces));

@@ -15,6 +15,7 @@ typedef struct {
   double *x;           /* [3 nvertices] */
   int8_t *walls;       /* [nvertices] */
   int32_t *face_cells; /* [2 nfaces] as in MtCells */
+  double *thickness;   /* [nfaces] as in MtCells, NULL: the limit's inset holds everywhere */
   MtIntList *loop;     /* [nfaces] empty: the face is gone */
   MtIntList *around;   /* [nvertices] faces at a vertex, some of them perhaps gone; empty: the vertex is gone */
   int *cell_faces;     /* [ngrains + 1] number of faces; the last one is the outside */
@@ -41,7 +42,7 @@ static inline int32_t mt_edit_beside(const MtIntList *loop, int i, int side, int
 
 /* What is asked of edges and faces. */
 typedef struct {
-  double inset;        /* nm, half the thickness of the grain-boundary phase */
+  double inset;        /* nm, half the thickness of the grain-boundary phase, where faces have none of their own */
   double min_edge;     /* nm, to be left of every edge of every grain after the inset */
   double bend;         /* rad, largest angle between a face and a triangle of its fan */
   double tiny_upright; /* least cosine of that angle at edges of less than a fifth of min_edge; -2: any */

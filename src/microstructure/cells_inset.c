@@ -68,9 +68,10 @@ void mt_edit_inset(const MtEdit *e, int v, int g, double inset, double d[3]) {
     for (int k = 0; k < 3; k++) norm += n[k] * n[k];
     norm = (side ? 1 : -1) * sqrt(norm); /* into g */
     if (norm == 0) continue;
+    const double depth = e->thickness ? e->thickness[f] / 2 : inset;
     for (int k = 0; k < 3; k++) n[k] = walls >> (2 * k) & 3 ? 0 : n[k] / norm;
     for (int k = 0; k < 3; k++) {
-      atb[k] += n[k] * inset;
+      atb[k] += n[k] * depth;
       for (int m = 0; m < 3; m++) ata[k][m] += n[k] * n[m];
     }
   }
@@ -79,16 +80,16 @@ void mt_edit_inset(const MtEdit *e, int v, int g, double inset, double d[3]) {
 
 /* At a box corner, for one, no copy of the vertex can move: a boundary that ended there would have no thickness. */
 bool mt_edit_has_room(const MtEdit *e, int v, const MtLimit *limit) {
-  const double inset = limit->inset;
   for (int i = 0; i < e->around[v].n; i++) {
     int f = e->around[v].item[i];
     double area[3], size = 0;
     if (e->loop[f].n == 0 || e->face_cells[2 * f + 1] < 0) continue;
+    const double inset = e->thickness ? e->thickness[f] / 2 : limit->inset;
     mt_loop_area(e->x, e->loop[f].n, e->loop[f].item, area);
     for (int k = 0; k < 3; k++) size += area[k] * area[k];
     for (int side = 0; side < 2; side++) {
       double d[3], moved = 0;
-      mt_edit_inset(e, v, e->face_cells[2 * f + side], inset, d);
+      mt_edit_inset(e, v, e->face_cells[2 * f + side], limit->inset, d);
       for (int k = 0; k < 3; k++) moved += (side ? 1 : -1) * area[k] / sqrt(size) * d[k];
       if (moved < LEAST_ROOM * inset || moved > MOST_ROOM * inset) return false;
     }

@@ -44,6 +44,8 @@ typedef struct {
   double *x;      /* [3n] */
   double *full;   /* [3n] where mt_copies_place puts them for the whole thickness */
   double *scale;  /* [nv] 1: full thickness, smaller where the layer was thinned */
+  double nominal; /* nm, of the phase on the whole; 0: none */
+  double *asked;  /* [nfaces] nm, its thickness at each face; 0: walls */
   int32_t *first; /* [nedges] corner of the ring from which its polygon is cut into triangles */
   int nblended;   /* vertices whose copies were moved off the exact thickness for the junction's shape */
 } MtCopies;
@@ -90,10 +92,13 @@ void mt_topology_free(MtTopology *t);
  * count. */
 int mt_topology_wall_ring(const MtCells *c, const MtTopology *t, int v, int wall, int32_t grains[MT_GB_MAX_RING]);
 
-/* Copies with thickness t; s: surface.  scale must hold values.  Same bits on every rank; not collective. */
-PetscErrorCode mt_copies_alloc(const MtCells *c, const MtSurface *s, const MtTopology *t, bool split, MtCopies *q);
-PetscErrorCode mt_copies_place(const MtCells *c, const MtSurface *s, const MtTopology *t, double thickness,
+/* Copies for a phase of this thickness (nm; 0: none), or of c->thickness.  Same bits on every rank; not collective. */
+PetscErrorCode mt_copies_alloc(const MtCells *c, const MtSurface *s, const MtTopology *t, double thickness,
                                MtCopies *q);
+/* Sets x and full; scale must hold values. */
+PetscErrorCode mt_copies_place(const MtCells *c, const MtSurface *s, const MtTopology *t, MtCopies *q);
+/* Largest thickness asked at the boundaries around a node, nm; the nominal one where there is none. */
+double mt_copies_asked(const MtSurface *s, const MtCopies *q, int32_t node);
 void mt_copies_free(MtCopies *q);
 int32_t mt_copies_find(const MtCopies *q, int32_t node, int32_t grain);
 double mt_triangle_gamma(const double a[3], const double b[3], const double c[3]);

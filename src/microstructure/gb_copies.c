@@ -1,5 +1,6 @@
 /* Copies of the surface's nodes: one for each grain that meets there. */
 #include "gb.h"
+#include <math.h>
 
 /* Grains at a node, ascending, without repetition. */
 static int grains_at(const MtCells *c, const MtSurface *s, int v, int32_t *g, int room) {
@@ -21,9 +22,15 @@ static bool is_corner(const MtSurface *s, const MtTopology *t, int v) {
   return (s->dim[v] == 0 && t->vertex_corner[s->entity[v]]) || (s->dim[v] == 1 && t->ring_corner[s->entity[v]]);
 }
 
-PetscErrorCode mt_copies_alloc(const MtCells *c, const MtSurface *s, const MtTopology *t, bool split, MtCopies *q) {
+PetscErrorCode mt_copies_alloc(const MtCells *c, const MtSurface *s, const MtTopology *t, double thickness,
+                               MtCopies *q) {
+  const bool split = thickness > 0;
   int room = s->nv;
   memset(q, 0, sizeof *q);
+  q->nominal = thickness;
+  PetscCall(PetscCalloc1((size_t)c->nfaces + 1, &q->asked));
+  for (int f = 0; f < c->nfaces; f++)
+    if (c->face_cells[2 * f + 1] >= 0) q->asked[f] = c->thickness ? c->thickness[f] : thickness;
   for (int f = 0; f < c->nfaces; f++) room += 2 * (s->slot_start[f + 1] - s->slot_start[f]);
   PetscCall(PetscMalloc1((size_t)s->nv + 1, &q->start));
   PetscCall(PetscMalloc1((size_t)room, &q->grain));
@@ -58,6 +65,14 @@ void mt_copies_free(MtCopies *q) {
   (void)PetscFree(q->full);
   (void)PetscFree(q->scale);
   (void)PetscFree(q->first);
+  (void)PetscFree(q->asked);
+}
+
+double mt_copies_asked(const MtSurface *s, const MtCopies *q, int32_t node) {
+  double most = 0;
+  for (int i = s->node_start[node]; i < s->node_start[node + 1]; i++)
+    most = fmax(most, q->asked[s->slot_face[s->node_slot[i]]]);
+  return most > 0 ? most : q->nominal;
 }
 
 int32_t mt_copies_find(const MtCopies *q, int32_t node, int32_t grain) {

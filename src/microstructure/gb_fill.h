@@ -34,12 +34,15 @@ void mt_shell_cuts(const MtShell *s, int **pair, int *n);
 
 /* Slides copies (the first points of l->m) in their planes so that the worst tets of the layer, triangles and hinges
  * become better; those for which that does not do leave their planes a little.  Not collective. */
-PetscErrorCode mt_layer_relax(const MtCells *c, double thickness, MtLayer *l);
+PetscErrorCode mt_layer_relax(const MtCells *c, MtLayer *l);
 /* Thins at bad tets, triangles and hinges of the layer: *nbad of them; *nthinned nodes became thinner, 0: no more to be
  * gained.  q: the copies the layer was made from, where they are now.  Not collective. */
-PetscErrorCode mt_thin_folds(const MtLayer *l, double thickness, MtCopies *q, int *nbad, int *nthinned);
+PetscErrorCode mt_thin_folds(const MtLayer *l, MtCopies *q, int *nbad, int *nthinned);
 /* Thins where the surfaces of the failed grains cut themselves; if nowhere, the whole grain.  Not collective. */
-PetscErrorCode mt_thin_failed(const MtCells *c, const MtSurface *s, double thickness, const int *failed, MtCopies *q,
-                              int *nthinned);
+PetscErrorCode mt_thin_failed(const MtCells *c, const MtSurface *s, const int *failed, MtCopies *q, int *nthinned);
+
+/* Thickness asked and measured, on the whole and by class, and where it was thinned: log and json (object "gb_phase").
+ * rounds: of moving and thinning.  Not collective. */
+PetscErrorCode mt_gb_report(const MtCells *c, const MtSurface *s, const MtCopies *q, int rounds, MtJson *json);
 
 #endif

@@ -26,9 +26,9 @@ typedef struct {
 static PetscErrorCode mend_once(Work *w, int *nbad, int *nthinned) {
   MtLayer l;
   PetscCall(mt_layer_make(w->c, &w->s, &w->t, &w->q, w->opt->layers, &l));
-  PetscCall(mt_layer_relax(w->c, w->opt->thickness, &l));
+  PetscCall(mt_layer_relax(w->c, &l));
   memcpy(w->q.x, l.m.x, 3 * (size_t)w->q.n * sizeof(double));
-  PetscCall(mt_thin_folds(&l, w->opt->thickness, &w->q, nbad, nthinned));
+  PetscCall(mt_thin_folds(&l, &w->q, nbad, nthinned));
   w->rounds++;
   return mt_layer_free(&l);
 }
@@ -73,7 +73,7 @@ static PetscErrorCode fill_failed(const Work *w, const int *failed, int nfailed)
 
 static PetscErrorCode fill(MPI_Comm comm, Work *w, int *failed, int *nfailed) {
   const bool split = w->opt->thickness > 0;
-  if (split) PetscCall(mt_copies_place(w->c, &w->s, &w->t, w->opt->thickness, &w->q));
+  if (split) PetscCall(mt_copies_place(w->c, &w->s, &w->t, &w->q));
   for (int round = 1, nthinned = 1; round <= FILL_ROUNDS && nthinned > 0; round++) {
     mt_phase_begin("place GB phase");
     if (split) PetscCall(mend(w));
@@ -82,7 +82,7 @@ static PetscErrorCode fill(MPI_Comm comm, Work *w, int *failed, int *nfailed) {
     PetscCall(mt_fills_update(comm, w->c, &w->s, &w->q, w->opt->size, &w->g, failed, nfailed));
     mt_phase_end("fill grains");
     if (*nfailed == 0 || !split) break;
-    PetscCall(mt_thin_failed(w->c, &w->s, w->opt->thickness, failed, &w->q, &nthinned));
+    PetscCall(mt_thin_failed(w->c, &w->s, failed, &w->q, &nthinned));
     mt_log("%d of %d grains leave no room for the full GB phase: thinned at %d nodes, meshed again (round %d of %d)",
            *nfailed, w->c->ngrains, nthinned, round, FILL_ROUNDS);
   }
@@ -96,96 +96,6 @@ static PetscErrorCode place_and_fill(MPI_Comm comm, Work *w) {
   PetscErrorCode rc = nfailed ? fill_failed(w, failed, nfailed) : 0;
   PetscCall(PetscFree(failed));
   return rc;
-}
-
-/* ---- thickness, as measured between the two copies of each interface triangle */
-
-typedef struct {
-  double gap, area;
-} Gap;
-
-static int compare_gap(const void *a, const void *b) {
-  const Gap *p = a, *q = b;
-  return (p->gap > q->gap) - (p->gap < q->gap);
-}
-
-static Gap gap_of(const Work *w, int f, int k) {
-  double n[3] = {0, 0, 0}, d[3] = {0, 0, 0}, u[3], v[3];
-  const int32_t *t = w->s.tri + 3 * k;
-  for (int i = 0; i < 3; i++) {
-    const double *x = w->s.x + 3 * t[0];
-    u[i] = w->s.x[3 * t[1] + i] - x[i], v[i] = w->s.x[3 * t[2] + i] - x[i];
-  }
-  n[0] = u[1] * v[2] - u[2] * v[1], n[1] = u[2] * v[0] - u[0] * v[2], n[2] = u[0] * v[1] - u[1] * v[0];
-  double len = sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]), gap = 0;
-  for (int i = 0; i < 3; i++) {
-    int32_t a = mt_copies_find(&w->q, t[i], w->c->face_cells[2 * f]),
-            b = mt_copies_find(&w->q, t[i], w->c->face_cells[2 * f + 1]);
-    for (int m = 0; m < 3; m++) d[m] += (w->q.x[3 * b + m] - w->q.x[3 * a + m]) / 3;
-  }
-  for (int m = 0; m < 3; m++) gap += d[m] * n[m] / len;
-  return (Gap){gap, len / 2};
-}
-
-static double percentile(const Gap *g, int n, double area, double fraction) {
-  double sum = 0;
-  for (int i = 0; i < n; i++)
-    if ((sum += g[i].area) >= fraction * area) return g[i].gap;
-  return n ? g[n - 1].gap : 0;
-}
-
-static void thickness_write(const Gap *g, int n, const Work *w, MtJson *json) {
-  double area = 0, mean = 0, var = 0, thin = 0, t = w->opt->thickness;
-  for (int i = 0; i < n; i++)
-    area += g[i].area, mean += g[i].area * g[i].gap, thin += g[i].gap < 0.98 * t ? g[i].area : 0;
-  mean /= area;
-  for (int i = 0; i < n; i++) var += g[i].area * (g[i].gap - mean) * (g[i].gap - mean) / area;
-  double p1 = percentile(g, n, area, .01), p99 = percentile(g, n, area, .99);
-  mt_log("GB phase: thickness %.4g nm asked, %.4g mean (sd %.3g, 1 %% below %.3g, 99 %% below %.3g)", t, mean,
-         sqrt(var), p1, p99);
-  mt_json_quantity(json, "thickness", t, "nm");
-  mt_json_quantity(json, "thickness_mean", mean, "nm");
-  mt_json_quantity(json, "thickness_sd", sqrt(var), "nm");
-  mt_json_quantity(json, "thickness_p1", p1, "nm");
-  mt_json_quantity(json, "thickness_p99", p99, "nm");
-  mt_json_real(json, "thin_area_fraction", thin / area);
-  if (fabs(mean / t - 1) > .02) mt_warn("the mean thickness of the GB phase is %.3g nm, not %.3g nm", mean, t);
-}
-
-static void thinning_write(const Work *w, MtJson *json) {
-  int where = 0, count = 0;
-  for (int v = 0; v < w->s.nv; v++) {
-    if (w->q.scale[v] < w->q.scale[where]) where = v;
-    count += w->q.scale[v] < 1;
-  }
-  const double *x = w->s.x + 3 * where;
-  mt_json_int(json, "surface_nodes", w->s.nv);
-  mt_json_int(json, "thinned_nodes", count);
-  mt_json_real(json, "least_scale", w->q.scale[where]);
-  mt_json_reals(json, "least_scale_at_nm", 3, x);
-  mt_json_int(json, "rounded_junctions", w->q.nblended);
-  mt_json_int(json, "rounds", w->rounds);
-  if (count)
-    mt_warn("the GB phase was thinned at %.2g %% of the surface nodes for lack of room, most at (%.4g, %.4g, %.4g) nm "
-            "to %.0f %% of its thickness",
-            100. * count / w->s.nv, x[0], x[1], x[2], 100 * w->q.scale[where]);
-}
-
-static PetscErrorCode report_layer(const Work *w, MtJson *json) {
-  Gap *g;
-  int n = 0;
-  PetscCall(PetscMalloc1((size_t)w->s.nt, &g));
-  for (int f = 0; f < w->c->nfaces; f++)
-    for (int k = w->s.face_start[f]; k < w->s.face_start[f + 1] && w->c->face_cells[2 * f + 1] >= 0; k++)
-      g[n++] = gap_of(w, f, k);
-  if (n > 0 && w->opt->thickness > 0) {
-    qsort(g, (size_t)n, sizeof *g, compare_gap);
-    mt_json_object(json, "gb_phase");
-    thickness_write(g, n, w, json);
-    thinning_write(w, json);
-    mt_json_end(json);
-  }
-  return PetscFree(g);
 }
 
 /* ---- the whole mesh on rank 0 */
@@ -211,6 +121,7 @@ static PetscErrorCode regions_compact(MtMeshData *d) {
     }
     r->kind[n] = r->kind[i], r->name[n] = r->name[i], r->volume[n] = r->volume[i];
     memmove(r->grains + 4 * n, r->grains + 4 * i, 4 * sizeof(int32_t));
+    if (r->thickness) r->thickness[n] = r->thickness[i];
     number[i] = n++;
   }
   r->n = n;
@@ -301,13 +212,13 @@ PetscErrorCode mt_mesh_cells(MPI_Comm comm, const MtCells *cells, const MtMeshOp
   mt_phase_begin("mesh surface");
   PetscCall(mt_topology_make(cells, &w.t));
   PetscCall(mt_surface_make(comm, cells, opt->size, &w.s));
-  PetscCall(mt_copies_alloc(cells, &w.s, &w.t, opt->thickness > 0, &w.q));
+  PetscCall(mt_copies_alloc(cells, &w.s, &w.t, opt->thickness, &w.q));
   mt_phase_end("mesh surface");
   mt_phase_begin("mesh grains");
   PetscCall(mt_fills_make(comm, cells, &w.g));
   PetscCall(place_and_fill(comm, &w));
   mt_phase_end("mesh grains");
-  PetscCall(report_layer(&w, json));
+  if (opt->thickness > 0) PetscCall(mt_gb_report(cells, &w.s, &w.q, w.rounds, json));
   PetscCall(assemble(comm, &w, mesh, json));
   PetscCall(mt_agree_root(comm, w.g.rank == 0 ? refuse_broken(mesh) : 0));
   mt_gmsh_end();

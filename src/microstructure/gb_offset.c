@@ -1,9 +1,9 @@
 /* Where the copies lie.  A grain's copy of a node moves by d with n.d = t/2 for every boundary plane of that grain
- * there (n into the grain): least norm, small singular values cut off, in the tangent space of the walls on which the
- * grain has a face.  Set so at the vertices, d goes on linearly along the edges and harmonically over the faces
- * (mean-value weights, Floater, Comput. Aided Geom. Des. 20 (2003) 19: positive, exact for linear functions, so that a
- * face's triangles are carried along without folding); only the part tangential to the planes is extended, the normal
- * part stays t/2. */
+ * there (n into the grain, t of that boundary): least norm, small singular values cut off, in the tangent space of the
+ * walls on which the grain has a face.  Set so at the vertices, d goes on linearly along the edges and harmonically
+ * over the faces (mean-value weights, Floater, Comput. Aided Geom. Des. 20 (2003) 19: positive, exact for linear
+ * functions, so that a face's triangles are carried along without folding); only the part tangential to the planes is
+ * extended, the normal part stays t/2. */
 #include "gb.h"
 #include <math.h>
 
@@ -45,10 +45,12 @@ static void eigen3(double a[3][3], double v[3][3], double w[3]) {
 typedef struct {
   int n;
   double normal[MAX_PLANES][3]; /* into the grain, in the tangent space of the grain's walls */
+  double inset[MAX_PLANES];     /* nm, half of what is asked there, as thinned */
+  double most;                  /* the largest of them */
   bool fixed[3];                /* coordinates held by walls */
 } Planes;
 
-static void planes_at(const MtCells *c, const MtSurface *s, int v, int32_t grain, Planes *p) {
+static void planes_at(const MtCells *c, const MtSurface *s, const MtCopies *q, int v, int32_t grain, Planes *p) {
   memset(p, 0, sizeof *p);
   for (int i = s->node_start[v]; i < s->node_start[v + 1]; i++) {
     int slot = s->node_slot[i], f = s->slot_face[slot];
@@ -57,7 +59,8 @@ static void planes_at(const MtCells *c, const MtSurface *s, int v, int32_t grain
     if (b < 0) p->fixed[(-b - 1) / 2] = true;
     if (b < 0 || p->n == MAX_PLANES) continue;
     for (int k = 0; k < 3; k++) p->normal[p->n][k] = (a == grain ? -1 : 1) * s->slot_normal[3 * slot + k];
-    p->n++;
+    p->inset[p->n] = q->scale[v] * q->asked[f] / 2;
+    p->most = fmax(p->most, p->inset[p->n++]);
   }
   for (int i = 0; i < p->n; i++)
     for (int k = 0; k < 3; k++)
@@ -70,11 +73,11 @@ static void shorten(double d[3], double most) {
 }
 
 /* Least-norm least-squares d with normal.d = inset. */
-static void displace(const Planes *p, double inset, double d[3]) {
+static void displace(const Planes *p, double d[3]) {
   double m[3][3] = {{0}}, v[3][3], w[3], rhs[3] = {0}, top = 0;
   for (int i = 0; i < p->n; i++)
     for (int a = 0; a < 3; a++) {
-      rhs[a] += p->normal[i][a] * inset;
+      rhs[a] += p->normal[i][a] * p->inset[i];
       for (int b = 0; b < 3; b++) m[a][b] += p->normal[i][a] * p->normal[i][b];
     }
   eigen3(m, v, w);
@@ -87,26 +90,26 @@ static void displace(const Planes *p, double inset, double d[3]) {
   }
   for (int k = 0; k < 3; k++)
     if (p->fixed[k]) d[k] = 0;
-  shorten(d, 2 * inset * longest);
+  shorten(d, 2 * p->most * longest);
 }
 
-/* The direction into the grain, of length `inset`. */
-static void inward(const Planes *p, double inset, double d[3]) {
+/* The direction into the grain, a little longer than the largest inset. */
+static void inward(const Planes *p, double d[3]) {
   d[0] = d[1] = d[2] = 0;
   for (int i = 0; i < p->n; i++)
     for (int k = 0; k < 3; k++) d[k] += p->normal[i][k];
   double len = sqrt(dot(d, d));
-  for (int k = 0; k < 3; k++) d[k] *= len > 1e-9 ? 1.3 * inset / len : 0;
+  for (int k = 0; k < 3; k++) d[k] *= len > 1e-9 ? 1.3 * p->most / len : 0;
 }
 
-static void vertex_place(const MtCells *c, const MtSurface *s, int v, double inset, double round, MtCopies *q) {
+static void vertex_place(const MtCells *c, const MtSurface *s, int v, double round, MtCopies *q) {
   for (int i = q->start[v]; i < q->start[v + 1]; i++) {
     Planes p;
     double d[3] = {0, 0, 0}, in[3];
     if (q->grain[i] >= 0) {
-      planes_at(c, s, v, q->grain[i], &p);
-      displace(&p, inset, d);
-      inward(&p, inset, in);
+      planes_at(c, s, q, v, q->grain[i], &p);
+      displace(&p, d);
+      inward(&p, in);
       for (int k = 0; k < 3; k++) d[k] += round * (in[k] - d[k]);
     }
     for (int k = 0; k < 3; k++) q->x[3 * i + k] = s->x[3 * v + k] + d[k];
@@ -114,23 +117,23 @@ static void vertex_place(const MtCells *c, const MtSurface *s, int v, double ins
 }
 
 /* Exact thickness first; where the junction's tets come out too flat, its corners are rounded off by and by. */
-static void vertices_place(const MtCells *c, const MtSurface *s, const MtTopology *t, double thickness, MtCopies *q) {
+static void vertices_place(const MtCells *c, const MtSurface *s, const MtTopology *t, MtCopies *q) {
   int32_t tet[MT_GB_MAX_STAR][4];
   q->nblended = 0;
   for (int v = 0; v < c->nvertices; v++) {
-    double best = -1, best_round = 0, gamma, x[3], inset = q->scale[v] * thickness / 2;
+    double best = -1, best_round = 0, gamma, x[3];
     bool center;
     for (int k = 0; k <= 5 && best < junction_goal; k++) {
-      vertex_place(c, s, v, inset, 0.2 * k, q);
+      vertex_place(c, s, v, 0.2 * k, q);
       mt_junction_star(c, t, q, v, tet, &center, x, &gamma);
       if (gamma > best) best = gamma, best_round = 0.2 * k;
     }
-    vertex_place(c, s, v, inset, best_round, q);
+    vertex_place(c, s, v, best_round, q);
     q->nblended += best_round > 0;
   }
 }
 
-static void edge_place(const MtCells *c, const MtSurface *s, int e, double thickness, MtCopies *q) {
+static void edge_place(const MtCells *c, const MtSurface *s, int e, MtCopies *q) {
   const int32_t *node = s->edge_node + s->edge_start[e];
   int n = s->edge_start[e + 1] - s->edge_start[e] - 1;
   const double *a = s->x + 3 * node[0], *b = s->x + 3 * node[n];
@@ -141,8 +144,8 @@ static void edge_place(const MtCells *c, const MtSurface *s, int e, double thick
       Planes p;
       double d[3], end[2][3];
       if (q->grain[j] < 0) continue;
-      planes_at(c, s, node[i], q->grain[j], &p);
-      displace(&p, q->scale[node[i]] * thickness / 2, d);
+      planes_at(c, s, q, node[i], q->grain[j], &p);
+      displace(&p, d);
       for (int m = 0; m < 2; m++)
         for (int k = 0; k < 3; k++)
           end[m][k] = q->x[3 * mt_copies_find(q, node[m ? n : 0], q->grain[j]) + k] - (m ? b : a)[k];
@@ -222,17 +225,17 @@ static double patch_sweep(const Patch *p, const double *normal, const double *in
   return most;
 }
 
-static void face_side_place(const MtCells *c, const MtSurface *s, int f, int side, double thickness, Patch *p,
-                            double *inset, MtCopies *q) {
+static void face_side_place(const MtCells *c, const MtSurface *s, int f, int side, Patch *p, double *inset,
+                            MtCopies *q) {
   int32_t grain = c->face_cells[2 * f + side], wall = c->face_cells[2 * f + 1];
   const int32_t *node = s->slot_node + s->slot_start[f];
   for (int i = 0; i < p->n; i++) {
     int32_t copy = mt_copies_find(q, node[i], grain);
     for (int k = 0; k < 3; k++) p->d[3 * i + k] = i < p->n - p->ninner ? q->x[3 * copy + k] - s->x[3 * node[i] + k] : 0;
-    inset[i] = wall < 0 ? 0 : (side ? 1 : -1) * q->scale[node[i]] * thickness / 2;
+    inset[i] = wall < 0 ? 0 : (side ? 1 : -1) * q->scale[node[i]] * q->asked[f] / 2;
   }
   for (int it = 0; it < SWEEPS && p->ninner > 0; it++)
-    if (patch_sweep(p, s->slot_normal + 3 * s->slot_start[f], inset, p->d) < sweep_tolerance * thickness) break;
+    if (patch_sweep(p, s->slot_normal + 3 * s->slot_start[f], inset, p->d) < sweep_tolerance * q->nominal) break;
   for (int i = p->n - p->ninner; i < p->n; i++) {
     int32_t copy = mt_copies_find(q, node[i], grain);
     if (wall < 0) p->d[3 * i + (-wall - 1) / 2] = 0;
@@ -240,13 +243,13 @@ static void face_side_place(const MtCells *c, const MtSurface *s, int f, int sid
   }
 }
 
-static PetscErrorCode face_place(const MtCells *c, const MtSurface *s, int f, double thickness, MtCopies *q) {
+static PetscErrorCode face_place(const MtCells *c, const MtSurface *s, int f, MtCopies *q) {
   Patch p;
   double *inset;
   PetscCall(patch_make(s, f, &p));
   PetscCall(PetscMalloc1((size_t)p.n, &inset));
   for (int side = 0; side < 2; side++)
-    if (c->face_cells[2 * f + side] >= 0) face_side_place(c, s, f, side, thickness, &p, inset, q);
+    if (c->face_cells[2 * f + side] >= 0) face_side_place(c, s, f, side, &p, inset, q);
   PetscCall(PetscFree(inset));
   PetscCall(PetscFree(p.start));
   return PetscFree3(p.neighbour, p.weight, p.d);
@@ -263,11 +266,10 @@ static void keep_in_box(const MtCells *c, const MtSurface *s, MtCopies *q) {
   }
 }
 
-PetscErrorCode mt_copies_place(const MtCells *c, const MtSurface *s, const MtTopology *t, double thickness,
-                               MtCopies *q) {
-  vertices_place(c, s, t, thickness, q);
-  for (int e = 0; e < c->nedges; e++) edge_place(c, s, e, thickness, q);
-  for (int f = 0; f < c->nfaces; f++) PetscCall(face_place(c, s, f, thickness, q));
+PetscErrorCode mt_copies_place(const MtCells *c, const MtSurface *s, const MtTopology *t, MtCopies *q) {
+  vertices_place(c, s, t, q);
+  for (int e = 0; e < c->nedges; e++) edge_place(c, s, e, q);
+  for (int f = 0; f < c->nfaces; f++) PetscCall(face_place(c, s, f, q));
   keep_in_box(c, s, q);
   memcpy(q->full, q->x, 3 * (size_t)q->n * sizeof *q->x);
   return 0;

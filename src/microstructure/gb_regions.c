@@ -48,6 +48,8 @@ static PetscErrorCode pairs_add(const MtCells *c, MtRegions *r, int32_t *face_re
   qsort(pair, (size_t)n, 2 * sizeof *pair, compare_pair);
   for (int i = 0; i < n; i++)
     if (i == 0 || compare_pair(pair + 2 * i, pair + 2 * i - 2)) region_add(r, MT_REGION_GB, 2, pair + 2 * i, -1);
+  if (c->thickness)
+    r->thickness = mt_calloc((size_t)(c->ngrains + c->nfaces + c->nedges + c->nvertices + 1), sizeof(double));
   for (int f = 0; f < c->nfaces; f++) {
     if (c->face_cells[2 * f + 1] < 0) continue;
     int low = first, high = r->n - 1;
@@ -59,6 +61,7 @@ static PetscErrorCode pairs_add(const MtCells *c, MtRegions *r, int32_t *face_re
         high = middle;
     }
     face_region[f] = low;
+    if (c->thickness) r->thickness[low] = c->thickness[f];
   }
   return PetscFree(pair);
 }

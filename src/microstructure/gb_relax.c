@@ -15,7 +15,7 @@ enum { PASSES = 4, TRIES = 14, HALVINGS = 6 };
 typedef struct {
   MtLayer *l;
   bool free;   /* may leave their planes */
-  double part; /* of half the thickness, as thinned, that a move must leave over each of the copy's planes, nm */
+  double part; /* of half the thickness, as thinned, that a move must leave over each of the copy's planes */
   int now;     /* counts the trials */
   int *tried;  /* [copies] when a copy was last tried and not moved, since the freedom is what it is; 0: not yet */
   int *moved;  /* [copies] when it was last moved */
@@ -73,23 +73,21 @@ static bool inside(const MtCells *c, const double *x) {
   return true;
 }
 
-/* Distance into the grain from the interface next to it, least over the interfaces at the copy. */
-static double depth(const MtCells *c, const MtLayer *l, int32_t copy) {
+/* The copy lies far enough inside its grain from each of the interfaces there. */
+static bool deep_enough(const MtCells *c, const Work *w, int32_t copy) {
+  const MtLayer *l = w->l;
   const MtSurface *s = l->s;
   const int32_t node = l->q->node[copy], grain = l->q->grain[copy];
-  double least = 1e300;
+  if (!w->free) return true;
   for (int i = s->node_start[node]; i < s->node_start[node + 1]; i++) {
     const int32_t slot = s->node_slot[i], *side = c->face_cells + 2 * s->slot_face[slot];
     double along = 0;
     if (side[1] < 0 || (side[0] != grain && side[1] != grain)) continue;
     for (int k = 0; k < 3; k++) along += s->slot_normal[3 * slot + k] * (l->m.x[3 * copy + k] - s->x[3 * node + k]);
-    least = fmin(least, side[0] == grain ? -along : along);
+    const double least = w->part * l->q->asked[s->slot_face[slot]] / 2 * l->q->scale[node];
+    if (!((side[0] == grain ? -along : along) > least)) return false;
   }
-  return least;
-}
-
-static bool deep_enough(const MtCells *c, const Work *w, int32_t copy) {
-  return !w->free || depth(c, w->l, copy) > w->part * w->l->q->scale[w->l->q->node[copy]];
+  return true;
 }
 
 /* One trial of each of the 3^n - 1 directions that are sums of +-d. */
@@ -114,11 +112,12 @@ static bool step_taken(const MtCells *c, const Work *w, int32_t copy, int n, dou
 }
 
 /* True when the copy has found a better place. */
-static bool move(const MtCells *c, Work *w, int32_t copy, double step) {
+static bool move(const MtCells *c, Work *w, int32_t copy) {
   double d[3][3];
   bool moved = false;
   if (w->l->q->grain[copy] < 0 || is_stuck(w, copy)) return false;
   w->now++;
+  double step = mt_copies_asked(w->l->s, w->l->q, w->l->q->node[copy]) / 4;
   int n =
       w->free ? free_directions(c, w->l->m.x + 3 * copy, d) : sliding_directions(c, w->l->s, w->l->q->node[copy], d);
   double best = mt_layer_worst(w->l, copy, -INFINITY);
@@ -132,34 +131,34 @@ static bool move(const MtCells *c, Work *w, int32_t copy, double step) {
 }
 
 static bool relax_items(const MtCells *c, Work *w, const MtLayerItems *items, double (*value)(const MtLayer *, int),
-                        double below, double step) {
+                        double below) {
   bool moved = false;
   for (int i = 0; i < items->n; i++) {
     if (value(w->l, i) > below) continue;
     const int32_t *copy = items->copy + (size_t)items->per * (size_t)i;
-    for (int k = 0; k < items->per && copy[k] >= 0; k++) moved |= move(c, w, copy[k], step);
+    for (int k = 0; k < items->per && copy[k] >= 0; k++) moved |= move(c, w, copy[k]);
   }
   return moved;
 }
 
-static void relax(const MtCells *c, Work *w, double below, double step) {
+static void relax(const MtCells *c, Work *w, double below) {
   bool moved = true;
   memset(w->tried, 0, (size_t)w->l->q->n * sizeof *w->tried);
   for (int pass = 0; pass < PASSES && moved; pass++) {
-    moved = relax_items(c, w, &w->l->tet, mt_layer_tet, below, step);
-    moved |= relax_items(c, w, &w->l->tri, mt_layer_triangle, below, step);
-    moved |= relax_items(c, w, &w->l->hinge, mt_layer_hinge, below, step);
+    moved = relax_items(c, w, &w->l->tet, mt_layer_tet, below);
+    moved |= relax_items(c, w, &w->l->tri, mt_layer_triangle, below);
+    moved |= relax_items(c, w, &w->l->hinge, mt_layer_hinge, below);
   }
 }
 
-PetscErrorCode mt_layer_relax(const MtCells *c, double thickness, MtLayer *l) {
+PetscErrorCode mt_layer_relax(const MtCells *c, MtLayer *l) {
   Work w = {.l = l, .free = false};
   PetscCall(PetscCalloc2((size_t)l->q->n + 1, &w.tried, (size_t)l->q->n + 1, &w.moved));
-  relax(c, &w, relax_below, thickness / 4);
+  relax(c, &w, relax_below);
   w.free = true;
   for (int k = 0; k < 3; k++) {
-    w.part = least_part[k] * thickness / 2;
-    relax(c, &w, free_below, thickness / 4);
+    w.part = least_part[k];
+    relax(c, &w, free_below);
   }
   return PetscFree2(w.tried, w.moved);
 }

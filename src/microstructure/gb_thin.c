@@ -39,10 +39,12 @@ double mt_triangle_gamma(const double a[3], const double b[3], const double c[3]
 }
 
 /* The place of n copies (-1: none) that are in each other's way. */
-static PetscErrorCode place_add(const MtSurface *s, const MtCopies *q, double thickness, int n, const int32_t *copy,
-                                Places *p) {
-  Place at = {{0, 0, 0}, 1, reach_thickness * thickness};
+static PetscErrorCode place_add(const MtSurface *s, const MtCopies *q, int n, const int32_t *copy, Places *p) {
+  Place at = {{0, 0, 0}, 1, 0};
+  double thickness = 0;
   int count = 0;
+  for (int i = 0; i < n && copy[i] >= 0; i++) thickness = fmax(thickness, mt_copies_asked(s, q, q->node[copy[i]]));
+  at.reach = reach_thickness * thickness;
   if (p->n == p->room) {
     p->room = 2 * p->room + 64;
     PetscCall(PetscRealloc((size_t)p->room * sizeof *p->place, &p->place));
@@ -87,26 +89,24 @@ static PetscErrorCode places_apply(const MtSurface *s, Places *p, MtCopies *q, i
 /* ---- what is bad in the layer */
 
 static PetscErrorCode bad_items(const MtLayer *l, const MtLayerItems *items, bool (*bad)(const MtLayer *, int),
-                                double thickness, Places *p) {
+                                Places *p) {
   for (int i = 0; i < items->n; i++)
-    if (bad(l, i))
-      PetscCall(place_add(l->s, l->q, thickness, items->per, items->copy + (size_t)items->per * (size_t)i, p));
+    if (bad(l, i)) PetscCall(place_add(l->s, l->q, items->per, items->copy + (size_t)items->per * (size_t)i, p));
   return 0;
 }
 
-PetscErrorCode mt_thin_folds(const MtLayer *l, double thickness, MtCopies *q, int *nbad, int *nthinned) {
+PetscErrorCode mt_thin_folds(const MtLayer *l, MtCopies *q, int *nbad, int *nthinned) {
   Places p = {0, 0, NULL};
-  PetscCall(bad_items(l, &l->tet, mt_layer_tet_bad, thickness, &p));
-  PetscCall(bad_items(l, &l->tri, mt_layer_triangle_bad, thickness, &p));
-  PetscCall(bad_items(l, &l->hinge, mt_layer_hinge_bad, thickness, &p));
+  PetscCall(bad_items(l, &l->tet, mt_layer_tet_bad, &p));
+  PetscCall(bad_items(l, &l->tri, mt_layer_triangle_bad, &p));
+  PetscCall(bad_items(l, &l->hinge, mt_layer_hinge_bad, &p));
   *nbad = p.n;
   return places_apply(l->s, &p, q, nthinned);
 }
 
 /* ---- grains that were not filled */
 
-PetscErrorCode mt_thin_failed(const MtCells *c, const MtSurface *s, double thickness, const int *failed, MtCopies *q,
-                              int *nthinned) {
+PetscErrorCode mt_thin_failed(const MtCells *c, const MtSurface *s, const int *failed, MtCopies *q, int *nthinned) {
   Places p = {0, 0, NULL};
   for (int k = 0; k < c->ngrains; k++) {
     MtShell shell;
@@ -118,10 +118,10 @@ PetscErrorCode mt_thin_failed(const MtCells *c, const MtSurface *s, double thick
     for (int i = 0; i < ncuts; i++) {
       int32_t six[6];
       for (int j = 0; j < 6; j++) six[j] = copy[shell.tri[3 * cut[2 * i + j / 3] + j % 3]];
-      PetscCall(place_add(s, q, thickness, 6, six, &p));
+      PetscCall(place_add(s, q, 6, six, &p));
     }
     for (int i = 0; i < shell.nx && ncuts == 0; i++) /* nowhere: the whole grain */
-      PetscCall(place_add(s, q, thickness, 1, copy + i, &p));
+      PetscCall(place_add(s, q, 1, copy + i, &p));
     mt_shell_free(&shell), free(copy), free(cut);
   }
   return places_apply(s, &p, q, nthinned);

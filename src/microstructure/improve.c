@@ -162,7 +162,7 @@ static PetscErrorCode improve(MtImprove *w, MtPatch *p, MtImproved *done) {
 }
 
 PetscErrorCode mt_mesh_improve(MtMeshData *m, int layers, MtImproved *done) {
-  MtImprove w = {.m = m, .layer = layers > 0 ? m->gb_thickness / layers : 0};
+  MtImprove w = {.m = m, .layers = layers, .layer = layers > 0 ? m->gb_thickness / layers : 0};
   MtPatch *p = malloc(sizeof *p);
   memset(done, 0, sizeof *done);
   w.x0 = malloc((3 * (size_t)m->nv + 1) * sizeof *w.x0);

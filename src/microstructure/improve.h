@@ -31,7 +31,8 @@ typedef struct {
   double *x0;             /* [3nv] where the nodes were */
   int32_t *group;         /* [nregions] grain: its region; GB phase, triple lines, junctions: -1; air: -2 */
   int64_t *start, *list;  /* tets of each node, ascending */
-  double layer;           /* nm, asked thickness of one layer; 0: no GB phase */
+  int layers;             /* of tets across the GB phase */
+  double layer;           /* nm, asked thickness of one layer, its mean; 0: no GB phase */
   double volume, contact; /* of the GB phase now, and the area with which it touches grains: nm3, nm2 */
   double thickness0;      /* 2 volume / contact at first */
   int64_t swaps;
@@ -41,6 +42,8 @@ typedef struct {
 } MtImprove;
 
 PetscErrorCode mt_improve_lists(MtImprove *w); /* anew from m; frees the old ones */
+/* Asked thickness of one layer of a region of kind gb, nm. */
+double mt_improve_layer(const MtImprove *w, int32_t region);
 void mt_improve_corners(const MtImprove *w, int64_t t, double y[4][3]);
 /* Square root of gamma, with the sign: its slope does not vanish where a tet is flat.  Where an angle counts, too, the
  * least of the two, if gamma is below 0.35; above, all sines are more than that of 9 degrees. */
@@ -57,6 +60,7 @@ typedef struct {
   double d[3][3]; /* orthonormal; a wall's coordinate is exactly 0 */
   int nnormal;    /* normals of grain surfaces, orthonormal */
   double normal[3][3];
+  double layer; /* nm, asked thickness of one layer of the thinnest boundary around */
 } MtFreedom;
 /* loose: also off the surface of a grain. */
 void mt_improve_freedom(const MtImprove *w, int64_t v, bool loose, MtFreedom *f);

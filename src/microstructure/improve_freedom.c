@@ -25,6 +25,11 @@ PetscErrorCode mt_improve_lists(MtImprove *w) {
   return 0;
 }
 
+double mt_improve_layer(const MtImprove *w, int32_t region) {
+  const double *asked = w->m->regions.thickness;
+  return asked && w->layers > 0 ? asked[region] / w->layers : w->layer;
+}
+
 void mt_improve_corners(const MtImprove *w, int64_t t, double y[4][3]) {
   for (int i = 0; i < 4; i++) memcpy(y[i], w->m->x + 3 * w->m->tet[4 * t + i], 3 * sizeof(double));
 }
@@ -140,10 +145,20 @@ static unsigned surfaces_of(const MtImprove *w, int64_t v, double closed[3][3], 
   return walls;
 }
 
+static double thinnest_around(const MtImprove *w, int64_t v) {
+  double least = w->layer;
+  for (int64_t i = w->start[v]; i < w->start[v + 1] && w->m->regions.thickness; i++) {
+    const int32_t region = w->m->region[w->list[i]];
+    if (w->m->regions.kind[region] == MT_REGION_GB) least = fmin(least, mt_improve_layer(w, region));
+  }
+  return least;
+}
+
 void mt_improve_freedom(const MtImprove *w, int64_t v, bool loose, MtFreedom *f) {
   double taken[3][3], closed[3][3];
   int n, nwalls;
   memset(f, 0, sizeof *f);
+  f->layer = thinnest_around(w, v);
   if (surfaces_of(w, v, closed, &n, &nwalls) & 8) return;
   for (int i = nwalls; i < n; i++) memcpy(f->normal[f->nnormal++], closed[i], sizeof closed[i]);
   int ntaken = loose && w->layer > 0 ? nwalls : n;
@@ -160,7 +175,7 @@ void mt_improve_freedom(const MtImprove *w, int64_t v, bool loose, MtFreedom *f)
 }
 
 bool mt_improve_near(const MtImprove *w, int64_t v, const MtFreedom *f) {
-  double off2 = 0, most = loose_part * w->layer;
+  double off2 = 0, most = loose_part * f->layer;
   for (int i = 0; i < f->nnormal; i++) {
     double part = 0;
     for (int k = 0; k < 3; k++) part += f->normal[i][k] * (w->m->x[3 * v + k] - w->x0[3 * v + k]);

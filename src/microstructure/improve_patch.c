@@ -70,7 +70,8 @@ static double height(const double *x, const int64_t *t, int k) {
 
 static bool height_allowed(const MtImprove *w, int64_t t, int k) {
   double now = height(w->m->x, w->m->tet + 4 * t, k), old = height(w->x0, w->m->tet + 4 * t, k);
-  double most = fmax((1 + height_part) * old, w->layer), least = old > 0 ? (1 - height_part) * old : old;
+  double most = fmax((1 + height_part) * old, mt_improve_layer(w, w->m->region[t])),
+         least = old > 0 ? (1 - height_part) * old : old;
   return now <= most && now >= least; /* a layer that was too thin may grow */
 }
 
