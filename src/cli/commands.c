@@ -61,7 +61,9 @@ PetscErrorCode cli_help(const CliArgs *args, int *code) {
   if (c->force) mt_log("  --force   overwrite what the output folder holds");
   if (c->resume)
     mt_log("  --resume  continue from the last checkpoint in the output folder; start if there is none and no finished "
-           "result");
+           "result.\n"
+           "            A run goes on where it ended with another field.stop_below, further entries at the end of\n"
+           "            field.segments, field.angles or barrier.fields, or a later time.end");
   if (c->run == cli_plot)
     mt_log("  --compare FOLDER  a second run, drawn into the curve or, of magtwin dynamics, beside m\n"
            "  --labels FILE     with the folder of a mesh: the labels.h5 its grains came from, set beside it\n"

@@ -121,6 +121,9 @@ static MtCheckpoint checkpoint_of(Passage *p) {
                         .version = 1,
                         .sections = "grains mesh materials barrier demagnetizing",
                         .method = "minimizer",
+                        .open = "barrier.groups barrier.max_rounds barrier.temperature barrier.time "
+                                "barrier.attempt_frequency",
+                        .longer = "barrier.fields",
                         .ctx = p,
                         .write = write_all,
                         .read = look_through};

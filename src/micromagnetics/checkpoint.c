@@ -127,6 +127,10 @@ static MtCheckpoint checkpoint_of(MtHysteresis *h) {
                         .version = 8,
                         .sections = "grains mesh materials field demagnetizing",
                         .method = "minimizer", /* a step that does not converge wants another limit */
+                        .open = h->plan.kind == MT_BRANCH_NONE ? "field.stop_below" : NULL,
+                        .longer = h->plan.kind == MT_BRANCH_NONE    ? "field.segments"
+                                  : h->plan.kind == MT_BRANCH_ANGLE ? "field.angles"
+                                                                    : NULL,
                         .ctx = h,
                         .write = write_all,
                         .read = read_all};
@@ -143,11 +147,24 @@ PetscErrorCode mt_checkpoint_write(MtHysteresis *h) {
   return 0;
 }
 
+/* What was the end of the path is none any more. */
+static void go_on(MtHysteresis *h) {
+  h->now.finished = 0;
+  for (int i = 0; h->plan.kind == MT_BRANCH_NONE && i < h->kept.n; i++) {
+    MtKept *k = mt_kept(h, i);
+    const unsigned others = (unsigned)k->tags & ~(unsigned)MT_TAG_LAST;
+    k->tags = others ? others : MT_TAG_STEP;
+  }
+}
+
 PetscErrorCode mt_checkpoint_read(MtHysteresis *h, bool *found) {
   const MtSite s = mt_hysteresis_site(h);
-  const MtCheckpoint c = checkpoint_of(h);
+  MtCheckpoint c = checkpoint_of(h);
+  bool longer = false;
+  c.changed = &longer;
   PetscErrorCode rc = mt_site_checkpoint_read(&s, &c, found);
   if (rc || !*found) return rc;
+  if (longer) go_on(h);
   h->saved_steps = h->curve.n;
   h->saved_at = mt_wall();
   h->wall_before = h->now.wall;

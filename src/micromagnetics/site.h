@@ -77,10 +77,18 @@ typedef struct {
   int version;
   const char *sections; /* "grains mesh materials ..." */
   const char *method;   /* one section */
+  const char *open;     /* "barrier.time ...": keys of the sections that may change, for what is done does not depend on
+                           them; NULL: none */
+  const char *longer;   /* "field.segments ...": lists that may get further entries at their end; NULL: none */
+  bool *changed;        /* set when a checkpoint is read: whether such a thing has changed; NULL: nobody asks */
   void *ctx;
   PetscErrorCode (*write)(void *ctx, MtH5 *f);
   PetscErrorCode (*read)(void *ctx, MtH5 *f, const char *path); /* agreed on all ranks */
 } MtCheckpoint;
+/* Between canonical inputs: does `now` differ from `then` in keys of `open` and further entries of `longer` alone?  And
+ * the first lines in which they differ.  Not collective. */
+bool mt_site_continues(const char *then, const char *now, const char *open, const char *longer);
+void mt_site_first_difference(const char *then, const char *now, char a[256], char b[256]);
 /* Collective.  Read: the newest readable one; found false: there is none.  MT_ERR_INPUT if it belongs to another input
  * or mesh, or all copies are damaged. */
 PetscErrorCode mt_site_checkpoint_write(const MtSite *s, const MtCheckpoint *c);

@@ -49,33 +49,15 @@ PetscErrorCode mt_site_checkpoint_write(const MtSite *s, const MtCheckpoint *c) 
   return rc;
 }
 
-static int next_line(const char **text, const char **line) {
-  *line = *text;
-  int n = (int)strcspn(*text, "\n");
-  *text += n + ((*text)[n] == '\n');
-  return n;
-}
-
-/* The first lines in which two texts differ. */
-static void first_difference(const char *then, const char *now, char a[256], char b[256]) {
-  const char *p, *q;
-  int np, nq;
-  do {
-    np = next_line(&then, &p);
-    nq = next_line(&now, &q);
-  } while (np == nq && strncmp(p, q, (size_t)np) == 0 && (*then || *now));
-  snprintf(a, 256, "%.*s", np, p);
-  snprintf(b, 256, "%.*s", nq, q);
-}
-
-static PetscErrorCode other_input(const char *path, const char *what, const char *then, const char *now) {
+static PetscErrorCode other_input(const char *path, const char *what, const char *longer, const char *then,
+                                  const char *now) {
   char a[256], b[256];
-  first_difference(then, now, a, b);
+  mt_site_first_difference(then, now, a, b);
   return mt_error(
       MT_ERR_INPUT,
       "%s belongs to another %s: it was made with \"%s\", now it is \"%s\"; restore that, or start anew with "
-      "--force instead of --resume",
-      path, what, a, b);
+      "--force instead of --resume%s%s",
+      path, what, a, b, longer ? "; a run is made longer by further entries at the end of " : "", longer ? longer : "");
 }
 
 /* A result may not change its method silently. */
@@ -83,7 +65,7 @@ static PetscErrorCode warn_method(const MtSite *s, const MtCheckpoint *c, MtH5 *
   char *then = NULL, *now = mt_input_section(s->in, c->method), a[256], b[256];
   PetscErrorCode rc = mt_h5_get_string(f, "/", "method", &then);
   if (!rc && strcmp(then, now) != 0) {
-    first_difference(then, now, a, b);
+    mt_site_first_difference(then, now, a, b);
     mt_warn("the %s has changed since the checkpoint, from \"%s\" to \"%s\": the curve is made of two parts", c->method,
             a, b);
   }
@@ -97,12 +79,14 @@ static PetscErrorCode check_texts(const MtSite *s, const MtCheckpoint *c, MtH5 *
   const char *mesh_now = s->mesh->input ? s->mesh->input : "";
   PetscErrorCode rc = mt_h5_get_string(f, "/", "input", &then);
   if (!rc) rc = mt_h5_get_string(f, "/", "mesh", &mesh_then);
-  if (!rc && strcmp(then, now) != 0) {
+  const bool same = !rc && strcmp(then, now) == 0;
+  if (!rc && c->changed) *c->changed = !same;
+  if (!rc && !same && !mt_site_continues(then, now, c->open, c->longer)) {
     *foreign = true;
-    rc = other_input(path, "input", then, now);
+    rc = other_input(path, "input", c->longer, then, now);
   } else if (!rc && strcmp(mesh_then, mesh_now) != 0) {
     *foreign = true;
-    rc = other_input(path, "mesh", mesh_then, mesh_now);
+    rc = other_input(path, "mesh", NULL, mesh_then, mesh_now);
   }
   free(then);
   free(mesh_then);

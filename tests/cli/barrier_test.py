@@ -104,6 +104,21 @@ def test_continuing_a_finished_run_changes_nothing(folder):
     check(before == [text(out, name) for name in ("barriers.csv", "barrier.csv")], "the tables changed")
 
 
+def test_more_fields_and_another_temperature(folder):
+    """A finished run goes on with further fields, on other groups of ranks; its barriers are looked at at another temperature as they are."""
+    whole, _ = run(folder, "whole")
+    out, _ = run(folder, "out", "barrier.fields=[%s T]" % table(whole)[0]["mu0_H_T"])
+    _, done = run(folder, "out", "--resume", "barrier.groups=2", ranks=2)
+    for name in ("barriers.csv", "barrier.csv"):
+        check(text(whole, name) == text(out, name), "%s differs: %s" % (name, done))
+    _, done = run(folder, "out", "--resume", "barrier.temperature=400 K")
+    check("at 400 K" in done.out, done)
+    for a, b in zip(table(whole), table(out)):
+        check(a["barrier_J"] == b["barrier_J"] and abs(float(b["barrier_kBT"]) / float(a["barrier_kBT"]) - 0.75) < 1e-6, (a, b))
+    _, done = run(folder, "out", "--resume", "barrier.fields=[-1 T]", code=2)
+    check("further entries at the end of barrier.fields" in done.err, done)
+
+
 def test_states_of_files(folder):
     first, _ = run(folder, "first", "barrier.fields=[-2 T]")
     states = ["barrier.initial=file", "barrier.initial_file=%s/states/state_0001.h5" % first, "barrier.final=file",
@@ -148,6 +163,7 @@ if __name__ == "__main__":
         ("two ranks in one group agree with one", test_more_ranks_in_a_group_agree),
         ("a run that is stopped and continued gives the same bits", test_stop_and_continue_gives_the_same),
         ("continuing a finished run changes nothing", test_continuing_a_finished_run_changes_nothing),
+        ("more fields, and another temperature", test_more_fields_and_another_temperature),
         ("paths between states of files", test_states_of_files),
         ("no barrier beyond the switching field, and it says so", test_no_barrier_beyond_switching),
         ("bad input is refused before anything is written", test_bad_input),

@@ -262,10 +262,36 @@ def test_foreign(folder):
     """Another field path or material is refused with the lines that differ, and nothing is touched."""
     out = os.path.join(folder, "run")
     shutil.copytree(reference(1), out)
-    for change, word in (("field.start=1.5 T", "start"), ("demagnetizing.modes=2", "modes")):
+    for change, word in (("field.start=1.5 T", "start"), ("demagnetizing.modes=2", "modes"), ("materials.quadrature=exact", "quadrature")):
         run(out, 1, "--resume", change, expected=2)
         check("another input" in text_of(out + ".log") and word in text_of(out + ".log"), text_of(out + ".log"))
         same_bytes(out, reference(1), ["curve.csv", "checkpoint.h5", "summary.json"])
+
+
+def test_longer(folder):
+    """A finished run goes on: further segments, another stop_below, further angles; the same bytes as in one go.  What was done stays as it was
+    asked for: an earlier segment that changed, or is gone, is refused."""
+    mesh, to = "mesh.file=" + os.path.join(reference(1), "mesh.h5"), "{to: %g T, step: 0.5 T, dm_max: 0.05, resolution: 20 mT}"
+    segments = lambda *fields: "field.segments=[%s]" % ", ".join(to % field for field in fields)
+    whole, out = os.path.join(folder, "whole"), os.path.join(folder, "out")
+    run(whole, 1, mesh, segments(-3, -6, 0.5))
+    run(out, 1, mesh, segments(-3), "field.stop_below=0.9")
+    for more in ((segments(-3, -6), "field.stop_below=-0.5"), (segments(-3, -6),), (segments(-3, -6, 0.5),)):
+        before = len(rows(out))
+        run(out, 1, mesh, *more, "--resume")
+        check(len(rows(out)) > before, "%s added nothing" % (more,))
+    same_bytes(out, whole, [TABLE])
+    for other in (segments(-3, -6, 1), segments(-3, -6), segments(-3.5, -6, 0.5)):
+        run(out, 1, mesh, other, "--resume", expected=2)
+        check("further entries at the end of field.segments" in text_of(out + ".log"), text_of(out + ".log"))
+    whole, out = os.path.join(folder, "angles"), os.path.join(folder, "more_angles")
+    run(whole, 1, mesh, segments(-5), "field.angles=[1, 45, 60]")
+    run(out, 1, mesh, segments(-5), "field.angles=[1]")
+    run(out, 1, mesh, segments(-5), "field.angles=[1, 45, 60]", "--resume")
+    same_bytes(out, whole, [TABLE, "branches.csv"])
+    for other in ("field.angles=[1, 450]", "field.angles=[1, 45]"):
+        run(out, 1, mesh, segments(-5), other, "--resume", expected=2)
+    run(out, 1, mesh, segments(-5, 1), "field.angles=[1, 45, 60]", "--resume", expected=2)
 
 
 def test_method_changed(folder):
@@ -303,6 +329,7 @@ def main():
         ("a signal before the first step: continued from there", test_stopped_early),
         ("damaged checkpoint: the one before is taken", test_damaged),
         ("checkpoint of another input: refused", test_foreign),
+        ("a finished run is made longer: the same curve as in one go", test_longer),
         ("checkpoint of another minimizer: continued with a warning", test_method_changed),
         ("a semaphore left by a killed run: not waited for", test_stale_semaphore),
     ]
