@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Nothing calls up: base < mesh < fem < {micromagnetics, microstructure < tomography} < cli; and Gmsh stays inside src/microstructure.
+# Nothing calls up: base < mesh < fem < {micromagnetics, microstructure < tomography, topology} < cli; and Gmsh stays inside src/microstructure.
 # The floor of a header is that of the folder that implements it.  Prints each offending include; exit code 1 if there is one.
 set -u
 cd "$(dirname "$0")/.." || exit 2
@@ -12,6 +12,7 @@ declare -A floor=(
   [barrier]=micromagnetics [dynamics]=micromagnetics [llg]=micromagnetics [loop]=micromagnetics [micromagnetics]=micromagnetics
   [cells]=microstructure [microstructure]=microstructure
   [tomography]=tomography
+  [topology]=topology
 )
 # What each floor may include besides its own.
 declare -A below=(
@@ -21,7 +22,8 @@ declare -A below=(
   [micromagnetics]="base mesh fem"
   [microstructure]="base mesh fem"
   [tomography]="base mesh microstructure"
-  [cli]="base mesh fem micromagnetics microstructure tomography"
+  [topology]="base mesh fem"
+  [cli]="base mesh fem micromagnetics microstructure tomography topology"
 )
 bad=0
 complain() { echo "$1"; bad=1; }

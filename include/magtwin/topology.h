@@ -1,0 +1,46 @@
+/* Persistent homology of pictures and volumes (cubical complexes), in plain C: no call is collective.
+ *
+ * The cells of an image are its grid points, edges, squares and cubes.  In the vertex construction a pixel is a grid
+ * point and a cell enters with its last pixel (4- or 6-neighbours are joined); in the top-cell construction a pixel is
+ * a square or cube and a cell enters with its first one (8- or 26-neighbours are joined).
+ */
+#ifndef MAGTWIN_TOPOLOGY_H
+#define MAGTWIN_TOPOLOGY_H
+
+#include <petscsys.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* An image of two or three dimensions; pixel (x,y,z) is value[(z*n[1] + y)*n[0] + x]. */
+typedef struct {
+  int n[3];            /* pixels along x, y, z; n[2] = 1: a picture.  Together below 2^32, with a border of 2 around */
+  bool periodic[3];    /* the last pixel of the axis touches the first; needs n >= 2 */
+  bool top_cells;      /* pixels are top cells, else vertices */
+  bool superlevel;     /* values fall while the space grows, and birth >= death */
+  const double *value; /* [n0 n1 n2] finite; the caller's */
+} MtCubical;
+
+/* One feature.  Pixels of equal value enter one after the other, vertices by number, top cells in the reverse order;
+ * with this the pairs do not depend on how they are computed.  Those with birth = death are left out. */
+typedef struct {
+  double birth, death;        /* values; death INFINITY (-INFINITY of superlevel sets): never */
+  int64_t birth_at, death_at; /* pixels that have them; death_at -1: never */
+} MtPair;
+
+/* Of each dimension 0 .. dims-1, in the order in which they are born, then in which they die. */
+typedef struct {
+  int dims;        /* of the image: 2 or 3 */
+  int64_t n[3];    /* pairs of each dimension */
+  MtPair *pair[3]; /* [n[k]] owned */
+} MtDiagram;
+
+/* The diagrams of an image.  Dimension 0 and dims-1 by union-find on the discrete gradient field, dimension 1 of
+ * volumes by reduction between its critical cells (docs/numerics.md).  Sources: V. Robins, P. J. Wood, A. P. Sheppard,
+ * IEEE TPAMI 33 (2011) 1646 (lower stars); P. Guillou, J. Vidal, J. Tierny, IEEE TVCG 30 (2024) 1897 (order of the
+ * steps); A. Garin, T. Heiss, K. Maggs, B. Bleile, V. Robins, arXiv:2005.04597 (duality of the constructions).
+ * MT_ERR_INPUT: a size that cannot be, or a value that is not finite.  Free with mt_diagram_free. */
+PetscErrorCode mt_persistence(const MtCubical *image, MtDiagram *d);
+/* A zeroed struct is fine. */
+void mt_diagram_free(MtDiagram *d);
+
+#endif
