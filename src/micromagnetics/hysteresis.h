@@ -205,6 +205,8 @@ double mt_loop_factor(const MtHysteresis *h, const double d[3]);
  * free(). */
 PetscErrorCode mt_loop_points(const MtHysteresis *h, int branch, int *n, double **H);
 
+/* Appends ", Hc 3.65 T" (without the comma to an empty text); nothing where the value is NaN.  Not collective. */
+void mt_say_quantity(char *text, size_t size, const char *name, double value, const char *unit);
 /* Objects "counts" and "results". */
 PetscErrorCode mt_hysteresis_results(MtHysteresis *h, MtJson *json);
 

@@ -125,6 +125,15 @@ static PetscErrorCode reversal_line(const MtHysteresis *h, int k, Line *line) {
   return 0;
 }
 
+static void tell_angle(const MtHysteresis *h, const Line *line) {
+  char text[256] = "";
+  if (h->plan.kind != MT_BRANCH_ANGLE || h->now.finished == 0) return;
+  mt_say_quantity(text, sizeof text, "Br", line->value[1], " T");
+  mt_say_quantity(text, sizeof text, "Hc", line->value[2], " T");
+  mt_say_quantity(text, sizeof text, "largest jump at", line->value[3], " T");
+  mt_log("%g deg: %s", line->value[0], text);
+}
+
 static PetscErrorCode branch_line(const MtHysteresis *h, int k, Line *line) {
   return h->plan.kind == MT_BRANCH_ANGLE ? angle_line(h, k, line) : reversal_line(h, k, line);
 }
@@ -171,6 +180,7 @@ PetscErrorCode mt_branch_results(MtHysteresis *h, MtJson *j) {
     if (mt_curve_branch(&h->curve, k).n == 0) continue;
     PetscCall(branch_line(h, k, &line));
     put_line(h, j, k, &line);
+    tell_angle(h, &line);
     print_line(f, k, &line, lines++ == 0);
   }
   mt_json_end(j);

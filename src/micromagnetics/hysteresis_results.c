@@ -1,6 +1,7 @@
 /* summary.json of a hysteresis run: what it counted and what it found. */
 #include "hysteresis.h"
 #include <stdlib.h>
+#include <string.h>
 
 static void put_counts(const MtHysteresis *h, MtJson *j) {
   mt_json_object(j, "counts");
@@ -124,6 +125,22 @@ static void warn_unreversed(const MtHysteresis *h, int n, const double *H, doubl
   mt_warn("the magnet did not reverse down to %g T: no coercive field; go on to a larger opposing field", H[n - 1]);
 }
 
+void mt_say_quantity(char *text, size_t size, const char *name, double value, const char *unit) {
+  const size_t used = strlen(text);
+  if (!isnan(value)) snprintf(text + used, size - used, "%s%s %.4g%s", used ? ", " : "", name, value, unit);
+}
+
+/* What a user wants to know first; the last line of a run that came to its end. */
+static void tell(const MtHysteresis *h, const MtLoopFigures *f) {
+  char text[256] = "";
+  if (h->now.finished == 0 || h->plan.kind == MT_BRANCH_ANGLE) return;
+  mt_say_quantity(text, sizeof text, "Br", f->Br, " T");
+  mt_say_quantity(text, sizeof text, "Hc", f->Hc, " T");
+  mt_say_quantity(text, sizeof text, "Hk", f->Hk, " T");
+  mt_say_quantity(text, sizeof text, "(BH)max", f->BHmax, " kJ/m3");
+  if (text[0]) mt_log("%s in the applied field; events: %d", text, h->events.n);
+}
+
 static PetscErrorCode put_loop(const MtHysteresis *h, MtJson *j) {
   int n;
   double N = mt_loop_factor(h, h->plan.branch[0].axis), *H, *J;
@@ -132,6 +149,7 @@ static PetscErrorCode put_loop(const MtHysteresis *h, MtJson *j) {
   MtLoopFigures f;
   mt_loop_figures(n, H, J, 0, &f);
   put_figures(j, &f);
+  tell(h, &f);
   mt_json_real(j, "N", N);
   if (h->opt.embedded) mt_json_reals(j, "N_cut_out", 3, (double[]){h->body[0], h->body[3], h->body[5]});
   warn_unreversed(h, n, H, f.Hc);

@@ -62,8 +62,10 @@ def draws(folder, name):
 def test_angles(folder):
     """Coercive and switching field of a particle that turns as one (Stoner, Wohlfarth, Phil. Trans. A 240 (1948) 599)."""
     out = os.path.join(folder, "out")
-    run(write(folder, GRAIN), out, "field.angles=%s" % list(ANGLES))
+    done = run(write(folder, GRAIN), out, "field.angles=%s" % list(ANGLES))
     lines = table(out, "branches.csv")
+    for line in lines:  # the last words of the run
+        check("%g deg: Br %.4g T, Hc %.4g T, largest jump at %.4g T\n" % tuple(line[k] for k in ("angle_deg", "Br_T", "Hc_T", "Hswitch_T")) in done.out, done)
     check([line["angle_deg"] for line in lines] == list(ANGLES), lines)
     for line in lines:
         t = math.radians(line["angle_deg"])

@@ -77,6 +77,7 @@ def never_reverses(folder):
     check(done.code == 0 and "did not reverse down to -1 T" in done.err + done.out, done)
     with open(os.path.join(out, "summary.json")) as f:
         summary = json.load(f)
+    check("Br %.4g T" % summary["results"]["Br"]["value"] in done.out and "Hc " not in done.out, done)
     check(summary["results"]["Hc"]["value"] is None and any("did not reverse" in w for w in summary["warnings"]), summary["warnings"])
 
 
