@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Nothing calls up: base < mesh < fem < {micromagnetics, microstructure < tomography, topology} < cli; and Gmsh stays inside src/microstructure.
+# Nothing calls up: base < {optimize, mesh < fem < {micromagnetics, microstructure < tomography, topology}} < cli; and Gmsh stays inside src/microstructure.
 # The floor of a header is that of the folder that implements it.  Prints each offending include; exit code 1 if there is one.
 set -u
 cd "$(dirname "$0")/.." || exit 2
@@ -13,6 +13,7 @@ declare -A floor=(
   [cells]=microstructure [microstructure]=microstructure
   [tomography]=tomography
   [topology]=topology
+  [gp]=optimize [optimize]=optimize [space]=optimize
 )
 # What each floor may include besides its own.
 declare -A below=(
@@ -23,7 +24,8 @@ declare -A below=(
   [microstructure]="base mesh fem"
   [tomography]="base mesh microstructure"
   [topology]="base mesh fem"
-  [cli]="base mesh fem micromagnetics microstructure tomography topology"
+  [optimize]="base"
+  [cli]="base mesh fem micromagnetics microstructure tomography topology optimize"
 )
 bad=0
 complain() { echo "$1"; bad=1; }

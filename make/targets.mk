@@ -36,7 +36,7 @@ test: all unit-programs
 demo: all
 	@BUILD=$(BUILD) NP=$(NP) bash make/demo.sh
 
-validate: all
+validate: all $(BUILD)/optimizer
 	@$(PYTHON) tests/physics/validate.py $(BUILD) --report out/validate/report.md
 
 $(BUILD)/stream: tests/bench/stream.c | deps
@@ -47,7 +47,11 @@ $(BUILD)/stream: tests/bench/stream.c | deps
 $(BUILD)/events: $(BUILD)/tests/bench/events.o $(BUILD)/libmagtwin.a
 	$(call say,$@)$(CC) $< $(BUILD)/libmagtwin.a $(ALL_LIBS) -o $@
 
-bench: all $(BUILD)/stream $(BUILD)/events
+# Searches of test functions, and the time of a suggestion.
+$(BUILD)/optimizer: $(BUILD)/tests/bench/optimizer.o $(BUILD)/libmagtwin.a
+	$(call say,$@)$(CC) $< $(BUILD)/libmagtwin.a $(ALL_LIBS) -o $@
+
+bench: all $(BUILD)/stream $(BUILD)/events $(BUILD)/optimizer
 	@$(if $(filter full,$(BENCH)),$(PYTHON) tests/bench/events.py $(BUILD) || true,true)
 	@$(PYTHON) tests/bench/bench.py $(BUILD) $(BENCH)
 

@@ -1,0 +1,58 @@
+/* Bayesian optimization: where to evaluate next, given what has been evaluated.
+ *
+ * A proposal is a function of the space, the settings and the trials alone: it does not depend on the number of ranks,
+ * on times or on what happened in the process before.
+ */
+#ifndef MAGTWIN_OPTIMIZE_H
+#define MAGTWIN_OPTIMIZE_H
+
+#include "magtwin/gp.h"
+#include "magtwin/input.h"
+#include "magtwin/json.h"
+#include "magtwin/space.h"
+
+enum { MT_GOALS_MAX = 2 };
+
+typedef enum { MT_ACQUIRE_LOG_EI, MT_ACQUIRE_UCB, MT_ACQUIRE_PI, MT_ACQUIRE_THOMPSON } MtAcquisition;
+typedef enum { MT_TRIAL_WAITING, MT_TRIAL_DONE, MT_TRIAL_FAILED } MtTrialStatus;
+
+typedef struct {
+  double *x; /* [nvars] owned by whoever made the trial */
+  MtTrialStatus status;
+  double y[MT_GOALS_MAX]; /* as told; done trials only */
+  double cost;            /* > 0, any unit; 0: not known */
+} MtTrial;
+
+typedef struct {
+  int ngoals;                     /* 1, or 2: expected hypervolume improvement */
+  double sign[MT_GOALS_MAX];      /* +1 to minimize, -1 to maximize */
+  bool has_reference;             /* of two goals: */
+  double reference[MT_GOALS_MAX]; /* worst values that still count, as told; else 10 % beyond the worst of the front */
+  MtKernel kernel;
+  MtAcquisition acquisition; /* of one goal */
+  double kappa;              /* of UCB: mean - kappa * standard deviation */
+  bool noisy;                /* evaluations scatter */
+  bool cost_aware;           /* log EI - expected log of the cost */
+  int initial;               /* points spread over the space before the first model */
+  uint64_t seed;
+} MtProposer;
+
+typedef struct {
+  const char *how;                             /* "spread", "log_ei", "ehvi", ...; static */
+  double mean[MT_GOALS_MAX], sd[MT_GOALS_MAX]; /* expected there, as told; NaN without a model */
+  double feasible;                             /* probability of success; 1 without failures */
+  bool exhausted;                              /* every point of the space has been proposed: x is not set */
+} MtProposal;
+
+/* The next point x [nvars] of the space after n trials, waiting ones included (they are taken to come out as expected).
+ * MT_ERR_INPUT where no point satisfies the constraints.  Collective. */
+PetscErrorCode mt_propose(MPI_Comm comm, const MtSpace *space, const MtProposer *p, int n, const MtTrial *trial,
+                          double *x, MtProposal *how);
+
+/* Points that no other one beats in both values (both minimized): marks front [n], returns how many.  Of equal points
+ * the first counts.  y [n, 2]. */
+int mt_front(int n, const double *y, bool *front);
+/* Area that y [n, 2] dominates below the reference, both minimized. */
+double mt_hypervolume(int n, const double *y, const double *reference);
+
+#endif

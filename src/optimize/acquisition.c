@@ -1,0 +1,78 @@
+/* Acquisition functions with their gradients.
+ *
+ * log EI: log of the expected improvement over the best expected value so far (S. Ament et al., NeurIPS 2023); PI: log
+ * of the probability of an improvement; UCB: -(mean - kappa sd) and Thompson: minus a draw, both over the standard
+ * deviation of the values.  The logarithm of the probability of success is added to each (for log EI and PI: the
+ * product of the two), that of the expected cost subtracted. */
+#include "acquisition.h"
+#include "magtwin/memory.h"
+#include "normal.h"
+#include <math.h>
+
+typedef struct {
+  double value, mean, sd; /* with the derivatives by mean and sd */
+} Value;
+
+static Value one_goal(const MtAcquire *a, double mean, double sd) {
+  double z = (a->best - mean) / sd, slope, log_value;
+  switch (a->settings->acquisition) {
+  case MT_ACQUIRE_UCB:
+    return (Value){(a->settings->kappa * sd - mean) / a->unit, -1 / a->unit, a->settings->kappa / a->unit};
+  case MT_ACQUIRE_PI:
+    z -= 0.01 * a->unit / sd; /* an improvement of 1 % of the scatter: a smaller one is none */
+    log_value = mt_log_cdf(z);
+    slope = exp(mt_log_density(z) - log_value);
+    return (Value){log_value, -slope / sd, -slope * z / sd};
+  default:
+    log_value = mt_log_h(z, &slope);
+    return (Value){log(sd) + log_value, -slope / sd, exp(mt_log_density(z) - log_value) / sd};
+  }
+}
+
+static double goals(const MtAcquire *a, int dim, const double *u, double *gradient, double *room) {
+  const int n = a->settings->ngoals;
+  double mean[MT_GOALS_MAX] = {0}, sd[MT_GOALS_MAX] = {0}, by_mean[MT_GOALS_MAX] = {0}, by_sd[MT_GOALS_MAX] = {0},
+         value;
+  for (int g = 0; g < n; g++) {
+    double *d = room + 2 * g * dim;
+    mt_gp_predict(a->gp[g], u, &mean[g], &sd[g], gradient ? d : NULL, gradient ? d + dim : NULL);
+  }
+  if (n == 2) {
+    value = mt_log_ehvi(&a->strips, mean, sd, by_mean, by_sd);
+  } else {
+    Value v = one_goal(a, mean[0], sd[0]);
+    value = v.value;
+    by_mean[0] = v.mean;
+    by_sd[0] = v.sd;
+  }
+  for (int k = 0; gradient && k < dim; k++) {
+    gradient[k] = 0;
+    for (int g = 0; g < n; g++)
+      gradient[k] += by_mean[g] * room[2 * g * dim + k] + by_sd[g] * room[(2 * g + 1) * dim + k];
+  }
+  return value;
+}
+
+/* A draw in Thompson sampling, else the goals. */
+static double base_value(const MtAcquire *a, int dim, const double *u, double *gradient, double *room) {
+  if (!a->sample) return goals(a, dim, u, gradient, room);
+  double value = -mt_gp_sample_at(a->sample, u, gradient) / a->unit;
+  for (int k = 0; gradient && k < dim; k++) gradient[k] /= -a->unit;
+  return value;
+}
+
+double mt_acquire(const MtAcquire *a, int dim, const double *u, double *gradient) {
+  double *room = mt_malloc(sizeof *room * 2 * MT_GOALS_MAX * (size_t)dim), mean, sd;
+  double value = base_value(a, dim, u, gradient, room);
+  if (a->feasible) {
+    value += mt_feasible_log(a->feasible, u, gradient ? room : NULL);
+    for (int k = 0; gradient && k < dim; k++) gradient[k] += room[k];
+  }
+  if (a->cost) {
+    mt_gp_predict(a->cost, u, &mean, &sd, gradient ? room : NULL, gradient ? room + dim : NULL);
+    value -= mean;
+    for (int k = 0; gradient && k < dim; k++) gradient[k] -= room[k];
+  }
+  free(room);
+  return value > -1e300 ? value : -1e300; /* NaN too */
+}

@@ -1,0 +1,46 @@
+/* What is maximized to find the next point, as a function on the unit cube; and who computes what. */
+#ifndef OPTIMIZE_ACQUISITION_H
+#define OPTIMIZE_ACQUISITION_H
+
+#include "magtwin/optimize.h"
+
+/* A front sorted by its first value, with the reference at both ends: strip i lies between a[i] and a[i+1] below b[i].
+ */
+typedef struct {
+  int n;     /* strips: points of the front + 1 */
+  double *a; /* [n + 1], a[0] = -inf, a[n] = first value of the reference */
+  double *b; /* [n], b[0] = second value of the reference */
+} MtStrips;
+
+/* Points y [n, 2] (minimized); those beyond the reference are left out.  Free a with free(). */
+MtStrips mt_strips(int n, const double *y, const double *reference);
+/* Logarithm of the expected hypervolume improvement of a point with independent normal values, and its derivatives by
+ * mean and sd (RW-independent; sum over strips of products of expected improvements: M. Emmerich et al., 2011). */
+double mt_log_ehvi(const MtStrips *s, const double *mean, const double *sd, double *dmean, double *dsd);
+
+typedef struct {
+  const MtProposer *settings; /* borrowed, as everything below */
+  MtGp *gp[MT_GOALS_MAX];     /* of the values, minimized */
+  MtGpSample *sample;         /* of Thompson sampling, else NULL */
+  MtFeasible *feasible;       /* NULL: no failures */
+  MtGp *cost;                 /* of the logarithm of the cost; NULL: not asked for */
+  double best;                /* smallest expected value among the trials */
+  double unit;                /* standard deviation of the values */
+  MtStrips strips;            /* of two goals */
+} MtAcquire;
+
+/* Larger is better; gradient [dim] unless NULL.  Never NaN. */
+double mt_acquire(const MtAcquire *a, int dim, const double *u, double *gradient);
+
+/* The largest value of the acquisition over the space, away from the n trials: x [nvars]; false: *found when there is
+ * no point left.  Collective, the same on every rank. */
+PetscErrorCode mt_acquire_maximize(MPI_Comm comm, const MtAcquire *a, const MtSpace *space, int n, const MtTrial *trial,
+                                   uint64_t seed, double *x, bool *found);
+
+/* Is x one of the trials (to 1e-7 of the unit cube)? */
+bool mt_tried(const MtSpace *space, int n, const MtTrial *trial, const double *x);
+/* Rows of table [rows, width] of which rank r has computed those with row mod size = r: complete on every rank, with
+ * the bits of who computed them.  Collective. */
+PetscErrorCode mt_share_rows(MPI_Comm comm, int rows, int width, double *table);
+
+#endif

@@ -1,0 +1,105 @@
+/* Acquisition: log h against quadrature where EI itself underflows, expected hypervolume improvement against quadrature
+ * and its gradient, fronts and areas. */
+#include "../../src/optimize/acquisition.h"
+#include "../../src/optimize/normal.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+/* cmocka wants the headers above first */
+#include <cmocka.h>
+
+/* log h(z) = log phi(z) + log int_0^inf t exp(z t - t^2/2) dt, by Simpson's rule with s = t * scale. */
+static double log_h_quadrature(double z) {
+  const int n = 40000;
+  const double scale = z < -1 ? -z : 1, top = z < -1 ? 60 : 12 + fabs(z);
+  double sum = 0, width = top / n, shift = z > 0 ? 0.5 * z * z : 0; /* largest exponent */
+  for (int i = 0; i <= n; i++) {
+    double s = i * width, t = s / scale, f = t * exp(z * t - 0.5 * t * t - shift) / scale;
+    sum += f * (i == 0 || i == n ? 1 : i % 2 ? 4 : 2);
+  }
+  return -0.5 * z * z - 0.5 * log(2 * acos(-1)) + shift + log(sum * width / 3);
+}
+
+static void test_log_h(void **state) {
+  (void)state;
+  const double z[] = {-1e4, -1e3, -200, -51, -50, -49, -38, -20, -8, -5, -2, -1.0001, -0.9999, -0.3, 0, 0.5, 3};
+  for (size_t i = 0; i < sizeof z / sizeof *z; i++) {
+    double slope, value = mt_log_h(z[i], &slope), other = log_h_quadrature(z[i]);
+    assert_true(fabs(value - other) < 1e-9 + 4e-16 * z[i] * z[i]);
+    double h = 1e-5 * fmax(1, fabs(z[i]));
+    double difference = (mt_log_h(z[i] + h, NULL) - mt_log_h(z[i] - h, NULL)) / (2 * h);
+    assert_true(fabs(slope - difference) < 1e-5 * fabs(slope));
+  }
+  /* h(0) = phi(0); h(z) -> z */
+  assert_true(fabs(mt_log_h(0, NULL) + 0.5 * log(2 * acos(-1))) < 1e-15);
+  assert_true(fabs(mt_log_h(40, NULL) - log(40)) < 1e-15);
+  assert_true(isfinite(mt_log_h(-1e100, NULL)));
+}
+
+static void test_log_cdf(void **state) {
+  (void)state;
+  /* mpmath, 40 digits */
+  const double known[][2] = {{-40, -804.60844201375379}, {-10, -53.231285150512471}, {-1, -1.8410216450092635},
+                             {0, -0.69314718055994531},  {2, -0.023012909328963488}, {8, -6.2209605742717861e-16}};
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    assert_true(fabs(mt_log_cdf(known[i][0]) / known[i][1] - 1) < 1e-12);
+}
+
+static const double front[] = {1, 5, 2, 3, 4, 2, 6, 0.5, 5, 5}; /* the last is beaten */
+static const double reference[] = {8, 7};
+
+/* E of the growth of the area, by the midpoint rule over both normals. */
+static double ehvi_quadrature(const double *mean, const double *sd) {
+  const int n = 800;
+  double sum = 0, y[12], base = mt_hypervolume(5, front, reference);
+  for (int i = 0; i < 10; i++) y[i] = front[i];
+  for (int i = 0; i < n; i++)
+    for (int j = 0; j < n; j++) {
+      double s = -7 + 14 * (i + 0.5) / n, t = -7 + 14 * (j + 0.5) / n;
+      y[10] = mean[0] + s * sd[0];
+      y[11] = mean[1] + t * sd[1];
+      double grown = mt_hypervolume(6, y, reference) - base;
+      sum += grown * exp(-0.5 * (s * s + t * t)) / (2 * acos(-1)) * (14.0 / n) * (14.0 / n);
+    }
+  return sum;
+}
+
+static void test_ehvi(void **state) {
+  (void)state;
+  MtStrips s = mt_strips(5, front, reference);
+  const double means[][2] = {{3, 3}, {0, 0}, {6, 6}, {9, 2}}, sd[2] = {1.2, 0.7};
+  for (size_t i = 0; i < 4; i++) {
+    double dm[2], ds[2], value = mt_log_ehvi(&s, means[i], sd, dm, ds);
+    assert_true(fabs(exp(value) / ehvi_quadrature(means[i], sd) - 1) < 2e-3);
+    for (int k = 0; k < 4; k++) {
+      double m[2] = {means[i][0], means[i][1]}, w[2] = {sd[0], sd[1]}, h = 1e-6, a[2], b[2];
+      double *at = k < 2 ? &m[k] : &w[k - 2], expected = k < 2 ? dm[k] : ds[k - 2];
+      *at += h;
+      double up = mt_log_ehvi(&s, m, w, a, b);
+      *at -= 2 * h;
+      double down = mt_log_ehvi(&s, m, w, a, b);
+      assert_true(fabs((up - down) / (2 * h) - expected) < 1e-6 * (1 + fabs(expected)));
+    }
+  }
+  /* far from the front: finite, with a slope that leads back */
+  double dm[2], ds[2], value = mt_log_ehvi(&s, (double[]){80, 90}, sd, dm, ds);
+  assert_true(isfinite(value) && value < -1000 && dm[0] < 0 && dm[1] < 0);
+  free(s.a);
+}
+
+static void test_front(void **state) {
+  (void)state;
+  bool on[5];
+  assert_int_equal(mt_front(5, front, on), 4);
+  assert_false(on[4]);
+  /* strips from the left: 1*(7-5) + 2*(7-3) + 2*(7-2) + 2*(7-.5) = 33 */
+  assert_true(fabs(mt_hypervolume(5, front, reference) - 33) < 1e-12);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_log_h), cmocka_unit_test(test_log_cdf),
+                                     cmocka_unit_test(test_ehvi), cmocka_unit_test(test_front)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
