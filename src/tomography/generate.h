@@ -2,7 +2,7 @@
 #ifndef TOMOGRAPHY_GENERATE_H
 #define TOMOGRAPHY_GENERATE_H
 
-#include "image.h"
+#include "magtwin/image.h"
 #include "scene.h"
 
 typedef struct {

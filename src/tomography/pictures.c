@@ -1,5 +1,5 @@
 /* A few slices after each stage, to look at.  The rank that has the slice draws it. */
-#include "image.h"
+#include "magtwin/image.h"
 #include "magtwin/error.h"
 #include "magtwin/h5.h"
 #include "magtwin/memory.h"

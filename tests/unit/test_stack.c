@@ -1,7 +1,7 @@
 /* ranks: 1 2 3 */
 /* Stacks of slices: every format reads back what was written, what is wrong with a stack is said, and the generated
  * stack does not depend on the ranks. */
-#include "../../src/tomography/image.h"
+#include "magtwin/image.h"
 #include "../../src/tomography/scene.h"
 #include "../../src/tomography/slabs.h"
 #include "folder.h"

@@ -1,5 +1,5 @@
 /* Pictures by their ending, and the pixels of a row. */
-#include "image.h"
+#include "magtwin/image.h"
 #include "magtwin/error.h"
 #include <stdint.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-/* One picture of a stack, in or out of a file; private to this module.  None is collective. */
-#ifndef TOMOGRAPHY_IMAGE_H
-#define TOMOGRAPHY_IMAGE_H
+/* One gray picture, in or out of a file.  None is collective. */
+#ifndef MAGTWIN_IMAGE_H
+#define MAGTWIN_IMAGE_H
 
 #include <petscsys.h>
 #include <stdbool.h>
@@ -20,6 +20,9 @@ PetscErrorCode mt_image_layout(const char *path, int page, MtImage *im);
 PetscErrorCode mt_image_read(const char *path, int page, const MtImage *im, float *gray);
 /* gray [ny nx] of 0 .. 1, cut there and rounded for integers. */
 PetscErrorCode mt_image_write(const char *path, const MtImage *im, const float *gray);
+/* A PNG of any kind (colours as their luminance, without transparency, of any depth): its layout, and gray [ny nx] from
+ * malloc, the caller's. */
+PetscErrorCode mt_png_read_any(const char *path, MtImage *im, float **gray);
 /* rgb [ny nx 3], 8 bit PNG. */
 PetscErrorCode mt_image_write_colour(const char *path, int nx, int ny, const unsigned char *rgb);
 

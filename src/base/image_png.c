@@ -1,7 +1,7 @@
 /* Gray pictures as PNG of 8 or 16 bit, and coloured ones to look at.  libpng returns from errors by longjmp: what it is
  * called with lives in one struct, freed at one place. */
-#include "image.h"
 #include "magtwin/error.h"
+#include "magtwin/image.h"
 #include "magtwin/memory.h"
 #include <errno.h>
 #include <png.h>
@@ -104,6 +104,36 @@ PetscErrorCode mt_png_read(const char *path, const MtImage *im, float *gray) {
   if (!rc && (now.nx != im->nx || now.ny != im->ny || now.bits != im->bits))
     rc = mt_error(MT_ERR_INPUT, "%s: changed while it was read", path);
   if (!rc) rc = read_rows(&p, im, gray);
+  close_reading(&p);
+  return rc;
+}
+
+/* libpng turns what it is into gray of 8 or 16 bit. */
+static PetscErrorCode any_header(Png *p, MtImage *im) {
+  if (setjmp(png_jmpbuf(p->png))) return read_failed(p);
+  png_init_io(p->png, p->file);
+  png_read_info(p->png, p->info);
+  png_set_expand(p->png);
+  png_set_strip_alpha(p->png);
+  if (png_get_color_type(p->png, p->info) & PNG_COLOR_MASK_COLOR)
+    png_set_rgb_to_gray_fixed(p->png, PNG_ERROR_ACTION_NONE, -1, -1);
+  if (png_get_interlace_type(p->png, p->info) != PNG_INTERLACE_NONE)
+    return mt_error(MT_ERR_INPUT, "%s: is interlaced; save it without", p->path);
+  png_read_update_info(p->png, p->info);
+  *im = (MtImage){(int)png_get_image_width(p->png, p->info), (int)png_get_image_height(p->png, p->info),
+                  png_get_bit_depth(p->png, p->info), false};
+  return 0;
+}
+
+PetscErrorCode mt_png_read_any(const char *path, MtImage *im, float **gray) {
+  Png p;
+  *gray = NULL;
+  PetscErrorCode rc = open_png(&p, path, false);
+  if (!rc) rc = any_header(&p, im);
+  if (!rc) {
+    *gray = mt_malloc((size_t)im->nx * (size_t)im->ny * sizeof **gray);
+    rc = read_rows(&p, im, *gray);
+  }
   close_reading(&p);
   return rc;
 }
