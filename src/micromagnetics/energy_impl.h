@@ -72,6 +72,9 @@ PetscErrorCode mt_energy_tangent(const MtEnergy *e, Vec m, Vec v);
 /* w = (exchange + coupling of interfaces + DMI + exact K1 less that of the box scheme) v: all of the second derivative
  * that couples nodes, but for the demagnetizing field's part. Collective. */
 PetscErrorCode mt_energy_couplings(const MtEnergy *e, Vec v, Vec w);
+/* w += those but for exchange, and whether there are any on some rank.  Collective; not collective. */
+PetscErrorCode mt_energy_more_couplings(const MtEnergy *e, Vec v, Vec w);
+bool mt_energy_has_more_couplings(const MtEnergy *e);
 /* Terms that few runs have, each from what the materials say; nothing is made where none has it.  Collective. */
 PetscErrorCode mt_energy_setup_more(MtEnergy *e, const MtMaterial *material, const MtEnergyExtras *extras);
 PetscErrorCode mt_energy_free_more(MtEnergy *e);

@@ -195,9 +195,17 @@ PetscErrorCode mt_energy_local_more(MtEnergy *e, MtTerm term, Vec m, double *E, 
   return local_tensor(e, term == MT_TERM_SURFACE ? e->surface : e->elastic, m, E, g);
 }
 
-PetscErrorCode mt_energy_couplings(const MtEnergy *e, Vec v, Vec w) {
-  PetscCall(MatMult(e->exchange3, v, w));
+bool mt_energy_has_more_couplings(const MtEnergy *e) {
+  return e->interface || e->between || e->dmi;
+}
+
+PetscErrorCode mt_energy_more_couplings(const MtEnergy *e, Vec v, Vec w) {
   if (e->interface) PetscCall(MatMultAdd(e->interface3, v, w, w));
   if (e->between) PetscCall(MatMultAdd(e->between, v, w, w));
   return e->dmi ? MatMultAdd(e->dmi, v, w, w) : 0;
+}
+
+PetscErrorCode mt_energy_couplings(const MtEnergy *e, Vec v, Vec w) {
+  PetscCall(MatMult(e->exchange3, v, w));
+  return mt_energy_more_couplings(e, v, w);
 }

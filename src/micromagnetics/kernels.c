@@ -89,8 +89,9 @@ void mt_kernel_frame(const double m[3], double e1[3], double e2[3]) {
 
 void mt_kernel_absolute(double h[3], double floor) {
   double mean = .5 * (h[0] + h[2]), half = .5 * (h[0] - h[2]);
-  double radius = hypot(half, h[1]);
-  double lo = fmax(fabs(mean - radius), floor), hi = fmax(fabs(mean + radius), floor);
+  double radius = sqrt(half * half + h[1] * h[1]), lo = fabs(mean - radius), hi = fabs(mean + radius);
+  lo = lo > floor ? lo : floor;
+  hi = hi > floor ? hi : floor;
   /* same eigenvectors, new eigenvalues; for a multiple of the identity any eigenvectors do */
   double scale = radius > 0 ? .5 * (hi - lo) / radius : 0;
   mean = .5 * (hi + lo);

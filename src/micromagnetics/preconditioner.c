@@ -19,24 +19,15 @@ PetscErrorCode mt_precond_create(MtEnergy *e, double floor, MtPrecond *pc) {
   pc->energy = e;
   pc->floor = floor;
   PetscCall(PetscMalloc1(6 * e->n, &pc->hessian));
-  PetscCall(PetscMalloc1(6 * e->n, &pc->curvature));
-  PetscCall(PetscMalloc1(6 * e->n, &pc->jacobi));
-  PetscCall(mt_energy_create_vec(e, &pc->r));
-  PetscCall(VecDuplicate(pc->r, &pc->z));
-  PetscCall(VecDuplicate(pc->r, &pc->p));
-  PetscCall(VecDuplicate(pc->r, &pc->q));
-  return 0;
+  PetscCall(PetscMalloc3(6 * e->n, &pc->local, 6 * e->n, &pc->absolute, 6 * e->n, &pc->jacobi));
+  return mt_energy_create_vec(e, &pc->q);
 }
 
 PetscErrorCode mt_precond_destroy(MtPrecond *pc) {
   PetscCall(PetscFree(pc->hessian));
-  PetscCall(PetscFree(pc->curvature));
-  PetscCall(PetscFree(pc->jacobi));
-  PetscCall(VecDestroy(&pc->r));
-  PetscCall(VecDestroy(&pc->z));
-  PetscCall(VecDestroy(&pc->p));
-  PetscCall(VecDestroy(&pc->q));
-  return 0;
+  PetscCall(PetscFree3(pc->local, pc->absolute, pc->jacobi));
+  PetscCall(mt_inner_destroy(&pc->inner));
+  return VecDestroy(&pc->q);
 }
 
 /* Terms that few runs have. */
@@ -66,6 +57,19 @@ static void local_curvature(const MtEnergy *e, PetscInt i, const double m[3], co
   if (mt_energy_has_more(e)) add_more(e, i, m, e1, e2, h);
 }
 
+/* The block h in its frame as a symmetric tensor. */
+static void expand(const double h[3], const double e1[3], const double e2[3], float s[6]) {
+  const float a = (float)h[0], b = (float)h[1], c = (float)h[2];
+  float u[3], v[3];
+  for (int i = 0; i < 3; i++) {
+    u[i] = (float)e1[i];
+    v[i] = (float)e2[i];
+  }
+  int n = 0;
+  for (int i = 0; i < 3; i++)
+    for (int j = i; j < 3; j++) s[n++] = a * u[i] * u[j] + b * (u[i] * v[j] + v[i] * u[j]) + c * v[i] * v[j];
+}
+
 static void setup_node(MtPrecond *pc, PetscInt i, const double m[3], const double g[3]) {
   const MtEnergy *e = pc->energy;
   double e1[3], e2[3], h[3];
@@ -73,11 +77,12 @@ static void setup_node(MtPrecond *pc, PetscInt i, const double m[3], const doubl
   local_curvature(e, i, m, g, e1, e2, h);
   for (int k = 0; k < 3; k += 2) h[k] += pc->shift * e->moment[i] / MT_MU0;
   mt_kernel_expand(h, e1, e2, pc->hessian + 6 * i);
+  expand(h, e1, e2, pc->local + 6 * i);
   mt_kernel_absolute(h, pc->floor * e->moment[i] / MT_MU0);
-  mt_kernel_expand(h, e1, e2, pc->curvature + 6 * i);
+  expand(h, e1, e2, pc->absolute + 6 * i);
   double a = h[0] + e->exchange_diagonal[i], b = h[1], c = h[2] + e->exchange_diagonal[i];
   double det = a * c - b * b, inverse[3] = {c / det, -b / det, a / det};
-  mt_kernel_expand(inverse, e1, e2, pc->jacobi + 6 * i);
+  expand(inverse, e1, e2, pc->jacobi + 6 * i);
 }
 
 PetscErrorCode mt_precond_setup(MtPrecond *pc, Vec m, Vec g) {
@@ -90,122 +95,42 @@ PetscErrorCode mt_precond_setup(MtPrecond *pc, Vec m, Vec g) {
   return 0;
 }
 
-/* The same of the ridge: adds to q and to this rank's part of p.q. */
-static PetscErrorCode add_ridge(const MtPrecond *pc, Vec p, Vec q, double *pq) {
+PetscErrorCode mt_precond_hessian(MtPrecond *pc, Vec m, Vec v, Vec w) {
   const PetscScalar *x, *y;
-  double local = 0, along;
-  if (!pc->ridge) return 0;
-  PetscCall(VecGetArrayRead(pc->ridge, &x));
-  PetscCall(VecGetArrayRead(p, &y));
-  for (PetscInt k = 0; k < 3 * pc->energy->n; k++) local += x[k] * y[k];
-  PetscCall(VecRestoreArrayRead(p, &y));
-  PetscCall(VecRestoreArrayRead(pc->ridge, &x));
-  PetscCallMPI(MPI_Allreduce(&local, &along, 1, MPI_DOUBLE, MPI_SUM, pc->energy->mesh->comm));
-  *pq += pc->steepness * along * local;
-  return VecAXPY(q, pc->steepness * along, pc->ridge);
-}
-
-/* q = (exchange + block) p for tangent p, and this rank's part of p.q. */
-static PetscErrorCode apply_operator(MtPrecond *pc, const double *block, Vec m, Vec p, Vec q, double *pq) {
-  const PetscScalar *x, *v;
-  PetscScalar *w;
-  *pq = 0;
-  PetscCall(mt_energy_couplings(pc->energy, p, q));
+  PetscScalar *z;
+  PetscCall(mt_energy_couplings(pc->energy, v, w));
   PetscCall(VecGetArrayRead(m, &x));
-  PetscCall(VecGetArrayRead(p, &v));
-  PetscCall(VecGetArray(q, &w));
+  PetscCall(VecGetArrayRead(v, &y));
+  PetscCall(VecGetArray(w, &z));
   for (PetscInt i = 0; i < pc->energy->n; i++) {
     double c[3];
-    mt_tangent3(x + 3 * i, w + 3 * i);
-    mt_symmetric3(block + 6 * i, v + 3 * i, c);
-    for (int j = 0; j < 3; j++) w[3 * i + j] += c[j];
-    *pq += mt_dot3(v + 3 * i, w + 3 * i);
+    mt_tangent3(x + 3 * i, z + 3 * i);
+    mt_symmetric3(pc->hessian + 6 * i, y + 3 * i, c);
+    for (int j = 0; j < 3; j++) z[3 * i + j] += c[j];
   }
-  PetscCall(VecRestoreArray(q, &w));
-  PetscCall(VecRestoreArrayRead(p, &v));
-  PetscCall(VecRestoreArrayRead(m, &x));
-  return add_ridge(pc, p, q, pq);
+  PetscCall(VecRestoreArray(w, &z));
+  PetscCall(VecRestoreArrayRead(v, &y));
+  return VecRestoreArrayRead(m, &x);
 }
 
-PetscErrorCode mt_precond_hessian(MtPrecond *pc, Vec m, Vec v, Vec w) {
-  double unused;
-  return apply_operator(pc, pc->hessian, m, v, w, &unused);
-}
-
-/* y += step p, r -= step q, z = (blocks of the diagonal)^-1 r and this rank's part of r.z: one pass over the vectors.
- */
-static PetscErrorCode advance(MtPrecond *pc, double step, Vec y, double *rz) {
-  const PetscScalar *p, *q;
-  PetscScalar *sum, *r, *z;
-  *rz = 0;
-  PetscCall(VecGetArrayRead(pc->p, &p));
-  PetscCall(VecGetArrayRead(pc->q, &q));
-  PetscCall(VecGetArray(y, &sum));
-  PetscCall(VecGetArray(pc->r, &r));
-  PetscCall(VecGetArray(pc->z, &z));
-  for (PetscInt i = 0; i < pc->energy->n; i++) {
-    for (PetscInt k = 3 * i; k < 3 * i + 3; k++) {
-      sum[k] += step * p[k];
-      r[k] -= step * q[k];
-    }
-    mt_symmetric3(pc->jacobi + 6 * i, r + 3 * i, z + 3 * i);
-    *rz += mt_dot3(r + 3 * i, z + 3 * i);
-  }
-  PetscCall(VecRestoreArray(pc->z, &z));
-  PetscCall(VecRestoreArray(pc->r, &r));
-  PetscCall(VecRestoreArray(y, &sum));
-  PetscCall(VecRestoreArrayRead(pc->q, &q));
-  return VecRestoreArrayRead(pc->p, &p);
-}
-
-static PetscErrorCode add_ranks(const MtPrecond *pc, double *sum) {
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, 1, MPI_DOUBLE, MPI_SUM, pc->energy->mesh->comm));
-  return 0;
-}
-
-/* y = 0, r = b, p = z and r.z. */
-static PetscErrorCode begin(MtPrecond *pc, Vec b, Vec y, double *rz) {
-  PetscCall(VecSet(y, 0));
-  PetscCall(VecCopy(b, pc->r));
-  PetscCall(VecSet(pc->p, 0));
-  PetscCall(VecSet(pc->q, 0));
-  PetscCall(advance(pc, 0, y, rz));
-  PetscCall(VecCopy(pc->z, pc->p));
-  return add_ranks(pc, rz);
-}
-
-/* Conjugate gradients on exchange + block, from zero.  *definite: no direction of negative curvature was met. */
-static PetscErrorCode solve(MtPrecond *pc, const double *block, Vec m, Vec b, const MtPrecondStop *stop, Vec y,
+static PetscErrorCode solve(MtPrecond *pc, const float *block, Vec m, Vec b, const MtPrecondStop *stop, Vec y,
                             bool *definite, int64_t *its) {
-  double rz, start, pq, next;
-  PetscCall(begin(pc, b, y, &rz));
-  start = rz;
-  *definite = true;
-  for (int k = 0; k < stop->iterations && rz > stop->rtol * stop->rtol * start; k++) {
-    PetscCall(apply_operator(pc, block, m, pc->p, pc->q, &pq));
-    PetscCall(add_ranks(pc, &pq));
-    *definite = pq > 0;
-    if (!*definite) break;
-    PetscCall(advance(pc, rz / pq, y, &next));
-    PetscCall(add_ranks(pc, &next));
-    PetscCall(VecAYPX(pc->p, next / rz, pc->z));
-    rz = next;
-    ++*its;
-  }
-  return 0;
+  const MtInnerOperator A = {m, block, pc->jacobi, pc->ridge, pc->steepness};
+  if (!pc->inner) PetscCall(mt_inner_create(pc->energy, &pc->inner));
+  return mt_inner_solve(pc->inner, &A, b, stop, y, definite, its);
 }
 
 PetscErrorCode mt_precond_solve(MtPrecond *pc, Vec m, Vec b, const MtPrecondStop *stop, Vec y, bool *definite,
                                 int64_t *its) {
-  return solve(pc, pc->hessian, m, b, stop, y, definite, its);
+  return solve(pc, pc->local, m, b, stop, y, definite, its);
 }
 
 PetscErrorCode mt_precond_apply(MtPrecond *pc, Vec m, Vec b, double rtol, int maxit, Vec y, int64_t *its) {
   const MtPrecondStop stop = {maxit, rtol};
   bool definite;
-  PetscCall(solve(pc, pc->hessian, m, b, &stop, y, &pc->definite, its));
+  PetscCall(solve(pc, pc->local, m, b, &stop, y, &pc->definite, its));
   if (pc->definite) return 0;
-  return solve(pc, pc->curvature, m, b, &stop, y, &definite, its);
+  return solve(pc, pc->absolute, m, b, &stop, y, &definite, its);
 }
 
 PetscErrorCode mt_precond_noise(const MtPrecond *pc, Vec v) {

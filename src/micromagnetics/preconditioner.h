@@ -2,25 +2,22 @@
 #ifndef MT_MICROMAGNETICS_PRECONDITIONER_H
 #define MT_MICROMAGNETICS_PRECONDITIONER_H
 
-#include "energy_impl.h"
+#include "inner.h"
 
 typedef struct MtPrecond {
-  MtEnergy *energy;  /* not owned */
-  double floor;      /* T: smallest curvature of a node, times its moment */
-  double shift;      /* T: added to the curvature of every node, times its moment; 0 if not set */
-  double *hessian;   /* [6n] local curvature as symmetric tensors in the tangent planes, J/m3 nm3 */
-  double *curvature; /* [6n] |local curvature| as symmetric tensors in the tangent planes, J/m3 nm3 */
-  double *jacobi;    /* [6n] inverse of curvature + exchange diagonal */
-  Vec ridge;         /* a covector whose square, times steepness, is added to every operator; NULL: none; not owned */
-  double steepness;  /* J/m3 nm3 */
-  bool definite;     /* the last solve met no direction of negative curvature */
-  Vec r, z, p, q;    /* rows 3n */
+  MtEnergy *energy; /* not owned */
+  double floor;     /* T: smallest curvature of a node, times its moment */
+  double shift;     /* T: added to the curvature of every node, times its moment; 0 if not set */
+  double *hessian;  /* [6n] local curvature as symmetric tensors in the tangent planes, J/m3 nm3 */
+  float *local;     /* [6n] the same */
+  float *absolute;  /* [6n] with the absolute values of its eigenvalues */
+  float *jacobi;    /* [6n] inverse of absolute + exchange diagonal */
+  Vec ridge;        /* a covector whose square, times steepness, is added to every operator; NULL: none; not owned */
+  double steepness; /* J/m3 nm3 */
+  bool definite;    /* the last solve met no direction of negative curvature */
+  MtInner *inner;   /* NULL before the first solve */
+  Vec q;            /* rows 3n */
 } MtPrecond;
-
-typedef struct {
-  int iterations;
-  double rtol;
-} MtPrecondStop;
 
 PetscErrorCode mt_precond_create(MtEnergy *e, double floor, MtPrecond *pc);
 PetscErrorCode mt_precond_destroy(MtPrecond *pc);

@@ -144,6 +144,36 @@ static PetscErrorCode check_hessian(MtEnergy *e, Vec m, Vec v, Vec g) {
   return VecDestroy(&moved);
 }
 
+/* The inner solver, in single precision, against the same operator in double: what is left of b after a solution to
+ * 1e-5 in the norm of the blocks; and a shift below any curvature is seen at once. */
+static PetscErrorCode check_inner(MtEnergy *e, Vec m, Vec b, Vec g) {
+  const MtPrecondStop stop = {400, 1e-5};
+  MtPrecond pc = {.shift = 0};
+  Vec y, w;
+  PetscReal all, left;
+  bool definite;
+  int64_t its = 0;
+  PetscCall(VecDuplicate(b, &y));
+  PetscCall(VecDuplicate(b, &w));
+  PetscCall(mt_precond_create(e, .1, &pc));
+  pc.shift = 100;
+  PetscCall(mt_precond_setup(&pc, m, g));
+  PetscCall(mt_precond_solve(&pc, m, b, &stop, y, &definite, &its));
+  assert_true(definite && its > 5);
+  PetscCall(mt_precond_hessian(&pc, m, y, w));
+  PetscCall(VecAXPY(w, -1, b));
+  PetscCall(VecNorm(b, NORM_2, &all));
+  PetscCall(VecNorm(w, NORM_2, &left));
+  assert_true(left < 1e-4 * all);
+  pc.shift = -1e4;
+  PetscCall(mt_precond_setup(&pc, m, g));
+  PetscCall(mt_precond_solve(&pc, m, b, &stop, y, &definite, &its));
+  assert_false(definite);
+  PetscCall(mt_precond_destroy(&pc));
+  PetscCall(VecDestroy(&w));
+  return VecDestroy(&y);
+}
+
 static PetscErrorCode derivatives(void) {
   static const MtTerm more[] = {MT_TERM_SURFACE, MT_TERM_DMI, MT_TERM_ELASTIC};
   MtMesh *mesh;
@@ -159,6 +189,7 @@ static PetscErrorCode derivatives(void) {
     PetscCall(term_slope(e, more[i], m, v, g));
   }
   PetscCall(check_hessian(e, m, v, g));
+  PetscCall(check_inner(e, m, v, g));
   PetscCall(VecDestroy(&m));
   PetscCall(VecDestroy(&v));
   PetscCall(VecDestroy(&g));
