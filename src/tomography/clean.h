@@ -23,6 +23,13 @@ void mt_wavelet_back(int n, const double *y, double *x);
  * (held constant outside), and each by its brightness relative to its neighbours'.  Collective. */
 PetscErrorCode mt_clean_shading(MPI_Comm comm, MtStack *s, int degree, MtRect where);
 
+/* Gaussian of standard deviations sigma [2] px along x and y on a picture, in place; its edges repeat.  Not collective.
+ */
+void mt_smooth_slice(int nx, int ny, const double sigma[2], float *gray);
+/* Gaussian of standard deviations sigma [3] voxels along x, y, z on this rank's slab [nz_local ny nx]; the volume's
+ * ends repeat.  Collective. */
+PetscErrorCode mt_smooth(MPI_Comm comm, const MtStack *s, const double sigma[3], const float *from, float *to);
+
 /* Standard deviation of the noise of a picture (J. Immerkaer, Comput. Vis. Image Underst. 64, 300 (1996)).  Not
  * collective. */
 double mt_noise_level(int nx, int ny, const float *gray);

@@ -9,15 +9,21 @@
 typedef struct MtMatcher MtMatcher; /* work space for pairs of w x h pixels, and the transform of one picture */
 MtMatcher *mt_matcher_create(int w, int h, double whitening);
 void mt_matcher_destroy(MtMatcher **m);
-/* How far b lies from a: b(x + shift) looks like a(x).  a, b: pixels of pictures with rows `stride` apart, at the
- * corner of the w x h pixels that are compared.  guess: where whole pixels begin (0, 0), with b read there; the pixels
- * guess .. guess + (w, h) must exist.  shift [2] px; peak: height of the correlation, 0 .. 1 of what equal pictures
- * give. whitening: 0 cross-correlation .. 1 phase correlation; the peak to .01 px by a discrete Fourier
- * transform around it.
- * Sources: C. D. Kuglin, D. C. Hines, IEEE Conf. Cybern. Soc. 1975, 163; M. Guizar-Sicairos, S. T. Thurman,
- * J. R. Fienup, Opt. Lett. 33, 156 (2008).  Not collective. */
-void mt_match(MtMatcher *m, const float *a, const float *b, int stride, const int guess[2], double shift[2],
-              double *peak);
+/* How far b lies from a, in whole pixels: b(x + shift) looks like a(x).  a, b: pixels of pictures with rows `stride`
+ * apart, at the corner of the w x h pixels that are compared.  shift [2] px.  whitening: 0 cross-correlation .. 1 phase
+ * correlation.
+ * Source: C. D. Kuglin, D. C. Hines, IEEE Conf. Cybern. Soc. 1975, 163.  Not collective. */
+void mt_match(MtMatcher *m, const float *a, const float *b, int stride, int shift[2]);
+
+typedef struct {
+  int w, h, stride;    /* pixels that are compared, and of a row */
+  double lo[2], hi[2]; /* where b has been measured, from the corner of what is compared, px */
+  double most;         /* largest shift, px */
+} MtRefine;
+/* shift [2], near already -> to .003 px: a(x) = gain b(x + shift) + offset by least squares over a Hann window.  a, b:
+ * smoothed pixels at the corner of what is compared, with most + 3 more of them around.  agreement: the coefficient of
+ * correlation there.  False if it leads nowhere.  Not collective. */
+bool mt_refine(const MtRefine *r, const float *a, const float *b, double shift[2], double *agreement);
 
 /* ---- all slices ---- */
 

@@ -15,7 +15,8 @@ typedef struct {
   MtRect where;
   double whitening;
   int most;            /* px, a shift that is still looked for */
-  int w, h;            /* pixels of `where` with `most` more on each side */
+  int pad;             /* px around `where` that are cut out with it */
+  int w, h;            /* pixels of `where` with `pad` more on each side */
   int distance, ndist; /* farthest pair, and how many distances are used */
   float *cut;          /* [(nz_local + distance) h w] */
 } Finder;
@@ -31,7 +32,7 @@ static void cut_out(const Finder *f, int k, float *to) {
   const float *from = s->gray + (size_t)k * (size_t)s->nx * (size_t)s->ny;
   for (int j = 0; j < f->h; j++)
     for (int i = 0; i < f->w; i++) {
-      const int x = clamped(f->where.x0 - f->most + i, s->nx), y = clamped(f->where.y0 - f->most + j, s->ny);
+      const int x = clamped(f->where.x0 - f->pad + i, s->nx), y = clamped(f->where.y0 - f->pad + j, s->ny);
       to[(size_t)j * (size_t)f->w + (size_t)i] = from[(size_t)y * (size_t)s->nx + (size_t)x];
     }
 }
@@ -41,32 +42,30 @@ static PetscErrorCode exchange(MPI_Comm comm, Finder *f) {
   const size_t piece = (size_t)f->w * (size_t)f->h;
   float *mine = mt_malloc((piece * (size_t)s->nz_local + 1) * sizeof *mine);
   f->cut = mt_calloc(piece * (size_t)(s->nz_local + f->distance) + 1, sizeof *f->cut);
-  for (int k = 0; k < s->nz_local; k++) cut_out(f, k, mine + piece * (size_t)k);
+  for (int k = 0; k < s->nz_local; k++) {
+    cut_out(f, k, mine + piece * (size_t)k);
+    mt_smooth_slice(f->w, f->h, (const double[2]){1, 1}, mine + piece * (size_t)k);
+  }
   PetscErrorCode rc = mt_slab_halo(comm, s->nz, 0, f->distance, (int64_t)piece, MPI_FLOAT, mine, f->cut);
   free(mine);
   return rc;
 }
 
-/* Two looks: the whole pixel, then again with b read from there.  result: shift, weight. */
+/* The whole pixel by correlation, then least squares.  result: shift, weight. */
 static void compare(const Finder *f, MtMatcher *m, int k, int d, double result[3]) {
   const size_t piece = (size_t)f->w * (size_t)f->h;
-  const float *a = f->cut + piece * (size_t)k + (size_t)f->most * (size_t)f->w + (size_t)f->most;
+  const float *a = f->cut + piece * (size_t)k + (size_t)f->pad * (size_t)f->w + (size_t)f->pad;
   const float *b = a + piece * (size_t)d;
-  double shift[2], peak = 0;
-  int guess[2] = {0, 0};
-  for (int look = 0; look < 3; look++) {
-    mt_match(m, a, b, f->w, guess, shift, &peak);
-    const int x = (int)lround(shift[0]), y = (int)lround(shift[1]);
-    if (abs(x) > f->most || abs(y) > f->most) {
-      result[2] = 0;
-      return;
-    }
-    if (x == guess[0] && y == guess[1]) break;
-    guess[0] = x, guess[1] = y;
-  }
-  /* the part p of the spectrum that agrees is signal: errors go as (1 - p) / p */
-  const double p = fmin(.99, fmax(0, peak));
-  result[0] = shift[0], result[1] = shift[1];
+  const MtRect *w = &f->where;
+  const MtRefine r = {
+      w->x1 - w->x0, w->y1 - w->y0, f->w, {-w->x0, -w->y0}, {f->s->nx - 1 - w->x0, f->s->ny - 1 - w->y0}, f->most};
+  double agreement = 0;
+  int whole[2];
+  mt_match(m, a, b, f->w, whole);
+  result[0] = whole[0], result[1] = whole[1];
+  if (abs(whole[0]) > f->most || abs(whole[1]) > f->most || !mt_refine(&r, a, b, result, &agreement)) return;
+  /* the part p that agrees is signal: errors go as (1 - p) / p */
+  const double p = fmin(.99, fmax(0, agreement));
   result[2] = p > .02 ? pow(p / (1 - p), 2) : 0;
 }
 
@@ -97,8 +96,9 @@ PetscErrorCode mt_drift_find(MPI_Comm comm, const MtStack *s, MtRect where, int 
   Finder f = {.s = s, .where = where, .most = most, .whitening = whitening};
   memset(d, 0, sizeof *d);
   while (f.ndist < DISTANCES && distances[f.ndist] <= distance) f.distance = distances[f.ndist++];
-  f.w = where.x1 - where.x0 + 2 * most;
-  f.h = where.y1 - where.y0 + 2 * most;
+  f.pad = most + 3;
+  f.w = where.x1 - where.x0 + 2 * f.pad;
+  f.h = where.y1 - where.y0 + 2 * f.pad;
   const size_t items = 3 * (size_t)f.ndist;
   double *mine = mt_calloc(items * (size_t)s->nz_local + 1, sizeof *mine);
   double *all = mt_calloc(items * (size_t)s->nz + 1, sizeof *all);

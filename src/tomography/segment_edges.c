@@ -6,80 +6,37 @@
 #include <math.h>
 #include <string.h>
 
-static double *gaussian(double sigma, int *r) {
-  *r = (int)ceil(3.5 * sigma);
-  double sum = 0, *w = mt_calloc((size_t)(2 * *r + 1), sizeof *w);
-  for (int i = -*r; i <= *r; i++) sum += w[i + *r] = exp(-.5 * i * i / (sigma * sigma));
-  for (int i = 0; i <= 2 * *r; i++) w[i] /= sum;
-  return w;
-}
-
 static int clamped(int i, int n) {
   return i < 0 ? 0 : i >= n ? n - 1 : i;
 }
 
-/* One line in place. */
-static void smooth_line(int n, size_t step, int r, const double *w, float *v, float *work) {
-  for (int i = 0; i < n; i++) work[i] = v[(size_t)i * step];
-  for (int i = 0; i < n; i++) {
-    double sum = 0;
-    for (int m = -r; m <= r; m++) sum += w[m + r] * work[clamped(i + m, n)];
-    v[(size_t)i * step] = (float)sum;
-  }
-}
-
-static void smooth_slices(const MtStack *s, const double sigma[3], float *v) {
-  int rx, ry;
-  double *wx = gaussian(sigma[0], &rx), *wy = gaussian(sigma[1], &ry);
-  float *work = mt_malloc((size_t)(s->nx > s->ny ? s->nx : s->ny) * sizeof *work);
-  for (int k = 0; k < s->nz_local; k++) {
-    float *slice = v + (size_t)k * (size_t)s->nx * (size_t)s->ny;
-    for (int j = 0; j < s->ny; j++) smooth_line(s->nx, 1, rx, wx, slice + (size_t)j * (size_t)s->nx, work);
-    for (int i = 0; i < s->nx; i++) smooth_line(s->ny, (size_t)s->nx, ry, wy, slice + i, work);
-  }
-  free(wx);
-  free(wy);
-  free(work);
-}
-
-PetscErrorCode mt_smooth(MPI_Comm comm, const MtStack *s, const double sigma[3], const float *from, float *to) {
-  const size_t slice = (size_t)s->nx * (size_t)s->ny;
-  int r;
-  double *w = gaussian(sigma[2], &r);
-  float *flat = mt_malloc((slice * (size_t)s->nz_local + 1) * sizeof *flat);
-  float *all = mt_malloc((slice * (size_t)(s->nz_local + 2 * r) + 1) * sizeof *all);
-  memcpy(flat, from, slice * (size_t)s->nz_local * sizeof *flat);
-  smooth_slices(s, sigma, flat);
-  PetscErrorCode rc = mt_slab_halo(comm, s->nz, r, r, (int64_t)slice, MPI_FLOAT, flat, all);
-  for (int k = 0; k < s->nz_local && !rc; k++)
-    for (size_t i = 0; i < slice; i++) {
-      double sum = 0;
-      for (int m = -r; m <= r; m++)
-        sum += w[m + r] * all[slice * (size_t)(clamped(s->z0 + k + m, s->nz) - s->z0 + r) + i];
-      to[slice * (size_t)k + i] = (float)sum;
-    }
-  free(w);
-  free(flat);
-  free(all);
-  return rc;
-}
-
-/* The eigenvalue of largest magnitude of the symmetric matrix xx yy zz yz xz xy.
+/* The largest and the smallest eigenvalue of the symmetric matrix xx yy zz yz xz xy.
  * Source: O. K. Smith, Commun. ACM 4, 168 (1961). */
-static double largest_eigenvalue(const double a[6]) {
+static void eigenvalues(const double a[6], double *top, double *bottom) {
   const double q = (a[0] + a[1] + a[2]) / 3, off = a[3] * a[3] + a[4] * a[4] + a[5] * a[5];
   const double x = a[0] - q, y = a[1] - q, z = a[2] - q, p = sqrt((x * x + y * y + z * z + 2 * off) / 6);
-  if (!(p > 0)) return q;
+  *top = *bottom = q;
+  if (!(p > 0)) return;
   const double det = x * (y * z - a[3] * a[3]) - a[5] * (a[5] * z - a[3] * a[4]) + a[4] * (a[5] * a[3] - y * a[4]);
   const double r = fmin(1, fmax(-1, det / (2 * p * p * p))), phi = acos(r) / 3;
-  const double top = q + 2 * p * cos(phi), bottom = q + 2 * p * cos(phi + 2 * MT_PI / 3);
-  return fabs(top) > fabs(bottom) ? top : bottom;
+  *top = q + 2 * p * cos(phi);
+  *bottom = q + 2 * p * cos(phi + 2 * MT_PI / 3);
+}
+
+static double combine(MtBoundary kind, const double h[6], const double g[3], double sigma) {
+  double top, bottom;
+  eigenvalues(h, &top, &bottom);
+  if (kind == MT_BOUNDARY_BRIGHT) return fmax(0, -sigma * sigma * bottom);
+  if (kind == MT_BOUNDARY_DARK) return fmax(0, sigma * sigma * top);
+  const double bend = sigma * sigma * fmax(fabs(top), fabs(bottom));
+  return sqrt(bend * bend + sigma * sigma * (g[0] * g[0] + g[1] * g[1] + g[2] * g[2]));
 }
 
 /* Central differences at voxel (i,j) of the middle slice; v: slices below, here, above; c: pixels a voxel along x, y,
  * z.
  */
-static double energy(const MtStack *s, float *const v[3], int i, int j, const double c[3], double sigma) {
+static double strength_at(const MtStack *s, MtBoundary kind, float *const v[3], int i, int j, const double c[3],
+                          double sigma) {
   const int nx = s->nx, left = clamped(i - 1, nx), right = clamped(i + 1, nx);
   const int up = clamped(j - 1, s->ny), down = clamped(j + 1, s->ny);
 #define AT(z, y, x) ((double)v[z][(size_t)(y) * (size_t)nx + (size_t)(x)])
@@ -94,11 +51,10 @@ static double energy(const MtStack *s, float *const v[3], int i, int j, const do
                        (AT(1, down, right) - AT(1, down, left) - AT(1, up, right) + AT(1, up, left)) /
                            (4 * c[0] * c[1])};
 #undef AT
-  const double bend = sigma * sigma * largest_eigenvalue(h);
-  return sqrt(bend * bend + sigma * sigma * (g[0] * g[0] + g[1] * g[1] + g[2] * g[2]));
+  return combine(kind, h, g, sigma);
 }
 
-PetscErrorCode mt_boundaries(MPI_Comm comm, const MtStack *s, double smooth, float **strength) {
+PetscErrorCode mt_boundaries(MPI_Comm comm, const MtStack *s, MtBoundary kind, double smooth, float **strength) {
   const size_t slice = (size_t)s->nx * (size_t)s->ny, n = slice * (size_t)s->nz_local;
   double c[3], sigma[3];
   for (int d = 0; d < 3; d++) {
@@ -114,7 +70,8 @@ PetscErrorCode mt_boundaries(MPI_Comm comm, const MtStack *s, double smooth, flo
     for (int d = 0; d < 3; d++) v[d] = all + slice * (size_t)(clamped(s->z0 + k + d - 1, s->nz) - s->z0 + 1);
     for (int j = 0; j < s->ny; j++)
       for (int i = 0; i < s->nx; i++)
-        (*strength)[slice * (size_t)k + (size_t)j * (size_t)s->nx + (size_t)i] = (float)energy(s, v, i, j, c, smooth);
+        (*strength)[slice * (size_t)k + (size_t)j * (size_t)s->nx + (size_t)i] =
+            (float)strength_at(s, kind, v, i, j, c, smooth);
   }
   free(flat);
   free(all);

@@ -17,7 +17,7 @@ typedef struct {
   MtLink *link;
 } Links;
 
-static void add(Links *l, int64_t a, int64_t b, double strength) {
+static void add(Links *l, int64_t a, int64_t b, double value, bool weak) {
   if (l->n == l->room) {
     l->n = mt_links_reduce(l->n, l->link);
     if (2 * l->n >= l->room) {
@@ -25,23 +25,33 @@ static void add(Links *l, int64_t a, int64_t b, double strength) {
       l->link = mt_realloc(l->link, (size_t)l->room * sizeof *l->link);
     }
   }
-  l->link[l->n++] = (MtLink){a < b ? a : b, a < b ? b : a, llround(strength * UNIT), 1};
+  l->link[l->n++] = (MtLink){a < b ? a : b, a < b ? b : a, llround(value * UNIT), 1, weak};
 }
 
+/* Of the slab and the slice above it. */
+typedef struct {
+  int64_t *basin;
+  float *strength, *height;
+  uint8_t *phase;
+  double closed;
+} Field;
+
 /* A face between two voxels that are no pockets. */
-static void face(Links *l, const int64_t *basin, const float *strength, const uint8_t *phase, int64_t v, int64_t w) {
-  if (phase[v] || phase[w] || basin[v] == basin[w]) return;
-  add(l, basin[v], basin[w], fmaxf(strength[v], strength[w]));
+static void face(Links *l, const Field *f, int64_t v, int64_t w) {
+  if (f->phase[v] || f->phase[w] || f->basin[v] == f->basin[w]) return;
+  const double strength = fmaxf(f->strength[v], f->strength[w]);
+  add(l, f->basin[v], f->basin[w], strength, strength < f->closed);
 }
 
 /* What belongs to this slab: its voxels, and their faces to the right, down and above. */
-static void list_links(const MtStack *s, const int64_t *basin, const float *strength, const uint8_t *phase, Links *l) {
+static void list_links(const MtStack *s, const Field *f, Links *l) {
   const int64_t nx = s->nx, slice = nx * s->ny;
   for (int64_t v = 0; v < slice * s->nz_local; v++) {
-    if (!phase[v]) add(l, basin[v], basin[v], basin[v] == v + slice * s->z0 ? strength[v] : 0);
-    if (v % nx + 1 < nx) face(l, basin, strength, phase, v, v + 1);
-    if (v / nx % s->ny + 1 < s->ny) face(l, basin, strength, phase, v, v + nx);
-    if (v / slice + s->z0 + 1 < s->nz) face(l, basin, strength, phase, v, v + slice);
+    const bool deepest = f->basin[v] == v + slice * s->z0;
+    if (!f->phase[v]) add(l, f->basin[v], f->basin[v], deepest ? fmax(0, -f->height[v]) : 0, false);
+    if (v % nx + 1 < nx) face(l, f, v, v + 1);
+    if (v / nx % s->ny + 1 < s->ny) face(l, f, v, v + nx);
+    if (v / slice + s->z0 + 1 < s->nz) face(l, f, v, v + slice);
   }
   l->n = mt_links_reduce(l->n, l->link);
 }
@@ -123,8 +133,8 @@ static PetscErrorCode ask_root(MPI_Comm comm, int64_t nall, const int64_t *all, 
   return 0;
 }
 
-static PetscErrorCode merge_all(MPI_Comm comm, const Links *mine, double threshold, int64_t min_voxels, int64_t n,
-                                const int64_t *id, int32_t *region, int *ngrains, int64_t *nbasins) {
+static PetscErrorCode merge_all(MPI_Comm comm, const Links *mine, const MtGrainRule *rule, int64_t n, const int64_t *id,
+                                int32_t *region, int *ngrains, int64_t *nbasins) {
   int rank;
   Links all = {0};
   int64_t *ids = NULL, nall = 0;
@@ -134,7 +144,7 @@ static PetscErrorCode merge_all(MPI_Comm comm, const Links *mine, double thresho
   if (!rc && !rank) {
     nall = list_ids(&all, &ids);
     region_of = mt_malloc(((size_t)nall + 1) * sizeof *region_of);
-    mt_regions_merge(all.n, all.link, threshold * UNIT, min_voxels, nall, ids, region_of, ngrains);
+    mt_regions_merge(all.n, all.link, rule->core * UNIT, rule->min_voxels, nall, ids, region_of, ngrains);
   }
   *nbasins = nall;
   if (!rc) rc = ask_root(comm, nall, ids, region_of, n, id, region);
@@ -160,30 +170,50 @@ static void label_voxels(int64_t n, const int64_t *basin, const uint8_t *phase, 
   }
 }
 
+/* Height whose valleys are grains: the deeper inside the lower, then the strength of the boundaries. */
+static PetscErrorCode make_height(MPI_Comm comm, const MtStack *s, const float *strength, const uint8_t *phase,
+                                  double open, float *height) {
+  float *depth = NULL;
+  PetscCall(mt_depth(comm, s, strength, phase, open, &depth));
+  for (int64_t v = 0; v < (int64_t)s->nx * s->ny * s->nz_local; v++)
+    height[v] = phase[v] ? INFINITY : depth[v] > 0 ? -depth[v] : strength[v]; /* no valley begins in a pocket */
+  free(depth);
+  return 0;
+}
+
+static PetscErrorCode segment(MPI_Comm comm, const MtStack *s, const float *strength, const uint8_t *phase,
+                              const MtGrainRule *rule, Field *f, Links *mine, int64_t **basin) {
+  const int64_t slice = (int64_t)s->nx * s->ny;
+  PetscCall(make_height(comm, s, strength, phase, rule->open, f->height));
+  PetscCall(mt_basins(comm, s, f->height, basin));
+  PetscCall(mt_slab_halo(comm, s->nz, 0, 1, slice, MPI_INT64_T, *basin, f->basin));
+  PetscCall(mt_slab_halo(comm, s->nz, 0, 1, slice, MPI_FLOAT, strength, f->strength));
+  PetscCall(mt_slab_halo(comm, s->nz, 0, 1, slice, MPI_UINT8_T, phase, f->phase));
+  list_links(s, f, mine);
+  return 0;
+}
+
 PetscErrorCode mt_grains_segment(MPI_Comm comm, const MtStack *s, const float *strength, const uint8_t *phase,
-                                 double threshold, int64_t min_voxels, int32_t *label, int *ngrains, int64_t *nbasins) {
+                                 const MtGrainRule *rule, int32_t *label, int *ngrains, int64_t *nbasins) {
   const int64_t slice = (int64_t)s->nx * s->ny, n = slice * s->nz_local;
-  int64_t *basin = NULL, *wide = mt_malloc((size_t)(n + slice + 1) * sizeof *wide), *id = NULL;
-  float *height = mt_malloc((size_t)(n + slice + 1) * sizeof *height);
-  uint8_t *pocket = mt_malloc((size_t)(n + slice + 1) * sizeof *pocket);
+  const size_t wide = (size_t)(n + slice + 1);
+  int64_t *basin = NULL, *id = NULL;
+  Field f = {mt_malloc(wide * sizeof *f.basin), mt_malloc(wide * sizeof *f.strength),
+             mt_malloc(wide * sizeof *f.height), mt_malloc(wide * sizeof *f.phase), rule->closed};
   int32_t *region = NULL;
   Links mine = {0};
-  for (int64_t v = 0; v < n; v++) height[v] = phase[v] ? INFINITY : strength[v]; /* no basin begins in a pocket */
-  PetscErrorCode rc = mt_basins(comm, s, height, &basin);
-  if (!rc) rc = mt_slab_halo(comm, s->nz, 0, 1, slice, MPI_INT64_T, basin, wide);
-  if (!rc) rc = mt_slab_halo(comm, s->nz, 0, 1, slice, MPI_FLOAT, strength, height);
-  if (!rc) rc = mt_slab_halo(comm, s->nz, 0, 1, slice, MPI_UINT8_T, phase, pocket);
+  PetscErrorCode rc = segment(comm, s, strength, phase, rule, &f, &mine, &basin);
   if (!rc) {
-    list_links(s, wide, height, pocket, &mine);
     const int64_t nid = list_ids(&mine, &id);
     region = mt_malloc(((size_t)nid + 1) * sizeof *region);
-    rc = merge_all(comm, &mine, threshold, min_voxels, nid, id, region, ngrains, nbasins);
+    rc = merge_all(comm, &mine, rule, nid, id, region, ngrains, nbasins);
     if (!rc) label_voxels(n, basin, phase, nid, id, region, label);
   }
   free(basin);
-  free(wide);
-  free(height);
-  free(pocket);
+  free(f.basin);
+  free(f.strength);
+  free(f.height);
+  free(f.phase);
   free(region);
   free(id);
   free(mine.link);

@@ -18,6 +18,7 @@ int64_t mt_links_reduce(int64_t n, MtLink *link) {
     if (kept && link[kept - 1].a == link[i].a && link[kept - 1].b == link[i].b) {
       link[kept - 1].sum += link[i].sum;
       link[kept - 1].count += link[i].count;
+      link[kept - 1].weak += link[i].weak;
     } else {
       link[kept++] = link[i];
     }
@@ -27,31 +28,38 @@ int64_t mt_links_reduce(int64_t n, MtLink *link) {
 
 typedef struct {
   int64_t n, nlinks;
-  double threshold;
-  MtLink *link;  /* between regions by number, reduced */
-  int64_t *root; /* [n] region that each one became part of; itself if it still is one */
-  int64_t *size; /* [n] voxels */
-  double *floor; /* [n] the smallest strength in it */
-  int64_t *best; /* [n] link with the weakest boundary, -1 */
+  double core;
+  bool by_opening; /* which boundary is the weakest: by its open part, or by its mean strength */
+  bool cores_only; /* looked for only between regions that have a core */
+  MtLink *link;    /* between regions by number, reduced */
+  int64_t *root;   /* [n] region that each one became part of; itself if it still is one */
+  int64_t *size;   /* [n] voxels */
+  double *depth;   /* [n] of the deepest voxel, in units of 2^-24 px */
+  int64_t *best;   /* [n] link with the weakest boundary, -1 */
 } Graph;
 
-/* How far a boundary rises, in the mean, above the shallower of its two regions, over the least that a boundary must
- * rise: `threshold`, and .65 of its own strength, for what lies on the slope of a strong boundary is no grain. */
-static double rise(const Graph *g, const MtLink *l) {
-  const double mean = (double)l->sum / (double)l->count;
-  return (mean - fmax(g->floor[l->a], g->floor[l->b])) / fmax(g->threshold, .65 * mean);
+static double strength(const Graph *g, const MtLink *l) {
+  const double n = (double)l->count;
+  return g->by_opening ? 1 - (double)l->weak / n : (double)l->sum / n;
 }
 
 /* The weaker of two boundaries; of equal ones the first by its ends, which is a rule without regard to order. */
 static bool weaker(const Graph *g, int64_t i, int64_t j) {
   if (j < 0) return true;
-  const double a = rise(g, &g->link[i]), b = rise(g, &g->link[j]);
+  const double a = strength(g, &g->link[i]), b = strength(g, &g->link[j]);
   return a < b || (a == b && i < j);
 }
 
-static void find_best(Graph *g) {
+static bool counts(const Graph *g, const MtLink *l) {
+  return !g->cores_only || (g->depth[l->a] >= g->core && g->depth[l->b] >= g->core);
+}
+
+static void find_best(Graph *g, bool by_opening, bool cores_only) {
+  g->by_opening = by_opening;
+  g->cores_only = cores_only;
   for (int64_t r = 0; r < g->n; r++) g->best[r] = -1;
   for (int64_t i = 0; i < g->nlinks; i++) {
+    if (!counts(g, &g->link[i])) continue;
     if (weaker(g, i, g->best[g->link[i].a])) g->best[g->link[i].a] = i;
     if (weaker(g, i, g->best[g->link[i].b])) g->best[g->link[i].b] = i;
   }
@@ -73,7 +81,7 @@ static void join(Graph *g, int64_t a, int64_t b) {
   }
   g->root[b] = a;
   g->size[a] += g->size[b];
-  g->floor[a] = fmin(g->floor[a], g->floor[b]);
+  g->depth[a] = fmax(g->depth[a], g->depth[b]);
 }
 
 /* Ends of all links by the regions that there are now. */
@@ -90,13 +98,31 @@ static void contract(Graph *g) {
   g->nlinks = mt_links_reduce(kept, g->link);
 }
 
-/* Pairs that are each other's weakest, while that is weak; returns how many. */
-static int64_t merge_weak(Graph *g) {
+/* Regions without a core, each with the neighbour behind its weakest boundary; returns how many. */
+static int64_t merge_shallow(Graph *g) {
   int64_t merged = 0;
-  find_best(g);
+  find_best(g, false, false);
+  for (int64_t r = 0; r < g->n; r++) {
+    const int64_t best = g->root[r] == r && g->depth[r] < g->core ? g->best[r] : -1;
+    if (best < 0) continue;
+    const MtLink *l = &g->link[best];
+    const int64_t other = l->a == r ? l->b : l->a;
+    /* not with one that goes elsewhere itself; of two that have chosen each other, once */
+    if (g->depth[other] < g->core && (g->best[other] != best || other < r)) continue;
+    join(g, l->a, l->b);
+    merged++;
+  }
+  if (merged) contract(g);
+  return merged;
+}
+
+/* Pairs that are each other's weakest, while the boundary is open; returns how many. */
+static int64_t merge_open(Graph *g, bool cores_only) {
+  int64_t merged = 0;
+  find_best(g, true, cores_only);
   for (int64_t i = 0; i < g->nlinks; i++) {
     const MtLink *l = &g->link[i];
-    if (rise(g, l) >= 1 || g->best[l->a] != i || g->best[l->b] != i) continue;
+    if (strength(g, l) >= MT_CLOSED || g->best[l->a] != i || g->best[l->b] != i) continue;
     join(g, l->a, l->b);
     merged++;
   }
@@ -107,7 +133,7 @@ static int64_t merge_weak(Graph *g) {
 /* The smallest of those too small first, so that small ones do not all pour into one another. */
 static bool merge_smallest(Graph *g, int64_t least) {
   int64_t at = -1;
-  find_best(g);
+  find_best(g, false, false);
   for (int64_t r = 0; r < g->n; r++)
     if (g->root[r] == r && g->size[r] < least && g->best[r] >= 0 && (at < 0 || g->size[r] < g->size[at])) at = r;
   if (at < 0) return false;
@@ -121,12 +147,23 @@ static int64_t position(int64_t n, const int64_t *id, int64_t v) {
   return p ? p - id : 0; /* every end of a link is among the ids */
 }
 
-void mt_regions_merge(int64_t n, MtLink *link, double threshold, int64_t min_voxels, int64_t nid, const int64_t *id,
+/* Voxels that a pocket encloses have no neighbour to go to: they stay without a region. */
+static int32_t number_regions(Graph *g, int64_t min_voxels, int32_t *region) {
+  int32_t n = 0;
+  for (int64_t r = 0; r < g->n; r++) { /* a root comes before what belongs to it */
+    const int64_t root = find(g->root, r);
+    const bool kept = root == r && g->size[r] && (g->size[r] >= min_voxels || g->best[r] >= 0);
+    region[r] = root != r ? region[root] : kept ? n++ : -1;
+  }
+  return n;
+}
+
+void mt_regions_merge(int64_t n, MtLink *link, double core, int64_t min_voxels, int64_t nid, const int64_t *id,
                       int32_t *region, int32_t *nregions) {
-  Graph g = {.n = nid, .link = link, .threshold = threshold};
+  Graph g = {.n = nid, .link = link, .core = core};
   g.root = mt_malloc((size_t)(nid + 1) * sizeof *g.root);
   g.size = mt_calloc((size_t)nid + 1, sizeof *g.size);
-  g.floor = mt_calloc((size_t)nid + 1, sizeof *g.floor);
+  g.depth = mt_calloc((size_t)nid + 1, sizeof *g.depth);
   g.best = mt_malloc((size_t)(nid + 1) * sizeof *g.best);
   for (int64_t r = 0; r < nid; r++) g.root[r] = r;
   for (int64_t i = 0; i < n; i++) {
@@ -135,21 +172,19 @@ void mt_regions_merge(int64_t n, MtLink *link, double threshold, int64_t min_vox
     l.b = position(nid, id, l.b);
     if (l.a == l.b) {
       g.size[l.a] += l.count;
-      g.floor[l.a] = (double)l.sum;
+      g.depth[l.a] = (double)l.sum;
     } else {
       g.link[g.nlinks++] = l;
     }
   }
   g.nlinks = mt_links_reduce(g.nlinks, g.link);
-  while (merge_weak(&g)) continue;
+  while (merge_open(&g, true)) continue; /* before what lies in the boundaries is added to them */
+  while (merge_shallow(&g)) continue;
+  while (merge_open(&g, false)) continue;
   while (merge_smallest(&g, min_voxels)) continue;
-  *nregions = 0;
-  for (int64_t r = 0; r < nid; r++) { /* a root comes before what belongs to it */
-    const int64_t root = find(g.root, r);
-    region[r] = root == r ? (g.size[r] ? (*nregions)++ : -1) : region[root];
-  }
+  *nregions = number_regions(&g, min_voxels, region);
   free(g.root);
   free(g.size);
-  free(g.floor);
+  free(g.depth);
   free(g.best);
 }

@@ -112,16 +112,24 @@ const MtKey mt_stack_keys[] = {
      .min = 0.3,
      .max = 10,
      .help = "Width of the Gaussian that boundaries are looked for with, in pixels."},
+    {.path = "stack.grains.boundaries",
+     .type = MT_KEY_CHOICE,
+     .choices = "bright|dark|any",
+     .def = "bright",
+     .help =
+         "What boundaries look like: bright films (rich in Nd, back-scattered electrons), dark films, or any line or "
+         "step of the gray value. Of the last one boundaries are twice as wide: grains must be so, too."},
     {.path = "stack.grains.threshold",
      .type = MT_KEY_REAL,
-     .def = "5",
+     .def = "7",
      .min = 0,
      .max = 1e3,
-     .help = "Boundaries that rise, in the mean, by less than this many times the lower quartile of all strengths (the "
-             "noise inside grains) are none: what they part is one grain."},
+     .help =
+         "A boundary is stronger, on 70 % of its area, than the median inside grains by this many times the distance "
+         "of the upper quartile from that median; what is parted by less is one grain."},
     {.path = "stack.grains.min_voxels",
      .type = MT_KEY_INT,
-     .def = "500",
+     .def = "100",
      .min = 1,
      .max = 1e9,
      .help = "Smaller grains go to the neighbour behind the weakest boundary."},

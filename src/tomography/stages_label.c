@@ -32,21 +32,27 @@ static PetscErrorCode find_pockets(MtStages *m, uint8_t **phase) {
   return 0;
 }
 
+static MtBoundary boundary_kind(const MtStages *m) {
+  const char *kind = mt_input_string(m->in, "stack.grains.boundaries");
+  return !strcmp(kind, "bright") ? MT_BOUNDARY_BRIGHT : !strcmp(kind, "dark") ? MT_BOUNDARY_DARK : MT_BOUNDARY_ANY;
+}
+
 static PetscErrorCode find_grains(MtStages *m, const uint8_t *phase, MtLabels *l) {
   const MtStack *s = &m->s;
-  const int64_t n = (int64_t)s->nx * s->ny * s->nz_local, least = mt_input_int(m->in, "stack.grains.min_voxels");
-  const double factor = mt_input_real(m->in, "stack.grains.threshold");
-  double noise;
+  const int64_t n = (int64_t)s->nx * s->ny * s->nz_local;
+  MtGrainRule rule = {.core = 1.5, .min_voxels = mt_input_int(m->in, "stack.grains.min_voxels")};
+  MtNoise noise = {0, 0};
   int64_t nbasins = 0;
   float *strength = NULL;
-  PetscCall(mt_boundaries(m->comm, s, mt_input_real(m->in, "stack.grains.smooth"), &strength));
-  PetscErrorCode rc = mt_quantile(m->comm, n, strength, .25, &noise);
-  if (!rc) rc = mt_grains_segment(m->comm, s, strength, phase, factor * noise, least, l->label, &l->ngrains, &nbasins);
+  PetscCall(mt_boundaries(m->comm, s, boundary_kind(m), mt_input_real(m->in, "stack.grains.smooth"), &strength));
+  PetscErrorCode rc = mt_strength_noise(m->comm, n, strength, &noise);
+  rule.open = mt_strength_level(&noise, MT_OPEN);
+  rule.closed = mt_strength_level(&noise, mt_input_real(m->in, "stack.grains.threshold"));
+  if (!rc) rc = mt_grains_segment(m->comm, s, strength, phase, &rule, l->label, &l->ngrains, &nbasins);
   free(strength);
   PetscCall(rc);
-  mt_log("stack: boundaries stronger than %.3g (%g times the lower quartile): %lld basins, %d grains of %lld voxels or "
-         "more",
-         factor * noise, factor, (long long)nbasins, l->ngrains, (long long)least);
+  mt_log("stack: boundaries stronger than %.3g (inside grains %.3g, upper quartile %.3g more): %lld basins, %d grains",
+         rule.closed, noise.centre, noise.width, (long long)nbasins, l->ngrains);
   mt_json_int(m->json, "basins", nbasins);
   mt_json_int(m->json, "grains", l->ngrains);
   if (!l->ngrains) return mt_error(MT_ERR_FAIL, "the stack has no grain: everything is a pocket");

@@ -72,7 +72,7 @@ static PetscErrorCode overlaps(MPI_Comm comm, const MtLabels *t, const MtLabels 
       room *= 2;
       list = mt_realloc(list, (size_t)room * sizeof *list);
     }
-    list[used++] = (MtLink){t->label[v] + 1, l->label[v] + 2 + t->ngrains, 0, 1};
+    list[used++] = (MtLink){t->label[v] + 1, l->label[v] + 2 + t->ngrains, 0, 1, 0};
   }
   used = mt_links_reduce(used, list);
   mine = mt_malloc((size_t)(3 * used + 1) * sizeof *mine);
@@ -80,7 +80,7 @@ static PetscErrorCode overlaps(MPI_Comm comm, const MtLabels *t, const MtLabels 
     mine[3 * i] = list[i].a, mine[3 * i + 1] = list[i].b, mine[3 * i + 2] = list[i].count;
   PetscErrorCode rc = mt_gather_i64(comm, 3 * used, mine, &nall, &all);
   *link = mt_realloc(list, (size_t)(nall / 3 + 1) * sizeof *list);
-  for (int64_t i = 0; i < nall / 3; i++) (*link)[i] = (MtLink){all[3 * i], all[3 * i + 1], 0, all[3 * i + 2]};
+  for (int64_t i = 0; i < nall / 3; i++) (*link)[i] = (MtLink){all[3 * i], all[3 * i + 1], 0, all[3 * i + 2], 0};
   *n = mt_links_reduce(nall / 3, *link);
   free(mine);
   free(all);
