@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""finite_differences.py sp4|sp5 NX NY NZ: standard problems 4 and 5 by another method, for docs/numerics.md.  Cells with the demagnetizing tensor of
-uniform bricks (A. J. Newell, W. Williams, D. J. Dunlop, J. Geophys. Res. 98 (1993) 9551) by FFT, exchange by differences of neighbours,
-Zhang and Li's drift by central ones, the classical Runge-Kutta method.  Not part of make validate: 128 x 32 x 1 cells of sp4 take a
-minute, 64 x 64 x 1 of sp5 three."""
+"""finite_differences.py sp2|sp4|sp5 NX NY NZ [D]: standard problems 2 (of width D exchange lengths, 30), 4 and 5 by another method, for
+docs/numerics.md.  Cells with the demagnetizing tensor of uniform bricks (A. J. Newell, W. Williams, D. J. Dunlop, J. Geophys. Res. 98 (1993)
+9551) by FFT, exchange by differences of neighbours, Zhang and Li's drift by central ones, the classical Runge-Kutta method.  Not part of
+make validate: 150 x 30 x 1 cells of sp2 take half a minute, 128 x 32 x 1 of sp4 one, 64 x 64 x 1 of sp5 three."""
 import sys
 
 import numpy as np
 
-MU0, GAMMA0, MS, A = 4e-7 * np.pi, 2.211e5, 8e5, 1.3e-11  # permalloy of the problems
+MU0, GAMMA0 = 4e-7 * np.pi, 2.211e5
+PERMALLOY = 8e5, 1.3e-11  # Ms and A of problems 4 and 5
+UNIT_LENGTH = 1 / MU0, 0.5e-18 / MU0  # Js of 1 T, exchange length sqrt(2A/(mu0 Ms^2)) of 1 nm
 TINY = 1e-300
 
 
@@ -39,7 +41,8 @@ def tensor(function, order, n, d):
 
 
 class Body:
-    def __init__(self, size, cells):
+    def __init__(self, size, cells, material=PERMALLOY):
+        self.Ms, self.A = material
         self.n, self.d = cells, [s / k for s, k in zip(size, cells)]
         self.padded = [2 * k if k > 1 else 1 for k in cells]
         parts = {(0, 0): (newell_f, (0, 1, 2)), (1, 1): (newell_f, (1, 0, 2)), (2, 2): (newell_f, (2, 1, 0)), (0, 1): (newell_g, (0, 1, 2)),
@@ -48,19 +51,19 @@ class Body:
         trace = sum(N[c, c].flat[0] for c in range(3))
         assert abs(trace - 1) < 1e-9, "trace of the tensor of a cell: %g" % trace
         self.N = {pair: np.fft.rfftn(value, axes=(0, 1, 2)) for pair, value in N.items()}
-        stiff = 2 * A / (MU0 * MS) * GAMMA0 * sum(4 / d**2 for d, k in zip(self.d, self.n) if k > 1)
+        stiff = 2 * self.A / (MU0 * self.Ms) * GAMMA0 * sum(4 / d**2 for d, k in zip(self.d, self.n) if k > 1)
         self.dt = 2 / stiff  # of 2.83, where the method becomes unstable
 
     def stray(self, m):
         M = [np.fft.rfftn(m[c], s=self.padded, axes=(0, 1, 2)) for c in range(3)]
-        H = [-MS * np.fft.irfftn(sum(self.N[min(a, c), max(a, c)] * M[c] for c in range(3)), s=self.padded, axes=(0, 1, 2)) for a in range(3)]
+        H = [-self.Ms * np.fft.irfftn(sum(self.N[min(a, c), max(a, c)] * M[c] for c in range(3)), s=self.padded, axes=(0, 1, 2)) for a in range(3)]
         return np.array(H)[:, :self.n[0], :self.n[1], :self.n[2]]
 
     def field(self, m, applied):
         """A/m; `applied` in T."""
         H = self.stray(m) + np.reshape(applied, (3, 1, 1, 1)) / MU0
         for c in range(3):
-            step = np.diff(m, axis=c + 1) * (2 * A / (MU0 * MS) / self.d[c]**2)
+            step = np.diff(m, axis=c + 1) * (2 * self.A / (MU0 * self.Ms) / self.d[c]**2)
             H += np.diff(step, axis=c + 1, prepend=0, append=0) if self.n[c] > 1 else 0
         return H
 
@@ -106,6 +109,23 @@ class Body:
                 m = self.step(m, interval / count, *how)
 
 
+def standard_problem_2(cells, d=30):
+    """Prints field along [1, 1, 1] over Ms, m along it and m; the steps of the field are halved, to 6e-5, where m changes by more than 0.1."""
+    body = Body((5e-9 * d, 1e-9 * d, 1e-10 * d), cells, UNIT_LENGTH)
+    diagonal, m, along = np.ones(3) / np.sqrt(3), np.ones((3, *cells)) / np.sqrt(3), 1
+    B, step, first = None, 2e-3, [0.5, 0.3, 0.1, 0.05, 0.02, 0, -0.01, -0.02]
+    while along > 0:
+        bisect, B_new = not first, first.pop(0) if first else B - step
+        m_new = body.relax(m, B_new * diagonal, 2e-5)
+        change = along - m_new.mean(axis=(1, 2, 3)) @ diagonal
+        if bisect and change > 0.1 and step > 1e-4:
+            step /= 2
+            continue
+        B, m, along = B_new, m_new, along - change
+        step = min(2 * step, 2e-3) if change < 0.02 else step
+        print("%+.5f %+.5f  %+.5f %+.5f %+.5f" % (B, along, *m.mean(axis=(1, 2, 3))), flush=True)
+
+
 def standard_problem_4(cells):
     body = Body((500e-9, 125e-9, 3e-9), cells)
     m = np.ones((3, *cells)) / np.sqrt(3)
@@ -125,6 +145,7 @@ def standard_problem_5(cells):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 5 or sys.argv[1] not in ("sp4", "sp5"):
+    if len(sys.argv) not in (5, 6) or sys.argv[1] not in ("sp2", "sp4", "sp5") or (len(sys.argv) == 6 and sys.argv[1] != "sp2"):
         sys.exit(__doc__)
-    {"sp4": standard_problem_4, "sp5": standard_problem_5}[sys.argv[1]](tuple(int(v) for v in sys.argv[2:]))
+    {"sp2": standard_problem_2, "sp4": standard_problem_4, "sp5": standard_problem_5}[sys.argv[1]](tuple(int(v) for v in sys.argv[2:5]),
+                                                                                                  *map(float, sys.argv[5:]))
