@@ -129,10 +129,14 @@ PetscErrorCode mt_energy_not_finite(MtEnergy *e, Vec m, Vec g, const double B[3]
  * tangent planes, as a stiffness in T (mass: moment/mu0); negative: unstable.  mode (rows of m): the tangent field that
  * belongs to it, its largest node 1; by it a nucleus is drawn.  products: of the Hessian, one demagnetizing solve each.
  * The potential is left as that of m. Collective.  MT_ERR_FAIL if not found (docs/numerics.md). */
-PetscErrorCode mt_stability_eigenvalue(MtEnergy *e, Vec m, const double B[3], double *lambda, Vec mode, int *products);
+/* guess (rows of m, need not be tangent; may be `mode`): where the search begins; it finds the same, sooner the better
+ * the guess is.  NULL: none. */
+PetscErrorCode mt_stability_eigenvalue(MtEnergy *e, Vec m, const double B[3], Vec guess, double *lambda, Vec mode,
+                                       int *products);
 /* The same where it is to decide: below 0.1 T as exact, beyond with a residual of 3 % of it (its error is the
  * square of that over the gap to the next), for half the products. */
-PetscErrorCode mt_stability_look(MtEnergy *e, Vec m, const double B[3], double *lambda, Vec mode, int *products);
+PetscErrorCode mt_stability_look(MtEnergy *e, Vec m, const double B[3], Vec guess, double *lambda, Vec mode,
+                                 int *products);
 /* The same for the `count` smallest ones, at most 8, ascending -> lambda [count]; NaN for those not found besides the
  * first.  mode is that of the first.  A saddle has one negative. */
 PetscErrorCode mt_stability_lowest(MtEnergy *e, Vec m, const double B[3], int count, double *lambda, Vec mode,
@@ -177,6 +181,9 @@ PetscErrorCode mt_minimizer_run(MtMinimizer *min, Vec m, const double B[3], MtMi
  * which of several end states is reached does not depend on the steps, as it does with mt_minimizer_run.  For states
  * that are not stable; torque, max_iterations and demag_rtol hold.  Collective. */
 PetscErrorCode mt_minimizer_flow(MtMinimizer *min, Vec m, const double B[3], MtMinimizerReport *report);
+/* d: the direction of the last step of the run before, tangent to its end, owned by min; NULL if there was no step.
+ * Near an equilibrium it lies along the softest modes.  Not collective. */
+PetscErrorCode mt_minimizer_direction(const MtMinimizer *min, Vec *d);
 PetscErrorCode mt_minimizer_destroy(MtMinimizer **min);
 
 /* The rules between the keys of mt_demag_keys (field path, steps): MT_ERR_INPUT with file:line:column.  To be called by

@@ -102,7 +102,7 @@ static PetscErrorCode look_at_initial(MtBarrier *b, double *lambda, double place
   Vec mode;
   mt_barrier_B(b, B);
   PetscCall(VecDuplicate(b->path.tangent, &mode));
-  PetscErrorCode rc = mt_stability_eigenvalue(b->energy, b->path.image[0].m, B, lambda, mode, &products);
+  PetscErrorCode rc = mt_stability_eigenvalue(b->energy, b->path.image[0].m, B, NULL, lambda, mode, &products);
   if (!rc) rc = largest_node(b, mode, place);
   PetscCall(VecDestroy(&mode));
   if (rc != MT_ERR_FAIL) return rc;

@@ -11,12 +11,16 @@
 #include "minimizer_impl.h"
 #include <math.h>
 
-static const double TAU_START = .1, TAU_LEAST = 1e-4, TAU_MOST = 1e4; /* 1/T */
+static const double TAU_START = .8, TAU_LEAST = 1e-4, TAU_MOST = 1e4; /* 1/T */
 static const double TOLERANCE = .3; /* rad: half the difference of a step from the one before, continued */
 static const double TURN = 1;       /* rad: the middle of a wall that moves by a third of its width */
 static const double GROW = 2, SHRINK = .5;
 static const double SAFETY = .9;
 static const double INNER_RTOL = .02;
+static const double SLOW = .1, BASIN_TURN = .06; /* rad, of a step near the end */
+static const double CALM =
+    .05; /* of the largest torque: where the end may be near though the local Hessian cannot tell */
+enum { TRIES = 4 };
 enum { MAX_TRIALS = 30, INNER_ITERATIONS = 60 };
 
 typedef struct {
@@ -25,10 +29,14 @@ typedef struct {
   Vec last;            /* the last step, carried here */
   Vec u_start, u_old;  /* potential at the start of this step and of the last; NULL without demagnetizing field */
   double error, turn;  /* rad, of the step tried */
+  double turn_before;  /* rad, of the last step taken */
+  double peak;         /* T: largest torque so far */
+  bool slow;           /* that was short, and shorter than the one before */
+  int tries;           /* how often the minimizer may still try to end it */
 } Flow;
 
 static PetscErrorCode open_flow(MtMinimizer *min, Flow *f) {
-  *f = (Flow){.min = min, .tau = TAU_START};
+  *f = (Flow){.min = min, .tau = TAU_START, .tries = TRIES};
   PetscCall(VecDuplicate(min->d, &f->last));
   if (!min->energy->poisson) return 0;
   PetscCall(VecDuplicate(min->energy->u, &f->u_start));
@@ -98,6 +106,8 @@ static PetscErrorCode accept(Flow *f, Vec m, const MtEnergyValues *E, bool doubt
   if (f->u_old) PetscCall(VecSwap(f->u_old, f->u_start));
   min->tight = false;
   f->tau_old = f->tau;
+  f->slow = f->turn < SLOW && f->turn < f->turn_before;
+  f->turn_before = f->turn;
   double used = fmax(f->turn / TURN, sqrt(f->error / TOLERANCE));
   f->tau = fmin(TAU_MOST, f->tau * fmin(GROW, SAFETY / fmax(used, 1e-3)));
   return 0;
@@ -140,6 +150,43 @@ static PetscErrorCode step(Flow *f, Vec m, bool *moved) {
   return 0;
 }
 
+/* Whether the end is near beyond doubt: the local Hessian is positive definite without help of tau, so that the energy
+ * is convex here, whatever the stray field adds, and Newton's step to its minimum is short. */
+static PetscErrorCode near_end(Flow *f, Vec m, bool *yes) {
+  MtMinimizer *min = f->min;
+  const MtPrecondStop stop = {INNER_ITERATIONS, INNER_RTOL};
+  min->pc.shift = 0;
+  PetscCall(mt_minimizer_look_around(min, m));
+  *yes = min->report->definite;
+  if (!*yes) return 0;
+  PetscCall(mt_minimizer_tangent(min, m));
+  PetscCall(mt_precond_setup(&min->pc, m, min->g));
+  PetscCall(mt_precond_solve(&min->pc, m, min->gp, &stop, min->y, yes, &min->report->inner_iterations));
+  PetscCall(measure(f));
+  *yes = *yes && f->turn < SLOW;
+  return 0;
+}
+
+/* Where the flow has become slow the rest of the way is the minimizer's, in steps too short to leave a basin: the stray
+ * field is explicit in a step of the flow, which therefore rings about its end where that is soft. */
+static PetscErrorCode settle(Flow *f, Vec m, bool *stop) {
+  MtMinimizer *min = f->min;
+  const double max_turn = min->opt.max_turn;
+  f->peak = fmax(f->peak, min->torque);
+  if (f->tries == 0 || !f->slow) return 0;
+  const bool calm = f->turn < BASIN_TURN && min->torque < CALM * f->peak;
+  bool basin = false;
+  PetscCall(near_end(f, m, &basin));
+  if (!basin && !calm) return 0;
+  f->tries--;
+  min->restart = true;
+  min->opt.max_turn = PetscMin(max_turn, basin ? BASIN_TURN : .4 * BASIN_TURN);
+  PetscErrorCode rc = mt_minimizer_descend(min, m, basin ? 20 : 10, stop);
+  min->opt.max_turn = max_turn;
+  f->tau_old = 0;
+  return rc;
+}
+
 static PetscErrorCode loop(Flow *f, Vec m) {
   MtMinimizer *min = f->min;
   MtMinimizerReport *report = min->report;
@@ -150,7 +197,9 @@ static PetscErrorCode loop(Flow *f, Vec m) {
     PetscCall(step(f, m, &moved));
     if (min->monitor && moved) PetscCall(min->monitor(min->monitor_ctx, report->iterations, m, min->torque, &stop));
     PetscCall(mt_minimizer_converged(min, m, &report->converged));
+    if (!report->converged && !stop) PetscCall(settle(f, m, &stop));
   }
+  if (report->converged) PetscCall(mt_minimizer_look_around(min, m));
   report->stagnated = (!moved || mt_minimizer_stuck(min)) && !report->converged;
   return 0;
 }

@@ -109,7 +109,7 @@ static PetscErrorCode add_event(MtHysteresis *h, MtCurveRow *row, const MtTrial 
   const double *along = h->path.segment[(int)row->segment].along;
   MtMinimizerReport cost;
   if (t->left || !h->opt.flow) {
-    PetscCall(mt_event_nucleus(h, eigenvalue, &cost));
+    PetscCall(mt_event_nucleus(h, t->left, eigenvalue, &cost));
     count(h, &cost, row);
   }
   MtEvent e = {.step = row->step,

@@ -150,12 +150,12 @@ typedef struct {
 } MtTrial;
 /* Follows an event at B from the accepted state to a stable one: h->m, and the report with all that it took. */
 PetscErrorCode mt_event_follow(MtHysteresis *h, const double B[3], MtTrial *trial);
-/* Whether h->m, relaxed at B, is stable; the trial gets the eigenvalue and the count of what it took.  mode as in
- * mt_stability_eigenvalue; NULL: not wanted. */
+/* Whether h->m, which the minimizer has just relaxed at B, is stable; the trial gets the eigenvalue and the count of
+ * what it took.  mode as in mt_stability_eigenvalue. */
 PetscErrorCode mt_event_stable(MtHysteresis *h, const double B[3], MtTrial *trial, Vec mode, bool *stable);
 /* The softest mode of the accepted state in its field -> h->mode, its eigenvalue (NaN: not found), and what it took.
- * h->m and h->u stay. */
-PetscErrorCode mt_event_nucleus(MtHysteresis *h, double *eigenvalue, MtMinimizerReport *cost);
+ * guessed: h->mode holds the way by which the state was left.  h->m and h->u stay. */
+PetscErrorCode mt_event_nucleus(MtHysteresis *h, bool guessed, double *eigenvalue, MtMinimizerReport *cost);
 /* Relaxes h->m at B from the accepted state, or from where the branch it lies on leads.  Collective, as all that follow
  * unless said. */
 PetscErrorCode mt_trial_run(MtHysteresis *h, const double B[3], MtTrial *trial);

@@ -17,14 +17,14 @@ static void add(MtMinimizerReport *sum, const MtMinimizerReport *r) {
   *sum = both;
 }
 
-typedef PetscErrorCode (*Eigenvalue)(MtEnergy *, Vec, const double[3], double *, Vec, int *);
+typedef PetscErrorCode (*Eigenvalue)(MtEnergy *, Vec, const double[3], Vec, double *, Vec, int *);
 
 /* NaN and a warning where it is not found. */
-static PetscErrorCode eigenvalue_of(MtHysteresis *h, Eigenvalue find, Vec m, const double B[3], Vec mode,
+static PetscErrorCode eigenvalue_of(MtHysteresis *h, Eigenvalue find, Vec m, const double B[3], Vec guess, Vec mode,
                                     double *lambda, MtMinimizerReport *cost) {
   int products = 0;
   int64_t before = mt_energy_demag_iterations(h->energy);
-  PetscErrorCode rc = find(h->energy, m, B, lambda, mode, &products);
+  PetscErrorCode rc = find(h->energy, m, B, guess, lambda, mode, &products);
   cost->evaluations++; /* of m itself */
   cost->products += products;
   cost->demag_iterations += mt_energy_demag_iterations(h->energy) - before;
@@ -37,20 +37,22 @@ static PetscErrorCode eigenvalue_of(MtHysteresis *h, Eigenvalue find, Vec m, con
 }
 
 PetscErrorCode mt_event_stable(MtHysteresis *h, const double B[3], MtTrial *trial, Vec mode, bool *stable) {
-  PetscCall(eigenvalue_of(h, mt_stability_look, h->m, B, mode ? mode : h->mode, &trial->eigenvalue, &trial->report));
+  Vec last;
+  PetscCall(mt_minimizer_direction(h->minimizer, &last));
+  PetscCall(eigenvalue_of(h, mt_stability_look, h->m, B, last, mode, &trial->eigenvalue, &trial->report));
   *stable = isnan(trial->eigenvalue) || trial->eigenvalue > UNSTABLE;
   return 0;
 }
 
-PetscErrorCode mt_event_nucleus(MtHysteresis *h, double *eigenvalue, MtMinimizerReport *cost) {
-  Vec u = NULL;
+PetscErrorCode mt_event_nucleus(MtHysteresis *h, bool guessed, double *eigenvalue, MtMinimizerReport *cost) {
+  Vec u = NULL, guess = guessed ? h->mode : NULL;
   *cost = (MtMinimizerReport){0};
   if (h->u) {
     PetscCall(VecDuplicate(h->u, &u));
     PetscCall(VecCopy(h->u, u));
     PetscCall(VecCopy(h->u_accepted, h->u));
   }
-  PetscCall(eigenvalue_of(h, mt_stability_eigenvalue, h->m_accepted, h->now.B, h->mode, eigenvalue, cost));
+  PetscCall(eigenvalue_of(h, mt_stability_eigenvalue, h->m_accepted, h->now.B, guess, h->mode, eigenvalue, cost));
   if (h->u) PetscCall(VecCopy(u, h->u));
   return VecDestroy(&u);
 }
@@ -85,7 +87,8 @@ PetscErrorCode mt_event_follow(MtHysteresis *h, const double B[3], MtTrial *tria
     add(&trial->report, &path);
     trial->eigenvalue = NAN;
     if (!path.converged) break; /* ended by the monitor, or stuck: the report says so */
-    PetscCall(mt_event_stable(h, B, trial, mode, &stable));
+    stable = path.definite;
+    if (!stable) PetscCall(mt_event_stable(h, B, trial, mode, &stable));
   }
   return VecDestroy(&mode);
 }

@@ -5,9 +5,9 @@
 /* A relaxation beyond either is an event: smooth steps take a fraction of them. */
 static const double TURN_SMOOTH = .35; /* rad, of a node from the accepted state */
 enum { ITERATIONS_SMOOTH = 30 };
-static const double SHORTEST[MT_PAST] = {.5,
-                                         .8}; /* past steps, of the next: errors of the states grow with its ratio */
-static const double TURN_PREDICTED = .25;     /* rad, of a node: the curvature of the branch is not foreseen */
+/* past steps, of the next: errors of the states grow with its ratio; .5 is that of a step that is doubled */
+static const double SHORTEST[MT_PAST] = {.5 - 1e-6, .8};
+static const double TURN_PREDICTED = .25; /* rad, of a node: the curvature of the branch is not foreseen */
 
 typedef struct {
   MtHysteresis *h;
@@ -140,8 +140,10 @@ static PetscErrorCode relax(MtHysteresis *h, const double B[3], Watch *w) {
   PetscCall(mt_minimizer_run(h->minimizer, h->m, B, report));
   if (!w->smooth_only || w->trial->stopped || w->trial->jumped) return 0;
   w->left = w->left || !report->converged;
-  if (!w->left && !report->definite) PetscCall(mt_event_stable(h, B, w->trial, NULL, &stable));
+  if (!w->left && !report->definite) PetscCall(mt_event_stable(h, B, w->trial, h->mode, &stable));
   if (!w->left && stable) return 0;
+  /* the mode of the nucleus is near what is unstable here, or by what the branch was left */
+  if (w->left) PetscCall(VecWAXPY(h->mode, -1, h->m_accepted, h->m));
   w->smooth_only = w->site_found = false;
   w->trial->left = true;
   return mt_event_follow(h, B, w->trial);

@@ -52,6 +52,11 @@ PetscErrorCode mt_minimizer_set_monitor(MtMinimizer *min, MtMinimizerMonitor mon
   return 0;
 }
 
+PetscErrorCode mt_minimizer_direction(const MtMinimizer *min, Vec *d) {
+  *d = min->moved ? min->d : NULL;
+  return 0;
+}
+
 static PetscErrorCode normalize(const MtMinimizer *min, Vec m) {
   PetscScalar *x;
   PetscCall(VecGetArray(m, &x));
@@ -159,6 +164,7 @@ PetscErrorCode mt_minimizer_take(MtMinimizer *min, Vec m, const MtEnergyValues *
   double before = min->torque;
   PetscCall(VecCopy(min->m_new, m));
   PetscCall(VecSwap(min->g, min->g_new));
+  min->moved = true;
   min->E = *E;
   min->rtol_here = min->rtol;
   min->report->iterations++;
@@ -201,23 +207,22 @@ static PetscErrorCode iterate(MtMinimizer *min, Vec m, bool *stuck) {
   return *stuck ? 0 : mt_minimizer_look_tight(min, m);
 }
 
-static PetscErrorCode loop(MtMinimizer *min, Vec m) {
+PetscErrorCode mt_minimizer_descend(MtMinimizer *min, Vec m, int most, bool *stop) {
   MtMinimizerReport *report = min->report;
-  bool stuck = false, stop = false;
+  const int last = PetscMin(report->iterations + most, min->opt.max_iterations);
+  bool stuck = false;
   PetscCall(mt_minimizer_converged(min, m, &report->converged));
-  while (!report->converged && !stuck && !stop && report->iterations < min->opt.max_iterations) {
+  while (!report->converged && !stuck && !*stop && report->iterations < last) {
     PetscCall(iterate(min, m, &stuck));
-    if (min->monitor && !stuck) PetscCall(min->monitor(min->monitor_ctx, report->iterations, m, min->torque, &stop));
+    if (min->monitor && !stuck) PetscCall(min->monitor(min->monitor_ctx, report->iterations, m, min->torque, stop));
     PetscCall(mt_minimizer_converged(min, m, &report->converged));
   }
   report->stagnated = stuck && !report->converged;
   return 0;
 }
 
-/* A start that is relaxed already asked for no direction, and so saw no curvature. */
-static PetscErrorCode look_around(MtMinimizer *min, Vec m) {
+PetscErrorCode mt_minimizer_look_around(MtMinimizer *min, Vec m) {
   MtMinimizerReport *report = min->report;
-  if (!report->converged || report->iterations) return 0;
   return mt_precond_probe(&min->pc, m, min->g, min->gp, min->y, &report->definite, &report->inner_iterations);
 }
 
@@ -227,7 +232,7 @@ PetscErrorCode mt_minimizer_begin(MtMinimizer *min, Vec m, const double B[3], Mt
   PetscCall(PetscArraycpy(min->B, B, 3));
   PetscCall(normalize(min, m));
   min->restart = true;
-  min->tight = false;
+  min->tight = min->moved = false;
   min->stiffness = min->energy->poisson ? mt_energy_saturation(min->energy) / 3 : 0; /* of a sphere */
   min->best = INFINITY;
   min->idle = 0;
@@ -249,8 +254,10 @@ PetscErrorCode mt_minimizer_end(MtMinimizer *min) {
 }
 
 PetscErrorCode mt_minimizer_run(MtMinimizer *min, Vec m, const double B[3], MtMinimizerReport *report) {
+  bool stop = false;
   PetscCall(mt_minimizer_begin(min, m, B, report));
-  PetscCall(loop(min, m));
-  PetscCall(look_around(min, m));
+  PetscCall(mt_minimizer_descend(min, m, min->opt.max_iterations, &stop));
+  /* a start that is relaxed already asked for no direction, and so saw no curvature */
+  if (report->converged && !report->iterations) PetscCall(mt_minimizer_look_around(min, m));
   return mt_minimizer_end(min);
 }

@@ -23,6 +23,7 @@ struct MtMinimizer {
   double rate;      /* torque after the last step over that before */
   double stiffness; /* T: what the demagnetizing field added to the curvature along the last step */
   bool restart;     /* the next direction forgets the last one */
+  bool moved;       /* a step has been taken: d is the last one, carried to where it led */
   bool tight;       /* the potential as exact as it gets, whatever the torque */
   double torque;    /* T */
   double best;      /* T: smallest torque so far */
@@ -49,6 +50,10 @@ double mt_minimizer_energy_error(const MtEnergyValues *E, double rtol);
 /* The parts of a run: begin with the first evaluation of m, judge, end with the report. */
 PetscErrorCode mt_minimizer_begin(MtMinimizer *min, Vec m, const double B[3], MtMinimizerReport *report);
 PetscErrorCode mt_minimizer_end(MtMinimizer *min);
+/* At most so many iterations from the current state, until it is relaxed, stuck, or the monitor stops it. */
+PetscErrorCode mt_minimizer_descend(MtMinimizer *min, Vec m, int most, bool *stop);
+/* Whether noise meets no negative curvature at m (mt_precond_probe): report->definite.  Changes gp and y. */
+PetscErrorCode mt_minimizer_look_around(MtMinimizer *min, Vec m);
 /* Torque below the limit, seen with the potential as exact as it gets. */
 PetscErrorCode mt_minimizer_converged(MtMinimizer *min, Vec m, bool *yes);
 /* The current state once more with the potential as exact as it gets, and the next one too. */

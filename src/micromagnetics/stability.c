@@ -26,6 +26,19 @@ typedef struct {
 } Accuracy;
 static const Accuracy FULL = {1e-3, 3e-3, 0}, LOOK = {1e-2, 1e-2, .03};
 
+/* What is asked for. */
+typedef struct {
+  int count; /* of eigenvalues, the smallest ones */
+  bool look; /* only decide */
+  Vec guess; /* rows 3n, of the first mode; NULL: none */
+} Ask;
+
+/* Vectors that the search begins with. */
+typedef struct {
+  int n;
+  Vec x[2]; /* rows 2n */
+} Start;
+
 typedef struct {
   MtEnergy *energy;
   MtPrecond *pc; /* that of the minimizer if there is one, 240 bytes a node less; else own */
@@ -169,7 +182,7 @@ static PetscErrorCode error_of(EPS eps, PetscScalar lambda, PetscScalar unused, 
   return 0;
 }
 
-static PetscErrorCode make_solver(Hessian *h, Mat A, Vec x, int count, EPS *eps) {
+static PetscErrorCode make_solver(Hessian *h, Mat A, Vec *start, int starts, int count, EPS *eps) {
   PetscCall(EPSCreate(h->energy->mesh->comm, eps));
   PetscCall(EPSSetOperators(*eps, A, NULL));
   PetscCall(EPSSetProblemType(*eps, EPS_HEP));
@@ -178,7 +191,7 @@ static PetscErrorCode make_solver(Hessian *h, Mat A, Vec x, int count, EPS *eps)
   PetscCall(EPSSetDimensions(*eps, count, 12, PETSC_DEFAULT));
   PetscCall(EPSSetConvergenceTestFunction(*eps, error_of, (void *)h->to, NULL));
   PetscCall(EPSSetTolerances(*eps, h->to->residual, MAX_PRODUCTS));
-  PetscCall(EPSSetInitialSpace(*eps, 1, &x));
+  PetscCall(EPSSetInitialSpace(*eps, starts, start));
   return choose_preconditioner(h, *eps);
 }
 
@@ -204,33 +217,42 @@ static PetscErrorCode take(const Hessian *h, EPS eps, PetscInt found, int count,
   return scale_mode(h, mode);
 }
 
-/* Begins at x, and leaves there the vector of the smallest one. */
-static PetscErrorCode solve(Hessian *h, Mat A, const Accuracy *to, int count, Vec x, double *lambda, Vec mode) {
+/* Begins in the space of `start`, and leaves the vector of the smallest one in the first of them. */
+static PetscErrorCode solve(Hessian *h, Mat A, const Accuracy *to, Start *s, int count, double *lambda, Vec mode) {
   EPS eps;
   PetscInt found;
   h->to = to;
-  PetscCall(make_solver(h, A, x, count, &eps));
+  PetscCall(make_solver(h, A, s->x, s->n, count, &eps));
   PetscCall(EPSSolve(eps));
   PetscCall(EPSGetConverged(eps, &found));
-  PetscCall(take(h, eps, found, count, x, lambda, mode));
+  PetscCall(take(h, eps, found, count, s->x[0], lambda, mode));
+  s->n = 1;
   PetscCall(EPSDestroy(&eps));
   if (found) return 0;
   return mt_error(MT_ERR_FAIL, "the stability of the state was not decided in %d products", h->products);
 }
 
-static PetscErrorCode solve_all(Hessian *h, bool look, int count, double *lambda, Vec mode) {
+/* What is guessed first, then noise: a mode that the guess does not hold is not missed. */
+static PetscErrorCode make_start(Hessian *h, Mat A, Vec guess, Start *s) {
+  s->n = guess ? 2 : 1;
+  PetscCall(MatCreateVecs(A, &s->x[0], NULL));
+  PetscCall(VecDuplicate(s->x[0], &s->x[1]));
+  if (guess) PetscCall(restrict_to(h, guess, 1, s->x[0]));
+  return start_vector(h, s->x[s->n - 1]);
+}
+
+static PetscErrorCode solve_all(Hessian *h, const Ask *ask, double *lambda, Vec mode) {
   Mat A;
-  Vec x;
+  Start s;
   PetscInt n = 2 * h->energy->n;
   PetscErrorCode rc = 0;
   PetscCall(MatCreateShell(h->energy->mesh->comm, n, n, PETSC_DETERMINE, PETSC_DETERMINE, h, &A));
   PetscCall(MatShellSetOperation(A, MATOP_MULT, (void (*)(void))hessian_mult));
-  PetscCall(MatCreateVecs(A, &x, NULL));
-  PetscCall(start_vector(h, x));
+  PetscCall(make_start(h, A, ask->guess, &s));
   *lambda = 0;
-  if (look) rc = solve(h, A, &LOOK, count, x, lambda, mode);
-  if (!rc && *lambda < CLEAR) rc = solve(h, A, &FULL, count, x, lambda, mode);
-  PetscCall(VecDestroy(&x));
+  if (ask->look) rc = solve(h, A, &LOOK, &s, ask->count, lambda, mode);
+  if (!rc && *lambda < CLEAR) rc = solve(h, A, &FULL, &s, ask->count, lambda, mode);
+  for (int i = 0; i < 2; i++) PetscCall(VecDestroy(&s.x[i]));
   PetscCall(MatDestroy(&A));
   return rc;
 }
@@ -241,12 +263,12 @@ static PetscErrorCode start_slepc(void) {
   return PetscRegisterFinalize(SlepcFinalize);
 }
 
-static PetscErrorCode lowest(MtEnergy *e, Vec m, const double B[3], bool look, int count, double *lambda, Vec mode,
+static PetscErrorCode lowest(MtEnergy *e, Vec m, const double B[3], const Ask *ask, double *lambda, Vec mode,
                              int *products) {
   Hessian h;
   PetscCall(start_slepc());
   PetscCall(open_hessian(e, m, B, &h));
-  PetscErrorCode rc = solve_all(&h, look, count, lambda, mode);
+  PetscErrorCode rc = solve_all(&h, ask, lambda, mode);
   *products = h.products;
   PetscErrorCode closed = close_hessian(&h);
   return rc ? rc : closed;
@@ -254,13 +276,15 @@ static PetscErrorCode lowest(MtEnergy *e, Vec m, const double B[3], bool look, i
 
 PetscErrorCode mt_stability_lowest(MtEnergy *e, Vec m, const double B[3], int count, double *lambda, Vec mode,
                                    int *products) {
-  return lowest(e, m, B, false, count, lambda, mode, products);
+  return lowest(e, m, B, &(Ask){.count = count}, lambda, mode, products);
 }
 
-PetscErrorCode mt_stability_eigenvalue(MtEnergy *e, Vec m, const double B[3], double *lambda, Vec mode, int *products) {
-  return lowest(e, m, B, false, 1, lambda, mode, products);
+PetscErrorCode mt_stability_eigenvalue(MtEnergy *e, Vec m, const double B[3], Vec guess, double *lambda, Vec mode,
+                                       int *products) {
+  return lowest(e, m, B, &(Ask){.count = 1, .guess = guess}, lambda, mode, products);
 }
 
-PetscErrorCode mt_stability_look(MtEnergy *e, Vec m, const double B[3], double *lambda, Vec mode, int *products) {
-  return lowest(e, m, B, true, 1, lambda, mode, products);
+PetscErrorCode mt_stability_look(MtEnergy *e, Vec m, const double B[3], Vec guess, double *lambda, Vec mode,
+                                 int *products) {
+  return lowest(e, m, B, &(Ask){.count = 1, .look = true, .guess = guess}, lambda, mode, products);
 }

@@ -49,8 +49,8 @@ def test_left_when_unstable(folder):
         B = float(r["mu0_Hext_T"])
         expected = 1 if B > -ANISOTROPY_FIELD else -1
         check(abs(float(r["m"]) - expected) < 1e-3, "m = %s at %s T" % (r["m"], r["mu0_Hext_T"]))
-        if B == -7:  # the reversed state, stiff by anisotropy and field
-            check(abs(float(r["eigenvalue_T"]) - (ANISOTROPY_FIELD + 7)) < 0.01, r)
+        if B == -7:  # the reversed state: no curvature of it is negative, so no eigenvalue is needed (that of it: test_stability.c)
+            check(r["eigenvalue_T"] == "nan", r)
     nucleus(flow)
 
 

@@ -98,9 +98,9 @@ static PetscErrorCode prism(void) {
   assert_near(b.N[5], exact[2], .02);
   PetscCall(VecDuplicate(b.m, &mode));
   PetscCall(set_uniform(&b, up));
-  PetscCall(mt_stability_eigenvalue(b.energy, b.m, B, &open, mode, &products));
+  PetscCall(mt_stability_eigenvalue(b.energy, b.m, B, NULL, &open, mode, &products));
   PetscCall(mt_energy_embed(b.energy, b.N, CLOSED));
-  PetscCall(mt_stability_eigenvalue(b.energy, b.m, B, &closed, mode, &products));
+  PetscCall(mt_stability_eigenvalue(b.energy, b.m, B, NULL, &closed, mode, &products));
   PetscCall(VecDestroy(&mode));
   assert_near(open - closed, (b.N[0] - b.N[5]) * MATERIAL[0].Js,
               .004); /* the mesh's own factors, within .02 of those */

@@ -135,7 +135,7 @@ static PetscErrorCode stiffness(Case *c, double field, double *lambda) {
   PetscCall(VecSet(c->m, 0));
   PetscCall(VecStrideSet(c->m, 2, 1));
   PetscCall(VecDuplicate(c->m, &mode));
-  PetscCall(mt_stability_eigenvalue(c->e, c->m, (double[3]){0, 0, field}, lambda, mode, &products));
+  PetscCall(mt_stability_eigenvalue(c->e, c->m, (double[3]){0, 0, field}, NULL, lambda, mode, &products));
   return VecDestroy(&mode);
 }
 

@@ -225,7 +225,7 @@ static PetscErrorCode stiffness(Relax *r, double field, double *lambda) {
   int products;
   PetscCall(relax_set(r, up));
   PetscCall(VecDuplicate(r->m, &mode));
-  PetscCall(mt_stability_eigenvalue(r->energy, r->m, (double[3]){0, 0, field}, lambda, mode, &products));
+  PetscCall(mt_stability_eigenvalue(r->energy, r->m, (double[3]){0, 0, field}, NULL, lambda, mode, &products));
   return VecDestroy(&mode);
 }
 
@@ -401,7 +401,7 @@ static PetscErrorCode stressed(double *shift, bool by_strain) {
   PetscCall(VecDuplicate(m, &mode));
   PetscCall(VecSet(m, 0));
   PetscCall(VecStrideSet(m, 2, 1));
-  PetscCall(mt_stability_eigenvalue(e, m, (double[3]){0, 0, 0}, shift, mode, &products));
+  PetscCall(mt_stability_eigenvalue(e, m, (double[3]){0, 0, 0}, NULL, shift, mode, &products));
   *shift = (*shift - 2 * MT_MU0 * 1e5 / 1.3) / (3 * lambda * s * MT_MU0 / 1.3);
   PetscCall(VecDestroy(&m));
   PetscCall(VecDestroy(&mode));

@@ -18,7 +18,7 @@ static PetscErrorCode smallest(Relax *r, double B, double *lambda, double turn[3
   int products;
   PetscCall(relax_set(r, up));
   PetscCall(VecDuplicate(r->m, &mode));
-  PetscCall(mt_stability_eigenvalue(r->energy, r->m, (double[3]){0, 0, B}, lambda, mode, &products));
+  PetscCall(mt_stability_eigenvalue(r->energy, r->m, (double[3]){0, 0, B}, NULL, lambda, mode, &products));
   assert_true(products > 0 && products < 60);
   for (int c = 0; c < 3; c++) {
     double along[3] = {c == 0, c == 1, c == 2};
@@ -30,11 +30,11 @@ static PetscErrorCode smallest(Relax *r, double B, double *lambda, double turn[3
 
 /* Uniform rotation (Stoner and Wohlfarth): anisotropy field + B for m along the axis, B along m. */
 static PetscErrorCode uniform_mode(void) {
-  static const double B[] = {0, -3, -6.7, -6.8};
+  static const double B[] = {7, 0, -3, -6.7, -6.8};
   Relax r;
   Brick b = {.n = {3, 3, 3}, .hi = {6, 6, 6}, .nregions = 1, .axis = AXES};
   PetscCall(relax_create(&b, &HARD, -1, 1e-6, &r));
-  for (int i = 0; i < 4; i++) {
+  for (int i = 0; i < 5; i++) {
     double lambda = 0, turn[3];
     PetscCall(smallest(&r, B[i], &lambda, turn));
     assert_near(lambda, ANISOTROPY_FIELD + B[i], 1e-4);
@@ -46,6 +46,42 @@ static PetscErrorCode uniform_mode(void) {
 static void uniform_rotation_has_the_stiffness_of_Stoner_and_Wohlfarth(void **state) {
   (void)state;
   assert_int_equal(uniform_mode(), 0);
+}
+
+/* Uniform along x at one end, a wave along y towards the other: no mode, and with little of the softest one in it. */
+static void misleading(const double x[3], double v[3]) {
+  v[0] = 0;
+  v[1] = cos(.5 * x[0]) + cos(.5 * x[1]);
+  v[2] = x[0] < 1;
+}
+/* Where the search begins changes what it costs, not what it finds: from nothing, from a field that is no mode, and
+ * from the mode itself. */
+static PetscErrorCode guesses(void) {
+  double lambda = 0;
+  int products[3];
+  Vec mode, guess;
+  Relax r;
+  Brick b = {.n = {8, 3, 3}, .hi = {16, 6, 6}, .nregions = 1, .axis = AXES};
+  PetscCall(relax_create(&b, &HARD, -1, 1e-6, &r));
+  PetscCall(relax_set(&r, misleading));
+  PetscCall(VecDuplicate(r.m, &mode));
+  PetscCall(VecDuplicate(r.m, &guess));
+  PetscCall(VecCopy(r.m, guess));
+  PetscCall(relax_set(&r, up));
+  for (int i = 0; i < 3; i++) {
+    PetscCall(
+        mt_stability_eigenvalue(r.energy, r.m, (double[3]){0, 0, -6}, i ? guess : NULL, &lambda, mode, &products[i]));
+    assert_near(lambda, ANISOTROPY_FIELD - 6, 1e-4);
+    if (i == 1) PetscCall(VecCopy(mode, guess));
+  }
+  assert_true(products[2] <= products[0] && products[1] < 60);
+  PetscCall(VecDestroy(&guess));
+  PetscCall(VecDestroy(&mode));
+  return relax_destroy(&r);
+}
+static void a_guess_does_not_change_what_is_found(void **state) {
+  (void)state;
+  assert_int_equal(guesses(), 0);
 }
 
 static int ball(const double x[3]) {
@@ -141,6 +177,7 @@ int main(int argc, char **argv) {
   PetscCall(PetscInitialize(&argc, &argv, NULL, NULL));
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(uniform_rotation_has_the_stiffness_of_Stoner_and_Wohlfarth),
+      cmocka_unit_test(a_guess_does_not_change_what_is_found),
       cmocka_unit_test(stray_field_of_a_sphere_does_not_change_it),
       cmocka_unit_test(cubic_particles_switch_at_2K1_and_4_3_K1_over_Ms),
       cmocka_unit_test(planar_soft_layers_become_unstable_at_4_3667_and_4_4985_T),
