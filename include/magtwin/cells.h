@@ -20,8 +20,17 @@ typedef struct {
 /* Not collective; a zeroed struct is fine. */
 void mt_power_free(MtPower *p);
 
-/* What a boundary's thickness was asked for by; c planes and side planes: within 30 deg of them. */
-typedef enum { MT_GB_PLAIN, MT_GB_C_PLANE, MT_GB_OBLIQUE, MT_GB_SIDE_PLANE, MT_GB_PAIR, MT_GB_NCLASSES } MtGbClass;
+/* What a boundary's thickness was asked for by; c planes and side planes: within 30 deg of them; contact: no phase, the
+ * grains touch. */
+typedef enum {
+  MT_GB_PLAIN,
+  MT_GB_C_PLANE,
+  MT_GB_OBLIQUE,
+  MT_GB_SIDE_PLANE,
+  MT_GB_PAIR,
+  MT_GB_CONTACT,
+  MT_GB_NCLASSES
+} MtGbClass;
 
 /* Walls of the box are numbered -1..-6: xmin, xmax, ymin, ymax, zmin, zmax. */
 typedef struct {
@@ -38,7 +47,8 @@ typedef struct {
   double *orientation;  /* [4 ngrains] as in MtPower; NULL: not known */
   double *center;       /* [3 ngrains] centroid, nm */
   double *volume;       /* [ngrains] nm3 */
-  double *thickness;    /* [nfaces] nm, asked of the grain-boundary phase there (walls: 0); NULL: the same everywhere */
+  double *thickness;    /* [nfaces] nm, asked of the grain-boundary phase there (walls, and where grains touch: 0);
+                           NULL: the same everywhere */
   int8_t *gb_class;     /* [nfaces] MtGbClass of each, with thickness only */
   int ncollapsed;       /* edges removed by mt_cells_regularize */
 } MtCells;

@@ -54,12 +54,12 @@ void mt_fit_free(MtFit *fit);
  * open object). Free p with mt_power_free.  Collective. */
 PetscErrorCode mt_grains_fit(MPI_Comm comm, const MtInput *in, const MtLabels *labels, MtPower *p, MtJson *json);
 
-/* Volumes (nm3) that a layer of thickness 2 inset (or, with cells->thickness, of that of each boundary; cells as built
- * from p, NULL: one inset) between the cells of a power diagram gives the kinds of regions, from
- * the planes alone: grains are the cells with their planes set back by `inset`, cut out as polyhedra (exact); between
- * two of them the mean of their faces times the thickness; along a line of three cells the triangle of their set-back
- * corners times the mean of their edges; at a point of four the tetrahedron of their corners.  volume
- * [MT_REGION_NKINDS], air 0.  *known false: cells that meet in too many planes at a point (lattices).  Not collective.
+/* Volumes (nm3) that a layer of thickness 2 inset (or, with cells->thickness, of that of each boundary; cells made
+ * from p, NULL: one inset) between the cells of a power diagram gives the kinds of regions, from the planes alone:
+ * grains are the cells with their planes set back by `inset`, cut out as polyhedra (exact); between two of them the
+ * mean of their faces times the thickness; along a line of three cells the triangle of their set-back corners times the
+ * mean of their edges; at a point of four the tetrahedron of their corners.  volume [MT_REGION_NKINDS], air 0.  *known
+ * false: cells that meet in too many planes at a point (lattices).  Not collective.
  */
 PetscErrorCode mt_power_inset_volumes(const MtPower *p, double inset, const MtCells *cells, double *volume,
                                       bool *known);

@@ -52,12 +52,13 @@ static PetscErrorCode cells_make(MPI_Comm comm, const MtInput *in, const MtGbLaw
   PetscCall(mt_grains_make(comm, in, &p, json));
   PetscCall(mt_cells_build(&p, c));
   PetscCall(boundaries_ask(in, law, o, c));
-  PetscCall(mt_power_inset_volumes(&p, o->thickness / 2, c, g->volume, &g->known));
-  mt_power_free(&p);
   const double min_edge =
       mt_input_has(in, "mesh.min_edge") ? mt_input_real(in, "mesh.min_edge") : fmax(o->size / 2, o->thickness);
   PetscCall(mt_cells_regularize(c, o->thickness / 2, min_edge));
   PetscCall(mt_cells_check(c));
+  PetscCall(mt_gb_law_contacts(law, c, &o->thickness));
+  PetscCall(mt_power_inset_volumes(&p, o->thickness / 2, c, g->volume, &g->known));
+  mt_power_free(&p);
   mt_phase_end("grains");
   mt_log("%d grains: %d faces, %d edges, %d vertices; %d short edges removed", c->ngrains, c->nfaces, c->nedges,
          c->nvertices, c->ncollapsed);

@@ -85,6 +85,7 @@ bool mt_edit_has_room(const MtEdit *e, int v, const MtLimit *limit) {
     double area[3], size = 0;
     if (e->loop[f].n == 0 || e->face_cells[2 * f + 1] < 0) continue;
     const double inset = e->thickness ? e->thickness[f] / 2 : limit->inset;
+    if (!(inset > 0)) continue; /* grains that touch need none */
     mt_loop_area(e->x, e->loop[f].n, e->loop[f].item, area);
     for (int k = 0; k < 3; k++) size += area[k] * area[k];
     for (int side = 0; side < 2; side++) {

@@ -35,12 +35,15 @@ typedef struct {
   int8_t *vertex_corner;                    /* [nvertices] 1: the point itself is a corner of the GB phase there */
 } MtTopology;
 
-/* One copy of a surface node for each grain that meets there (grain -1: the node itself, on box edges and corners). */
+/* One copy of a surface node for each grain that meets there (grain -1: the node itself, on box edges and corners); grains
+ * that touch there through boundaries without phase have one together. */
 typedef struct {
+  int32_t *start; /* [nv+1] grains at each node, ascending, -1 last */
+  int32_t *grain; /* [start[nv]] */
+  int32_t *copy;  /* [start[nv]] the copy of each */
   int n;
-  int32_t *start; /* [nv+1] copies of each node, by ascending grain, -1 last */
-  int32_t *grain; /* [n] */
-  int32_t *node;  /* [n] */
+  int32_t *first_copy; /* [nv+1] copies of each node */
+  int32_t *node;       /* [n] */
   double *x;      /* [3n] */
   double *full;   /* [3n] where mt_copies_place puts them for the whole thickness */
   double *scale;  /* [nv] 1: full thickness, smaller where the layer was thinned */
@@ -101,6 +104,10 @@ PetscErrorCode mt_copies_place(const MtCells *c, const MtSurface *s, const MtTop
 double mt_copies_asked(const MtSurface *s, const MtCopies *q, int32_t node);
 void mt_copies_free(MtCopies *q);
 int32_t mt_copies_find(const MtCopies *q, int32_t node, int32_t grain);
+/* The copy stands on side 0 or 1 of face f, seen from its node: -1 on neither, 2 on both. */
+int mt_copies_side(const MtCells *c, const MtCopies *q, int32_t copy, int f);
+/* The first grain of a copy, -1: none. */
+int32_t mt_copies_grain(const MtCopies *q, int32_t copy);
 double mt_triangle_gamma(const double a[3], const double b[3], const double c[3]);
 
 /* Junction at vertex v: tets over copies (4 each, positive) and, when *center, the point `q->n` with position x.

@@ -21,6 +21,7 @@ static bool same_triangle(const int32_t *a, const int32_t *b) {
 /* A triangle that comes twice has a flat bit of polyhedron between its two sides: both go. */
 static void hull_add(Hull *h, int32_t a, int32_t b, int32_t c) {
   const int32_t t[3] = {a, b, c};
+  if (a == b || b == c || c == a) return; /* grains that touch */
   for (int i = 0; i < h->n; i++) {
     if (!same_triangle(h->p[i], t)) continue;
     h->n--;
@@ -83,16 +84,16 @@ int mt_junction_star(const MtCells *c, const MtTopology *t, const MtCopies *q, i
                      double x[3], double *gamma) {
   Hull h;
   int32_t best = -1;
-  int n, copies = q->start[v + 1] - q->start[v];
+  int n, copies = q->first_copy[v + 1] - q->first_copy[v];
   *gamma = 1, *center = false;
   if (copies < 3) return 0;
   hull_make(c, t, q, v, &h);
   if (h.n == 0) return 0;
   x[0] = x[1] = x[2] = 0;
-  for (int i = q->start[v]; i < q->start[v + 1]; i++)
+  for (int i = q->first_copy[v]; i < q->first_copy[v + 1]; i++)
     for (int k = 0; k < 3; k++) x[k] += q->x[3 * i + k] / copies;
   *gamma = -2;
-  for (int i = q->start[v]; i < q->start[v + 1]; i++) {
+  for (int i = q->first_copy[v]; i < q->first_copy[v + 1]; i++) {
     double g = star_from(&h, q, i, x, tet, &n);
     if (g > *gamma) *gamma = g, best = i;
   }

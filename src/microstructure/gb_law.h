@@ -21,6 +21,7 @@ typedef struct {
   double spread;    /* standard deviation over mean, from boundary to boundary */
   bool normal;      /* else log-normal */
   uint64_t seed;
+  double contact; /* part of the boundaries' area without phase */
   int npairs;
   MtGbPair *pair; /* [npairs] later ones win; owned */
 } MtGbLaw;
@@ -37,7 +38,11 @@ double mt_gb_law_most(const MtGbLaw *law);
 double mt_gb_law_at(const MtGbLaw *law, int a, int b, const double n[3], const double *axis_a, const double *axis_b,
                     MtGbClass *kind);
 /* Sets thickness and gb_class of all faces, from the cells as they are before edges are removed; *mean weighted by
- * area. Nothing is set where the law is constant.  Not collective. */
+ * area, of the boundaries that have a phase (0: none has).  Nothing is set where the law is constant.  Not collective.
+ */
 PetscErrorCode mt_gb_law_apply(const MtGbLaw *law, MtCells *c, double *mean);
+/* Takes the phase from boundaries, pairs of grains drawn one after the other, until the part of the area that the law
+ * says has none; after edges were removed.  Thickness by pair stays.  Not collective. */
+PetscErrorCode mt_gb_law_contacts(const MtGbLaw *law, MtCells *c, double *mean);
 
 #endif

@@ -62,6 +62,7 @@ static bool flat_on_wall(const MtTets *m, int64_t a, int64_t b, int64_t c, int64
 }
 
 static PetscErrorCode add_tet(MtTets *m, int64_t a, int64_t b, int64_t c, int64_t d, int32_t region) {
+  if (a == b || a == c || a == d || b == c || b == d || c == d) return 0; /* where grains touch the layer ends */
   if (flat_on_wall(m, a, b, c, d)) return 0;
   PetscCall(mt_tets_reserve(m, 0, m->nt + 1));
   memcpy(m->tet + 4 * m->nt, (int64_t[4]){a, b, c, d}, 4 * sizeof(int64_t));
@@ -103,13 +104,18 @@ static PetscErrorCode table_grow(Lattice *l) {
   return PetscFree2(key, value);
 }
 
-/* Sorted by corner, without the corners of weight 0. */
+/* Sorted by corner, each once, without the corners of weight 0. */
 static Key key_make(int n, const int64_t *corner, const int32_t *weight) {
   Key k = {{-1, -1, -1, -1}, {0, 0, 0, 0}};
   int used = 0;
   for (int i = 0; i < n; i++) {
-    int j = used;
+    int j = used, same = 0;
     if (weight[i] == 0) continue;
+    while (same < used && k.corner[same] != corner[i]) same++;
+    if (same < used) {
+      k.weight[same] += weight[i];
+      continue;
+    }
     for (; j > 0 && k.corner[j - 1] > corner[i]; j--) k.corner[j] = k.corner[j - 1], k.weight[j] = k.weight[j - 1];
     k.corner[j] = corner[i], k.weight[j] = weight[i], used++;
   }

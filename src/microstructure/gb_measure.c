@@ -62,20 +62,22 @@ static PetscErrorCode tets_make(const MtCells *c, const MtTopology *t, MtLayer *
   return 0;
 }
 
-/* Triangles keep the order of the surface's; *outward says whether that is the one seen from outside the grain. */
-static PetscErrorCode triangles_make(const MtCells *c, MtLayer *l, int8_t **outward) {
+/* Triangles keep the order of the surface's; *outward says whether that is the one seen from outside the grain, *of
+ * which grain. */
+static PetscErrorCode triangles_make(const MtCells *c, MtLayer *l, int8_t **outward, int32_t **of) {
   const MtSurface *s = l->s;
   MtLayerItems *tri = &l->tri;
   tri->per = 3;
   PetscCall(PetscMalloc1(6 * (size_t)s->nt + 1, &tri->copy));
   PetscCall(PetscMalloc1(2 * (size_t)s->nt + 1, &l->origin));
   PetscCall(PetscMalloc1(2 * (size_t)s->nt + 1, outward));
+  PetscCall(PetscMalloc1(2 * (size_t)s->nt + 1, of));
   for (int f = 0; f < c->nfaces; f++)
     for (int side = 0; side < 2; side++) {
       const int32_t grain = c->face_cells[2 * f + side];
       for (int k = s->face_start[f]; k < s->face_start[f + 1] && grain >= 0; k++) {
         for (int i = 0; i < 3; i++) tri->copy[3 * tri->n + i] = mt_copies_find(l->q, s->tri[3 * k + i], grain);
-        (*outward)[tri->n] = side == 0;
+        (*outward)[tri->n] = side == 0, (*of)[tri->n] = grain;
         l->origin[tri->n++] = k;
       }
     }
@@ -83,7 +85,7 @@ static PetscErrorCode triangles_make(const MtCells *c, MtLayer *l, int8_t **outw
 }
 
 typedef struct {
-  int32_t low, high, opposite;
+  int32_t low, high, opposite, grain;
   int32_t along; /* 1: seen from outside the triangle runs from low to high */
 } HalfEdge;
 
@@ -91,10 +93,11 @@ static int compare_half_edges(const void *a, const void *b) {
   const HalfEdge *p = a, *q = b;
   if (p->low != q->low) return p->low < q->low ? -1 : 1;
   if (p->high != q->high) return p->high < q->high ? -1 : 1;
+  if (p->grain != q->grain) return p->grain < q->grain ? -1 : 1;
   return q->along - p->along;
 }
 
-static PetscErrorCode hinges_make(const int8_t *outward, MtLayer *l) {
+static PetscErrorCode hinges_make(const int8_t *outward, const int32_t *of, MtLayer *l) {
   HalfEdge *h;
   MtLayerItems *hinge = &l->hinge;
   const int n = 3 * l->tri.n;
@@ -103,11 +106,12 @@ static PetscErrorCode hinges_make(const int8_t *outward, MtLayer *l) {
   PetscCall(PetscMalloc1(2 * (size_t)n + 1, &hinge->copy));
   for (int i = 0; i < n; i++) {
     const int32_t *t = l->tri.copy + 3 * (i / 3), a = t[i % 3], b = t[(i + 1) % 3];
-    h[i] = (HalfEdge){a < b ? a : b, a < b ? b : a, t[(i + 2) % 3], (a < b) == (outward[i / 3] == 1)};
+    h[i] = (HalfEdge){a < b ? a : b, a < b ? b : a, t[(i + 2) % 3], of[i / 3], (a < b) == (outward[i / 3] == 1)};
   }
   qsort(h, (size_t)n, sizeof *h, compare_half_edges);
   for (int i = 0; i + 1 < n; i++) {
-    if (h[i].low != h[i + 1].low || h[i].high != h[i + 1].high || !h[i].along || h[i + 1].along) continue;
+    if (h[i].low != h[i + 1].low || h[i].high != h[i + 1].high || h[i].grain != h[i + 1].grain) continue;
+    if (!h[i].along || h[i + 1].along) continue;
     const int32_t four[4] = {h[i].low, h[i].high, h[i].opposite, h[i + 1].opposite};
     memcpy(hinge->copy + 4 * hinge->n++, four, sizeof four);
   }
@@ -236,11 +240,13 @@ bool mt_layer_hinge_bad(const MtLayer *l, int i) {
 PetscErrorCode mt_layer_make(const MtCells *c, const MtSurface *s, const MtTopology *t, const MtCopies *q, int layers,
                              MtLayer *l) {
   int8_t *outward;
+  int32_t *of;
   *l = (MtLayer){.s = s, .q = q, .layers = layers};
   PetscCall(tets_make(c, t, l));
-  PetscCall(triangles_make(c, l, &outward));
-  PetscCall(hinges_make(outward, l));
+  PetscCall(triangles_make(c, l, &outward, &of));
+  PetscCall(hinges_make(outward, of, l));
   PetscCall(PetscFree(outward));
+  PetscCall(PetscFree(of));
   PetscCall(PetscMalloc1((size_t)l->hinge.n + 1, &l->hinge0));
   for (int i = 0; i < l->hinge.n; i++) l->hinge0[i] = hinge_before(l, i);
   PetscCall(items_list(q->n, &l->tet));

@@ -191,7 +191,7 @@ static PetscErrorCode refuse_broken(const MtMeshData *d) {
   if (count)
     return mt_error(MT_ERR_FAIL,
                     "%lld tetrahedra of the mesh are inverted, the first at (%.4g, %.4g, %.4g) nm; a smaller mesh.size "
-                    "or mesh.gb.thickness, or a larger mesh.min_edge, helps",
+                    "or mesh.gb.thickness, a larger mesh.min_edge, or, where grains touch, another mesh.gb.seed helps",
                     (long long)count, x[0], x[1], x[2]);
   if (fabs(magnet / box - 1) > 1e-9)
     return mt_error(MT_ERR_FAIL, "the mesh overlaps itself: its tetrahedra add up to %.9g of the box", magnet / box);

@@ -50,15 +50,16 @@ typedef struct {
   bool fixed[3];                /* coordinates held by walls */
 } Planes;
 
-static void planes_at(const MtCells *c, const MtSurface *s, const MtCopies *q, int v, int32_t grain, Planes *p) {
+static void planes_at(const MtCells *c, const MtSurface *s, const MtCopies *q, int32_t copy, Planes *p) {
+  const int v = q->node[copy];
   memset(p, 0, sizeof *p);
   for (int i = s->node_start[v]; i < s->node_start[v + 1]; i++) {
     int slot = s->node_slot[i], f = s->slot_face[slot];
-    int32_t a = c->face_cells[2 * f], b = c->face_cells[2 * f + 1];
-    if (a != grain && b != grain) continue;
+    const int b = c->face_cells[2 * f + 1], side = mt_copies_side(c, q, copy, f);
+    if (side < 0 || side == 2) continue;
     if (b < 0) p->fixed[(-b - 1) / 2] = true;
     if (b < 0 || p->n == MAX_PLANES) continue;
-    for (int k = 0; k < 3; k++) p->normal[p->n][k] = (a == grain ? -1 : 1) * s->slot_normal[3 * slot + k];
+    for (int k = 0; k < 3; k++) p->normal[p->n][k] = (side == 0 ? -1 : 1) * s->slot_normal[3 * slot + k];
     p->inset[p->n] = q->scale[v] * q->asked[f] / 2;
     p->most = fmax(p->most, p->inset[p->n++]);
   }
@@ -103,11 +104,11 @@ static void inward(const Planes *p, double d[3]) {
 }
 
 static void vertex_place(const MtCells *c, const MtSurface *s, int v, double round, MtCopies *q) {
-  for (int i = q->start[v]; i < q->start[v + 1]; i++) {
+  for (int i = q->first_copy[v]; i < q->first_copy[v + 1]; i++) {
     Planes p;
     double d[3] = {0, 0, 0}, in[3];
-    if (q->grain[i] >= 0) {
-      planes_at(c, s, q, v, q->grain[i], &p);
+    if (mt_copies_grain(q, i) >= 0) {
+      planes_at(c, s, q, i, &p);
       displace(&p, d);
       inward(&p, in);
       for (int k = 0; k < 3; k++) d[k] += round * (in[k] - d[k]);
@@ -133,6 +134,34 @@ static void vertices_place(const MtCells *c, const MtSurface *s, const MtTopolog
   }
 }
 
+static double star_gamma(const MtCells *c, const MtTopology *t, const MtCopies *q, int v) {
+  int32_t tet[MT_GB_MAX_STAR][4];
+  double x[3], gamma;
+  bool center;
+  mt_junction_star(c, t, q, v, tet, &center, x, &gamma);
+  return gamma;
+}
+
+/* Where grains touch at a vertex, two of its triple lines can end on the same flat polygon: unless both cut it along
+ * the same diagonals, flat tets would stand between.  Another corner of the line's ring is tried then. */
+static void caps_match(const MtCells *c, const MtTopology *t, MtCopies *q) {
+  for (int v = 0; v < c->nvertices; v++) {
+    if (q->first_copy[v + 1] - q->first_copy[v] == q->start[v + 1] - q->start[v]) continue;
+    for (int i = t->vertex_edge_start[v]; i < t->vertex_edge_start[v + 1]; i++) {
+      const int e = t->vertex_edge[i], corners = t->ring_start[e + 1] - t->ring_start[e] + t->ring_corner[e];
+      const int other = c->edge[2 * e] == v ? c->edge[2 * e + 1] : c->edge[2 * e], before = q->first[e];
+      double best = fmin(star_gamma(c, t, q, v), star_gamma(c, t, q, other));
+      int choice = before;
+      for (int k = 0; k < corners && corners > 3 && best < junction_goal; k++) {
+        q->first[e] = k;
+        const double now = fmin(star_gamma(c, t, q, v), star_gamma(c, t, q, other));
+        if (now > best) best = now, choice = k;
+      }
+      q->first[e] = choice;
+    }
+  }
+}
+
 static void edge_place(const MtCells *c, const MtSurface *s, int e, MtCopies *q) {
   const int32_t *node = s->edge_node + s->edge_start[e];
   int n = s->edge_start[e + 1] - s->edge_start[e] - 1;
@@ -140,15 +169,16 @@ static void edge_place(const MtCells *c, const MtSurface *s, int e, MtCopies *q)
   double u[3] = {b[0] - a[0], b[1] - a[1], b[2] - a[2]}, len = sqrt(dot(u, u));
   for (int k = 0; k < 3; k++) u[k] /= len;
   for (int i = 1; i < n; i++) {
-    for (int j = q->start[node[i]]; j < q->start[node[i] + 1]; j++) {
+    for (int j = q->first_copy[node[i]]; j < q->first_copy[node[i] + 1]; j++) {
       Planes p;
       double d[3], end[2][3];
-      if (q->grain[j] < 0) continue;
-      planes_at(c, s, q, node[i], q->grain[j], &p);
+      const int32_t grain = mt_copies_grain(q, j);
+      if (grain < 0) continue;
+      planes_at(c, s, q, j, &p);
       displace(&p, d);
       for (int m = 0; m < 2; m++)
         for (int k = 0; k < 3; k++)
-          end[m][k] = q->x[3 * mt_copies_find(q, node[m ? n : 0], q->grain[j]) + k] - (m ? b : a)[k];
+          end[m][k] = q->x[3 * mt_copies_find(q, node[m ? n : 0], grain) + k] - (m ? b : a)[k];
       double along = dot(end[0], u) + (dot(end[1], u) - dot(end[0], u)) * i / n - dot(d, u);
       for (int k = 0; k < 3; k++) q->x[3 * j + k] = s->x[3 * node[i] + k] + (p.fixed[k] ? 0 : d[k] + along * u[k]);
     }
@@ -207,7 +237,7 @@ static PetscErrorCode patch_make(const MtSurface *s, int f, Patch *p) {
   return PetscFree(fill);
 }
 
-/* One relaxed sweep; returns the largest change. */
+/* One relaxed sweep; returns the largest change.  Grains that touch (inset NULL) have no plane to keep. */
 static double patch_sweep(const Patch *p, const double *normal, const double *inset, double *d) {
   double most = 0;
   for (int i = p->n - p->ninner; i < p->n; i++) {
@@ -215,7 +245,7 @@ static double patch_sweep(const Patch *p, const double *normal, const double *in
     double m[3] = {0, 0, 0};
     for (int j = p->start[i]; j < p->start[i + 1]; j++)
       for (int k = 0; k < 3; k++) m[k] += p->weight[j] * d[3 * p->neighbour[j] + k];
-    double off = inset[i] - dot(m, n);
+    double off = inset ? inset[i] - dot(m, n) : 0;
     for (int k = 0; k < 3; k++) {
       double change = sor * (m[k] + off * n[k] - d[3 * i + k]);
       d[3 * i + k] += change;
@@ -229,13 +259,16 @@ static void face_side_place(const MtCells *c, const MtSurface *s, int f, int sid
                             MtCopies *q) {
   int32_t grain = c->face_cells[2 * f + side], wall = c->face_cells[2 * f + 1];
   const int32_t *node = s->slot_node + s->slot_start[f];
+  const bool touch = wall >= 0 && !(q->asked[f] > 0);
   for (int i = 0; i < p->n; i++) {
     int32_t copy = mt_copies_find(q, node[i], grain);
     for (int k = 0; k < 3; k++) p->d[3 * i + k] = i < p->n - p->ninner ? q->x[3 * copy + k] - s->x[3 * node[i] + k] : 0;
     inset[i] = wall < 0 ? 0 : (side ? 1 : -1) * q->scale[node[i]] * q->asked[f] / 2;
   }
   for (int it = 0; it < SWEEPS && p->ninner > 0; it++)
-    if (patch_sweep(p, s->slot_normal + 3 * s->slot_start[f], inset, p->d) < sweep_tolerance * q->nominal) break;
+    if (patch_sweep(p, s->slot_normal + 3 * s->slot_start[f], touch ? NULL : inset, p->d) <
+        sweep_tolerance * q->nominal)
+      break;
   for (int i = p->n - p->ninner; i < p->n; i++) {
     int32_t copy = mt_copies_find(q, node[i], grain);
     if (wall < 0) p->d[3 * i + (-wall - 1) / 2] = 0;
@@ -268,6 +301,7 @@ static void keep_in_box(const MtCells *c, const MtSurface *s, MtCopies *q) {
 
 PetscErrorCode mt_copies_place(const MtCells *c, const MtSurface *s, const MtTopology *t, MtCopies *q) {
   vertices_place(c, s, t, q);
+  caps_match(c, t, q);
   for (int e = 0; e < c->nedges; e++) edge_place(c, s, e, q);
   for (int f = 0; f < c->nfaces; f++) PetscCall(face_place(c, s, f, q));
   keep_in_box(c, s, q);

@@ -39,19 +39,23 @@ static int32_t region_add(MtRegions *r, MtRegionKind kind, int n, const int32_t 
   return r->n++;
 }
 
+static bool has_phase(const MtCells *c, int f) {
+  return c->face_cells[2 * f + 1] >= 0 && (!c->thickness || c->thickness[f] > 0);
+}
+
 static PetscErrorCode pairs_add(const MtCells *c, MtRegions *r, int32_t *face_region) {
   int32_t *pair;
   int n = 0, first = r->n;
   PetscCall(PetscMalloc1(2 * (size_t)c->nfaces + 1, &pair));
   for (int f = 0; f < c->nfaces; f++)
-    if (c->face_cells[2 * f + 1] >= 0) memcpy(pair + 2 * n++, c->face_cells + 2 * f, 2 * sizeof *pair);
+    if (has_phase(c, f)) memcpy(pair + 2 * n++, c->face_cells + 2 * f, 2 * sizeof *pair);
   qsort(pair, (size_t)n, 2 * sizeof *pair, compare_pair);
   for (int i = 0; i < n; i++)
     if (i == 0 || compare_pair(pair + 2 * i, pair + 2 * i - 2)) region_add(r, MT_REGION_GB, 2, pair + 2 * i, -1);
   if (c->thickness)
     r->thickness = mt_calloc((size_t)(c->ngrains + c->nfaces + c->nedges + c->nvertices + 1), sizeof(double));
   for (int f = 0; f < c->nfaces; f++) {
-    if (c->face_cells[2 * f + 1] < 0) continue;
+    if (!has_phase(c, f)) continue;
     int low = first, high = r->n - 1;
     while (low < high) { /* the pairs are sorted */
       int middle = (low + high) / 2;

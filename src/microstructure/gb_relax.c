@@ -9,6 +9,7 @@
 static const double relax_below = 0.2;               /* copies of tets under this radius ratio are moved */
 static const double free_below = 0.1;                /* and where that does not do, they leave their planes */
 static const double least_part[3] = {0.7, 0.4, 0.1}; /* of the thickness is kept then, as much as will do */
+static const double most_depth = 2;                  /* of half the thickness */
 static const double gain = 1e-4;                     /* less is not worth a move */
 enum { PASSES = 4, TRIES = 14, HALVINGS = 6 };
 
@@ -73,19 +74,22 @@ static bool inside(const MtCells *c, const double *x) {
   return true;
 }
 
-/* The copy lies far enough inside its grain from each of the interfaces there. */
+/* The copy lies far enough inside its grain from each of the interfaces there; and not too far, where the thickness
+ * differs or ends: nothing else would stop it beside a layer that ends. */
 static bool deep_enough(const MtCells *c, const Work *w, int32_t copy) {
   const MtLayer *l = w->l;
   const MtSurface *s = l->s;
-  const int32_t node = l->q->node[copy], grain = l->q->grain[copy];
+  const int32_t node = l->q->node[copy];
   if (!w->free) return true;
   for (int i = s->node_start[node]; i < s->node_start[node + 1]; i++) {
-    const int32_t slot = s->node_slot[i], *side = c->face_cells + 2 * s->slot_face[slot];
+    const int32_t slot = s->node_slot[i], f = s->slot_face[slot];
+    const int side = mt_copies_side(c, l->q, copy, f);
     double along = 0;
-    if (side[1] < 0 || (side[0] != grain && side[1] != grain)) continue;
+    if (c->face_cells[2 * f + 1] < 0 || side < 0 || side == 2) continue;
     for (int k = 0; k < 3; k++) along += s->slot_normal[3 * slot + k] * (l->m.x[3 * copy + k] - s->x[3 * node + k]);
-    const double least = w->part * l->q->asked[s->slot_face[slot]] / 2 * l->q->scale[node];
-    if (!((side[0] == grain ? -along : along) > least)) return false;
+    const double least = w->part * l->q->asked[f] / 2 * l->q->scale[node];
+    if (side == 0) along = -along;
+    if (!(along > least) || (c->thickness && along > most_depth * l->q->asked[f] / 2)) return false;
   }
   return true;
 }
@@ -115,7 +119,7 @@ static bool step_taken(const MtCells *c, const Work *w, int32_t copy, int n, dou
 static bool move(const MtCells *c, Work *w, int32_t copy) {
   double d[3][3];
   bool moved = false;
-  if (w->l->q->grain[copy] < 0 || is_stuck(w, copy)) return false;
+  if (mt_copies_grain(w->l->q, copy) < 0 || is_stuck(w, copy)) return false;
   w->now++;
   double step = mt_copies_asked(w->l->s, w->l->q, w->l->q->node[copy]) / 4;
   int n =

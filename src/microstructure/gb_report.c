@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const class_name[MT_GB_NCLASSES] = {"plain", "c_plane", "oblique", "side_plane", "pair"};
+static const char *const class_name[MT_GB_NCLASSES] = {"plain", "c_plane", "oblique", "side_plane", "pair", "contact"};
 
+/* Those without phase have no gap. */
 typedef struct {
   double gap, area, asked;
   MtGbClass kind;
@@ -15,6 +16,7 @@ typedef struct {
 
 static int compare_gap(const void *a, const void *b) {
   const Gap *p = a, *q = b;
+  if ((p->asked > 0) != (q->asked > 0)) return p->asked > 0 ? 1 : -1;
   return (p->gap > q->gap) - (p->gap < q->gap);
 }
 
@@ -47,10 +49,12 @@ typedef struct {
   double area, asked, mean; /* nm2; nm, weighted by area */
 } Sum;
 
+/* Of a class; ALL: of all boundaries that have a phase. */
+enum { ALL = -1 };
 static Sum sum_of(const Gap *g, int n, int kind) {
   Sum s = {0, 0, 0};
   for (int i = 0; i < n; i++)
-    if (kind < 0 || (int)g[i].kind == kind)
+    if (kind == ALL ? g[i].asked > 0 : (int)g[i].kind == kind)
       s.area += g[i].area, s.mean += g[i].area * g[i].gap, s.asked += g[i].area * g[i].asked;
   if (s.area > 0) s.mean /= s.area, s.asked /= s.area;
   return s;
@@ -72,14 +76,16 @@ static void classes_write(const Gap *g, int n, double area, MtJson *json) {
   mt_json_end(json);
 }
 
-static void thickness_write(const Gap *g, int n, double nominal, bool classes, MtJson *json) {
-  const Sum all = sum_of(g, n, -1);
+/* g[0..ntouch-1]: without phase. */
+static void thickness_write(const Gap *g, int n, int ntouch, double nominal, bool classes, MtJson *json) {
+  const Sum all = sum_of(g, n, ALL);
   double var = 0, thin = 0, t = classes ? all.asked : nominal;
-  for (int i = 0; i < n; i++) {
+  for (int i = ntouch; i < n; i++) {
     var += g[i].area * (g[i].gap - all.mean) * (g[i].gap - all.mean) / all.area;
     thin += g[i].gap < 0.98 * g[i].asked ? g[i].area : 0;
   }
-  double p1 = percentile(g, n, all.area, .01), p99 = percentile(g, n, all.area, .99);
+  double p1 = percentile(g + ntouch, n - ntouch, all.area, .01),
+         p99 = percentile(g + ntouch, n - ntouch, all.area, .99);
   mt_log("GB phase: thickness %.4g nm asked, %.4g mean (sd %.3g, 1 %% below %.3g, 99 %% below %.3g)", t, all.mean,
          sqrt(var), p1, p99);
   mt_json_quantity(json, "thickness", t, "nm");
@@ -88,7 +94,7 @@ static void thickness_write(const Gap *g, int n, double nominal, bool classes, M
   mt_json_quantity(json, "thickness_p1", p1, "nm");
   mt_json_quantity(json, "thickness_p99", p99, "nm");
   mt_json_real(json, "thin_area_fraction", thin / all.area);
-  if (classes) classes_write(g, n, all.area, json);
+  if (classes) classes_write(g, n, all.area + sum_of(g, n, MT_GB_CONTACT).area, json);
   if (fabs(all.mean / t - 1) > .02) mt_warn("the mean thickness of the GB phase is %.3g nm, not %.3g nm", all.mean, t);
 }
 
@@ -113,15 +119,15 @@ static void thinning_write(const MtSurface *s, const MtCopies *q, int rounds, Mt
 
 PetscErrorCode mt_gb_report(const MtCells *c, const MtSurface *s, const MtCopies *q, int rounds, MtJson *json) {
   Gap *g;
-  int n = 0;
+  int n = 0, ntouch = 0;
   PetscCall(PetscMalloc1((size_t)s->nt + 1, &g));
   for (int f = 0; f < c->nfaces; f++)
     for (int k = s->face_start[f]; k < s->face_start[f + 1] && c->face_cells[2 * f + 1] >= 0; k++)
-      g[n++] = gap_of(c, s, q, f, k);
-  if (n > 0) {
+      g[n] = gap_of(c, s, q, f, k), ntouch += !(g[n].asked > 0), n++;
+  if (n > ntouch) {
     qsort(g, (size_t)n, sizeof *g, compare_gap);
     mt_json_object(json, "gb_phase");
-    thickness_write(g, n, q->nominal, c->thickness != NULL, json);
+    thickness_write(g, n, ntouch, q->nominal, c->thickness != NULL, json);
     thinning_write(s, q, rounds, json);
     mt_json_end(json);
   }

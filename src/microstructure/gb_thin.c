@@ -63,7 +63,7 @@ static PetscErrorCode place_add(const MtSurface *s, const MtCopies *q, int n, co
 }
 
 static void rescale(const MtSurface *s, int v, double scale, MtCopies *q) {
-  for (int i = q->start[v]; i < q->start[v + 1]; i++)
+  for (int i = q->first_copy[v]; i < q->first_copy[v + 1]; i++)
     for (int k = 0; k < 3; k++) {
       double x0 = s->x[3 * v + k]; /* where a copy has not moved it keeps its bits: walls */
       q->x[3 * i + k] = x0 + scale * (q->full[3 * i + k] - x0);

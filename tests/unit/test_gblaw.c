@@ -67,6 +67,18 @@ static void pairs_come_first_the_last_of_them_wins(void **state) {
   assert_float_equal(at(&law, 4, 9, 0, &kind), 5, 0);
 }
 
+static double face_area(const MtCells *c, int f) {
+  const int n = c->face_start[f + 1] - c->face_start[f];
+  const int32_t *v = c->face_vertex + c->face_start[f];
+  double area[3] = {0, 0, 0};
+  for (int i = 0; i < n; i++)
+    for (int k = 0; k < 3; k++) {
+      const double *p = c->x + 3 * v[i], *q = c->x + 3 * v[(i + 1) % n];
+      area[k] += (p[(k + 1) % 3] * q[(k + 2) % 3] - p[(k + 2) % 3] * q[(k + 1) % 3]) / 2;
+    }
+  return sqrt(area[0] * area[0] + area[1] * area[1] + area[2] * area[2]);
+}
+
 /* Planes at a cut off t/2 on either side, t of their own in each direction. */
 static void cubes_have_three_thicknesses(void **state) {
   (void)state;
@@ -97,6 +109,65 @@ static void cubes_have_three_thicknesses(void **state) {
     mt_mesh_data_free(&d);
   }
   mt_cells_free(&c);
+}
+
+/* No phase across x: four bars of 2a, two layers and a line along them, no junction. */
+static void cubes_that_touch_become_bars(void **state) {
+  (void)state;
+  const double a = 12, t = 2, s = a - t / 2;
+  MtCells c;
+  MtMeshData d;
+  double kind[MT_REGION_NKINDS];
+  for (int layers = 1; layers <= 2; layers++) {
+    cubes(a, &c);
+    assert_int_equal(PetscCalloc1((size_t)c.nfaces, &c.thickness), 0);
+    assert_int_equal(PetscCalloc1((size_t)c.nfaces, &c.gb_class), 0);
+    for (int f = 12; f < c.nfaces; f++)
+      if (c.face_cells[2 * f + 1] >= 0) c.thickness[f] = t;
+    mesh(PETSC_COMM_WORLD, &c, 4, t, layers, layers == 1 ? 1.2 : 0, &d);
+    if (rank == 0) {
+      assert_float_equal(volumes(&d, kind) / pow(2 * a, 3), 1, 1e-12);
+      assert_float_equal(kind[MT_REGION_GRAIN], 4 * 2 * a * s * s, 1e-9);
+      assert_float_equal(kind[MT_REGION_GB], 4 * 2 * a * s * t, layers == 1 ? 1e-9 : 1);
+      assert_float_equal(kind[MT_REGION_TRIPLE], 2 * a * t * t, layers == 1 ? 1e-9 : 1);
+      assert_true(kind[MT_REGION_JUNCTION] == 0 && worst_gamma(&d) > 0.1);
+      assert_conforming(&d);
+    }
+    mt_mesh_data_free(&d);
+    mt_cells_free(&c);
+  }
+}
+
+/* One of two grains behind a layer touches the third: the layer ends at the line where the three meet, and its volume
+ * lacks no more than half of its last row of elements. */
+static void random_grains_touch(void **state) {
+  (void)state;
+  for (int seed = 1; seed <= 3; seed++) {
+    MtGbLaw law = {.thickness = 3, .contact = 0.3, .seed = (uint64_t)seed};
+    MtCells c;
+    MtMeshData d;
+    double mean, kind[MT_REGION_NKINDS], touch = 0, total = 0;
+    centroidal_cells(10, 60, (uint64_t)seed, &c);
+    assert_int_equal(mt_gb_law_apply(&law, &c, &mean), 0);
+    assert_int_equal(mt_cells_regularize(&c, 1.5, 3), 0);
+    assert_int_equal(mt_gb_law_contacts(&law, &c, &mean), 0);
+    for (int f = 0; f < c.nfaces; f++) {
+      const double area = face_area(&c, f);
+      if (c.face_cells[2 * f + 1] < 0) continue;
+      total += area, touch += c.gb_class[f] == MT_GB_CONTACT ? area : 0;
+      assert_true((c.gb_class[f] == MT_GB_CONTACT) == (c.thickness[f] == 0));
+    }
+    assert_float_equal(touch / total, 0.3, 0.06); /* the largest of some 50 boundaries has a twentieth of the area */
+    mesh(PETSC_COMM_WORLD, &c, 5, mean, 1, 0, &d);
+    if (rank == 0) {
+      assert_float_equal(volumes(&d, kind) / pow(60, 3), 1, 1e-12);
+      assert_true(worst_gamma(&d) > 0.06);
+      assert_conforming(&d);
+      assert_float_equal(kind[MT_REGION_GB] / (total - touch) / 3, 0.9, 0.1);
+    }
+    mt_mesh_data_free(&d);
+    mt_cells_free(&c);
+  }
 }
 
 /* Volume over the area of the two sides of each boundary; weighted by area, against what was asked of it. */
@@ -147,6 +218,8 @@ int main(int argc, char **argv) {
       cmocka_unit_test(pairs_come_first_the_last_of_them_wins),
       cmocka_unit_test(cubes_have_three_thicknesses),
       cmocka_unit_test(random_grains_have_what_was_asked),
+      cmocka_unit_test(cubes_that_touch_become_bars),
+      cmocka_unit_test(random_grains_touch),
   };
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   if (MPI_Comm_rank(PETSC_COMM_WORLD, &rank)) return 1;
