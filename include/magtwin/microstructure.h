@@ -22,6 +22,8 @@ typedef struct {
   int64_t *source;     /* [ngrains] label of the grain in its file; replicated */
   int64_t nregions;    /* connected regions found before the small ones were dissolved (source ebsd; 0 otherwise) */
   double kept;         /* fraction of the volume that lay in grains before that */
+  bool axes_drawn;     /* axis is by chance: nothing was known */
+  float *confidence;   /* [nz_local*ny*nx] probability that the label is the true one, or NULL: not known; owned */
 } MtLabels;
 /* A zeroed struct is fine.  Not collective. */
 void mt_labels_free(MtLabels *labels);
@@ -30,8 +32,16 @@ void mt_labels_free(MtLabels *labels);
 PetscErrorCode mt_labels_read(MPI_Comm comm, const MtInput *in, MtLabels *labels);
 /* labels.h5, format "magtwin-labels" 1: /labels [nz*ny*nx] i32, 0 where there is no grain, else grain + 1, with
  * attributes dims (nz, ny, nx) and voxel (nm, x y z); /grains/axis [n,3], /grains/orientation [n,4], /grains/voxels
- * [n], /grains/source [n]. Collective. */
+ * [n], /grains/source [n]; where it is known also /confidence [nz*ny*nx] u8, 0 .. 1 in 255 steps.  Collective. */
 PetscErrorCode mt_labels_write(MPI_Comm comm, const MtLabels *labels, const char *path, const MtInput *in);
+
+/* What the labels say of the grains: `folder`/grains.csv (voxels, volume, diameter of the sphere of that volume,
+ * centroid, aspect: mean width across its axis over that along it by second moments, neighbours, area of contact with
+ * other grains, voxel faces on the box), contacts.csv (voxel faces and area, that of the vector sum of the faces: exact
+ * for flat contacts; grain 0: no grain), and means into the object "statistics" of json.  axis [3 ngrains] unit, the
+ * axis of each grain for its aspect.  The same bits for any number of ranks.  Collective. */
+PetscErrorCode mt_labels_statistics(MPI_Comm comm, const MtLabels *labels, const double *axis, const char *folder,
+                                    MtJson *json);
 
 typedef struct {
   double agreement;        /* fraction of labelled voxels that lie in the cell of their own grain */

@@ -9,16 +9,17 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A folder of `magtwin mesh`: the head of its summary says so. */
-static bool is_mesh(const char *folder) {
-  char path[PATH_MAX], head[512];
+/* The head of a folder's summary says which subcommand it is of. */
+static bool is_of(const char *folder, const char *subcommand) {
+  char path[PATH_MAX], head[512], line[64];
   snprintf(path, sizeof path, "%s/summary.json", folder);
   FILE *f = fopen(path, "r");
   if (!f) return false;
   const size_t n = fread(head, 1, sizeof head - 1, f);
   fclose(f);
   head[n] = 0;
-  return strstr(head, "\"subcommand\": \"mesh\"") != NULL;
+  snprintf(line, sizeof line, "\"subcommand\": \"%s\"", subcommand);
+  return strstr(head, line) != NULL;
 }
 
 /* The results of a folder say which script draws them. */
@@ -29,7 +30,8 @@ static const char *script_for(const char *folder) {
     snprintf(path, sizeof path, "%s/%s", folder, other[i][0]);
     if (!access(path, F_OK)) return other[i][1];
   }
-  return is_mesh(folder) ? "mesh.py" : "demag.py";
+  if (is_of(folder, "reconstruct")) return "grains.py";
+  return is_of(folder, "mesh") ? "mesh.py" : "demag.py";
 }
 
 static PetscErrorCode find_script(const char *name, char script[PATH_MAX]) {

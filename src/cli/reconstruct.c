@@ -3,9 +3,12 @@
 #include "cli.h"
 #include "magtwin/error.h"
 #include "magtwin/log.h"
+#include "magtwin/memory.h"
 #include "magtwin/microstructure.h"
 #include "magtwin/run.h"
 #include "magtwin/tomography.h"
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static PetscErrorCode read_labels(MPI_Comm comm, const MtInput *in, MtLabels *labels, MtJson *json) {
@@ -13,6 +16,19 @@ static PetscErrorCode read_labels(MPI_Comm comm, const MtInput *in, MtLabels *la
   if (!mt_input_has(in, "stack.files"))
     return mt_input_error(in, "grains.source", "is stack, but there is no section stack that says where it is");
   return mt_stack_reconstruct(comm, in, mt_input_string(in, "output.folder"), labels, json);
+}
+
+/* Axes for the grains' aspects: those that were measured, or else the one they were drawn about. */
+static PetscErrorCode measure(MPI_Comm comm, const MtInput *in, const MtLabels *labels, MtJson *json) {
+  const char *folder = mt_input_string(in, "output.folder");
+  if (!labels->axes_drawn) return mt_labels_statistics(comm, labels, labels->axis, folder, json);
+  double c[3], *axis = mt_malloc(3 * (size_t)labels->ngrains * sizeof *axis);
+  mt_input_vec3(in, c, "grains.texture_axis");
+  const double length = hypot(hypot(c[0], c[1]), c[2]);
+  for (int i = 0; i < 3 * labels->ngrains; i++) axis[i] = c[i % 3] / length;
+  PetscErrorCode rc = mt_labels_statistics(comm, labels, axis, folder, json);
+  free(axis);
+  return rc;
 }
 
 static PetscErrorCode label_and_fit(MPI_Comm comm, const MtInput *in, const char *path, MtJson *json) {
@@ -25,6 +41,7 @@ static PetscErrorCode label_and_fit(MPI_Comm comm, const MtInput *in, const char
   mt_phase_begin("writing of the labels");
   PetscErrorCode rc = mt_labels_write(comm, &labels, path, in);
   mt_phase_end("writing of the labels");
+  if (!rc) rc = measure(comm, in, &labels, json);
   mt_json_object(json, "grains");
   if (!rc) rc = mt_grains_fit(comm, in, &labels, &power, json);
   mt_json_end(json);

@@ -133,6 +133,17 @@ static PetscErrorCode write_grains(MPI_Comm comm, MtH5 *f, const MtLabels *l) {
   return mt_h5_write(f, "/grains/source", H5T_NATIVE_INT64, l->ngrains, 1, 0, n, l->source, "1");
 }
 
+/* In 255 steps: a byte a voxel. */
+static PetscErrorCode write_confidence(MtH5 *f, const MtLabels *l) {
+  const int64_t slice = (int64_t)l->nx * l->ny, n = slice * l->nz_local;
+  uint8_t *stored = mt_malloc((size_t)n + 1);
+  for (int64_t i = 0; i < n; i++) stored[i] = (uint8_t)(255 * l->confidence[i] + .5f);
+  PetscErrorCode rc =
+      mt_h5_write(f, "/confidence", H5T_NATIVE_UINT8, slice * l->nz, 1, slice * l->z0, n, stored, "1/255");
+  free(stored);
+  return rc;
+}
+
 static PetscErrorCode write_all(MPI_Comm comm, MtH5 *f, const MtLabels *l, const int32_t *stored, const MtInput *in) {
   const int64_t slice = (int64_t)l->nx * l->ny, dims[3] = {l->nz, l->ny, l->nx};
   PetscCall(
@@ -140,6 +151,7 @@ static PetscErrorCode write_all(MPI_Comm comm, MtH5 *f, const MtLabels *l, const
   PetscCall(mt_h5_set_ints(f, "/labels", "dims", 3, dims));
   PetscCall(mt_h5_set_reals(f, "/labels", "voxel", 3, l->voxel));
   PetscCall(write_grains(comm, f, l));
+  if (l->confidence) PetscCall(write_confidence(f, l));
   return in ? mt_h5_set_string(f, "/", "input", mt_input_canonical(in)) : 0;
 }
 

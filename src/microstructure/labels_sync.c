@@ -87,5 +87,6 @@ void mt_labels_free(MtLabels *l) {
   free(l->orientation);
   free(l->voxels);
   free(l->source);
+  free(l->confidence);
   memset(l, 0, sizeof *l);
 }

@@ -138,6 +138,7 @@ static PetscErrorCode set_axes(const Volume *v, MtLabels *l) {
   mt_log("grains: no grains.orientations: easy axes are drawn about grains.texture_axis");
   MtRandom random;
   mt_random_seed(&random, (uint64_t)mt_input_int(v->in, "grains.seed"));
+  l->axes_drawn = true;
   return mt_power_draw_axes(v->in, &random, l->ngrains, l->axis);
 }
 

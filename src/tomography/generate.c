@@ -250,13 +250,16 @@ static PetscErrorCode write_tables(const Job *j) {
 static PetscErrorCode write_input(const Job *j) {
   const MtPainter *p = &j->p;
   const double *v = p->scene.voxel;
+  double texture[3];
   FILE *f;
+  mt_input_vec3(j->in, texture, "grains.texture_axis");
   PetscCall(open_table(j, "reconstruct.yaml", &f));
-  fprintf(f,
-          "# A generated stack with known truth, not a measurement: written by magtwin generate.\n"
-          "title: generated stack, seed %lld\n\ngrains:\n  source: stack\n\nstack:\n  files: %s/slices/slice_*.%s\n"
-          "  voxel: [%.9g nm, %.9g nm, %.9g nm]\n",
-          (long long)p->seed, j->folder, j->ending, v[0], v[1], v[2]);
+  fprintf(
+      f,
+      "# A generated stack with known truth, not a measurement: written by magtwin generate.\n"
+      "title: generated stack, seed %lld\n\ngrains:\n  source: stack\n  texture_axis: [%.9g, %.9g, %.9g]\n\nstack:\n"
+      "  files: %s/slices/slice_*.%s\n  voxel: [%.9g nm, %.9g nm, %.9g nm]\n",
+      (long long)p->seed, texture[0], texture[1], texture[2], j->folder, j->ending, v[0], v[1], v[2]);
   if (p->marks) fprintf(f, "  marks: [0, 0, %d, %d]\n", p->mx, p->marks);
   fprintf(f, "  crop: [%d, %d, %d, %d]\n", p->margin, p->margin + p->marks, p->margin + p->nx,
           p->margin + p->marks + p->ny);

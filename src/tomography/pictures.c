@@ -1,7 +1,7 @@
 /* A few slices after each stage, to look at.  The rank that has the slice draws it. */
-#include "magtwin/image.h"
 #include "magtwin/error.h"
 #include "magtwin/h5.h"
+#include "magtwin/image.h"
 #include "magtwin/memory.h"
 #include "stages.h"
 #include <stdio.h>
@@ -67,7 +67,7 @@ static void paint(size_t n, const float *gray, const int32_t *label, unsigned ch
   }
 }
 
-static PetscErrorCode draw(const MtStages *m, const char *stage, const int32_t *label) {
+static PetscErrorCode draw(const MtStages *m, const char *stage, const float *value, const int32_t *label) {
   const MtStack *s = &m->s;
   const size_t n = (size_t)s->nx * (size_t)s->ny;
   char path[4096];
@@ -77,7 +77,7 @@ static PetscErrorCode draw(const MtStages *m, const char *stage, const int32_t *
   unsigned char *rgb = mt_malloc(3 * n);
   for (int k = 0; k < s->nz_local && !rc; k++) {
     if (!drawn(m, s->z0 + k)) continue;
-    paint(n, s->gray + n * (size_t)k, label ? label + n * (size_t)k : NULL, rgb);
+    paint(n, value + n * (size_t)k, label ? label + n * (size_t)k : NULL, rgb);
     rc = picture_path(m, s->z0 + k, stage, path);
     if (!rc) rc = mt_image_write_colour(path, s->nx, s->ny, rgb);
   }
@@ -86,9 +86,13 @@ static PetscErrorCode draw(const MtStages *m, const char *stage, const int32_t *
 }
 
 PetscErrorCode mt_picture_gray(const MtStages *m, const char *stage) {
-  return draw(m, stage, NULL);
+  return draw(m, stage, m->s.gray, NULL);
 }
 
 PetscErrorCode mt_picture_labels(const MtStages *m, const char *stage, const int32_t *label) {
-  return draw(m, stage, label);
+  return draw(m, stage, m->s.gray, label);
+}
+
+PetscErrorCode mt_picture_values(const MtStages *m, const char *stage, const float *value) {
+  return draw(m, stage, value, NULL);
 }

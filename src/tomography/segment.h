@@ -78,4 +78,16 @@ typedef struct {
 PetscErrorCode mt_grains_segment(MPI_Comm comm, const MtStack *s, const float *strength, const uint8_t *phase,
                                  const MtGrainRule *rule, int32_t *label, int *ngrains, int64_t *nbasins);
 
+/* What moves the place of a boundary. */
+typedef struct {
+  double smooth; /* px, of the strength */
+  double noise;  /* strength of noise alone */
+  double drift;  /* px, misfit of the slices */
+} MtPlace;
+/* Probability that a voxel has its true label, from its distance to the nearest other label (within 3 px; 1 beyond) and
+ * the uncertainty of a boundary of the strength there; not that a boundary is one.  result [n], malloc'ed.  Collective.
+ */
+PetscErrorCode mt_confidence(MPI_Comm comm, const MtStack *s, const int32_t *label, const float *strength,
+                             const MtPlace *place, float **result);
+
 #endif

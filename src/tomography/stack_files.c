@@ -2,8 +2,8 @@
  * neighbours: a number that is left out is a missing slice. */
 #include "stack_files.h"
 #include "../microstructure/measured.h"
-#include "magtwin/image.h"
 #include "magtwin/error.h"
+#include "magtwin/image.h"
 #include "magtwin/memory.h"
 #include <ctype.h>
 #include <glob.h>

@@ -1,8 +1,8 @@
 /* The pixels of a stack.  A slice that says nothing (missing, cut short, of one gray, a copy of the one before) is
  * refused, or noted as lost where stack.missing allows to fill it; one of another size or depth is refused always. */
 #include "../microstructure/measured.h"
-#include "magtwin/image.h"
 #include "magtwin/error.h"
+#include "magtwin/image.h"
 #include "magtwin/log.h"
 #include "magtwin/memory.h"
 #include "magtwin/tomography.h"

@@ -25,6 +25,8 @@ PetscErrorCode mt_stages_label(MtStages *m, MtLabels *l);
 /* A few slices as `folder`/pictures/<slice>_<stage>.png: gray from the darkest to the brightest pixel but one in 500;
  * and the same with labels [as MtLabels; -1 left gray] in colours.  Collective. */
 PetscErrorCode mt_picture_gray(const MtStages *m, const char *stage);
+/* The same of a volume of its own [as the slab]. */
+PetscErrorCode mt_picture_values(const MtStages *m, const char *stage, const float *value);
 PetscErrorCode mt_picture_labels(const MtStages *m, const char *stage, const int32_t *label);
 
 /* stack.truth: rms difference of the drift from the true one, px, with and without its mean taken out; into json.

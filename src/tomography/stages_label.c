@@ -49,6 +49,10 @@ static PetscErrorCode find_grains(MtStages *m, const uint8_t *phase, MtLabels *l
   rule.open = mt_strength_level(&noise, MT_OPEN);
   rule.closed = mt_strength_level(&noise, mt_input_real(m->in, "stack.grains.threshold"));
   if (!rc) rc = mt_grains_segment(m->comm, s, strength, phase, &rule, l->label, &l->ngrains, &nbasins);
+  const MtPlace place = {mt_input_real(m->in, "stack.grains.smooth"), mt_strength_level(&noise, 1), m->drift.rms};
+  if (!rc) rc = mt_confidence(m->comm, s, l->label, strength, &place, &l->confidence);
+  if (!rc) rc = mt_picture_values(m, "6_boundaries", strength);
+  if (!rc) rc = mt_picture_values(m, "8_confidence", l->confidence);
   free(strength);
   PetscCall(rc);
   mt_log("stack: boundaries stronger than %.3g (inside grains %.3g, upper quartile %.3g more): %lld basins, %d grains",
@@ -71,6 +75,7 @@ static PetscErrorCode give_axes(const MtStages *m, MtLabels *l) {
   if (!mt_input_has(m->in, "grains.orientations")) {
     MtRandom random;
     mt_log("grains: pictures do not show easy axes: they are drawn about grains.texture_axis");
+    l->axes_drawn = true;
     mt_random_seed(&random, seed);
     PetscCall(mt_power_draw_axes(m->in, &random, l->ngrains, l->axis));
   }
@@ -88,7 +93,7 @@ static PetscErrorCode label(MtStages *m, const uint8_t *phase, MtLabels *l) {
   PetscCall(give_axes(m, l));
   for (int g = 0; g < l->ngrains; g++) labelled += l->voxels[g];
   l->kept = (double)labelled / ((double)l->nx * l->ny * l->nz);
-  return mt_picture_labels(m, "6_grains", l->label);
+  return mt_picture_labels(m, "7_grains", l->label);
 }
 
 PetscErrorCode mt_stages_label(MtStages *m, MtLabels *l) {
