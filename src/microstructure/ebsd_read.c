@@ -139,6 +139,6 @@ PetscErrorCode mt_ebsd_read(MPI_Comm comm, const MtInput *in, MtLabels *l) {
   free(s.e.q);
   free(s.e.ci);
   free(s.e.valid);
-  mt_series_free(&s.files);
+  mt_files_free(&s.files);
   return rc;
 }

@@ -172,6 +172,6 @@ PetscErrorCode mt_volume_read(MPI_Comm comm, const MtInput *in, MtLabels *l) {
   free(v.raw);
   free(v.axes);
   free(v.turns);
-  mt_series_free(&v.files);
+  mt_files_free(&v.files);
   return rc;
 }

@@ -2,6 +2,7 @@
 #ifndef MAGTWIN_MEASURED_H
 #define MAGTWIN_MEASURED_H
 
+#include "magtwin/files.h"
 #include "magtwin/microstructure.h"
 
 /* Unit quaternions (w, x, y, z) that turn crystal directions into sample directions; q and -q are the same turn. */
@@ -35,16 +36,10 @@ typedef struct {
 PetscErrorCode mt_ang_read(const char *path, MtAng *a);
 void mt_ang_free(MtAng *a);
 
-/* The files of a pattern, sorted with numbers by value ("s9" before "s10"), the same on every rank.
- * The numbers must go up in equal steps: a gap is an error that names the missing file. */
-typedef struct {
-  int n;
-  char **path; /* [n] owned */
-  char *text;  /* storage of the paths; owned */
-} MtSeries;
+/* The files of a pattern (mt_files_find).  The numbers must go up in equal steps: a gap is an error that names the
+ * missing file; so is a pattern without a file.  Free with mt_files_free. */
+typedef MtFiles MtSeries;
 PetscErrorCode mt_series_find(MPI_Comm comm, const MtInput *in, const char *key, MtSeries *s); /* collective */
-void mt_series_free(MtSeries *s);
-int mt_series_compare(const char *a, const char *b); /* numeric-aware order of names */
 
 /* An orientation at every voxel of this rank's slab; layout as in MtLabels. */
 typedef struct {

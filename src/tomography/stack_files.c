@@ -14,7 +14,7 @@
 enum { MOST = 100000 }; /* slices of a stack */
 
 static int by_name(const void *a, const void *b) {
-  return mt_series_compare(*(char *const *)a, *(char *const *)b);
+  return mt_files_compare(*(char *const *)a, *(char *const *)b);
 }
 
 /* Rank 0: the sorted names, each with its final 0, in one text. */

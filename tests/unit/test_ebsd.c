@@ -134,11 +134,11 @@ static void directions(void **unused) {
 
 static void order_of_names(void **unused) {
   (void)unused;
-  assert_true(mt_series_compare("s9.ang", "s10.ang") < 0);
-  assert_true(mt_series_compare("s009.ang", "s10.ang") < 0);
-  assert_true(mt_series_compare("a2b10", "a2b9") > 0);
-  assert_true(mt_series_compare("a1", "a1") == 0);
-  assert_true(mt_series_compare("a", "a1") < 0);
+  assert_true(mt_files_compare("s9.ang", "s10.ang") < 0);
+  assert_true(mt_files_compare("s009.ang", "s10.ang") < 0);
+  assert_true(mt_files_compare("a2b10", "a2b9") > 0);
+  assert_true(mt_files_compare("a1", "a1") == 0);
+  assert_true(mt_files_compare("a", "a1") < 0);
 }
 
 /* ---- .ang files ---- */
