@@ -1,4 +1,4 @@
-/* Persistent homology of pictures and volumes (cubical complexes), in plain C: no call is collective.
+/* Persistent homology of pictures and volumes (cubical complexes).  Not collective, unless said.
  *
  * The cells of an image are its grid points, edges, squares and cubes.  In the vertex construction a pixel is a grid
  * point and a cell enters with its last pixel (4- or 6-neighbours are joined); in the top-cell construction a pixel is
@@ -7,6 +7,8 @@
 #ifndef MAGTWIN_TOPOLOGY_H
 #define MAGTWIN_TOPOLOGY_H
 
+#include "magtwin/input.h"
+#include "magtwin/json.h"
 #include <petscsys.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,5 +44,20 @@ typedef struct {
 PetscErrorCode mt_persistence(const MtCubical *image, MtDiagram *d);
 /* A zeroed struct is fine. */
 void mt_diagram_free(MtDiagram *d);
+
+typedef enum { MT_MANHATTAN, MT_CHESSBOARD, MT_EUCLIDEAN } MtMetric;
+
+/* Distance of the middle of each pixel to that of the nearest pixel of the other phase, exact: below zero where inside
+ * is 1, above where it is 0; all 0 where there is one phase only.  inside, value [n0 n1 n2], n as in MtCubical. */
+void mt_signed_distance(const int n[3], const bool periodic[3], MtMetric metric, const uint8_t *inside, double *value);
+
+extern const MtKey mt_topology_keys[]; /* section topology (src/topology/topology_keys.c) */
+
+/* Section topology: the diagrams of all images, the images dealt to the ranks in blocks.  Writes
+ * `folder`/diagrams/NNNN.csv as each is done, then diagrams.h5 (format magtwin-diagrams) and images.csv; the same bytes
+ * on any number of ranks. With resume images that have their csv file are not computed again.  *stopped: a signal came.
+ * json: adds counts and results.  Collective. */
+PetscErrorCode mt_topology_run(MPI_Comm comm, const MtInput *in, const char *folder, bool resume, MtJson *json,
+                               bool *stopped);
 
 #endif

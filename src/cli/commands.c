@@ -21,6 +21,8 @@ static const CliCommand commands[] = {
      true, cli_barrier, "grains|mesh.file mesh materials barrier minimizer demagnetizing checkpoint output"},
     {"dynamics", INPUT, "the magnetization in time", CLI_INPUT, true, true, true, cli_dynamics,
      "grains|mesh.file mesh materials dynamics integrator time demagnetizing checkpoint output"},
+    {"topology", INPUT, "persistent homology of pictures, volumes and states", CLI_INPUT, true, true, true,
+     cli_topology, "topology output"},
     {"info", "FILE", "what is in this file", CLI_FILE, true, false, false, cli_info, NULL},
     {"plot", "FOLDER [--compare FOLDER]", "figures of the results in a folder", CLI_FILE, false, false, false, cli_plot,
      NULL},

@@ -99,7 +99,7 @@ static void pair_cells(int dims, uint32_t cells, MtStar *t) {
   for (int e = 0; e < MT_EDGES; e++) {
     if (!(left >> e & 1)) continue;
     if (t->down == MT_CRITICAL) {
-      t->down = (int8_t)e;
+      t->down = (int16_t)e;
     } else {
       t->edges |= (uint8_t)(1U << e);
       t->rest[e] = (uint8_t)(1U << e);

@@ -1,0 +1,22 @@
+/* Diagrams in files; private to this module.  None is collective, unless said. */
+#ifndef TOPOLOGY_DIAGRAMS_H
+#define TOPOLOGY_DIAGRAMS_H
+
+#include "magtwin/topology.h"
+
+/* One line a pair: dimension, birth, death, and the pixels x y z of both (-1: never dies).  size: pixels of the image.
+ * Written as a whole or not at all. */
+PetscErrorCode mt_diagram_write_csv(const char *path, const MtDiagram *d, const int size[3]);
+/* The same again, with the pixels; MT_ERR_INPUT on anything else. */
+PetscErrorCode mt_diagram_read_csv(const char *path, const int size[3], MtDiagram *d);
+/* The columns of the csv file; DIPHA's diagram, where what never dies has dimension -k-1 and dies at `last`; a file of
+ * lines "birth death" for each dimension, stem_dim0.txt ... */
+PetscErrorCode mt_diagram_write_npy(const char *path, const MtDiagram *d, const int size[3]);
+PetscErrorCode mt_diagram_write_dipha(const char *path, const MtDiagram *d, double last);
+PetscErrorCode mt_diagram_write_text(const char *stem, const MtDiagram *d);
+
+/* All diagrams of a run, image start .. start+n-1 on this rank, into one HDF5 file.  Collective. */
+PetscErrorCode mt_diagrams_write_hdf5(MPI_Comm comm, const char *path, const MtInput *in, const int size[3], int total,
+                                      int start, int n, const MtDiagram *d);
+
+#endif

@@ -1,0 +1,168 @@
+/* The series of images: files and pages in order, all of one size. */
+#include "images.h"
+#include "magtwin/error.h"
+#include "magtwin/h5.h"
+#include "magtwin/image.h"
+#include "magtwin/memory.h"
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static bool is_picture(const char *path) {
+  static const char *const ending[] = {".png", ".tif", ".tiff"};
+  const char *dot = strrchr(path, '.');
+  for (int i = 0; i < 3 && dot; i++)
+    if (!strcasecmp(dot, ending[i])) return true;
+  return false;
+}
+
+static bool is_volume(const char *path) {
+  static const char *const ending[] = {".npy", ".complex", ".h5", ".hdf5", ".hdf"};
+  const char *dot = strrchr(path, '.');
+  for (int i = 0; i < 5 && dot; i++)
+    if (!strcasecmp(dot, ending[i])) return true;
+  return false;
+}
+
+static PetscErrorCode check_kinds(const MtInput *in, const MtImages *im) {
+  for (int i = 0; i < im->files.n; i++) {
+    const char *path = im->files.path[i];
+    if (!is_picture(path) && !is_volume(path))
+      return mt_input_error(in, "topology.files",
+                            "%s: this kind of file is not known; images are .png, .tif, .tiff, .npy, .h5, .hdf5, .hdf, "
+                            ".complex",
+                            path);
+    if (im->stack && !is_picture(path))
+      return mt_input_error(in, "topology.stack", "%s is not a picture: the slices of a stack are PNG or TIFF", path);
+  }
+  return 0;
+}
+
+/* Pages of every file -> pages [files]; each rank counts some. */
+static PetscErrorCode count_pages(MPI_Comm comm, const MtImages *im, int *pages) {
+  int rank, size;
+  PetscErrorCode rc = 0;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  for (int i = 0; i < im->files.n; i++) pages[i] = 0;
+  for (int i = rank; i < im->files.n && !rc; i += size) {
+    pages[i] = 1;
+    if (is_picture(im->files.path[i])) rc = mt_image_pages(im->files.path[i], &pages[i]);
+  }
+  PetscCall(mt_agree(comm, rc));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, pages, im->files.n, MPI_INT, MPI_SUM, comm));
+  return 0;
+}
+
+static PetscErrorCode list_images(MPI_Comm comm, MtImages *im) {
+  int *pages = mt_malloc((size_t)im->files.n * sizeof *pages), n = 0;
+  PetscErrorCode rc = count_pages(comm, im, pages);
+  for (int i = 0; i < im->files.n && !rc; i++) n += pages[i];
+  im->file = mt_calloc((size_t)n, sizeof *im->file);
+  im->page = mt_calloc((size_t)n, sizeof *im->page);
+  im->n = 0;
+  for (int i = 0; i < im->files.n && !rc; i++)
+    for (int p = 0; p < pages[i]; p++, im->n++) im->file[im->n] = i, im->page[im->n] = p;
+  free(pages);
+  return rc;
+}
+
+static PetscErrorCode size_of(const MtImages *im, int i, int n[3]) {
+  const char *path = im->files.path[im->file[i]];
+  return is_picture(path) ? mt_picture_load(path, im->page[i], n, NULL) : mt_volume_load(path, im->dataset, n, NULL);
+}
+
+const char *mt_images_name(const MtImages *im, int i, char buf[512]) {
+  const int file = im->file[i];
+  const bool pages = im->page[i] || (i + 1 < im->n && im->file[i + 1] == file);
+  if (pages)
+    snprintf(buf, 512, "%s, page %d", im->files.path[file], im->page[i]);
+  else
+    snprintf(buf, 512, "%s", im->files.path[file]);
+  return buf;
+}
+
+/* Every image has the size of the first; each rank looks at some. */
+static PetscErrorCode check_sizes(MPI_Comm comm, MtImages *im) {
+  int rank;
+  int64_t start, n;
+  int ranks;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &ranks));
+  PetscCall(mt_agree_root(comm, rank ? 0 : size_of(im, 0, im->size)));
+  PetscCallMPI(MPI_Bcast(im->size, 3, MPI_INT, 0, comm));
+  mt_slab(im->n, rank, ranks, &start, &n);
+  PetscErrorCode rc = 0;
+  for (int64_t i = start; i < start + n && !rc; i++) {
+    int s[3];
+    char name[2][512];
+    rc = size_of(im, (int)i, s);
+    if (!rc && (s[0] != im->size[0] || s[1] != im->size[1] || s[2] != im->size[2]))
+      rc = mt_error(MT_ERR_INPUT,
+                    "%s has %d x %d x %d pixels, but %s has %d x %d x %d: images of one series have one size",
+                    mt_images_name(im, (int)i, name[0]), s[0], s[1], s[2], mt_images_name(im, 0, name[1]), im->size[0],
+                    im->size[1], im->size[2]);
+  }
+  return mt_agree(comm, rc);
+}
+
+/* The pictures found are slices: one image is left. */
+static void make_stack(MtImages *im) {
+  im->slice_file = im->file;
+  im->slice_page = im->page;
+  im->size[2] = im->n;
+  im->n = 1;
+  im->file = mt_calloc(1, sizeof *im->file);
+  im->page = mt_calloc(1, sizeof *im->page);
+}
+
+static int component_of(const char *name) {
+  return strcmp(name, "magnitude") ? name[0] - 'x' : 3;
+}
+
+PetscErrorCode mt_images_find(MPI_Comm comm, const MtInput *in, MtImages *im) {
+  memset(im, 0, sizeof *im);
+  const char *pattern = mt_input_string(in, "topology.files");
+  im->stack = mt_input_bool(in, "topology.stack");
+  im->superlevel = !strcmp(mt_input_string(in, "topology.levels"), "superlevel");
+  im->dataset = mt_input_has(in, "topology.dataset") ? mt_input_string(in, "topology.dataset") : NULL;
+  im->component = component_of(mt_input_string(in, "topology.component"));
+  PetscCall(mt_files_find(comm, pattern, &im->files));
+  if (!im->files.n) return mt_input_error(in, "topology.files", "no file matches %s", pattern);
+  PetscCall(check_kinds(in, im));
+  PetscCall(list_images(comm, im));
+  if (mt_input_has(in, "topology.mesh")) {
+    if (!im->dataset) im->dataset = "/m";
+    return mt_sampler_create(comm, in, im->size, &im->sampler);
+  }
+  PetscCall(check_sizes(comm, im));
+  if (im->stack) make_stack(im);
+  return 0;
+}
+
+static PetscErrorCode read_stack(const MtImages *im, double *value) {
+  const size_t slice = (size_t)im->size[0] * (size_t)im->size[1];
+  for (int z = 0; z < im->size[2]; z++) {
+    int n[3];
+    PetscCall(mt_picture_load(im->files.path[im->slice_file[z]], im->slice_page[z], n, value + slice * (size_t)z));
+  }
+  return 0;
+}
+
+PetscErrorCode mt_images_read(const MtImages *im, int i, double *value) {
+  const char *path = im->files.path[im->file[i]];
+  int n[3];
+  if (im->sampler) return mt_sampler_read(im->sampler, path, im->dataset, im->component, im->superlevel, value);
+  if (im->slice_file) return read_stack(im, value);
+  return is_picture(path) ? mt_picture_load(path, im->page[i], n, value) : mt_volume_load(path, im->dataset, n, value);
+}
+
+void mt_images_free(MtImages *im) {
+  mt_files_free(&im->files);
+  mt_sampler_free(&im->sampler);
+  free(im->file);
+  free(im->page);
+  free(im->slice_file);
+  free(im->slice_page);
+  memset(im, 0, sizeof *im);
+}

@@ -1,0 +1,43 @@
+/* The images of a run: where they are, how large, and reading of one; private to this module. */
+#ifndef TOPOLOGY_IMAGES_H
+#define TOPOLOGY_IMAGES_H
+
+#include "magtwin/files.h"
+#include "magtwin/topology.h"
+
+typedef struct MtSampler MtSampler;
+
+typedef struct {
+  MtFiles files;
+  int n;            /* images */
+  int *file, *page; /* [n] owned; of a stack the first */
+  int size[3];      /* pixels along x, y, z, of every image */
+  bool stack;
+  bool superlevel;              /* what enters last has the smallest value */
+  const char *dataset;          /* owned by the input */
+  int component;                /* 0 1 2, 3: magnitude */
+  MtSampler *sampler;           /* of states; else NULL */
+  int *slice_file, *slice_page; /* of a stack [size[2]]; owned */
+} MtImages;
+
+/* Section topology: lists the images and checks that all have the size of the first.  MT_ERR_INPUT names the file that
+ * has not, or cannot be read.  Collective. */
+PetscErrorCode mt_images_find(MPI_Comm comm, const MtInput *in, MtImages *im);
+/* Values of image i as stored (integers of pictures as such), [size[2] size[1] size[0]].  Not collective. */
+PetscErrorCode mt_images_read(const MtImages *im, int i, double *value);
+/* "file" or "file, page 3". */
+const char *mt_images_name(const MtImages *im, int i, char buf[512]);
+void mt_images_free(MtImages *im);
+
+/* Volumes by format: size, and with value not NULL the numbers.  Not collective. */
+PetscErrorCode mt_volume_load(const char *path, const char *dataset, int n[3], double *value);
+PetscErrorCode mt_picture_load(const char *path, int page, int n[3], double *value);
+
+/* Every point of the grid of section topology in its tetrahedron: each rank reads the mesh.  Collective. */
+PetscErrorCode mt_sampler_create(MPI_Comm comm, const MtInput *in, int n[3], MtSampler **s);
+/* A component of a nodal field, linear between nodes; outside the magnet `outside`.  Not collective. */
+PetscErrorCode mt_sampler_read(const MtSampler *s, const char *path, const char *dataset, int component,
+                               bool outside_low, double *value);
+void mt_sampler_free(MtSampler **s);
+
+#endif

@@ -1,0 +1,303 @@
+/* magtwin topology: a series of images, its diagrams, and the files of them. */
+#include "magtwin/run.h"
+#include "diagrams.h"
+#include "images.h"
+#include "magtwin/error.h"
+#include "magtwin/h5.h"
+#include "magtwin/log.h"
+#include "magtwin/memory.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PATH = 4200 };
+
+typedef struct {
+  MPI_Comm comm;
+  const MtInput *in;
+  const char *folder;
+  bool resume;
+  MtImages images;
+  int start, n, found; /* images of this rank; found: read back, not computed */
+  MtDiagram *d;        /* [n] owned */
+  MtCubical options;   /* without size and values */
+  bool binary, lasting;
+  MtMetric metric;
+  double least;
+} Job;
+
+static bool has_axis(const char *axes, char axis) {
+  return strcmp(axes, "none") && strchr(axes, axis);
+}
+
+static PetscErrorCode read_options(Job *j) {
+  const MtInput *in = j->in;
+  const char *axes = mt_input_string(in, "topology.periodic"), *binary = mt_input_string(in, "topology.binary");
+  j->options.top_cells = !strcmp(mt_input_string(in, "topology.construction"), "top-cells");
+  j->options.superlevel = !strcmp(mt_input_string(in, "topology.levels"), "superlevel");
+  for (int a = 0; a < 3; a++) {
+    j->options.n[a] = j->images.size[a];
+    j->options.periodic[a] = has_axis(axes, (char)('x' + a));
+    if (j->options.periodic[a] && j->images.size[a] < 2)
+      return mt_input_error(in, "topology.periodic", "the images have one pixel along %c", 'x' + a);
+  }
+  j->binary = strcmp(binary, "none") != 0;
+  j->metric = binary[0] == 'm' ? MT_MANHATTAN : (binary[0] == 'c' ? MT_CHESSBOARD : MT_EUCLIDEAN);
+  j->lasting = mt_input_bool(in, "topology.lasting");
+  j->least = mt_input_real(in, "topology.min_persistence");
+  return 0;
+}
+
+static int64_t pixels(const Job *j) {
+  return (int64_t)j->options.n[0] * j->options.n[1] * j->options.n[2];
+}
+
+static PetscErrorCode check_finite(const Job *j, int i, const double *value) {
+  char name[512];
+  const int64_t nx = j->options.n[0], ny = j->options.n[1];
+  for (int64_t p = 0; p < pixels(j); p++)
+    if (!isfinite(value[p]))
+      return mt_error(MT_ERR_INPUT, "%s: pixel x %lld, y %lld, z %lld is not a finite number",
+                      mt_images_name(&j->images, i, name), (long long)(p % nx), (long long)(p / nx % ny),
+                      (long long)(p / (nx * ny)));
+  return 0;
+}
+
+/* Black and white by the threshold, then the distance. */
+static void make_distance(const Job *j, double *value) {
+  const int64_t n = pixels(j);
+  double low = value[0], high = value[0];
+  uint8_t *inside = mt_malloc((size_t)n);
+  for (int64_t i = 1; i < n; i++) {
+    low = fmin(low, value[i]);
+    high = fmax(high, value[i]);
+  }
+  const double threshold =
+      mt_input_has(j->in, "topology.threshold") ? mt_input_real(j->in, "topology.threshold") : low / 2 + high / 2;
+  const bool bright = !strcmp(mt_input_string(j->in, "topology.phase"), "bright");
+  for (int64_t i = 0; i < n; i++) inside[i] = (value[i] > threshold) == bright;
+  mt_signed_distance(j->options.n, j->options.periodic, j->metric, inside, value);
+  free(inside);
+}
+
+/* Drops what was not asked for. */
+static void select_pairs(const Job *j, MtDiagram *d) {
+  for (int k = 0; k < d->dims; k++) {
+    int64_t n = 0;
+    for (int64_t i = 0; i < d->n[k]; i++) {
+      const MtPair p = d->pair[k][i];
+      if (p.death_at < 0 ? j->lasting : fabs(p.death - p.birth) >= j->least) d->pair[k][n++] = p;
+    }
+    d->n[k] = n;
+  }
+}
+
+static double highest(const Job *j, const double *value) {
+  double last = value[0];
+  for (int64_t i = 1; i < pixels(j); i++) last = j->options.superlevel ? fmin(last, value[i]) : fmax(last, value[i]);
+  return last;
+}
+
+/* The csv file last: it says that the others are there. */
+static PetscErrorCode write_one(const Job *j, int i, const MtDiagram *d, double last) {
+  char stem[PATH], path[PATH + 16];
+  snprintf(stem, sizeof stem, "%s/diagrams/%04d", j->folder, i + 1);
+  PetscErrorCode rc = 0;
+  if (mt_input_bool(j->in, "topology.write.npy")) {
+    snprintf(path, sizeof path, "%s.npy", stem);
+    rc = mt_diagram_write_npy(path, d, j->options.n);
+  }
+  if (!rc && mt_input_bool(j->in, "topology.write.dipha")) {
+    snprintf(path, sizeof path, "%s.diagram", stem);
+    rc = mt_diagram_write_dipha(path, d, last);
+  }
+  if (!rc && mt_input_bool(j->in, "topology.write.text")) rc = mt_diagram_write_text(stem, d);
+  snprintf(path, sizeof path, "%s.csv", stem);
+  return rc ? rc : mt_diagram_write_csv(path, d, j->options.n);
+}
+
+static PetscErrorCode compute_one(const Job *j, int i, MtDiagram *d) {
+  double *value = mt_malloc((size_t)pixels(j) * sizeof *value);
+  MtCubical image = j->options;
+  PetscErrorCode rc = mt_images_read(&j->images, i, value);
+  if (!rc) rc = check_finite(j, i, value);
+  if (!rc && j->binary) make_distance(j, value);
+  image.value = value;
+  if (!rc) rc = mt_persistence(&image, d);
+  if (!rc) {
+    select_pairs(j, d);
+    rc = write_one(j, i, d, highest(j, value));
+  }
+  free(value);
+  return rc;
+}
+
+static PetscErrorCode do_one(Job *j, int i) {
+  char path[PATH];
+  MtDiagram *d = &j->d[i - j->start];
+  snprintf(path, sizeof path, "%s/diagrams/%04d.csv", j->folder, i + 1);
+  if (!j->resume || access(path, F_OK)) return compute_one(j, i, d);
+  j->found++;
+  return mt_diagram_read_csv(path, j->options.n, d);
+}
+
+/* All ranks go round together, so that an error or a signal ends them all after the same image. */
+static PetscErrorCode do_all(Job *j, bool *stopped) {
+  int rounds = j->n;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &rounds, 1, MPI_INT, MPI_MAX, j->comm));
+  *stopped = false;
+  for (int r = 0; r < rounds && !*stopped; r++) {
+    PetscErrorCode rc = r < j->n ? do_one(j, j->start + r) : 0;
+    PetscCall(mt_agree(j->comm, rc));
+    mt_progress("image %d of %d on each rank", r + 1, rounds);
+    *stopped = r + 1 < rounds && mt_stop_agreed(j->comm);
+  }
+  mt_progress_end();
+  return 0;
+}
+
+/* Continuing makes sense with the same input only. */
+static PetscErrorCode check_input(const Job *j) {
+  char path[PATH];
+  snprintf(path, sizeof path, "%s/topology.yaml", j->folder);
+  const char *text = mt_input_canonical(j->in);
+  const size_t n = strlen(text);
+  if (j->resume && !access(path, F_OK)) {
+    char *old = mt_malloc(n + 2);
+    FILE *f = fopen(path, "r");
+    const size_t got = f ? fread(old, 1, n + 1, f) : 0;
+    const bool same = got == n && !memcmp(old, text, n);
+    if (f) fclose(f);
+    free(old);
+    if (!same)
+      return mt_error(MT_ERR_INPUT,
+                      "%s holds diagrams made with another input (topology.yaml there): start anew with "
+                      "--force",
+                      j->folder);
+    return 0;
+  }
+  snprintf(path, sizeof path, "%s/diagrams", j->folder);
+  PetscErrorCode rc = mt_folder_make(path);
+  snprintf(path, sizeof path, "%s/topology.yaml", j->folder);
+  return rc ? rc : mt_file_write(path, text);
+}
+
+/* What a run before this one left would be taken for a part of it. */
+static void remove_old(const Job *j) {
+  char path[PATH];
+  for (int i = 1, gone = 0; !gone; i++) {
+    snprintf(path, sizeof path, "%s/diagrams/%04d.csv", j->folder, i);
+    gone = unlink(path) != 0 && i > j->images.n;
+  }
+  snprintf(path, sizeof path, "%s/topology.yaml", j->folder);
+  unlink(path);
+}
+
+static PetscErrorCode begin(Job *j) {
+  int rank, ranks;
+  int64_t start, n;
+  PetscErrorCode rc = 0;
+  PetscCallMPI(MPI_Comm_rank(j->comm, &rank));
+  PetscCallMPI(MPI_Comm_size(j->comm, &ranks));
+  if (!rank && !j->resume) remove_old(j);
+  if (!rank) rc = check_input(j);
+  PetscCall(mt_agree_root(j->comm, rc));
+  mt_slab(j->images.n, rank, ranks, &start, &n);
+  j->start = (int)start;
+  j->n = (int)n;
+  j->d = mt_calloc((size_t)n, sizeof *j->d);
+  mt_log("%d image%s of %d x %d x %d pixels", j->images.n, j->images.n == 1 ? "" : "s", j->options.n[0],
+         j->options.n[1], j->options.n[2]);
+  return 0;
+}
+
+/* Shares what each rank knows of its images: numbers of pairs, longest, sum of lengths, entropy for each dimension. */
+enum { FACTS = 4 };
+static void facts_of(const MtDiagram *d, int k, double *fact) {
+  double sum = 0, longest = 0, entropy = 0;
+  for (int64_t i = 0; i < d->n[k]; i++) {
+    const double l = fabs(d->pair[k][i].death - d->pair[k][i].birth);
+    if (!isfinite(l)) continue;
+    sum += l;
+    longest = fmax(longest, l);
+  }
+  for (int64_t i = 0; i < d->n[k]; i++) {
+    const double share = fabs(d->pair[k][i].death - d->pair[k][i].birth) / sum;
+    if (isfinite(share) && share > 0) entropy -= share * log(share);
+  }
+  fact[0] = (double)d->n[k], fact[1] = longest, fact[2] = sum, fact[3] = entropy;
+}
+
+static PetscErrorCode write_table(const Job *j, int dims, const double *fact) {
+  const size_t line = 600 + 128 * (size_t)dims;
+  char *text = mt_malloc(400 + line * (size_t)j->images.n), *p = stpcpy(text, "image,file"), name[512], path[PATH],
+       b[32];
+  for (int k = 0; k < dims; k++) p += sprintf(p, ",pairs_%d,longest_%d,total_%d,entropy_%d", k, k, k, k);
+  *p++ = '\n';
+  for (int i = 0; i < j->images.n; i++) {
+    p += sprintf(p, "%d,\"%s\"", i + 1, mt_images_name(&j->images, i, name));
+    for (int c = 0; c < dims * FACTS; c++) p += sprintf(p, ",%s", mt_real_text(fact[i * dims * FACTS + c], b));
+    *p++ = '\n';
+  }
+  *p = 0;
+  snprintf(path, sizeof path, "%s/images.csv", j->folder);
+  PetscErrorCode rc = mt_file_write(path, text);
+  free(text);
+  return rc;
+}
+
+static void tell(const Job *j, int dims, const double *fact, MtJson *json) {
+  mt_json_object(json, "topology");
+  mt_json_int(json, "images", j->images.n);
+  for (int k = 0; k < dims; k++) {
+    char key[32];
+    double pairs = 0;
+    for (int i = 0; i < j->images.n; i++) pairs += fact[(i * dims + k) * FACTS];
+    snprintf(key, sizeof key, "pairs_dimension%d", k);
+    mt_json_int(json, key, (int64_t)pairs);
+    mt_log("dimension %d: %lld pairs", k, (long long)pairs);
+  }
+  mt_json_end(json);
+}
+
+static PetscErrorCode finish(Job *j, MtJson *json) {
+  const int dims = j->options.n[2] > 1 ? 3 : 2;
+  int rank, found = j->found;
+  const size_t facts = (size_t)j->images.n * (size_t)dims * FACTS;
+  char path[PATH];
+  double *fact = mt_calloc(facts, sizeof *fact);
+  PetscCallMPI(MPI_Comm_rank(j->comm, &rank));
+  for (int i = 0; i < j->n; i++)
+    for (int k = 0; k < dims; k++) facts_of(&j->d[i], k, fact + ((j->start + i) * dims + k) * FACTS);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, fact, (int)facts, MPI_DOUBLE, MPI_SUM, j->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &found, 1, MPI_INT, MPI_SUM, j->comm));
+  if (found) mt_log("%d of them were there already", found);
+  PetscErrorCode rc = mt_agree_root(j->comm, rank ? 0 : write_table(j, dims, fact));
+  tell(j, dims, fact, json);
+  free(fact);
+  if (rc) return rc;
+  snprintf(path, sizeof path, "%s/diagrams.h5", j->folder);
+  return mt_diagrams_write_hdf5(j->comm, path, j->in, j->options.n, j->images.n, j->start, j->n, j->d);
+}
+
+static PetscErrorCode run(Job *j, MtJson *json, bool *stopped) {
+  PetscCall(mt_images_find(j->comm, j->in, &j->images));
+  PetscCall(read_options(j));
+  PetscCall(begin(j));
+  mt_phase_begin("diagrams");
+  PetscCall(do_all(j, stopped));
+  mt_phase_end("diagrams");
+  return *stopped ? 0 : finish(j, json);
+}
+
+PetscErrorCode mt_topology_run(MPI_Comm comm, const MtInput *in, const char *folder, bool resume, MtJson *json,
+                               bool *stopped) {
+  Job j = {.comm = comm, .in = in, .folder = folder, .resume = resume};
+  *stopped = false;
+  PetscErrorCode rc = run(&j, json, stopped);
+  for (int i = 0; i < j.n && j.d; i++) mt_diagram_free(&j.d[i]);
+  free(j.d);
+  mt_images_free(&j.images);
+  return rc;
+}

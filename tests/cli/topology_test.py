@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""topology_test.py BUILD: magtwin topology as users call it: diagrams others computed, every kind of file, bad input, ranks, restart."""
+# timeout: 600
+import os
+import struct
+import sys
+
+import h5py
+import numpy as np
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import support
+from support import check
+
+BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
+DATA = os.path.join(os.path.dirname(support.ROOT), "shared", "data")
+
+
+def data(*path):
+    for root in (DATA, os.path.join(os.path.dirname(os.path.dirname(support.ROOT)), "shared", "data")):
+        if os.path.exists(os.path.join(root, *path)):
+            return os.path.join(root, *path)
+    raise support.Skip("no ../shared/data/" + "/".join(path))
+
+
+def topology(folder, files, *more, ranks=1, out="out", code=0, options=()):
+    """Runs it on files and checks the exit code; (result, output folder)."""
+    text = os.path.join(folder, "in.yaml")
+    with open(text, "w") as f:
+        f.write("topology:\n  files: '%s'\noutput:\n  folder: %s\n" % (files, os.path.join(folder, out)))
+    r = support.magtwin(BUILD, "topology", text, *more, *options, ranks=ranks)
+    check(r.code == code, r)
+    return r, os.path.join(folder, out)
+
+
+def pairs(out, image=1):
+    """Rows dimension, birth, death, pixels of one diagram."""
+    return np.loadtxt(os.path.join(out, "diagrams", "%04d.csv" % image), delimiter=",", skiprows=1, ndmin=2)
+
+
+def as_set(rows):
+    return sorted(map(tuple, np.asarray(rows, float).tolist()))
+
+
+def dipha(path):
+    with open(path, "rb") as f:
+        magic, kind, n = struct.unpack("<3q", f.read(24))
+        check((magic, kind) == (8067171840, 2), path)
+        return np.frombuffer(f.read(), np.dtype([("k", "<i8"), ("b", "<f8"), ("d", "<f8")]), n)
+
+
+def test_dipha(folder):
+    """What DIPHA computed for its own images (0b87476): finite pairs, those that live, and the lasting ones."""
+    for name, other in (("noise_3_16", "noise_3_16_def"), ("smooth_16", "smooth_def"), ("ramp_3_16", "ramp_3_16_def")):
+        theirs = dipha(data("ph", "dipha", other + ".diagram"))
+        _, out = topology(folder, data("ph", "dipha", name + ".complex"), "topology.write.dipha=true",
+                          "topology.lasting=true", out=name)
+        ours = dipha(os.path.join(out, "diagrams", "0001.diagram"))
+        finite = lambda d: as_set(np.stack([d["k"], d["b"], d["d"]], 1)[(d["b"] != d["d"]) & (d["k"] >= 0)])
+        check(finite(ours) == finite(theirs), "%s: %d pairs, DIPHA %d" % (name, len(finite(ours)), len(finite(theirs))))
+        lasting = lambda d: as_set(np.stack([d["k"], d["b"], d["d"]], 1)[d["k"] < 0])
+        check(lasting(ours) == lasting(theirs), (name, lasting(ours), lasting(theirs)))
+    check(len(finite(theirs)) == 0, "the ramp has no finite pair")
+
+
+def test_homcloud(folder):
+    """The tutorial's binary image: 111 finite pairs of dimension 0 with their birth pixels (homcloud-website 8d3a4d7)."""
+    theirs = np.loadtxt(data("ph", "homcloud_tutorial", "binary-image-pd0-homcloud.csv"), delimiter=",", skiprows=1)
+    png = data("ph", "homcloud_tutorial", "binary-image.png")
+    _, out = topology(folder, png, "topology.binary=manhattan", "topology.phase=dark")
+    ours = pairs(out)
+    ours = ours[ours[:, 0] == 0]
+    check(len(ours) == 111 == len(theirs), len(ours))
+    check(as_set(ours[:, 1:3]) == as_set(theirs[:, :2]), "births and deaths")
+    # where two pixels of one value begin a feature, the choice is each program's own
+    distance = np.loadtxt(data("ph", "homcloud_tutorial", "binary-image-signed-manhattan.csv"), delimiter=",")
+    for row in ours:
+        check(distance[int(row[4]), int(row[3])] == row[1] and distance[int(row[7]), int(row[6])] == row[2], row)
+    same = set(as_set(theirs[:, [0, 2, 3]])) & set(as_set(ours[:, [1, 4, 3]]))
+    check(len(same) >= 100, "%d of 111 birth pixels are HomCloud's" % len(same))
+
+
+def smooth(shape, seed):
+    a = np.random.default_rng(seed).standard_normal(shape)
+    for axis in range(len(shape)):
+        a = a + np.roll(a, 1, axis) + np.roll(a, -1, axis)
+    return a / a.std()
+
+
+def test_kinds_of_files(folder):
+    """One image as npy in both orders, HDF5 and 16 bit PNG gives one diagram."""
+    import zlib
+    a = np.round(1000 + 200 * smooth((20, 30), 1)).clip(0, 65535).astype(np.uint16)
+    np.save(os.path.join(folder, "c.npy"), a)
+    np.save(os.path.join(folder, "f.npy"), np.asfortranarray(a.astype(np.float32)))
+    with h5py.File(os.path.join(folder, "a.h5"), "w") as f:
+        f["deep/image"] = a
+    chunk = lambda kind, body: struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in a)
+    with open(os.path.join(folder, "a.png"), "wb") as f:
+        f.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 30, 20, 16, 0, 0, 0, 0)) +
+                chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+    expected = None
+    for name, more in (("c.npy", ()), ("f.npy", ()), ("a.h5", ("topology.dataset=/deep/image",)), ("a.png", ())):
+        _, out = topology(folder, os.path.join(folder, name), *more, out=name + "_out")
+        got = pairs(out)
+        check(len(got) > 10, name)
+        for row in got:
+            check(a[int(row[4]), int(row[3])] == row[1] and a[int(row[7]), int(row[6])] == row[2], (name, row))
+        check(expected is None or np.array_equal(got, expected), name)
+        expected = got
+
+
+def test_formats(folder):
+    np.save(os.path.join(folder, "a.npy"), smooth((12, 13, 14), 2))
+    _, out = topology(folder, os.path.join(folder, "a.npy"), "topology.write={npy: true, dipha: true, text: true}")
+    csv = pairs(out)
+    check(np.array_equal(np.load(os.path.join(out, "diagrams", "0001.npy")), csv), "npy")
+    d = dipha(os.path.join(out, "diagrams", "0001.diagram"))
+    check(np.array_equal(np.stack([d["k"], d["b"], d["d"]], 1), csv[:, :3]), "dipha")
+    with h5py.File(os.path.join(out, "diagrams.h5")) as f:
+        for k in range(3):
+            text = np.loadtxt(os.path.join(out, "diagrams", "0001_dim%d.txt" % k), ndmin=2)
+            check(np.array_equal(text.reshape(-1, 2), csv[csv[:, 0] == k, 1:3]), "text %d" % k)
+            check(np.array_equal(f["dimension%d/pairs" % k][:], csv[csv[:, 0] == k, 1:3]), "hdf5 %d" % k)
+
+
+def series(folder, n=7):
+    for i in range(n):
+        np.save(os.path.join(folder, "s%d.npy" % (i + 8)), smooth((15, 17), i))
+    return os.path.join(folder, "s*.npy")
+
+
+def contents(out):
+    """Bytes of the files that do not depend on the ranks."""
+    files = {}
+    for name in sorted(os.listdir(os.path.join(out, "diagrams"))):
+        with open(os.path.join(out, "diagrams", name), "rb") as f:
+            files[name] = f.read()
+    with open(os.path.join(out, "images.csv"), "rb") as f:
+        files["images.csv"] = f.read()
+    with h5py.File(os.path.join(out, "diagrams.h5")) as f:
+        f.visititems(lambda name, x: files.update({name: x[()].tobytes()}) if isinstance(x, h5py.Dataset) else None)
+    return files
+
+
+def test_ranks(folder):
+    files = series(folder)
+    one = contents(topology(folder, files, "topology.write.npy=true", out="r1")[1])
+    check(len(one) == 7 * 2 + 1 + 6, sorted(one))
+    for ranks in (2, 3, 5):
+        check(contents(topology(folder, files, "topology.write.npy=true", ranks=ranks, out="r%d" % ranks)[1]) == one, ranks)
+
+
+def test_resume(folder):
+    files = series(folder)
+    _, out = topology(folder, files)
+    whole = contents(out)
+    for name in ("diagrams/0003.csv", "diagrams/0006.csv", "diagrams.h5", "images.csv"):
+        os.unlink(os.path.join(out, name))
+    r, _ = topology(folder, files, ranks=2, options=["--resume"])
+    check("5 of them were there already" in r.out, r)
+    check(contents(out) == whole, "continued")
+    r, _ = topology(folder, files, code=2)
+    check("--force" in r.err, r)
+    r, _ = topology(folder, files, "topology.levels=superlevel", options=["--resume"], code=2)
+    check("another input" in r.err, r)
+    with open(os.path.join(out, "diagrams", "0002.csv"), "a") as f:
+        f.write("0,1,2,99,0,0,0,0,0\n")
+    r, _ = topology(folder, files, options=["--resume"], code=2)
+    check("0002.csv:" in r.err, r)
+
+
+def test_bad_input(folder):
+    files = series(folder, 3)
+    np.save(os.path.join(folder, "s11.npy"), np.zeros((15, 18)))
+    for ranks in (1, 2):
+        r, out = topology(folder, files, ranks=ranks, code=2)
+        check("s11.npy has 18 x 15 x 1 pixels" in r.err, r)
+        check(not os.path.exists(os.path.join(out, "diagrams")), "something was written")
+    broken = smooth((15, 17), 1)
+    broken[3, 4] = np.nan
+    np.save(os.path.join(folder, "s11.npy"), broken)
+    r, out = topology(folder, files, ranks=2, out="nan", code=2)
+    check("s11.npy: pixel x 4, y 3, z 0 is not a finite number" in r.err, r)
+    r, _ = topology(folder, os.path.join(folder, "none*.npy"), code=2)
+    check("none" in r.err, r)
+    np.save(os.path.join(folder, "empty.npy"), np.zeros((0, 5)))
+    r, _ = topology(folder, os.path.join(folder, "empty.npy"), code=2)
+    check("has a side of 0" in r.err, r)
+    r, _ = topology(folder, files.replace("s*", "s8"), "topology.periodic=z", code=2)
+    check("topology.periodic" in r.err and "one pixel along z" in r.err, r)
+    with open(os.path.join(folder, "a.txt"), "w") as f:
+        f.write("1 2 3")
+    r, _ = topology(folder, os.path.join(folder, "a.txt"), code=2)
+    check("a.txt: this kind of file is not known" in r.err, r)
+
+
+def test_constant(folder):
+    """Nothing is born and dies in a constant image, black and white or not."""
+    np.save(os.path.join(folder, "a.npy"), np.full((9, 8), 3.0))
+    for more in ((), ("topology.binary=euclidean",), ("topology.construction=top-cells",)):
+        _, out = topology(folder, os.path.join(folder, "a.npy"), *more, options=["--force"])
+        check(len(pairs(out)) == 0, pairs(out))
+    _, out = topology(folder, os.path.join(folder, "a.npy"), "topology.lasting=true", options=["--force"])
+    check(pairs(out)[:, :3].tolist() == [[0, 3, np.inf]], pairs(out))
+
+
+if __name__ == "__main__":
+    import warnings
+    warnings.filterwarnings("ignore", message=".*input contained no data.*")
+    sys.exit(support.run_tests([(f.__name__[5:], f) for f in (
+        test_dipha, test_homcloud, test_kinds_of_files, test_formats, test_ranks, test_resume, test_bad_input,
+        test_constant)]))
