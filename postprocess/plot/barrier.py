@@ -43,7 +43,7 @@ def barriers(folder, figures, summary):
     """Barrier against field; below, in kBT, what the temperature overcomes."""
     table, results = read_table(folder, "barriers.csv"), summary["results"]
     kT = KB * quantity(results, "temperature")
-    H, E, good = table["mu0_H_T"], table["barrier_J"] / kT, table["end"] == "converged"
+    H, E, good = table["mu0_H_T"], table["barrier_J"] / kT, np.char.endswith(table["end"], "converged")
     figure, axes = plt.subplots(figsize=(COLUMN, 2.6))
     axes.plot(H[good], E[good], "o", color=LINE, ms=4, label="saddle of the path", zorder=3)
     if (~good & np.isfinite(E)).any():

@@ -12,6 +12,8 @@ const char *mt_barrier_end_name(int end) {
   switch (end) {
   case MT_PATH_CONVERGED:
     return "converged";
+  case MT_PATH_SADDLE:
+    return "saddle_converged";
   case MT_PATH_STAGNATED:
     return "stagnated";
   case MT_PATH_MAX_ROUNDS:
@@ -121,12 +123,13 @@ static void tell(const MtBarrier *b, const MtBarrierRow *r) {
     mt_warn("at %g T the initial state relaxes into the final one: there is no barrier", r->B);
   else if (r->end == MT_PATH_NO_BARRIER)
     mt_warn("at %g T the path has no top between its ends: no barrier is found", r->B);
-  else if (r->end != MT_PATH_CONVERGED)
+  else if (!mt_path_found((int)r->end))
     mt_warn("the path at %g T is not converged (%s): after %.0f rounds the largest torque of its saddle is %.3g T",
             r->B, mt_barrier_end_name((int)r->end), r->rounds, r->torque);
   if (r->barrier > 0)
-    mt_log("mu0 H %+.4f T: barrier %.5g J = %.2f kBT, image %.0f, %.0f rounds, eigenvalues %.3g and %.3g T", r->B,
-           r->barrier, r->barrier / kT, r->image, r->rounds, r->lambda[0], r->lambda[1]);
+    mt_log("mu0 H %+.4f T: barrier %.5g J = %.2f kBT, image %.0f, %.0f rounds, eigenvalues %.3g and %.3g T%s", r->B,
+           r->barrier, r->barrier / kT, r->image, r->rounds, r->lambda[0], r->lambda[1],
+           r->end == MT_PATH_SADDLE ? "; the path beside the saddle is not at rest" : "");
   if (r->barrier > 0 && r->lambda[1] < UNSTABLE)
     mt_warn("at %g T the top of the path has more than one unstable direction (eigenvalues %.3g and %.3g T): a lower "
             "path passes beside it; try another barrier.nucleus or more images",

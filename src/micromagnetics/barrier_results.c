@@ -54,7 +54,7 @@ static int points(const MtBarrier *b, double *H, double *E, double *sign) {
   double trend = 0;
   for (int i = 0; i < b->rows.n; i++) {
     const MtBarrierRow *r = mt_barrier_row(b, i);
-    if (r->end != MT_PATH_CONVERGED || !(r->barrier > 0)) continue;
+    if (!mt_path_found((int)r->end) || !(r->barrier > 0)) continue;
     H[n] = r->B;
     E[n++] = r->barrier;
   }

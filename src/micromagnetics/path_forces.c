@@ -151,18 +151,32 @@ static PetscErrorCode make_ridge(MtPath *p, int i) {
   return 0;
 }
 
+static PetscErrorCode solve(MtPath *p, MtPathImage *image, double shift) {
+  int64_t its = 0;
+  p->pc.shift = shift;
+  PetscCall(mt_precond_setup(&p->pc, image->m, image->g));
+  PetscCall(mt_precond_apply(&p->pc, image->m, p->work, p->opt.inner_rtol, p->opt.inner_iterations, image->step, &its));
+  p->now.inner += (double)its;
+  return 0;
+}
+
+/* What is not definite may be so with the stray field's stiffness, which lies between 0 and Js: better a part of that
+ * than the absolute values, whose steps along a mode that the stray field alone holds are far too short. */
+static PetscErrorCode solve_stiffened(MtPath *p, MtPathImage *image, double shift) {
+  const double most = p->energy->poisson ? mt_energy_saturation(p->energy) : 0;
+  PetscCall(solve(p, image, shift));
+  for (double more = most / 4; !p->pc.definite && more <= most / 2; more *= 2) PetscCall(solve(p, image, shift + more));
+  return p->pc.definite || most == 0 ? 0 : solve(p, image, shift);
+}
+
 /* step: from the force to the step, across the path. */
 static PetscErrorCode step(MtPath *p, int i) {
   MtPathImage *image = &p->image[i];
   double along = 0;
-  int64_t its = 0;
-  p->pc.shift = p->now.shift + p->shift[i];
-  PetscCall(mt_precond_setup(&p->pc, image->m, image->g));
   PetscCall(VecCopy(image->step, p->work));
   PetscCall(make_ridge(p, i));
-  PetscCall(mt_precond_apply(&p->pc, image->m, p->work, p->opt.inner_rtol, p->opt.inner_iterations, image->step, &its));
+  PetscCall(solve_stiffened(p, image, p->now.shift + p->shift[i]));
   PetscCall(VecScale(image->step, -1));
-  p->now.inner += (double)its;
   if (!slides(p, i)) {
     PetscCall(VecDot(image->step, p->ridge, &along));
     PetscCall(VecAXPY(image->step, -along, p->tangent));

@@ -15,7 +15,8 @@
 
 static const double COARSE = 1.2;     /* rad: neighbours turned further at some node do not resolve the path */
 static const double UNRESOLVED = 1.7; /* rad: at the top they do not say where the path leads */
-static const double CUT = .6; /* the path is cut where it has come down to this part of its height, behind the top */
+static const double CUT = .6;    /* the path is cut where it has come down to this part of its height, behind the top */
+static const double PASSED = .3; /* of the height: lower images before an open end have passed it */
 static const double SAME_HEIGHT = 1e-4;
 enum { CLIMB_FROM = 8, CUT_EVERY = 10, CUT_FIRST = 4, IDLE_MAX = 150, CALM = 20 }; /* rounds */
 static const double SHIFT_MOST = 10, SHIFT_STEP = .05;                             /* T */
@@ -134,6 +135,18 @@ static double cut(const MtPath *p) {
   return length;
 }
 
+/* Where an open path ends now: at its end, unless its images have gone on down without that or past it, and turn back
+ * to it; then where they have come down to the cut. */
+static double open_length(const MtPath *p) {
+  const int top = p->now.open > 0 ? mt_path_top(p) : -1, n = p->n;
+  if (top < 0) return p->s[n - 1];
+  const double height = p->E[top].total - p->E[0].total;
+  if (p->E[n - 2].total >= p->E[0].total + PASSED * height) return p->s[n - 1];
+  int i = n - 2; /* from behind: a valley between two tops is no end */
+  while (i > top + 1 && p->E[i - 1].total < p->E[0].total + CUT * height) i--;
+  return p->s[i];
+}
+
 /* The torque over its limit that is worst, in units of the limit of the saddle. */
 static double worst_torque(const MtPath *p, int *at) {
   double worst = 0;
@@ -178,7 +191,8 @@ static MtPathEnd judge(MtPath *p) {
   bool settled = (int)p->now.climber >= 0 && top == (int)p->now.climber;
   adapt(p, worst);
   wait_for_calm(p, top, settled);
-  if (settled && (worst < p->opt.torque || p->now.calm >= CALM)) return MT_PATH_CONVERGED;
+  if (settled && worst < p->opt.torque) return MT_PATH_CONVERGED;
+  if (settled && p->now.calm >= CALM) return MT_PATH_SADDLE;
   if (top < 0 && p->now.rounds > 0 && worst < p->opt.torque) return MT_PATH_NO_BARRIER;
   if (top < 0 && p->now.rounds >= CLIMB_FROM && mt_path_inherited(p)) return MT_PATH_NO_BARRIER;
   if (p->now.idle > IDLE_MAX) return MT_PATH_STAGNATED;
@@ -231,7 +245,7 @@ PetscErrorCode mt_path_round(MtPath *p, MtPathEnd *end) {
     PetscCall(mt_team_share(p->team, 1, &its));
     p->now.inner += its;
     PetscCall(mt_path_lengths(p));
-    PetscCall(mt_path_spread(p, p->s[p->n - 1]));
+    PetscCall(mt_path_spread(p, open_length(p)));
   }
   p->now.rounds++;
   return 0;

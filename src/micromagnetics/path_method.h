@@ -62,8 +62,12 @@ typedef enum {
   MT_PATH_CONVERGED,
   MT_PATH_STAGNATED,
   MT_PATH_MAX_ROUNDS,
-  MT_PATH_NO_BARRIER
+  MT_PATH_NO_BARRIER,
+  MT_PATH_SADDLE /* the saddle is found and keeps its height, the path beside it still moves */
 } MtPathEnd;
+static inline bool mt_path_found(int end) {
+  return end == MT_PATH_CONVERGED || end == MT_PATH_SADDLE;
+}
 
 PetscErrorCode mt_path_create(const MtTeam *team, MtEnergy *e, int n, const MtPathOptions *opt, MtPath *path);
 PetscErrorCode mt_path_destroy(MtPath *path);
