@@ -39,9 +39,14 @@ static void join(int64_t *parent, int64_t a, int64_t b) {
     parent[a] = b;
 }
 
+/* Orientations, or equal first numbers where there is no symmetry. */
+static bool alike(const Regions *r, const double *a, const double *b) {
+  return r->s ? mt_quat_match(a, b, r->s) > r->match : a[0] == b[0];
+}
+
 static bool connected(const Regions *r, int64_t a, int64_t b) {
   const MtEbsd *e = r->e;
-  return e->valid[a] && e->valid[b] && mt_quat_match(e->q + 4 * a, e->q + 4 * b, r->s) > r->match;
+  return e->valid[a] && e->valid[b] && alike(r, e->q + 4 * a, e->q + 4 * b);
 }
 
 static void label_slab(Regions *r) {
@@ -71,7 +76,7 @@ static PetscErrorCode border_pairs(const Regions *r, double *q, int64_t *region,
   *npairs = 0;
   if (below == MPI_PROC_NULL) return 0;
   for (int64_t i = 0; i < r->slice; i++) {
-    if (region[i] < 0 || r->region[i] < 0 || mt_quat_match(q + 4 * i, r->e->q + 4 * i, r->s) <= r->match) continue;
+    if (region[i] < 0 || r->region[i] < 0 || !alike(r, q + 4 * i, r->e->q + 4 * i)) continue;
     int64_t *p = pair + 2 * *npairs;
     if (*npairs && p[-2] == region[i] && p[-1] == r->region[i]) continue;
     p[0] = region[i];

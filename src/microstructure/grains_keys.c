@@ -161,6 +161,14 @@ const MtKey mt_grains_keys[] = {
      .max = 2147483647.0,
      .when = LABELS,
      .help = "Label of voxels that belong to no grain; the fit leaves them out."},
+    {.path = "grains.pieces",
+     .type = MT_KEY_CHOICE,
+     .choices = "keep|refuse|drop",
+     .def = "keep",
+     .when = LABELS,
+     .help =
+         "What to do with a label whose voxels lie in several pieces: say so and keep it, end with a message, or take "
+         "the label from all but the largest piece."},
     {.path = "grains.orientations",
      .type = MT_KEY_PATH,
      .def = "",

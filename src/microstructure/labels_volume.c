@@ -159,6 +159,7 @@ static PetscErrorCode read_all(Volume *v, MtLabels *l) {
   number_voxels(v, l, background);
   PetscCall(set_orientations(v, l));
   PetscCall(mt_labels_count(v->comm, l));
+  if (!v->stack) PetscCall(mt_labels_pieces(v->comm, v->in, l));
   for (int g = 0; g < l->ngrains; g++) labelled += l->voxels[g];
   l->kept = (double)labelled / ((double)l->nx * l->ny * l->nz);
   mt_log("grains: %d x %d x %d voxels of %g x %g x %g nm, %d labels on %.1f %% of the volume", l->nx, l->ny, l->nz,

@@ -50,7 +50,8 @@ typedef struct {
 
 /* Grows regions across 6-neighbours whose disorientation is below the angle of cos(angle/2) = match; regions of at
  * least min_voxels become grains 0..n-1 by their first voxel in file order, other voxels get -1.  Fills label, ngrains,
- * nregions and kept of l, whose size is set.  Collective. */
+ * nregions and kept of l, whose size is set.  s NULL: voxels whose q begins with the same number are connected.
+ * Collective. */
 PetscErrorCode mt_ebsd_connect(MPI_Comm comm, const MtEbsd *e, const MtSymmetry *s, double match, int64_t min_voxels,
                                MtLabels *l);
 /* Mean orientation of each grain, into l->orientation, and from it the sample direction of crystal direction `easy`,
@@ -67,6 +68,9 @@ PetscErrorCode mt_labels_fill(MPI_Comm comm, MtLabels *l);
 /* Renumbers the grains by their first voxel in file order, and counts l->voxels.  Collective. */
 PetscErrorCode mt_labels_renumber(MPI_Comm comm, MtLabels *l);
 PetscErrorCode mt_labels_count(MPI_Comm comm, MtLabels *l);
+/* Labels in more than one piece (6-neighbours): the worst is named in a warning, or refused, or all voxels outside the
+ * largest piece lose their label, by grains.pieces.  Collective. */
+PetscErrorCode mt_labels_pieces(MPI_Comm comm, const MtInput *in, MtLabels *l);
 /* Ranks that hold the slice below and above this slab; MPI_PROC_NULL where there is none. */
 void mt_labels_neighbours(MPI_Comm comm, const MtLabels *l, int *below, int *above);
 

@@ -78,7 +78,7 @@ static void contacts(void) {
   assert_near(v[0], 2, 0);
   assert_near(v[1], 3, 0);
   assert_near(v[3], hypot(44, 22) * 24, 1e-2); /* steps over 22 voxels along x and 11 along y, 8 voxels high */
-  assert_true(v[2] * 6 > 1.3 * v[3]); /* the faces themselves add up to more */
+  assert_true(v[2] * 6 > 1.3 * v[3]);          /* the faces themselves add up to more */
   fclose(f);
 }
 
