@@ -92,6 +92,8 @@ typedef struct {
   int layers;        /* across the GB phase */
   double air_radius; /* sphere radius over the radius of the magnet's circumscribed sphere, > 1; 0: no air */
   double air_size;   /* nm, edge length at the sphere */
+  double surface;    /* nm, layer of its own around the cells' box, 0: none; the air begins outside */
+  int surface_layers;
 } MtMeshOptions;
 PetscErrorCode mt_mesh_cells(MPI_Comm comm, const MtCells *cells, const MtMeshOptions *opt, MtMeshData *mesh,
                              MtJson *json);

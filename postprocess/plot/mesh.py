@@ -25,7 +25,7 @@ from style import GB_COLOUR, GRAIN_COLOURS, GREY, LINE, WIDE, map_axes, plt, sav
 
 SHORTEST = 10  # edges in the table
 PAIRS = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
-COLOURS = dict(zip(KINDS, ("#1b4f8a", "#c4551a", "#4d9221", "#7b3294", GREY)))
+COLOURS = dict(zip(KINDS, ("#1b4f8a", "#c4551a", "#4d9221", "#7b3294", GREY, "#d6a51c")))
 
 
 # ---- numbers
@@ -171,6 +171,7 @@ def cuts_figure(figures, mesh, labels):
         cut = Cut(mesh, axis, middle[axis])
         grain = np.where(mesh.is_grain()[cut.tet], mesh.grains[mesh.region[cut.tet], 0], -1)
         colours = grain_colour(grain)
+        colours[mesh.is_surface()[cut.tet], :3] *= 0.75  # the damaged layer: its grain's colour, darker
         colours[grain < 0] = to_rgba(GB_COLOUR)
         if labels:
             image_below(ax, labels, cut)

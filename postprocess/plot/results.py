@@ -9,8 +9,8 @@ import sys
 import h5py
 import numpy as np
 
-KINDS = ("grain", "gb", "triple_line", "junction", "air")
-GRAIN, GB, TRIPLE, JUNCTION, AIR = range(5)
+KINDS = ("grain", "gb", "triple_line", "junction", "air", "surface")
+GRAIN, GB, TRIPLE, JUNCTION, AIR, SURFACE = range(6)
 
 
 class Unusable(Exception):
@@ -128,7 +128,11 @@ class Mesh:
         self.box = np.stack([self.x[in_magnet].min(0), self.x[in_magnet].max(0)])
 
     def is_grain(self):
-        return self.kind[self.region] == GRAIN
+        """Tets of a grain or of its layer at the surface."""
+        return np.isin(self.kind[self.region], (GRAIN, SURFACE))
+
+    def is_surface(self):
+        return self.kind[self.region] == SURFACE
 
 
 def read_mesh(folder):

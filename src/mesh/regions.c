@@ -5,7 +5,7 @@
 #include <string.h>
 
 const char *mt_region_kind_name(MtRegionKind kind) {
-  static const char *const name[] = {"grain", "gb", "triple_line", "junction", "air"};
+  static const char *const name[] = {"grain", "gb", "triple_line", "junction", "air", "surface"};
   return kind < MT_REGION_NKINDS ? name[kind] : "unknown";
 }
 
@@ -79,7 +79,7 @@ static PetscErrorCode check_grains(const char *path, const MtRegions *r) {
                       "%s: region %d names grain %d, but there are %d grains; make the mesh again with magtwin mesh",
                       path, i / 4, (int)r->grains[i], r->ngrains);
   for (int i = 0; i < r->n; i++)
-    if (r->kind[i] == MT_REGION_GRAIN && r->grains[4 * (size_t)i] < 0)
+    if (mt_region_is_grain(r->kind[i]) && r->grains[4 * (size_t)i] < 0)
       return mt_error(MT_ERR_INPUT, "%s: region %d is a grain but names none; make the mesh again with magtwin mesh",
                       path, i);
   return 0;

@@ -92,7 +92,7 @@ static PetscErrorCode check_crystals(const MtEnergy *e, const MtMaterial *materi
   for (int i = 0; i < r->n; i++) {
     const MtMaterial *m = &material[i];
     const bool isotropic = m->B1 == m->B2 && m->lambda100 == m->lambda111;
-    if (m->Js > 0 && !isotropic && (!r->orientation || r->kind[i] != MT_REGION_GRAIN))
+    if (m->Js > 0 && !isotropic && (!r->orientation || !mt_region_is_grain(r->kind[i])))
       return mt_error(
           MT_ERR_INPUT,
           "material \"%s\" has magneto-elastic constants of a crystal, but region \"%s\" has no orientation; "

@@ -34,10 +34,12 @@ static PetscErrorCode find(const MtInput *in, const char *key, const MtLibrary *
   return mt_input_error(in, key, "there is no material \"%s\" in %s", name, lib->path);
 }
 
-/* triple_line and junction default to what gb says. */
+/* triple_line and junction default to what gb says, surface to what grain says.  Not for air. */
 static const char *kind_key(const MtInput *in, MtRegionKind kind) {
-  static const char *const key[] = {"materials.grain", "materials.gb", "materials.triple_line", "materials.junction"};
-  return mt_input_has(in, "%s", key[kind]) ? key[kind] : "materials.gb";
+  static const char *const key[MT_REGION_NKINDS] = {"materials.grain",    "materials.gb", "materials.triple_line",
+                                                    "materials.junction", NULL,           "materials.surface"};
+  if (mt_input_has(in, "%s", key[kind])) return key[kind];
+  return mt_region_is_grain(kind) ? "materials.grain" : "materials.gb";
 }
 
 /* Only kinds that the mesh has: a library need not name a grain-boundary phase for a mesh without one. */
@@ -112,7 +114,7 @@ static PetscErrorCode check_axes(const MtRegions *r, const MtMaterial *per_regio
           "material \"%s\" has cubic anisotropy, but the mesh file has no orientations of its grains: it was "
           "made by an earlier version; make the mesh again with magtwin mesh",
           m->name);
-    if (m->Js > 0 && (uniaxial || cubic) && r->kind[i] != MT_REGION_GRAIN)
+    if (m->Js > 0 && (uniaxial || cubic) && !mt_region_is_grain(r->kind[i]))
       return mt_error(MT_ERR_INPUT,
                       "material \"%s\" has anisotropy, but region \"%s\" is no grain and has no easy axis", m->name,
                       r->name[i]);
@@ -150,7 +152,7 @@ PetscErrorCode mt_materials_assign(MPI_Comm comm, const MtInput *in, const MtReg
 static bool may_be_absent(const MtInput *in, MtRegionKind kind) {
   bool polycrystal = mt_input_has(in, "grains.source") && strcmp(mt_input_string(in, "grains.source"), "shape") != 0;
   const char *key = kind_key(in, kind);
-  return kind != MT_REGION_GRAIN && !polycrystal && strcmp(mt_input_string(in, "%s", key), MT_GB_DEFAULT) == 0;
+  return !mt_region_is_grain(kind) && !polycrystal && strcmp(mt_input_string(in, "%s", key), MT_GB_DEFAULT) == 0;
 }
 
 /* Coupling of grains needs nodes of their own, and the other way round; a finished mesh is looked at later. */
@@ -176,8 +178,9 @@ PetscErrorCode mt_materials_check(MPI_Comm comm, const MtInput *in) {
   char key[64];
   PetscErrorCode rc = mt_library_read(comm, in, &lib);
   if (rc) return rc;
-  for (int k = 0; !rc && k < MT_REGION_AIR; k++)
-    if (!may_be_absent(in, (MtRegionKind)k)) rc = find(in, kind_key(in, (MtRegionKind)k), &lib, &m);
+  for (int k = 0; !rc && k < MT_REGION_NKINDS; k++)
+    if (k != MT_REGION_AIR && !may_be_absent(in, (MtRegionKind)k))
+      rc = find(in, kind_key(in, (MtRegionKind)k), &lib, &m);
   for (int i = 0; !rc && i < mt_input_count(in, "materials.assign"); i++) {
     snprintf(key, sizeof key, "materials.assign[%d].material", i);
     rc = find(in, key, &lib, &m);

@@ -21,6 +21,11 @@ const MtKey mt_materials_keys[] = {
      .type = MT_KEY_STRING,
      .def = "",
      .help = "Material of the junctions where triple lines meet; that of materials.gb if not given."},
+    {.path = "materials.surface",
+     .type = MT_KEY_STRING,
+     .def = "",
+     .help = "Material of the layer at the surface of the magnet (mesh.surface), along the axes of its grains; that of "
+             "materials.grain if not given."},
     {.path = "materials.temperature",
      .type = MT_KEY_REAL,
      .dim = MT_DIM_TEMPERATURE,

@@ -9,9 +9,7 @@
 
 /* ---- the magnet's outer triangles */
 
-typedef struct {
-  int64_t key[3], tri[3]; /* ascending; as the tet has them, outward */
-} Face;
+typedef MtOuterFace Face;
 
 static int compare_face(const void *a, const void *b) {
   const Face *p = a, *q = b;
@@ -29,8 +27,8 @@ static bool on_wall(const MtTets *m, const double box[6], const int64_t *t) {
   return false;
 }
 
-static Face face_make(int64_t a, int64_t b, int64_t c) {
-  Face f = {{a, b, c}, {a, b, c}};
+static Face face_make(int64_t a, int64_t b, int64_t c, int32_t region) {
+  Face f = {{a, b, c}, {a, b, c}, region};
   for (int i = 0; i < 2; i++)
     for (int j = 0; j < 2 - i; j++)
       if (f.key[j] > f.key[j + 1]) {
@@ -40,8 +38,7 @@ static Face face_make(int64_t a, int64_t b, int64_t c) {
   return f;
 }
 
-/* Faces of tets whose three nodes lie on one wall of the box, each once; their number in *n.  Freed with free(). */
-static void outer_faces(const MtTets *m, const double box[6], Face **list, int *n) {
+void mt_outer_faces(const MtTets *m, const double box[6], Face **list, int *n) {
   static const int side[4][3] = {{1, 2, 3}, {0, 3, 2}, {0, 1, 3}, {0, 2, 1}};
   int room = 1024, count = 0, kept = 0;
   *list = mt_malloc((size_t)room * sizeof **list);
@@ -50,7 +47,7 @@ static void outer_faces(const MtTets *m, const double box[6], Face **list, int *
       const int64_t *v = m->tet + 4 * t, f[3] = {v[side[k][0]], v[side[k][1]], v[side[k][2]]};
       if (!on_wall(m, box, f)) continue;
       if (count == room) *list = mt_realloc(*list, (size_t)(room *= 2) * sizeof **list);
-      (*list)[count++] = face_make(f[0], f[1], f[2]);
+      (*list)[count++] = face_make(f[0], f[1], f[2], m->region[t]);
     }
   qsort(*list, (size_t)count, sizeof **list, compare_face);
   for (int i = 0; i < count; i++) {
@@ -196,7 +193,7 @@ PetscErrorCode mt_air_add(const double box[6], const double sphere[4], double si
   MtFill f = {0};
   int64_t *node;
   int nface = 0, n = (int)ceil(1.1 * sphere[3] / size); /* mean edge of the geodesic sphere: about 1.1 R / n */
-  outer_faces(m, box, &face, &nface);
+  mt_outer_faces(m, box, &face, &nface);
   PetscErrorCode rc = air_surface(m, face, nface, sphere, n, &s, &node);
   free(face);
   if (!rc) rc = air_fill(&s, nface, size, sphere[3], &f);

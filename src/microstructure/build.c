@@ -17,6 +17,9 @@ static void options_read(const MtInput *in, MtMeshOptions *o) {
                        .layers = (int)mt_input_int(in, "mesh.gb.layers"),
                        .air_radius = mt_input_real(in, "mesh.air.radius"),
                        .air_size = mt_input_real(in, "mesh.air.size")};
+  if (mt_input_has(in, "mesh.surface.thickness")) o->surface = mt_input_real(in, "mesh.surface.thickness");
+  o->surface_layers = (int)fmax(1, round(o->surface / o->size));
+  if (mt_input_has(in, "mesh.surface.layers")) o->surface_layers = (int)mt_input_int(in, "mesh.surface.layers");
 }
 
 /* Size of a grain: diameter of the sphere of its volume (nm3). */
@@ -45,11 +48,24 @@ static PetscErrorCode boundaries_ask(const MtInput *in, const MtGbLaw *law, MtMe
   return thickness_check(in, most, small, c->volume[small]);
 }
 
+/* The cells fill what the surface layer leaves of the box. */
+static PetscErrorCode box_shrink(const MtInput *in, double surface, MtPower *p) {
+  double least = INFINITY;
+  for (int k = 0; k < 3; k++) least = fmin(least, p->box[3 + k] - p->box[k]);
+  if (2 * surface >= least)
+    return mt_input_error(in, "mesh.surface.thickness",
+                          "leaves nothing of the magnet: twice %g nm, and its smallest edge is %.4g nm", surface,
+                          least);
+  for (int k = 0; k < 3 && surface > 0; k++) p->box[k] += surface, p->box[3 + k] -= surface;
+  return 0;
+}
+
 static PetscErrorCode cells_make(MPI_Comm comm, const MtInput *in, const MtGbLaw *law, MtMeshOptions *o, MtCells *c,
                                  Geometry *g, MtJson *json) {
   MtPower p;
   mt_phase_begin("grains");
   PetscCall(mt_grains_make(comm, in, &p, json));
+  PetscCall(box_shrink(in, o->surface, &p));
   PetscCall(mt_cells_build(&p, c));
   PetscCall(boundaries_ask(in, law, o, c));
   const double min_edge =

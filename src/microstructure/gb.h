@@ -117,8 +117,9 @@ int mt_junction_star(const MtCells *c, const MtTopology *t, const MtCopies *q, i
 #define MT_GB_MAX_STAR 128
 
 /* All tets of the GB phase, with regions numbered as mt_gb_regions does. */
-PetscErrorCode mt_gb_regions(const MtCells *c, const MtTopology *t, bool split, MtRegions *r, int32_t **face_region,
-                             int32_t **edge_region, int32_t **vertex_region);
+/* The last are one `surface` region a grain, if wanted, and air. */
+PetscErrorCode mt_gb_regions(const MtCells *c, const MtTopology *t, bool split, bool surface, MtRegions *r,
+                             int32_t **face_region, int32_t **edge_region, int32_t **vertex_region);
 PetscErrorCode mt_gb_layers(const MtCells *c, const MtSurface *s, const MtTopology *t, const MtCopies *q, int layers,
                             const int32_t *face_region, const int32_t *edge_region, const int32_t *vertex_region,
                             MtTets *m);

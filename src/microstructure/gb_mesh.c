@@ -129,23 +129,28 @@ static PetscErrorCode regions_compact(MtMeshData *d) {
   return PetscFree(number);
 }
 
-static void sphere_of(const MtCells *c, double ratio, double sphere[4]) {
+static void sphere_of(const double box[6], double ratio, double sphere[4]) {
   double half = 0;
   for (int k = 0; k < 3; k++) {
-    sphere[k] = (c->box[k] + c->box[3 + k]) / 2;
-    half += (c->box[3 + k] - c->box[k]) * (c->box[3 + k] - c->box[k]) / 4;
+    sphere[k] = (box[k] + box[3 + k]) / 2;
+    half += (box[3 + k] - box[k]) * (box[3 + k] - box[k]) / 4;
   }
   sphere[3] = ratio * sqrt(half);
 }
 
 static PetscErrorCode finish(const Work *w, MtTets *m, MtMeshData *d, MtJson *json) {
   memcpy(d->magnet_box, w->c->box, sizeof d->magnet_box);
+  if (w->opt->surface > 0) {
+    const int32_t first = d->regions.n - 1 - w->c->ngrains;
+    for (int k = 0; k < 6; k++) d->magnet_box[k] += (k < 3 ? -1 : 1) * w->opt->surface;
+    PetscCall(mt_surface_layer(w->c->box, d->magnet_box, w->opt->surface_layers, w->c->ngrains, first, m));
+  }
   d->gb_thickness = w->opt->thickness, d->size = w->opt->size;
   if (w->opt->air_radius > 0) {
-    sphere_of(w->c, w->opt->air_radius, d->sphere);
+    sphere_of(d->magnet_box, w->opt->air_radius, d->sphere);
     double size = w->opt->air_size > 0 ? w->opt->air_size : fmax(w->opt->size, 0.12 * d->sphere[3]);
     mt_phase_begin("mesh air");
-    PetscCall(mt_air_add(w->c->box, d->sphere, size, d->regions.n - 1, m));
+    PetscCall(mt_air_add(d->magnet_box, d->sphere, size, d->regions.n - 1, m));
     mt_phase_end("mesh air");
   }
   d->nv = m->nv, d->nt = m->nt, d->x = m->x, d->tet = m->tet, d->region = m->region;
@@ -165,7 +170,8 @@ static PetscErrorCode assemble(MPI_Comm comm, Work *w, MtMeshData *d, MtJson *js
   PetscErrorCode rc = 0;
   memset(d, 0, sizeof *d);
   if (w->g.rank == 0) {
-    PetscCall(mt_gb_regions(w->c, &w->t, w->opt->thickness > 0, &d->regions, &face, &edge, &vertex));
+    PetscCall(
+        mt_gb_regions(w->c, &w->t, w->opt->thickness > 0, w->opt->surface > 0, &d->regions, &face, &edge, &vertex));
     PetscCall(mt_gb_layers(w->c, &w->s, &w->t, &w->q, w->opt->layers, face, edge, vertex, &m));
     PetscCall(PetscFree3(face, edge, vertex));
   }

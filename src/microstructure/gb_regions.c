@@ -1,4 +1,5 @@
-/* The table of regions: grains, one GB region per pair of grains, one per triple line, one per junction, then air. */
+/* The table of regions: grains, one GB region per pair of grains, one per triple line, one per junction, layers at
+ * the surface, then air. */
 #include "gb.h"
 #include "magtwin/error.h"
 #include "magtwin/memory.h"
@@ -53,7 +54,7 @@ static PetscErrorCode pairs_add(const MtCells *c, MtRegions *r, int32_t *face_re
   for (int i = 0; i < n; i++)
     if (i == 0 || compare_pair(pair + 2 * i, pair + 2 * i - 2)) region_add(r, MT_REGION_GB, 2, pair + 2 * i, -1);
   if (c->thickness)
-    r->thickness = mt_calloc((size_t)(c->ngrains + c->nfaces + c->nedges + c->nvertices + 1), sizeof(double));
+    r->thickness = mt_calloc((size_t)(2 * c->ngrains + c->nfaces + c->nedges + c->nvertices + 1), sizeof(double));
   for (int f = 0; f < c->nfaces; f++) {
     if (!has_phase(c, f)) continue;
     int low = first, high = r->n - 1;
@@ -97,11 +98,11 @@ static void grains_copy(const MtCells *c, MtRegions *r) {
   for (int32_t g = 0; g < c->ngrains; g++) region_add(r, MT_REGION_GRAIN, 1, &g, -1);
 }
 
-PetscErrorCode mt_gb_regions(const MtCells *c, const MtTopology *t, bool split, MtRegions *r, int32_t **face_region,
-                             int32_t **edge_region, int32_t **vertex_region) {
+PetscErrorCode mt_gb_regions(const MtCells *c, const MtTopology *t, bool split, bool surface, MtRegions *r,
+                             int32_t **face_region, int32_t **edge_region, int32_t **vertex_region) {
   int32_t g[MT_GB_MAX_RING];
   memset(r, 0, sizeof *r);
-  regions_alloc(c->ngrains + c->nfaces + c->nedges + c->nvertices + 1, r);
+  regions_alloc(2 * c->ngrains + c->nfaces + c->nedges + c->nvertices + 1, r);
   PetscCall(PetscMalloc3((size_t)c->nfaces, face_region, (size_t)c->nedges, edge_region, (size_t)c->nvertices,
                          vertex_region));
   for (int i = 0; i < c->nfaces; i++) (*face_region)[i] = -1;
@@ -118,6 +119,7 @@ PetscErrorCode mt_gb_regions(const MtCells *c, const MtTopology *t, bool split, 
     int n = vertex_grains(t, v, g);
     if (n + t->vertex_corner[v] >= 4) (*vertex_region)[v] = region_add(r, MT_REGION_JUNCTION, n, g, v);
   }
+  for (int32_t k = 0; k < c->ngrains && surface; k++) region_add(r, MT_REGION_SURFACE, 1, &k, -1);
   region_add(r, MT_REGION_AIR, 0, g, -1);
   return 0;
 }

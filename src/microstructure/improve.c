@@ -101,7 +101,7 @@ static PetscErrorCode improve_all(MtImprove *w, MtPatch *p) {
 /* ---- before and after */
 
 static void groups_make(const MtRegions *r, int32_t *group) {
-  for (int i = 0; i < r->n; i++) group[i] = r->kind[i] == MT_REGION_GRAIN ? i : r->kind[i] == MT_REGION_AIR ? -2 : -1;
+  for (int i = 0; i < r->n; i++) group[i] = mt_region_is_grain(r->kind[i]) ? i : r->kind[i] == MT_REGION_AIR ? -2 : -1;
 }
 
 static void layer_measure(MtImprove *w) {

@@ -79,7 +79,7 @@ unsigned mt_improve_contact(const MtImprove *w, int64_t t) {
   if (r->kind[w->m->region[t]] != MT_REGION_GB) return 0;
   for (int k = 0; k < 4; k++) {
     int64_t other = mt_improve_behind(w, t, k);
-    if (other >= 0 && r->kind[w->m->region[other]] == MT_REGION_GRAIN) faces |= 1u << k;
+    if (other >= 0 && mt_region_is_grain(r->kind[w->m->region[other]])) faces |= 1u << k;
   }
   return faces;
 }

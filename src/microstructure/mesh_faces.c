@@ -56,8 +56,8 @@ static void collect(const MtMeshData *m, Face *face) {
 
 /* Area with which a grain-boundary region touches grains; each of its two sides counts. */
 static void add_contact(const MtRegions *r, int32_t a, int32_t b, double area, double *contact) {
-  if (r->kind[a] == MT_REGION_GB && r->kind[b] == MT_REGION_GRAIN) contact[a] += area;
-  if (r->kind[b] == MT_REGION_GB && r->kind[a] == MT_REGION_GRAIN) contact[b] += area;
+  if (r->kind[a] == MT_REGION_GB && mt_region_is_grain(r->kind[b])) contact[a] += area;
+  if (r->kind[b] == MT_REGION_GB && mt_region_is_grain(r->kind[a])) contact[b] += area;
 }
 
 static int thickness_bin(double t, double asked) {

@@ -175,7 +175,7 @@ static inline double volumes(const MtMeshData *d, double kind[MT_REGION_NKINDS])
 }
 
 static inline void mesh(MPI_Comm comm, const MtCells *c, double size, double t, int layers, double air, MtMeshData *d) {
-  MtMeshOptions o = {size, t, layers, air, 0};
+  MtMeshOptions o = {.size = size, .thickness = t, .layers = layers, .air_radius = air};
   MtJson *json = mt_json_new();
   assert_int_equal(mt_mesh_cells(comm, c, &o, d, json), 0);
   mt_json_free(&json);

@@ -138,6 +138,45 @@ static void cubes_that_touch_become_bars(void **state) {
   }
 }
 
+/* A layer of 3 nm around the cubes: the columns over the walls are frustums of height s and ratio r of their edges, of
+ * volume s A (1 + r + r^2)/3 over the area A. */
+static void the_surface_has_a_layer(void **state) {
+  (void)state;
+  const double a = 12, t = 2, s = 3, r = (2 * a + 2 * s) / (2 * a), over = s * (1 + r + r * r) / 3;
+  for (int layers = 1; layers <= 2; layers++) {
+    const MtMeshOptions o = {.size = 4,
+                             .thickness = t,
+                             .layers = 1,
+                             .air_radius = layers == 1 ? 1.2 : 0,
+                             .surface = s,
+                             .surface_layers = layers};
+    MtCells c;
+    MtMeshData d;
+    double kind[MT_REGION_NKINDS];
+    MtJson *json = mt_json_new();
+    cubes(a, &c);
+    assert_int_equal(mt_mesh_cells(PETSC_COMM_WORLD, &c, &o, &d, json), 0);
+    if (rank == 0) {
+      const double g = a - t / 2;
+      assert_float_equal(volumes(&d, kind) / pow(2 * a + 2 * s, 3), 1, 1e-12);
+      assert_float_equal(kind[MT_REGION_GRAIN], 8 * g * g * g, 1e-9);
+      assert_float_equal(kind[MT_REGION_SURFACE], 24 * g * g * over, 1e-8);
+      assert_float_equal(kind[MT_REGION_GB], 12 * t * g * g + 24 * t * g * over, 1e-8);
+      assert_float_equal(kind[MT_REGION_TRIPLE], 6 * t * t * g + 6 * t * t * over, 1e-8);
+      for (int i = 0; i < d.regions.n; i++)
+        if (d.regions.kind[i] == MT_REGION_SURFACE) {
+          assert_float_equal(d.regions.volume[i], 3 * g * g * over, 1e-8);
+          assert_string_equal(strchr(d.regions.name[i], ' '), strchr(d.regions.name[d.regions.grains[4 * i]], ' '));
+        }
+      assert_true(worst_gamma(&d) > 0.2);
+      assert_conforming(&d);
+    }
+    mt_json_free(&json);
+    mt_mesh_data_free(&d);
+    mt_cells_free(&c);
+  }
+}
+
 /* One of two grains behind a layer touches the third: the layer ends at the line where the three meet, and its volume
  * lacks no more than half of its last row of elements. */
 static void random_grains_touch(void **state) {
@@ -220,6 +259,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(random_grains_have_what_was_asked),
       cmocka_unit_test(cubes_that_touch_become_bars),
       cmocka_unit_test(random_grains_touch),
+      cmocka_unit_test(the_surface_has_a_layer),
   };
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   if (MPI_Comm_rank(PETSC_COMM_WORLD, &rank)) return 1;
