@@ -119,7 +119,7 @@ def reversal(figures, folder, table):
     left.axvline(0, color=GREY, lw=0.6, zorder=1)
     left.set_xlabel(r"$\mu_0H$ (T)")
     left.set_ylabel(r"polarization $J$ (T)")
-    left.legend(loc="upper left")
+    left.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncol=2)  # above: curves may pass anywhere inside
     if many:
         forc_map(figure, right, *on_grid(table, b))
     else:

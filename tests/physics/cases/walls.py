@@ -132,18 +132,34 @@ def layer_nucleation_field(A1, J1, t):
     return low
 
 
+LAYERS = (("layer_3nm", 2.5e-12, 0.75, 3.0), ("layer_2nm", 7.7e-12, 1.61, 2.0))
+LAYER_SIZES = (1.0, 0.5, 0.25)
+
+
+def nucleation_fields(case, name, wanted):
+    """Folder of the run with the finest bricks (nm across the layer), and the nucleation field (T) with each."""
+    folders = [case.run("demag", name, "%s_%g" % (name, h), reversal_path(wanted, 0.3), "grains.shape.spacing=[%g nm, 1 nm, 1 nm]" % h)
+               for h in LAYER_SIZES]
+    return folders[-1], [instability(folder, "my") for folder in folders]
+
+
 def soft_layer(case):
     """Nucleation field of a planar soft layer in Nd2Fe14B, two layers."""
-    lines, curves = [], []
-    for name, A1, J1, t in (("layer_3nm", 2.5e-12, 0.75, 3.0), ("layer_2nm", 7.7e-12, 1.61, 2.0)):
+    lines, curves, errors = [], [], []
+    for name, A1, J1, t in LAYERS:
         wanted = -layer_nucleation_field(A1, J1, t)
-        folder = case.run("demag", name, name, reversal_path(wanted, 0.3))
+        folder, values = nucleation_fields(case, name, wanted)
+        off = [abs(v / wanted - 1) for v in values]
+        errors.append(points("%g nm" % t, LAYER_SIZES, off))
         what = "soft layer of %g nm (A %.2g J/m, J %g T): " % (t, A1, J1)
-        lines.append(result(what + "nucleation field", instability(folder, "my"), "T", wanted,
+        lines.append(result(what + "nucleation field", values[-1], "T", wanted,
                             "planar nucleation, A1 k1 tan(k1 t/2) = A2 k2; instability of the aligned state", 0.02))
+        lines.append(bound(what + "order in h from 1 to 0.5 nm", math.log(off[0] / off[1], 2), "", 1.6, None, "linear elements: 2"))
         # the magnet cannot reverse before it nucleates; a weak layer holds its nucleus beyond that
         curves = curves + [curve("%g nm" % t, read_curve(folder)["mu0_Hext_T"], read_curve(folder)["m"]),
                            dict(points(None, [wanted, wanted], [-1, 1]), kind="reference")]
         lines.append(bound(what + "reversal field", switching(folder)[0], "T", None, 0.98 * wanted, "not before nucleation"))
     case.panel(r"$\mu_0 H$ (T)", "m", *curves, xlim=[-6, -4], title="dashed: analytic nucleation fields")
+    case.panel("h (nm)", "relative error of the nucleation field", *errors,
+               reference("second order", [0.25, 1], [off[1] * (h / 0.5)**2 for h in (0.25, 1)]), xlog=True, ylog=True)
     return lines
