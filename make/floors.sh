@@ -6,14 +6,14 @@ cd "$(dirname "$0")/.." || exit 2
 
 # The public headers of each floor; a header that stands nowhere is an error, so that a new one finds its floor.
 declare -A floor=(
-  [error]=base [file]=base [files]=base [h5]=base [image]=base [input]=base [json]=base [log]=base [memory]=base [npy]=base [random]=base [run]=base [units]=base
+  [error]=base [file]=base [files]=base [h5]=base [image]=base [input]=base [json]=base [log]=base [memory]=base [npy]=base [process]=base [random]=base [run]=base [units]=base
   [mesh]=mesh
   [fem]=fem
   [barrier]=micromagnetics [dynamics]=micromagnetics [llg]=micromagnetics [loop]=micromagnetics [micromagnetics]=micromagnetics
   [cells]=microstructure [microstructure]=microstructure
   [tomography]=tomography
   [topology]=topology
-  [gp]=optimize [optimize]=optimize [space]=optimize
+  [campaign]=optimize [evaluation]=optimize [gp]=optimize [optimize]=optimize [space]=optimize
 )
 # What each floor may include besides its own.
 declare -A below=(

@@ -16,6 +16,7 @@ double mt_wall(void); /* seconds since the start of the program */
  * MT_EXIT_RESUBMIT.  Collective on comm. */
 void mt_stop_install(void);
 bool mt_stop_agreed(MPI_Comm comm);
+bool mt_stop_raised(void); /* on this rank; not collective */
 
 /* The output folder: made if missing, checked for writing.  If it already holds a result (one of `markers`, names
  * separated by blanks, exists) and neither force nor resume: MT_ERR_INPUT and nothing is touched.  Collective. */

@@ -41,6 +41,12 @@ void mt_space_add(MtSpace *s, const char *name, MtVarType type, double min, doub
 /* "2*thickness - Js <= 5" with the names of s, also >=; after all variables.  false: *why says what is wrong with it
  * (points into static text or buf). */
 bool mt_space_constrain(MtSpace *s, const char *text, char why[200]);
+/* The points of a table (csv, names in its first line; every variable has a column, others are left out) as the only
+ * ones.  MT_ERR_INPUT with file:line.  Collective. */
+PetscErrorCode mt_space_read_pool(MPI_Comm comm, MtSpace *s, const char *path);
+/* A space without real variables and with at most `limit` points becomes the list of those that satisfy its
+ * constraints: then its end is known.  Nothing happens to others. */
+void mt_space_enumerate(MtSpace *s, int limit);
 void mt_space_free(MtSpace *s);
 
 /* The number of the variable of that name, -1 if there is none. */

@@ -11,6 +11,7 @@ enum { MAX_DEPTH = 32 };
 struct MtJson {
   char *text;
   size_t size, capacity;
+  bool line;             /* without line breaks */
   int depth;             /* open objects and arrays */
   char close[MAX_DEPTH]; /* what closes each */
   bool empty[MAX_DEPTH];
@@ -32,6 +33,7 @@ static void puts_(MtJson *j, const char *s) {
 }
 
 static void put_line(MtJson *j, int depth) {
+  if (j->line) return;
   puts_(j, "\n");
   for (int i = 0; i < depth; i++) puts_(j, "  ");
 }
@@ -58,7 +60,7 @@ static void put_quoted(MtJson *j, const char *s) {
 /* Comma, line and key in front of a value. */
 static void lead(MtJson *j, const char *key) {
   bool *empty = &j->empty[j->depth - 1];
-  if (!*empty) puts_(j, ",");
+  if (!*empty) puts_(j, j->line ? ", " : ",");
   *empty = false;
   put_line(j, j->depth);
   if (!key || j->close[j->depth - 1] == ']') return;
@@ -77,6 +79,12 @@ MtJson *mt_json_new(void) {
   MtJson *j = calloc(1, sizeof *j);
   if (!j) abort();
   open_(j, '{', '}');
+  return j;
+}
+
+MtJson *mt_json_new_line(void) {
+  MtJson *j = mt_json_new();
+  j->line = true;
   return j;
 }
 

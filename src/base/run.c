@@ -72,6 +72,10 @@ void mt_stop_install(void) {
   sigaction(SIGINT, &action, NULL);
 }
 
+bool mt_stop_raised(void) {
+  return stop_signal != 0;
+}
+
 bool mt_stop_agreed(MPI_Comm comm) {
   int stop = stop_signal != 0;
   MPI_Allreduce(MPI_IN_PLACE, &stop, 1, MPI_INT, MPI_MAX, comm);

@@ -1,6 +1,7 @@
 /* The command line: magtwin SUBCOMMAND [file] [key=value ...] [--option ...]. */
 #include "cli.h"
 #include "magtwin/error.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,39 @@ static PetscErrorCode take_option(const char *word, CliArgs *args) {
   return 0;
 }
 
+static PetscErrorCode unknown_verb(const CliCommand *c, const char *word) {
+  char copy[64], *rest = copy;
+  const char *names[8];
+  int n = 0;
+  snprintf(copy, sizeof copy, "%s", c->verbs);
+  for (char *name; n < 8 && (name = strtok_r(rest, " ", &rest));) names[n++] = name;
+  const char *near = mt_suggest(word, n, names);
+  return mt_error(MT_ERR_INPUT, "magtwin %s does not know %s%s%s%s; it can %s, and an override is written key=value",
+                  c->name, word, near ? "; did you mean " : "", near ? near : "", near ? "?" : "", c->verbs);
+}
+
+static bool is_verb(const char *verbs, const char *word) {
+  size_t n = strlen(word);
+  for (const char *s = verbs; (s = strstr(s, word)); s++)
+    if (n && (s == verbs || s[-1] == ' ') && (!s[n] || s[n] == ' ')) return true;
+  return false;
+}
+
+/* A word behind the input file of a command with verbs; *taken false: an override. */
+static PetscErrorCode take_verb(char *word, CliArgs *args, bool *taken) {
+  const CliCommand *c = args->command;
+  bool pair = strchr(word, '=') != NULL;
+  *taken = !pair || (args->verb && !strcmp(args->verb, "tell"));
+  if (!*taken) return 0;
+  if (args->verb)
+    args->verb_words[args->nverb_words++] = word;
+  else if (is_verb(c->verbs, word))
+    args->verb = word;
+  else
+    return unknown_verb(c, word);
+  return 0;
+}
+
 static PetscErrorCode take_word(char *word, bool free_words, CliArgs *args) {
   const CliCommand *c = args->command;
   if (word[0] == '-' && !(free_words && args->file && strcmp(word, "--help"))) return take_option(word, args);
@@ -46,6 +80,11 @@ static PetscErrorCode take_word(char *word, bool free_words, CliArgs *args) {
   if (!args->file) {
     args->file = word;
     return 0;
+  }
+  if (c->verbs) {
+    bool taken;
+    PetscErrorCode rc = take_verb(word, args, &taken);
+    if (rc || taken) return rc;
   }
   if (c->takes == CLI_INPUT && !strchr(word, '='))
     return mt_error(MT_ERR_INPUT, "%s: an override is written key=value (one input file a run: %s)", word, args->file);
@@ -60,7 +99,8 @@ PetscErrorCode cli_parse(int n, char **words, CliArgs *args) {
   PetscErrorCode rc = 0;
   *args = (CliArgs){0};
   args->words = calloc((size_t)n + 1, sizeof *args->words);
-  if (!args->words) abort();
+  args->verb_words = calloc((size_t)n + 1, sizeof *args->verb_words);
+  if (!args->words || !args->verb_words) abort();
   char *first = n > 0 ? words[0] : help;
   if (!strcmp(first, "--help") || !strcmp(first, "-h")) first = help;
   if (!strcmp(first, "--version")) first += 2;

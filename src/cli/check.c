@@ -2,6 +2,7 @@
  * complete. */
 #include "cli.h"
 #include "magtwin/barrier.h"
+#include "magtwin/campaign.h"
 #include "magtwin/dynamics.h"
 #include "magtwin/error.h"
 #include "magtwin/log.h"
@@ -58,11 +59,19 @@ static void tell_missing(Verdict *v) {
     mt_log("%.*s", (int)strlen(v->missing) - 1, v->missing);
 }
 
+static PetscErrorCode check_campaign(const MtInput *in) {
+  MtCampaign *c = NULL;
+  PetscErrorCode rc = mt_campaign_create(PETSC_COMM_WORLD, in, mt_input_string(in, "output.folder"), &c);
+  mt_campaign_destroy(&c);
+  return rc;
+}
+
 /* Rules between values, as a run applies them before it computes. */
 static PetscErrorCode check_meaning(const MtInput *in) {
   PetscErrorCode rc = mt_input_has(in, "field.start") ? mt_demag_check(in) : 0;
   if (!rc && mt_input_has(in, "barrier.fields")) rc = mt_barrier_check(in);
   if (!rc) rc = mt_dynamics_check(in);
+  if (!rc && mt_input_has(in, "optimize.evaluate")) rc = check_campaign(in);
   if (!rc && !mt_input_has(in, "mesh.file")) rc = mt_microstructure_check(in);
   if (!rc && mt_input_has(in, "materials.grain")) rc = mt_materials_check(PETSC_COMM_WORLD, in);
   return rc || !mt_input_has(in, "mesh.file") ? rc : cli_mesh_file(PETSC_COMM_WORLD, in);

@@ -14,6 +14,9 @@ typedef struct CliArgs {
   int nwords;   /* what follows: overrides, or the options of a figure */
   char **words; /* [nwords] owned array */
   bool force, resume, help;
+  const char *verb;  /* of a command that has verbs; the first of them where none is given */
+  int nverb_words;   /* what follows the verb */
+  char **verb_words; /* [nverb_words] owned array */
 } CliArgs;
 
 typedef enum { CLI_NOTHING, CLI_INPUT, CLI_FILE } CliTakes;
@@ -27,6 +30,7 @@ typedef struct CliCommand {
   bool force, resume; /* options it has */
   PetscErrorCode (*run)(const CliArgs *args, int *code);
   const char *needed; /* sections of the input it cannot do without */
+  const char *verbs;  /* "run tell": what it can do, the first by itself; NULL: one thing */
 } CliCommand;
 
 /* argv without the program's name.  Not collective. */
@@ -58,6 +62,8 @@ PetscErrorCode cli_start_is_safe(MPI_Comm comm, const MtInput *in, const char *k
 
 /* A folder holds the results of one computation: checkpoints, states and meshes of all kinds have the same names. */
 #define CLI_TABLES "curve.csv dynamics.csv barriers.csv"
+/* And of a campaign. */
+#define CLI_DATABASE "database.jsonl"
 
 /* A subcommand that computes on a mesh: its rules, its start states and its run. */
 typedef struct {
@@ -72,6 +78,9 @@ typedef struct {
  * its own without --force or --resume, those of another kind without --force.  Collective. */
 PetscErrorCode cli_simulate(const CliArgs *args, const CliSimulation *sim, int *code);
 
+/* Would `magtwin subcommand` accept this input?  MT_ERR_INPUT with the reason if not.  Collective. */
+PetscErrorCode cli_check_run(const char *subcommand, char *input, int noverrides, char **overrides);
+
 PetscErrorCode cli_check(const CliArgs *args, int *code);
 PetscErrorCode cli_generate(const CliArgs *args, int *code);
 PetscErrorCode cli_reconstruct(const CliArgs *args, int *code);
@@ -80,6 +89,7 @@ PetscErrorCode cli_demag(const CliArgs *args, int *code);
 PetscErrorCode cli_barrier(const CliArgs *args, int *code);
 PetscErrorCode cli_dynamics(const CliArgs *args, int *code);
 PetscErrorCode cli_topology(const CliArgs *args, int *code);
+PetscErrorCode cli_optimize(const CliArgs *args, int *code);
 PetscErrorCode cli_info(const CliArgs *args, int *code);
 PetscErrorCode cli_plot(const CliArgs *args, int *code);
 PetscErrorCode cli_help(const CliArgs *args, int *code);

@@ -23,6 +23,9 @@ static const CliCommand commands[] = {
      "grains|mesh.file mesh materials dynamics integrator time demagnetizing checkpoint output"},
     {"topology", INPUT, "persistent homology of pictures, volumes and states", CLI_INPUT, true, true, true,
      cli_topology, "topology output"},
+    {"optimize", "campaign.yaml [key=value ...] [run|suggest|tell|status]",
+     "Bayesian optimization: of runs, of a command, or of experiments by hand", CLI_INPUT, true, false, false,
+     cli_optimize, "optimize output", "run suggest tell status"},
     {"info", "FILE", "what is in this file", CLI_FILE, true, false, false, cli_info, NULL},
     {"plot", "FOLDER [--compare FOLDER]", "figures of the results in a folder", CLI_FILE, false, false, false, cli_plot,
      NULL},
@@ -66,6 +69,13 @@ PetscErrorCode cli_help(const CliArgs *args, int *code) {
            "result.\n"
            "            A run goes on where it ended with another field.stop_below, further entries at the end of\n"
            "            field.segments, field.angles or barrier.fields, or a later time.end");
+  if (c->run == cli_optimize)
+    mt_log(
+        "  run               evaluate point after point until optimize.evaluations are done; again: continue\n"
+        "  suggest [N]       add N points to the database and print them, for an experiment\n"
+        "  tell ID goal=..   its result; or failed=REASON; also cost=.. by=NAME; a point of your own instead of ID:\n"
+        "                    var=.. for every variable, with a result or to be evaluated\n"
+        "  status            counts, the best so far, what is under way");
   if (c->run == cli_plot)
     mt_log("  --compare FOLDER  a second run, drawn into the curve or, of magtwin dynamics, beside m\n"
            "  --labels FILE     with the folder of a mesh: the labels.h5 its grains came from, set beside it\n"

@@ -33,6 +33,7 @@ int main(int argc, char **argv) {
   if (!rc && args.command->resume) mt_stop_install();
   if (!rc) rc = args.help ? cli_help(&args, &code) : args.command->run(&args, &code);
   free(args.words);
+  free(args.verb_words);
   if (rc) return mt_error_report(rc);
   if (parallel && PetscFinalize()) return 1;
   return code;

@@ -1,6 +1,7 @@
 /* The one schema of the program, put together from the modules' tables, and reading an input with it. */
 #include "cli.h"
 #include "magtwin/barrier.h"
+#include "magtwin/campaign.h"
 #include "magtwin/dynamics.h"
 #include "magtwin/error.h"
 #include "magtwin/micromagnetics.h"
@@ -17,9 +18,9 @@ static const MtKey output_keys[] = {
     {.path = NULL},
 };
 
-const MtKey *const cli_tables[] = {
-    output_keys,   mt_grains_keys,  mt_generate_keys, mt_stack_keys,    mt_mesh_keys, mt_materials_keys,
-    mt_demag_keys, mt_barrier_keys, mt_dynamics_keys, mt_topology_keys, NULL};
+const MtKey *const cli_tables[] = {output_keys,      mt_grains_keys,    mt_generate_keys, mt_stack_keys,
+                                   mt_mesh_keys,     mt_materials_keys, mt_demag_keys,    mt_barrier_keys,
+                                   mt_dynamics_keys, mt_topology_keys,  mt_optimize_keys, NULL};
 
 PetscErrorCode cli_read_input(const CliArgs *args, MtInput **in) {
   PetscCall(mt_input_read_for(PETSC_COMM_WORLD, args->file, args->nwords, args->words, cli_tables,

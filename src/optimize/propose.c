@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { FEATURES = 512, TRIES = 1000000 };
+enum { FEATURES = 512, TRIES = 1000000, DRAWS = 1000 };
 
 /* Independent streams of one campaign: one for each use and trial. */
 static uint64_t stream(const MtProposer *p, uint64_t use, uint64_t number) {
@@ -19,7 +19,7 @@ static void spread_point(const MtSpace *space, uint64_t seed, uint32_t index, do
   MtRandom random;
   mt_random_seed(&random, seed + index);
   if (space->npool) {
-    int row = (int)(mt_random_uniform(&random) * space->npool);
+    int row = index < DRAWS ? (int)(mt_random_uniform(&random) * space->npool) : (int)index - DRAWS; /* then in order */
     memcpy(x, space->pool + (size_t)row * (size_t)space->nvars, sizeof *x * (size_t)space->nvars);
     return;
   }
@@ -37,7 +37,8 @@ static PetscErrorCode propose_spread(const MtSpace *space, const MtProposer *p, 
   const uint64_t seed = stream(p, 1, 0);
   bool allowed = false, found = false;
   how->how = "spread";
-  for (uint32_t i = 0; i < TRIES && !found && !(i == 100000 && !allowed); i++) {
+  const uint32_t tries = space->npool ? (uint32_t)(DRAWS + space->npool) : TRIES;
+  for (uint32_t i = 0; i < tries && !found && !(i == 100000 && !allowed); i++) {
     spread_point(space, seed, i, u, x);
     bool in = mt_space_contains(space, x, NULL);
     allowed = allowed || in;

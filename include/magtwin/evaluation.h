@@ -1,0 +1,37 @@
+/* One evaluation of a point by a program, in a folder of its own: a run of magtwin with some keys overridden, or a
+ * command.  Rank 0 alone; nothing here is collective.
+ */
+#ifndef MAGTWIN_EVALUATION_H
+#define MAGTWIN_EVALUATION_H
+
+#include "magtwin/process.h"
+#include "magtwin/space.h"
+
+typedef struct {
+  const char *name;
+  const char *number; /* path of the number in the folder's summary.json; NULL: the last line of what is printed */
+} MtNumber;
+
+typedef struct {
+  const MtSpace *space;
+  char *const *key, *const *unit; /* [nvars] key of the input, unit behind its values ("" none) */
+  const char *command;            /* with {name} and {folder}; NULL: a run of magtwin */
+  const char *subcommand, *input, *launcher;
+} MtEvaluator;
+
+/* "key=value" of a run at x: [nvars + 1] malloc'ed strings, NULL at the end, in a malloc'ed array. */
+char **mt_evaluation_overrides(const MtEvaluator *e, const double *x);
+/* Starts the evaluation of x in `folder`, made if missing; more: further overrides, NULL at its end, or NULL.  A run
+ * continues from the checkpoint that it finds there. */
+PetscErrorCode mt_evaluation_start(const MtEvaluator *e, const double *x, const char *const *more, const char *folder,
+                                   MtProcess *p);
+/* Numbers [n] of one that has ended with this exit code (< 0: without a record); NaN for one that is null.  *reason
+ * (malloc'ed, else NULL): why it failed.  MT_ERR_INPUT when a good run has not written a number at all. */
+PetscErrorCode mt_evaluation_result(const char *folder, int code, int n, const MtNumber *number, double *y,
+                                    char **reason);
+/* {name} in a command that is neither a variable nor the folder -> name; false: none. */
+bool mt_evaluation_unknown(const MtSpace *s, const char *command, char name[100]);
+
+char *mt_text(const char *format, ...) __attribute__((format(printf, 1, 2))); /* malloc'ed */
+
+#endif

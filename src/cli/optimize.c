@@ -1,0 +1,107 @@
+/* magtwin optimize: a campaign of evaluations that chooses its next point itself; run, suggest, tell, status. */
+#include "cli.h"
+#include "magtwin/barrier.h"
+#include "magtwin/campaign.h"
+#include "magtwin/dynamics.h"
+#include "magtwin/error.h"
+#include "magtwin/log.h"
+#include "magtwin/micromagnetics.h"
+#include "magtwin/run.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const CliCommand *command_of(const char *name) {
+  int n;
+  const CliCommand *list = cli_commands(&n);
+  for (int i = 0; i < n; i++)
+    if (!strcmp(list[i].name, name)) return &list[i];
+  return NULL;
+}
+
+PetscErrorCode cli_check_run(const char *subcommand, char *input, int noverrides, char **overrides) {
+  const CliCommand *c = command_of(subcommand);
+  MtInput *in;
+  PetscErrorCode rc =
+      mt_input_read_for(PETSC_COMM_WORLD, input, noverrides, overrides, cli_tables, c ? c->needed : NULL, &in);
+  if (rc) return rc;
+  if (c && c->run == cli_demag) rc = mt_demag_check(in);
+  if (c && c->run == cli_barrier) rc = mt_barrier_check(in);
+  if (c && c->run == cli_dynamics) rc = mt_dynamics_check(in);
+  if (!rc) rc = mt_materials_check(PETSC_COMM_WORLD, in);
+  mt_input_destroy(&in);
+  return rc;
+}
+
+static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in, MtCampaign *c, int *code) {
+  const char *folder = mt_input_string(in, "output.folder");
+  bool stopped = false;
+  MtJson *json;
+  mt_stop_install();
+  PetscCall(mt_campaign_check_runs(c, cli_check_run));
+  PetscCall(mt_output_open(comm, folder, CLI_TABLES, false, false));
+  PetscCall(mt_summary_begin(comm, "optimize", in, &json));
+  PetscErrorCode rc = mt_campaign_run(comm, c, json, &stopped);
+  if (rc) {
+    mt_json_free(&json);
+    return rc;
+  }
+  PetscCall(mt_summary_end(comm, folder, &json));
+  *code = stopped ? MT_EXIT_RESUBMIT : 0;
+  if (stopped) {
+    mt_log("stopped by a signal; continue %s: magtwin optimize %s (same overrides)", folder, args->file);
+    return 0;
+  }
+  PetscCall(mt_campaign_status(comm, c));
+  mt_log("wrote %s: database.jsonl, trials.csv, summary.json, evaluations", folder);
+  return 0;
+}
+
+static PetscErrorCode suggest(MPI_Comm comm, const CliArgs *args, const MtInput *in, MtCampaign *c) {
+  char *end = NULL;
+  long count = args->nverb_words ? strtol(args->verb_words[0], &end, 10) : 1;
+  if (args->nverb_words > 1 || (end && *end) || count < 1 || count > 10000)
+    return mt_error(MT_ERR_INPUT, "suggest takes a number of points, from 1 to 10000");
+  PetscCall(mt_output_open(comm, mt_input_string(in, "output.folder"), CLI_TABLES, false, false));
+  return mt_campaign_suggest(comm, c, (int)count);
+}
+
+static PetscErrorCode tell(MPI_Comm comm, const CliArgs *args, const MtInput *in, MtCampaign *c) {
+  if (!args->nverb_words)
+    return mt_error(MT_ERR_INPUT, "usage: magtwin optimize %s tell NUMBER goal=value, or a whole point", args->file);
+  PetscCall(mt_output_open(comm, mt_input_string(in, "output.folder"), CLI_TABLES, false, false));
+  return mt_campaign_tell(comm, c, args->nverb_words, args->verb_words);
+}
+
+static PetscErrorCode status(MPI_Comm comm, const MtInput *in, MtCampaign *c) {
+  char path[CLI_PATH];
+  int rank;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscErrorCode rc = cli_path(path, mt_input_string(in, "output.folder"), CLI_DATABASE);
+  if (!rc && rank == 0 && access(path, F_OK)) rc = mt_error(MT_ERR_INPUT, "there is no campaign yet: no file %s", path);
+  rc = mt_agree(comm, rc);
+  return rc ? rc : mt_campaign_status(comm, c);
+}
+
+PetscErrorCode cli_optimize(const CliArgs *args, int *code) {
+  const char *verb = args->verb ? args->verb : "run";
+  MtInput *in;
+  MtCampaign *c = NULL;
+  *code = 0;
+  PetscCall(cli_read_input(args, &in));
+  PetscErrorCode rc = mt_campaign_create(PETSC_COMM_WORLD, in, mt_input_string(in, "output.folder"), &c);
+  if (!rc && !strcmp(verb, "run") && args->nverb_words)
+    rc = mt_error(MT_ERR_INPUT, "run takes nothing behind it, got %s", args->verb_words[0]);
+  else if (!rc && !strcmp(verb, "run"))
+    rc = run(PETSC_COMM_WORLD, args, in, c, code);
+  else if (!rc && !strcmp(verb, "suggest"))
+    rc = suggest(PETSC_COMM_WORLD, args, in, c);
+  else if (!rc && !strcmp(verb, "tell"))
+    rc = tell(PETSC_COMM_WORLD, args, in, c);
+  else if (!rc)
+    rc = status(PETSC_COMM_WORLD, in, c);
+  mt_campaign_destroy(&c);
+  mt_input_destroy(&in);
+  return rc;
+}

@@ -1,0 +1,79 @@
+/* Inside of a campaign. */
+#ifndef OPTIMIZE_CAMPAIGN_IMPL_H
+#define OPTIMIZE_CAMPAIGN_IMPL_H
+
+#include "magtwin/campaign.h"
+#include "magtwin/evaluation.h"
+#include "magtwin/optimize.h"
+
+/* What is known of one point besides the optimizer's trial; its number is its place + 1. */
+typedef struct {
+  char *by;     /* who proposed it */
+  char *reason; /* of a failure; NULL */
+  int line;     /* of the database where it was told; 0: not yet */
+  int starts;   /* how often it was started */
+} MtRecord;
+
+/* The database as read so far; the same on every rank. */
+typedef struct {
+  char *path, *lock_path; /* owned */
+  long size;              /* bytes read: whole lines */
+  int lines;
+  bool begun; /* the first line is there */
+  int n;
+  MtTrial *trial;   /* [n] */
+  MtRecord *record; /* [n] */
+} MtDatabase;
+
+typedef enum { MT_EVALUATE_HAND, MT_EVALUATE_COMMAND, MT_EVALUATE_RUN } MtEvaluate;
+
+struct MtCampaign {
+  char *folder;
+  MtSpace space;
+  char **key, **unit;          /* [nvars] key of the input of a run, unit behind its values ("" none) */
+  MtNumber goal[MT_GOALS_MAX]; /* owned names */
+  MtEvaluator evaluator;       /* of the members around it */
+  MtProposer proposer;
+  MtEvaluate evaluate;
+  char *command;                       /* of evaluate command */
+  char *subcommand, *input, *launcher; /* of evaluate run */
+  int evaluations, parallel;
+  MtDatabase db;
+};
+
+/* database.c */
+/* Reads what was appended since the last time.  MT_ERR_INPUT with file:line for a line that makes no sense.
+ * Collective. */
+PetscErrorCode mt_database_refresh(MPI_Comm comm, MtCampaign *c);
+void mt_database_free(MtDatabase *db);
+char *mt_database_space(const MtCampaign *c); /* variables and goals in words; the caller frees */
+
+/* database_write.c: rank 0 alone, under the lock */
+typedef struct {
+  MtLock lock;
+} MtWriter;
+/* Lock, then refresh, so that the numbers are ours; the first line is written if there is none.  Collective. */
+PetscErrorCode mt_database_open(MPI_Comm comm, MtCampaign *c, MtWriter *w);
+void mt_database_close(MtWriter *w);
+/* One event each, on rank 0 (the others get its code): synced when they return.  What they write is known after the
+ * next refresh.  Collective. */
+PetscErrorCode mt_database_suggested(MPI_Comm comm, MtCampaign *c, const char *by, const double *x,
+                                     const MtProposal *how);
+PetscErrorCode mt_database_started(MPI_Comm comm, MtCampaign *c, int trial);
+/* y NULL: failed, for this reason. */
+PetscErrorCode mt_database_told(MPI_Comm comm, MtCampaign *c, const char *by, int trial, const double *y, double cost,
+                                const char *reason);
+
+/* campaign_run.c: one more suggestion in the database; *found false at the end of the space.  Collective. */
+PetscErrorCode mt_campaign_propose(MPI_Comm comm, MtCampaign *c, const char *by, bool *found);
+
+/* campaign_table.c */
+/* trials.csv beside the database.  Rank 0. */
+PetscErrorCode mt_campaign_table(const MtCampaign *c);
+/* The best trial so far, -1 if none is done; of two goals mt_front says more. */
+int mt_campaign_best(const MtCampaign *c);
+/* "thickness=3 Js=0.5"; the caller frees. */
+char *mt_campaign_point(const MtCampaign *c, const double *x);
+void mt_campaign_results(const MtCampaign *c, MtJson *json);
+
+#endif

@@ -1,0 +1,186 @@
+/* One evaluation by a program: its folder, its command, its outcome. */
+#include "magtwin/error.h"
+#include "magtwin/evaluation.h"
+#include "magtwin/h5.h"
+#include "magtwin/json.h"
+#include "magtwin/memory.h"
+#include <ctype.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+char *mt_text(const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  int n = vsnprintf(NULL, 0, format, args);
+  va_end(args);
+  char *text = mt_malloc((size_t)n + 1);
+  va_start(args, format);
+  vsnprintf(text, (size_t)n + 1, format, args);
+  va_end(args);
+  return text;
+}
+
+char **mt_evaluation_overrides(const MtEvaluator *e, const double *x) {
+  char buf[32], **text = mt_calloc((size_t)e->space->nvars + 1, sizeof *text);
+  for (int i = 0; i < e->space->nvars; i++)
+    text[i] = mt_text("%s=%s%s%s", e->key[i], mt_space_text(&e->space->var[i], x[i], buf), e->unit[i][0] ? " " : "",
+                      e->unit[i]);
+  return text;
+}
+
+/* The word in braces at `at`; false: the braces are the shell's. */
+static bool in_braces(const char *at, char name[100]) {
+  size_t n = strcspn(at + 1, "}");
+  if (at[n + 1] != '}' || n == 0 || n >= 100) return false;
+  snprintf(name, 100, "%.*s", (int)n, at + 1);
+  for (const char *s = name; *s; s++)
+    if (!isalnum((unsigned char)*s) && !strchr("_.[]", *s)) return false;
+  return true;
+}
+
+bool mt_evaluation_unknown(const MtSpace *s, const char *command, char name[100]) {
+  for (const char *at = command; (at = strchr(at, '{')); at++)
+    if (in_braces(at, name) && strcmp(name, "folder") && mt_space_find(s, name) < 0) return true;
+  return false;
+}
+
+static char *fill_command(const MtEvaluator *e, const double *x, const char *folder) {
+  char *text = mt_text("%s", ""), buf[32], name[100];
+  for (const char *s = e->command; *s;) {
+    bool named = *s == '{' && in_braces(s, name);
+    int i = named ? mt_space_find(e->space, name) : -1;
+    const char *value = i >= 0                             ? mt_space_text(&e->space->var[i], x[i], buf)
+                        : named && !strcmp(name, "folder") ? folder
+                                                           : NULL;
+    char *quoted = NULL;
+    if (value) mt_command_add(&quoted, value);
+    char *more = value ? mt_text("%s%s", text, quoted) : mt_text("%s%c", text, *s);
+    s += value ? strlen(name) + 2 : 1;
+    free(quoted);
+    free(text);
+    text = more;
+  }
+  return text;
+}
+
+/* --resume starts where there is nothing to continue. */
+static char *run_command(const MtEvaluator *e, const double *x, const char *const *more, const char *folder) {
+  char *words = NULL, **overrides = mt_evaluation_overrides(e, x);
+  mt_command_add(&words, mt_program_path());
+  mt_command_add(&words, e->subcommand);
+  mt_command_add(&words, e->input);
+  for (int i = 0; overrides[i]; i++) {
+    mt_command_add(&words, overrides[i]);
+    free(overrides[i]);
+  }
+  free(overrides);
+  for (int i = 0; more && more[i]; i++) mt_command_add(&words, more[i]);
+  char *out = mt_text("output.folder=%s", folder);
+  mt_command_add(&words, out);
+  mt_command_add(&words, "--resume");
+  char *command = mt_text("%s%s%s", e->launcher, e->launcher[0] ? " " : "", words);
+  free(out);
+  free(words);
+  return command;
+}
+
+PetscErrorCode mt_evaluation_start(const MtEvaluator *e, const double *x, const char *const *more, const char *folder,
+                                   MtProcess *p) {
+  char *command = e->command ? fill_command(e, x, folder) : run_command(e, x, more, folder);
+  PetscErrorCode rc = mt_folder_make(folder);
+  if (!rc) rc = mt_process_start(command, folder, p);
+  free(command);
+  return rc;
+}
+
+/* The whole file; NULL if it cannot be read. */
+static char *read_file(const char *folder, const char *name) {
+  char *path = mt_text("%s/%s", folder, name), *text = NULL;
+  FILE *f = fopen(path, "r");
+  size_t n = 0, got;
+  do {
+    text = mt_realloc(text, n + 65536 + 1);
+    got = f ? fread(text + n, 1, 65536, f) : 0;
+    n += got;
+  } while (got == 65536);
+  text[n] = 0;
+  free(path);
+  if (f) {
+    fclose(f);
+    return text;
+  }
+  free(text);
+  return NULL;
+}
+
+/* Names of the numbers next to a missing one, for the message: those of the last object on its way that exists. */
+static char *near_numbers(const MtJsonValue *v, const char *path) {
+  char head[200];
+  const MtJsonValue *in = v;
+  snprintf(head, sizeof head, "%s", path);
+  for (char *dot; (dot = strrchr(head, '.'));) {
+    *dot = 0;
+    if ((in = mt_json_find(v, head))) break;
+    in = v;
+  }
+  bool inside = in != v;
+  char *text = mt_text("%s", "");
+  double number;
+  for (int i = 0; in->kind == MT_JSON_OBJECT && i < in->n && strlen(text) < 400; i++) {
+    if (!mt_json_number(&in->item[i], &number) && in->item[i].kind != MT_JSON_OBJECT) continue;
+    char *more = mt_text("%s%s%s%s%s", text, text[0] ? ", " : "", inside ? head : "", inside ? "." : "", in->key[i]);
+    free(text);
+    text = more;
+  }
+  return text;
+}
+
+static PetscErrorCode from_summary(const char *folder, int n, const MtNumber *number, double *y, char **reason) {
+  char why[200] = "", *text = read_file(folder, "summary.json");
+  MtJsonValue *v = text ? mt_json_read(text, why) : NULL;
+  PetscErrorCode rc = 0;
+  if (!v) *reason = mt_text("summary.json %s", text ? why : "was not written");
+  for (int g = 0; v && !rc && g < n; g++) {
+    const MtJsonValue *at = mt_json_find(v, number[g].number);
+    if (mt_json_number(at, &y[g])) continue;
+    y[g] = NAN;
+    if (at && (at->kind == MT_JSON_NULL || at->kind == MT_JSON_OBJECT)) continue;
+    char *near = near_numbers(v, number[g].number);
+    rc = mt_error(MT_ERR_INPUT, "%s/summary.json has no number %s, which %s asks for; it has %s", folder,
+                  number[g].number, number[g].name, near);
+    free(near);
+  }
+  mt_json_value_free(&v);
+  free(text);
+  return rc;
+}
+
+static void from_output(const char *folder, int n, double *y, char **reason) {
+  char *line = mt_process_last_line(folder, "output.txt"), *at = line, *end;
+  for (int g = 0; g < n && !*reason; g++, at = end) {
+    at += strspn(at, " \t,");
+    y[g] = strtod(at, &end);
+    if (end == at || !isfinite(y[g]))
+      *reason = mt_text("the last line of the output, \"%s\", does not hold %d number%s", line, n, n > 1 ? "s" : "");
+  }
+  if (!*reason && at[strspn(at, " \t,")]) *reason = mt_text("something follows the numbers in \"%s\"", line);
+  free(line);
+}
+
+PetscErrorCode mt_evaluation_result(const char *folder, int code, int n, const MtNumber *number, double *y,
+                                    char **reason) {
+  *reason = NULL;
+  if (code != 0) {
+    char *line = mt_process_last_line(folder, "errors.txt");
+    *reason = code < 0     ? mt_text("ended without an exit code (killed)")
+              : code > 128 ? mt_text("ended by signal %d%s%s", code - 128, line[0] ? ": " : "", line)
+                           : mt_text("exit code %d%s%s", code, line[0] ? ": " : "", line);
+    free(line);
+    return 0;
+  }
+  if (n && number[0].number) return from_summary(folder, n, number, y, reason);
+  if (n) from_output(folder, n, y, reason);
+  return 0;
+}
