@@ -42,7 +42,7 @@ def at_most(name, value, unit, reference, source):
 
 class Bench:
     def __init__(self, build, size):
-        self.build, self.size, self.lines = build, size, []
+        self.build, self.size, self.lines, self.points = build, size, [], []
         self.sizes = SIZES[size]
         self.bandwidth = {n: measure.stream(build, n) for n in (1, 2)}
         for n in (1, 2):
@@ -107,7 +107,7 @@ class Bench:
     # growth with the number of nodes
 
     def growth(self):
-        points, base = [], self.base_memory(1)
+        points, base = self.points, self.base_memory(1)
         self.add(line("memory of a rank before any mesh", base, "MiB"))
         for n in self.sizes:
             mesh = measure.mesh(self.build, "%d" % n, *measure.polycrystal(n))
@@ -134,6 +134,11 @@ class Bench:
         self.method(summary, at)
         self.speed(summary, 2, at)
         self.add(at_most("memory of both ranks together" + at, 2 * measure.memory(summary) / 1024, "GiB", 24, ASKED))
+        if len(self.points) > 1:  # processor times compare runs on 1 and 2 ranks; what 2 ranks lose counts as growth
+            points = self.points + [{"nodes": summary["counts"]["nodes"], "processor": summary["measured"]["processor"]}]
+            self.add(at_most("growth of processor time to the last size, 2 ranks there: exponent of N", figures.exponent(points, "processor"), "",
+                             1.15, ASKED))
+            self.add(line("the same between the last two sizes", figures.exponent(points[-2:], "processor")))
 
     # smooth steps
 
