@@ -69,6 +69,17 @@ def draws_figures(folder):
     check(os.path.exists(os.path.join(stack, "grains", "figures", "labels.png")), r)
 
 
+def reaches_a_curve(folder):
+    """One input: generate, reconstruct, demag."""
+    stack = generate(folder, 4, 128, 3, "}\nmesh: {size: 3 nm, gb: {thickness: 2 nm}}\nmaterials: {grain: Nd2Fe14B, gb: nonmagnetic}\n"
+                     "field: {direction: [0.02, 0.01, 1], start: 1 T, segments: [{to: 0 T, step: 0.5 T}]")
+    check(reconstruct(stack).code == 0, "reconstruct")
+    r = support.magtwin(BUILD, "demag", os.path.join(stack, "reconstruct.yaml"), "grains.mean_size=12 nm")
+    check(r.code == 0, r)
+    with open(os.path.join(stack, "grains", "curve.csv")) as f:
+        check(len(f.readlines()) >= 4, "lines of the curve")
+
+
 def refused(stack, words, *more):
     r = reconstruct(stack, *more)
     check(r.code == 2 and words in r.err, "expected '%s'\n%s" % (words, r))
@@ -122,6 +133,7 @@ if __name__ == "__main__":
     sys.exit(support.run_tests([
         ("a generated stack is reconstructed as well as asked", meets_the_numbers),
         ("figures of the grains", draws_figures),
+        ("one input from slices to a curve", reaches_a_curve),
         ("what is wrong with a slice is said by its name", names_bad_slices),
         ("grains without an axis, labels in pieces", names_what_a_grain_lacks),
     ]))
