@@ -68,9 +68,11 @@ static PetscErrorCode relax(MtBarrier *b, const char *what, Vec m, Vec u, Watch 
   PetscCall(mt_minimizer_run(b->minimizer, m, B, &report));
   if (start) PetscCall(VecCopy(start, u));
   *E = report.energy.total;
-  if (!report.converged && !w->stopped)
-    mt_warn("the %s state at %g T did not converge: the largest torque is %.3g T after %d iterations, at node %lld",
-            what, size, report.torque, report.iterations, (long long)report.worst_node);
+  if (report.converged || w->stopped) return 0;
+  char place[256];
+  PetscCall(mt_energy_place(b->energy, report.worst_node, sizeof place, place));
+  mt_warn("the %s state at %g T did not converge: the largest torque is %.3g T after %d iterations, at %s", what, size,
+          report.torque, report.iterations, place);
   return 0;
 }
 

@@ -167,16 +167,21 @@ static PetscErrorCode save(MtHysteresis *h) {
   return due ? mt_checkpoint_write(h) : 0;
 }
 
+static PetscErrorCode take_unconverged(MtHysteresis *h, const MtCurveRow *row, const MtMinimizerReport *r) {
+  char place[256];
+  h->now.unconverged++;
+  PetscCall(mt_energy_place(h->energy, r->worst_node, sizeof place, place));
+  mt_warn("field step %d at %g T did not converge: the largest torque is %.3g T after %d iterations, at %s", h->curve.n,
+          row->B_along, r->torque, r->iterations, place);
+  return 0;
+}
+
 /* The trial becomes the accepted state; first: of its branch. */
 static PetscErrorCode accept(MtHysteresis *h, const double B[3], const MtTrial *t, bool first, MtCurveRow *row) {
   double along_before = first ? NAN : mt_dot3(h->now.mean, h->axis), eigenvalue = NAN;
   fill_row(h, B, t, first, row);
   if (row->event) PetscCall(add_event(h, row, t, &eigenvalue));
-  if (!t->report.converged) {
-    h->now.unconverged++;
-    mt_warn("field step %d at %g T did not converge: the largest torque is %.3g T after %d iterations, at node %lld",
-            h->curve.n, row->B_along, t->report.torque, t->report.iterations, (long long)t->report.worst_node);
-  }
+  if (!t->report.converged) PetscCall(take_unconverged(h, row, &t->report));
   if (!first && h->now.branch == 0) PetscCall(mt_switching_update(h, h->now.B, B, row->event != 0));
   PetscCall(mt_curve_add(&h->curve, row));
   PetscCall(mt_agree_root(h->comm, h->rank ? 0 : csv_add(h, row)));

@@ -5,6 +5,7 @@ import csv
 import json
 import math
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -81,6 +82,21 @@ def never_reverses(folder):
     check(summary["results"]["Hc"]["value"] is None and any("did not reverse" in w for w in summary["warnings"]), summary["warnings"])
 
 
+def unconverged(folder):
+    """Iterations that end before the torque is small: said for every step with field, torque, node and region; the path goes on."""
+    source, out = write(folder, GRAINS), os.path.join(folder, "out")
+    for ranks in (1, 2):
+        done = support.magtwin(BUILD, "demag", source, "output.folder=" + out, "minimizer.max_iterations=1", "minimizer.torque=1e-9 T",
+                               "field.segments=[{to: 0 T, step: 0.5 T}]", "--force", ranks=ranks)
+        check(done.code == 0, done)
+        with open(os.path.join(out, "summary.json")) as f:
+            summary = json.load(f)
+        said = [w for w in summary["warnings"] if "did not converge" in w]
+        check(len(said) == len(summary["results"]["unconverged"]) == summary["counts"]["unconverged_steps"] == 3, summary["warnings"])
+        check(all(re.search(r" at -?[0-9.]+ T .* [0-9.e-]+ T after \d+ iterations, at node \d+ \(region \"grain [01]\"\)", w) for w in said), said)
+        check(done.err.count("field step 1 ") == 1, done)
+
+
 def odd_materials(folder):
     """Js < 0 is refused where it stands; K1 < 0 is an easy plane: m lies in it at zero field."""
     source = write(folder, GRAINS.replace("Nd2Fe14B", "odd").replace("materials: {", "materials: {library: %s/odd.yaml, " % folder))
@@ -120,6 +136,7 @@ def start_in_the_way(folder):
 if __name__ == "__main__":
     sys.exit(support.run_tests([
         ("a solver that stagnates: field, reason, checkpoint; continued", unsolved),
+        ("steps that do not converge: field, node, region", unconverged),
         ("a path that never reverses", never_reverses),
         ("Js < 0 and K1 < 0", odd_materials),
         ("a start that the run would remove, and one with a hole", start_in_the_way),
