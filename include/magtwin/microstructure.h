@@ -61,8 +61,13 @@ PetscErrorCode mt_power_fit(MPI_Comm comm, const MtLabels *labels, MtPower *p, M
 void mt_fit_free(MtFit *fit);
 
 /* The fit of labels that were read, scaled to grains.mean_size; tells the agreement on the log and in json (into the
- * open object). Free p with mt_power_free.  Collective. */
+ * open object), with advice which mesh.route to take. Free p with mt_power_free.  Collective. */
 PetscErrorCode mt_grains_fit(MPI_Comm comm, const MtInput *in, const MtLabels *labels, MtPower *p, MtJson *json);
+/* Sources ebsd, labels, stack by mesh.route: *voxels true: labels, scaled to grains.mean_size, are to be meshed; else
+ * the power diagram fitted to them is (auto: when it fits).  The other one is empty.  Tells what it did like
+ * mt_grains_make.  Collective. */
+PetscErrorCode mt_grains_measure(MPI_Comm comm, const MtInput *in, MtLabels *labels, MtPower *p, bool *voxels,
+                                 MtJson *json);
 
 /* Volumes (nm3) that a layer of thickness 2 inset (or, with cells->thickness, of that of each boundary; cells made
  * from p, NULL: one inset) between the cells of a power diagram gives the kinds of regions, from the planes alone:
@@ -97,6 +102,12 @@ typedef struct {
 } MtMeshOptions;
 PetscErrorCode mt_mesh_cells(MPI_Comm comm, const MtCells *cells, const MtMeshOptions *opt, MtMeshData *mesh,
                              MtJson *json);
+/* Labels (scaled to what is meshed) -> tetrahedra of a lattice cut at the grains' boundaries, for grains of any form;
+ * voxels of no grain are given to those around.  A layer between the grains, one element thick, and air as above.
+ * Result on rank 0; the lattice is cut by all ranks.  MT_ERR_INPUT names a grain that the lattice misses.  Collective.
+ * Source: docs/numerics.md, "Grains of any form". */
+PetscErrorCode mt_mesh_labels(MPI_Comm comm, MtLabels *labels, const MtMeshOptions *opt, MtMeshData *mesh,
+                              MtJson *json);
 /* section grains, source shape: sphere, ellipsoid, box, stack of layers; for standard problems.  Result on rank 0.
  * Collective. */
 PetscErrorCode mt_mesh_shape(MPI_Comm comm, const MtInput *in, MtMeshData *mesh, MtJson *json);

@@ -60,22 +60,19 @@ static PetscErrorCode box_shrink(const MtInput *in, double surface, MtPower *p) 
   return 0;
 }
 
-static PetscErrorCode cells_make(MPI_Comm comm, const MtInput *in, const MtGbLaw *law, MtMeshOptions *o, MtCells *c,
+/* Frees p. */
+static PetscErrorCode cells_make(const MtInput *in, const MtGbLaw *law, MtMeshOptions *o, MtPower *p, MtCells *c,
                                  Geometry *g, MtJson *json) {
-  MtPower p;
-  mt_phase_begin("grains");
-  PetscCall(mt_grains_make(comm, in, &p, json));
-  PetscCall(box_shrink(in, o->surface, &p));
-  PetscCall(mt_cells_build(&p, c));
+  PetscCall(box_shrink(in, o->surface, p));
+  PetscCall(mt_cells_build(p, c));
   PetscCall(boundaries_ask(in, law, o, c));
   const double min_edge =
       mt_input_has(in, "mesh.min_edge") ? mt_input_real(in, "mesh.min_edge") : fmax(o->size / 2, o->thickness);
   PetscCall(mt_cells_regularize(c, o->thickness / 2, min_edge));
   PetscCall(mt_cells_check(c));
   PetscCall(mt_gb_law_contacts(law, c, &o->thickness));
-  PetscCall(mt_power_inset_volumes(&p, o->thickness / 2, c, g->volume, &g->known));
-  mt_power_free(&p);
-  mt_phase_end("grains");
+  PetscCall(mt_power_inset_volumes(p, o->thickness / 2, c, g->volume, &g->known));
+  mt_power_free(p);
   mt_log("%d grains: %d faces, %d edges, %d vertices; %d short edges removed", c->ngrains, c->nfaces, c->nedges,
          c->nvertices, c->ncollapsed);
   mt_json_object(json, "cells");
@@ -87,15 +84,44 @@ static PetscErrorCode cells_make(MPI_Comm comm, const MtInput *in, const MtGbLaw
   return 0;
 }
 
+/* What the voxel route cannot do yet, and a phase thicker than a grain. */
+static PetscErrorCode check_labels(const MtInput *in, const MtGbLaw *law, const MtMeshOptions *o, const MtLabels *l) {
+  int small = 0;
+  if (o->thickness > 0 && o->layers > 1)
+    return mt_input_error(in, "mesh.gb.layers", "must be 1 with mesh.route: voxel, is %d", o->layers);
+  if (o->surface > 0)
+    return mt_input_error(in, "mesh.surface.thickness", "must be 0 with mesh.route: voxel, is %g nm", o->surface);
+  if (!mt_gb_law_is_constant(law))
+    return mt_input_error(in, "mesh.gb.thickness",
+                          "must be the only key on the thickness with mesh.route: voxel, which makes it the same at "
+                          "all boundaries");
+  for (int g = 1; g < l->ngrains; g++) small = l->voxels[g] < l->voxels[small] ? g : small;
+  return thickness_check(in, o->thickness, small, (double)l->voxels[small] * l->voxel[0] * l->voxel[1] * l->voxel[2]);
+}
+
+static PetscErrorCode grains_read(MPI_Comm comm, const MtInput *in, MtLabels *l, MtPower *p, bool *voxels,
+                                  MtJson *json) {
+  *voxels = false;
+  if (!strcmp(mt_input_string(in, "grains.source"), "generated")) return mt_grains_make(comm, in, p, json);
+  return mt_grains_measure(comm, in, l, p, voxels, json);
+}
+
 static PetscErrorCode mesh_grains(MPI_Comm comm, const MtInput *in, MtMeshData *mesh, Geometry *g, MtJson *json) {
   MtMeshOptions o;
   MtGbLaw law;
-  MtCells c;
+  MtCells c = {0};
+  MtPower p;
+  MtLabels l = {0};
+  bool voxels;
   options_read(in, &o);
   PetscCall(mt_gb_law_read(in, &law));
-  PetscCall(cells_make(comm, in, &law, &o, &c, g, json));
+  mt_phase_begin("grains");
+  PetscCall(grains_read(comm, in, &l, &p, &voxels, json));
+  PetscCall(voxels ? check_labels(in, &law, &o, &l) : cells_make(in, &law, &o, &p, &c, g, json));
+  mt_phase_end("grains");
   mt_gb_law_free(&law);
-  PetscCall(mt_mesh_cells(comm, &c, &o, mesh, json));
+  PetscCall(voxels ? mt_mesh_labels(comm, &l, &o, mesh, json) : mt_mesh_cells(comm, &c, &o, mesh, json));
+  mt_labels_free(&l);
   mt_cells_free(&c);
   return 0;
 }

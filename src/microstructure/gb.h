@@ -116,6 +116,9 @@ int mt_junction_star(const MtCells *c, const MtTopology *t, const MtCopies *q, i
                      double x[3], double *gamma);
 #define MT_GB_MAX_STAR 128
 
+/* A table with room for so many regions, and a region of n grains more; number < 0: not part of its name. */
+void mt_regions_alloc(int room, MtRegions *r);
+int32_t mt_regions_add(MtRegions *r, MtRegionKind kind, int n, const int32_t *grains, int number);
 /* All tets of the GB phase, with regions numbered as mt_gb_regions does. */
 /* The last are one `surface` region a grain, if wanted, and air. */
 PetscErrorCode mt_gb_regions(const MtCells *c, const MtTopology *t, bool split, bool surface, MtRegions *r,

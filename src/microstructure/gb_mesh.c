@@ -1,11 +1,10 @@
 /* Cells -> tetrahedra, surface first: edges and faces are meshed, each grain gets its own copy of the surface set back
  * by half the layer, the gap is filled with prisms, each grain by Gmsh inside its fixed surface, and the air around. */
-#include "air.h"
 #include "gb_fill.h"
-#include "improve.h"
 #include "magtwin/error.h"
 #include "magtwin/log.h"
 #include "magtwin/run.h"
+#include "mesh_end.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,68 +99,9 @@ static PetscErrorCode place_and_fill(MPI_Comm comm, Work *w) {
 
 /* ---- the whole mesh on rank 0 */
 
-static void volumes_sum(MtMeshData *d) {
-  for (int64_t t = 0; t < d->nt; t++) {
-    double y[4][3];
-    for (int k = 0; k < 12; k++) y[k / 3][k % 3] = d->x[3 * d->tet[4 * t + k / 3] + k % 3];
-    d->regions.volume[d->region[t]] += mt_tet_volume((const double(*)[3])y);
-  }
-}
-
-/* Regions without a tet (a junction that is flat on the wall, no air) go. */
-static PetscErrorCode regions_compact(MtMeshData *d) {
-  MtRegions *r = &d->regions;
-  int32_t *number, n = 0;
-  PetscCall(PetscCalloc1((size_t)r->n, &number));
-  for (int64_t t = 0; t < d->nt; t++) number[d->region[t]] = 1;
-  for (int i = 0; i < r->n; i++) {
-    if (!number[i]) {
-      free(r->name[i]);
-      continue;
-    }
-    r->kind[n] = r->kind[i], r->name[n] = r->name[i], r->volume[n] = r->volume[i];
-    memmove(r->grains + 4 * n, r->grains + 4 * i, 4 * sizeof(int32_t));
-    if (r->thickness) r->thickness[n] = r->thickness[i];
-    number[i] = n++;
-  }
-  r->n = n;
-  for (int64_t t = 0; t < d->nt; t++) d->region[t] = number[d->region[t]];
-  return PetscFree(number);
-}
-
-static void sphere_of(const double box[6], double ratio, double sphere[4]) {
-  double half = 0;
-  for (int k = 0; k < 3; k++) {
-    sphere[k] = (box[k] + box[3 + k]) / 2;
-    half += (box[3 + k] - box[k]) * (box[3 + k] - box[k]) / 4;
-  }
-  sphere[3] = ratio * sqrt(half);
-}
-
 static PetscErrorCode finish(const Work *w, MtTets *m, MtMeshData *d, MtJson *json) {
-  memcpy(d->magnet_box, w->c->box, sizeof d->magnet_box);
-  if (w->opt->surface > 0) {
-    const int32_t first = d->regions.n - 1 - w->c->ngrains;
-    for (int k = 0; k < 6; k++) d->magnet_box[k] += (k < 3 ? -1 : 1) * w->opt->surface;
-    PetscCall(mt_surface_layer(w->c->box, d->magnet_box, w->opt->surface_layers, w->c->ngrains, first, m));
-  }
-  d->gb_thickness = w->opt->thickness, d->size = w->opt->size;
-  if (w->opt->air_radius > 0) {
-    sphere_of(d->magnet_box, w->opt->air_radius, d->sphere);
-    double size = w->opt->air_size > 0 ? w->opt->air_size : fmax(w->opt->size, 0.12 * d->sphere[3]);
-    mt_phase_begin("mesh air");
-    PetscCall(mt_air_add(d->magnet_box, d->sphere, size, d->regions.n - 1, m));
-    mt_phase_end("mesh air");
-  }
-  d->nv = m->nv, d->nt = m->nt, d->x = m->x, d->tet = m->tet, d->region = m->region;
-  memset(m, 0, sizeof *m);
-  MtImproved done;
-  mt_phase_begin("improve mesh");
-  PetscCall(mt_mesh_improve(d, w->opt->layers, &done));
-  mt_improve_write(&done, json);
-  mt_phase_end("improve mesh");
-  volumes_sum(d);
-  return regions_compact(d);
+  PetscCall(mt_mesh_close(w->c->box, w->c->ngrains, w->opt, m, d, json));
+  return mt_mesh_end_regions(d);
 }
 
 static PetscErrorCode assemble(MPI_Comm comm, Work *w, MtMeshData *d, MtJson *json) {
@@ -178,29 +118,6 @@ static PetscErrorCode assemble(MPI_Comm comm, Work *w, MtMeshData *d, MtJson *js
   PetscCall(mt_fills_gather(comm, &w->g, &m));
   if (w->g.rank == 0) rc = finish(w, &m, d, json);
   PetscCall(mt_agree_root(comm, rc));
-  return 0;
-}
-
-/* On rank 0: a mesh with a tet of no or negative volume is no mesh, nor is one that does not fill the box just once. */
-static PetscErrorCode refuse_broken(const MtMeshData *d) {
-  int64_t count = 0, first = 0;
-  double magnet = 0, box = 1;
-  for (int64_t t = d->nt - 1; t >= 0; t--) {
-    double y[4][3];
-    for (int k = 0; k < 12; k++) y[k / 3][k % 3] = d->x[3 * d->tet[4 * t + k / 3] + k % 3];
-    double volume = mt_tet_volume((const double(*)[3])y);
-    if (volume <= 0) first = t, count++;
-    if (d->regions.kind[d->region[t]] != MT_REGION_AIR) magnet += volume;
-  }
-  for (int k = 0; k < 3; k++) box *= d->magnet_box[3 + k] - d->magnet_box[k];
-  const double *x = d->x + 3 * d->tet[4 * first];
-  if (count)
-    return mt_error(MT_ERR_FAIL,
-                    "%lld tetrahedra of the mesh are inverted, the first at (%.4g, %.4g, %.4g) nm; a smaller mesh.size "
-                    "or mesh.gb.thickness, a larger mesh.min_edge, or, where grains touch, another mesh.gb.seed helps",
-                    (long long)count, x[0], x[1], x[2]);
-  if (fabs(magnet / box - 1) > 1e-9)
-    return mt_error(MT_ERR_FAIL, "the mesh overlaps itself: its tetrahedra add up to %.9g of the box", magnet / box);
   return 0;
 }
 
@@ -226,7 +143,7 @@ PetscErrorCode mt_mesh_cells(MPI_Comm comm, const MtCells *cells, const MtMeshOp
   mt_phase_end("mesh grains");
   if (opt->thickness > 0) PetscCall(mt_gb_report(cells, &w.s, &w.q, w.rounds, json));
   PetscCall(assemble(comm, &w, mesh, json));
-  PetscCall(mt_agree_root(comm, w.g.rank == 0 ? refuse_broken(mesh) : 0));
+  PetscCall(mt_agree_root(comm, w.g.rank == 0 ? mt_mesh_refuse_broken(mesh) : 0));
   mt_gmsh_end();
   work_free(&w);
   return 0;

@@ -16,15 +16,14 @@ static int compare_pair(const void *a, const void *b) {
   return p[0] != q[0] ? (p[0] > q[0]) - (p[0] < q[0]) : (p[1] > q[1]) - (p[1] < q[1]);
 }
 
-static void regions_alloc(int room, MtRegions *r) {
+void mt_regions_alloc(int room, MtRegions *r) {
   r->kind = mt_calloc((size_t)room, sizeof *r->kind);
   r->grains = mt_malloc(4 * (size_t)room * sizeof *r->grains);
   r->name = mt_calloc((size_t)room, sizeof *r->name);
   r->volume = mt_calloc((size_t)room, sizeof *r->volume);
 }
 
-/* number < 0: not part of the name */
-static int32_t region_add(MtRegions *r, MtRegionKind kind, int n, const int32_t *grains, int number) {
+int32_t mt_regions_add(MtRegions *r, MtRegionKind kind, int n, const int32_t *grains, int number) {
   char text[200];
   int at = snprintf(text, sizeof text, "%s", mt_region_kind_name(kind));
   int32_t sorted[MT_GB_MAX_RING];
@@ -52,7 +51,7 @@ static PetscErrorCode pairs_add(const MtCells *c, MtRegions *r, int32_t *face_re
     if (has_phase(c, f)) memcpy(pair + 2 * n++, c->face_cells + 2 * f, 2 * sizeof *pair);
   qsort(pair, (size_t)n, 2 * sizeof *pair, compare_pair);
   for (int i = 0; i < n; i++)
-    if (i == 0 || compare_pair(pair + 2 * i, pair + 2 * i - 2)) region_add(r, MT_REGION_GB, 2, pair + 2 * i, -1);
+    if (i == 0 || compare_pair(pair + 2 * i, pair + 2 * i - 2)) mt_regions_add(r, MT_REGION_GB, 2, pair + 2 * i, -1);
   if (c->thickness)
     r->thickness = mt_calloc((size_t)(2 * c->ngrains + c->nfaces + c->nedges + c->nvertices + 1), sizeof(double));
   for (int f = 0; f < c->nfaces; f++) {
@@ -95,14 +94,14 @@ static void grains_copy(const MtCells *c, MtRegions *r) {
     const size_t size = 4 * (size_t)c->ngrains * sizeof(double);
     r->orientation = memcpy(mt_malloc(size + 1), c->orientation, size);
   }
-  for (int32_t g = 0; g < c->ngrains; g++) region_add(r, MT_REGION_GRAIN, 1, &g, -1);
+  for (int32_t g = 0; g < c->ngrains; g++) mt_regions_add(r, MT_REGION_GRAIN, 1, &g, -1);
 }
 
 PetscErrorCode mt_gb_regions(const MtCells *c, const MtTopology *t, bool split, bool surface, MtRegions *r,
                              int32_t **face_region, int32_t **edge_region, int32_t **vertex_region) {
   int32_t g[MT_GB_MAX_RING];
   memset(r, 0, sizeof *r);
-  regions_alloc(2 * c->ngrains + c->nfaces + c->nedges + c->nvertices + 1, r);
+  mt_regions_alloc(2 * c->ngrains + c->nfaces + c->nedges + c->nvertices + 1, r);
   PetscCall(PetscMalloc3((size_t)c->nfaces, face_region, (size_t)c->nedges, edge_region, (size_t)c->nvertices,
                          vertex_region));
   for (int i = 0; i < c->nfaces; i++) (*face_region)[i] = -1;
@@ -113,13 +112,13 @@ PetscErrorCode mt_gb_regions(const MtCells *c, const MtTopology *t, bool split, 
   for (int e = 0; e < c->nedges && split; e++) {
     int n = t->ring_start[e + 1] - t->ring_start[e];
     if (n + t->ring_corner[e] >= 3)
-      (*edge_region)[e] = region_add(r, MT_REGION_TRIPLE, n, t->ring + t->ring_start[e], e);
+      (*edge_region)[e] = mt_regions_add(r, MT_REGION_TRIPLE, n, t->ring + t->ring_start[e], e);
   }
   for (int v = 0; v < c->nvertices && split; v++) {
     int n = vertex_grains(t, v, g);
-    if (n + t->vertex_corner[v] >= 4) (*vertex_region)[v] = region_add(r, MT_REGION_JUNCTION, n, g, v);
+    if (n + t->vertex_corner[v] >= 4) (*vertex_region)[v] = mt_regions_add(r, MT_REGION_JUNCTION, n, g, v);
   }
-  for (int32_t k = 0; k < c->ngrains && surface; k++) region_add(r, MT_REGION_SURFACE, 1, &k, -1);
-  region_add(r, MT_REGION_AIR, 0, g, -1);
+  for (int32_t k = 0; k < c->ngrains && surface; k++) mt_regions_add(r, MT_REGION_SURFACE, 1, &k, -1);
+  mt_regions_add(r, MT_REGION_AIR, 0, g, -1);
   return 0;
 }

@@ -1,6 +1,7 @@
 /* Whatever section grains says, to a power diagram at the wanted size. */
 #include "magtwin/error.h"
 #include "magtwin/log.h"
+#include "magtwin/memory.h"
 #include "magtwin/microstructure.h"
 #include "magtwin/run.h"
 #include <math.h>
@@ -29,12 +30,11 @@ static void scale_power(MtPower *p, double factor) {
   for (int k = 0; k < p->n; k++) p->weight[k] *= factor * factor;
 }
 
-static void tell_sizes(MtJson *json, const MtPower *p, Sizes s) {
-  const double *b = p->box;
+static void tell_sizes(MtJson *json, int n, const double b[6], Sizes s) {
   const double box[3] = {b[3] - b[0], b[4] - b[1], b[5] - b[2]};
-  mt_log("grains: %d grains in %.4g x %.4g x %.4g nm, diameter %.4g nm, standard deviation %.3g nm", p->n, box[0],
-         box[1], box[2], s.mean, s.sd);
-  mt_json_int(json, "count", p->n);
+  mt_log("grains: %d grains in %.4g x %.4g x %.4g nm, diameter %.4g nm, standard deviation %.3g nm", n, box[0], box[1],
+         box[2], s.mean, s.sd);
+  mt_json_int(json, "count", n);
   mt_json_quantity(json, "mean_diameter", s.mean, "nm");
   mt_json_quantity(json, "sd_diameter", s.sd, "nm");
   mt_json_reals(json, "box_nm", 3, box);
@@ -44,7 +44,7 @@ static PetscErrorCode generate(const MtInput *in, MtPower *p, MtJson *json) {
   MtCells cells;
   PetscCall(mt_power_generate(in, p));
   PetscCall(mt_cells_build(p, &cells));
-  tell_sizes(json, p, diameters(cells.ngrains, cells.volume));
+  tell_sizes(json, p->n, p->box, diameters(cells.ngrains, cells.volume));
   mt_cells_free(&cells);
   return 0;
 }
@@ -93,10 +93,11 @@ static void tell_fit(MtJson *json, const MtLabels *l, const MtPower *p, const Mt
   mt_json_int(json, "grains_below_half", half);
   mt_json_reals(json, "grain_agreement", l->ngrains, fit->grain_agreement);
   mt_json_bool(json, "poor", fit->agreement < good_agreement);
+  mt_json_string(json, "advised_route", fit->agreement < good_agreement ? "voxel" : "convex");
   if (fit->agreement < good_agreement) {
-    const char *plain = "convex cells are a poor model of these grains (deformed, or not convex): the mesh follows "
-                        "their measured sizes, "
-                        "neighbours and orientations only roughly";
+    const char *plain = "convex cells are a poor model of these grains (deformed, or not convex): a mesh of them "
+                        "follows their measured sizes, neighbours and orientations only roughly; mesh.route: voxel "
+                        "follows their boundaries";
     mt_warn("grains: %s; %lld of %d grains have less than half of their voxels in their own cell", plain,
             (long long)half, l->ngrains);
     mt_json_string(json, "note", plain);
@@ -104,35 +105,90 @@ static void tell_fit(MtJson *json, const MtLabels *l, const MtPower *p, const Mt
   mt_json_end(json);
 }
 
-PetscErrorCode mt_grains_fit(MPI_Comm comm, const MtInput *in, const MtLabels *l, MtPower *p, MtJson *json) {
+/* Measured sizes, and the factor that grains.mean_size asks for. */
+static double tell_scale(const MtInput *in, const MtLabels *l, Sizes *s, MtJson *json) {
+  double *volume = mt_malloc((size_t)l->ngrains * sizeof *volume), factor = 1;
+  for (int g = 0; g < l->ngrains; g++) volume[g] = (double)l->voxels[g] * l->voxel[0] * l->voxel[1] * l->voxel[2];
+  *s = diameters(l->ngrains, volume);
+  free(volume);
+  if (mt_input_has(in, "grains.mean_size")) factor = mt_input_real(in, "grains.mean_size") / s->mean;
+  mt_json_quantity(json, "measured_mean_diameter", s->mean, "nm");
+  mt_json_real(json, "scale", factor);
+  if (factor != 1)
+    mt_log("grains: the measured mean diameter is %.4g nm; everything is scaled by %.5g", s->mean, factor);
+  s->mean *= factor, s->sd *= factor;
+  return factor;
+}
+
+static PetscErrorCode fit_labels(MPI_Comm comm, const MtLabels *l, MtPower *p, bool *poor, MtJson *json) {
   MtFit fit;
-  double *volume;
   mt_phase_begin("fit of the grains");
   PetscCall(mt_power_fit(comm, l, p, &fit));
   mt_phase_end("fit of the grains");
-  tell_labels(json, l);
   tell_fit(json, l, p, &fit);
+  *poor = fit.agreement < good_agreement;
   mt_fit_free(&fit);
-  PetscCall(PetscMalloc1((size_t)l->ngrains, &volume));
-  for (int g = 0; g < l->ngrains; g++) volume[g] = (double)l->voxels[g] * l->voxel[0] * l->voxel[1] * l->voxel[2];
-  Sizes s = diameters(l->ngrains, volume);
-  PetscCall(PetscFree(volume));
-  double factor = 1;
-  if (mt_input_has(in, "grains.mean_size")) factor = mt_input_real(in, "grains.mean_size") / s.mean;
-  mt_json_quantity(json, "measured_mean_diameter", s.mean, "nm");
-  mt_json_real(json, "scale", factor);
-  if (factor != 1)
-    mt_log("grains: the measured mean diameter is %.4g nm; everything is scaled by %.5g", s.mean, factor);
-  scale_power(p, factor);
-  tell_sizes(json, p, (Sizes){s.mean * factor, s.sd * factor});
   return 0;
+}
+
+static void scaled_power(const MtInput *in, const MtLabels *l, MtPower *p, MtJson *json) {
+  Sizes s;
+  scale_power(p, tell_scale(in, l, &s, json));
+  tell_sizes(json, p->n, p->box, s);
+}
+
+static void scaled_labels(const MtInput *in, MtLabels *l, MtJson *json) {
+  Sizes s;
+  const double factor = tell_scale(in, l, &s, json);
+  for (int k = 0; k < 3; k++) l->voxel[k] *= factor;
+  const double box[6] = {0, 0, 0, l->nx * l->voxel[0], l->ny * l->voxel[1], l->nz * l->voxel[2]};
+  tell_sizes(json, l->ngrains, box, s);
+}
+
+PetscErrorCode mt_grains_fit(MPI_Comm comm, const MtInput *in, const MtLabels *l, MtPower *p, MtJson *json) {
+  bool poor;
+  tell_labels(json, l);
+  PetscCall(fit_labels(comm, l, p, &poor, json));
+  scaled_power(in, l, p, json);
+  return 0;
+}
+
+static PetscErrorCode read_labels(MPI_Comm comm, const MtInput *in, MtLabels *l) {
+  mt_phase_begin("reading of the grains");
+  PetscCall(mt_labels_read(comm, in, l));
+  mt_phase_end("reading of the grains");
+  return 0;
+}
+
+static PetscErrorCode choose(MPI_Comm comm, const MtInput *in, MtLabels *l, MtPower *p, bool *voxels, MtJson *json) {
+  const char *route = mt_input_string(in, "mesh.route");
+  bool poor = true;
+  tell_labels(json, l);
+  if (strcmp(route, "voxel")) PetscCall(fit_labels(comm, l, p, &poor, json));
+  *voxels = poor && strcmp(route, "convex");
+  mt_json_string(json, "route", *voxels ? "voxel" : "convex");
+  if (!strcmp(route, "auto")) mt_log("grains: mesh.route auto: %s", *voxels ? "from the voxels" : "convex cells");
+  if (*voxels)
+    mt_power_free(p), scaled_labels(in, l, json);
+  else
+    scaled_power(in, l, p, json), mt_labels_free(l);
+  return 0;
+}
+
+PetscErrorCode mt_grains_measure(MPI_Comm comm, const MtInput *in, MtLabels *l, MtPower *p, bool *voxels,
+                                 MtJson *json) {
+  memset(p, 0, sizeof *p);
+  mt_json_object(json, "grains");
+  mt_json_string(json, "source", mt_input_string(in, "grains.source"));
+  PetscErrorCode rc = read_labels(comm, in, l);
+  if (!rc) rc = choose(comm, in, l, p, voxels, json);
+  mt_json_end(json);
+  return rc;
 }
 
 static PetscErrorCode measure(MPI_Comm comm, const MtInput *in, MtPower *p, MtJson *json) {
   MtLabels l;
-  mt_phase_begin("reading of the grains");
-  PetscCall(mt_labels_read(comm, in, &l));
-  mt_phase_end("reading of the grains");
+  PetscCall(read_labels(comm, in, &l));
   PetscErrorCode rc = mt_grains_fit(comm, in, &l, p, json);
   mt_labels_free(&l);
   return rc;

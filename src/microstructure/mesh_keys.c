@@ -15,6 +15,15 @@ const MtKey mt_mesh_keys[] = {
      .min = 0.01,
      .max = 1e5,
      .help = "Edge length of the tetrahedra in the magnet. Domain walls of hard magnets need 1.5 sqrt(A/K) or less."},
+    {.path = "mesh.route",
+     .type = MT_KEY_CHOICE,
+     .choices = "convex|voxel|auto",
+     .def = "convex",
+     .when = "grains.source=ebsd|labels|stack",
+     .help =
+         "How measured grains become a mesh: as convex cells fitted to them; straight from their voxels, for grains "
+         "of any form (a lattice cut along the smoothed boundaries; every grain keeps the volume of its voxels); or "
+         "auto: convex if at least 80 % of the voxels lie in the cell of their own grain, else voxel."},
     {.path = "mesh.min_edge",
      .type = MT_KEY_REAL,
      .dim = MT_DIM_LENGTH,
@@ -24,7 +33,8 @@ const MtKey mt_mesh_keys[] = {
      .when = GRAINS,
      .help =
          "Edges of grains that the grain-boundary phase would leave shorter than this are removed before meshing, and "
-         "small faces with them. Without it: half of mesh.size, or mesh.gb.thickness if that is more."},
+         "small faces with them. Without it: half of mesh.size, or mesh.gb.thickness if that is more. Convex cells "
+         "only."},
     {.path = "mesh.gb.thickness",
      .type = MT_KEY_REAL,
      .dim = MT_DIM_LENGTH,
@@ -108,7 +118,7 @@ const MtKey mt_mesh_keys[] = {
      .min = 1,
      .max = 8,
      .when = GRAINS,
-     .help = "Layers of elements across the grain-boundary phase."},
+     .help = "Layers of elements across the grain-boundary phase; with mesh.route voxel only 1."},
     {.path = "mesh.surface.thickness",
      .type = MT_KEY_REAL,
      .dim = MT_DIM_LENGTH,

@@ -45,12 +45,12 @@ PetscErrorCode mt_field_weights(MPI_Comm comm, const MtLabels *labels, double ra
 /* Points of the lattice have numbers in a grid of half its spacing: corners even, centres odd in all directions, and
  * centres of faces on the walls. */
 typedef struct {
-  int n[3];           /* cells */
+  int n[3];            /* cells */
   double a[3], box[3]; /* nm; the box begins at the origin */
-  int k0, k1;         /* layers of cells of this rank */
+  int k0, k1;          /* layers of cells of this rank */
   int plane0, nplanes; /* planes of the half grid held */
-  double *x;          /* [3 per point] */
-  int32_t *label;     /* [points] -1: no point of the lattice */
+  double *x;           /* [3 per point] */
+  int32_t *label;      /* [points] -1: no point of the lattice */
 } MtLattice;
 void mt_lattice_size(MPI_Comm comm, const double box[3], double size, MtLattice *l); /* not collective */
 /* Points of this rank's layers labelled, those close to a boundary moved away from it.  Not collective. */
@@ -61,19 +61,19 @@ int64_t mt_lattice_at(const MtLattice *l, int64_t id);          /* in x and labe
 
 /* A node of the mesh: point of the lattice (one grain), or cut of an edge, a face, a tet with 2, 3, 4 grains. */
 typedef struct {
-  int64_t key[4];      /* its points of the lattice, ascending, then -1: the same on every rank */
-  int32_t grain[4];    /* ascending, -1 unused */
+  int64_t key[4];   /* its points of the lattice, ascending, then -1: the same on every rank */
+  int32_t grain[4]; /* ascending, -1 unused */
   int ngrains;
-  double x[3];         /* nm */
-  int nplanes;         /* where it belongs: on planes n.x = c, from grain[0] to grain[i+1] */
+  double x[3]; /* nm */
+  int nplanes; /* where it belongs: on planes n.x = c, from grain[0] to grain[i+1] */
   double n[3][3], c[3];
 } MtVoxelNode;
 
 typedef struct {
   int64_t nv, nt;
   MtVoxelNode *node;
-  int64_t *tet;   /* [4nt] positive */
-  int32_t *grain; /* [nt] */
+  int64_t *tet;     /* [4nt] positive */
+  int32_t *grain;   /* [nt] */
   double box[3], a; /* nm; a: mean spacing of the lattice */
 } MtVoxelMesh;
 /* a positive definite; b becomes the solution. */

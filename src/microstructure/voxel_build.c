@@ -18,10 +18,11 @@ static PetscErrorCode missed(const MtVoxelMesh *m, const MtLabels *l, const doub
     if (!(got[g] > 0)) lost = g, n++;
   free(got);
   if (lost < 0) return 0;
-  return mt_error(MT_ERR_INPUT,
-                  "mesh.size: grain %d (%lld voxels, as large as a sphere of diameter %.3g nm) is too thin for a lattice "
-                  "of %g nm, %d of %d grains are; choose a smaller mesh.size",
-                  lost, (long long)l->voxels[lost], cbrt(6 * volume[lost] / MT_PI), size, n, l->ngrains);
+  return mt_error(
+      MT_ERR_INPUT,
+      "mesh.size: grain %d (%lld voxels, as large as a sphere of diameter %.3g nm) is too thin for a lattice "
+      "of %g nm, %d of %d grains are; choose a smaller mesh.size",
+      lost, (long long)l->voxels[lost], cbrt(6 * volume[lost] / MT_PI), size, n, l->ngrains);
 }
 
 static PetscErrorCode relax(const MtLabels *l, double size, MtVoxelMesh *m) {

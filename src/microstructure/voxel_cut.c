@@ -1,6 +1,6 @@
-/* This rank's tets of the lattice, their cuts and where these belong: on the surface where two indicators are equal, the
- * line of three, the point of four.  First the cuts lie near the middle of edges, faces and tets, so that all tets are
- * good; the distance to where they belong is left to the relaxation. */
+/* This rank's tets of the lattice, their cuts and where these belong: on the surface where two indicators are equal,
+ * the line of three, the point of four.  First the cuts lie near the middle of edges, faces and tets, so that all tets
+ * are good; the distance to where they belong is left to the relaxation. */
 #include "magtwin/memory.h"
 #include "voxel.h"
 #include <math.h>
@@ -208,8 +208,7 @@ static void cut_inside(const Cut *c, MtVoxelNode *v) {
     double length = 0;
     planes_at(c, x, v);
     for (int k = 0; k < 3; k++) d[k] = 0;
-    for (int i = 0; i < v->nplanes; i++)
-      gap[i] = v->c[i] - v->n[i][0] * x[0] - v->n[i][1] * x[1] - v->n[i][2] * x[2];
+    for (int i = 0; i < v->nplanes; i++) gap[i] = v->c[i] - v->n[i][0] * x[0] - v->n[i][1] * x[1] - v->n[i][2] * x[2];
     mt_planes_reach(v->nplanes, (const double(*)[3])v->n, gap, 0, d);
     for (int k = 0; k < 3; k++) d[k] += x[k] - from[k], length += d[k] * d[k];
     length = sqrt(length);
@@ -253,7 +252,7 @@ static void add_tets(Cut *c, const int64_t id[4]) {
   keys_of(c, sorted, label, key);
   memset(x, 0, sizeof x);
   for (int i = 0; i < 15; i++) {
-    MtVoxelNode want;
+    MtVoxelNode want = {.ngrains = 0};
     if (key[i][0] < 0) continue;
     memcpy(want.key, key[i], sizeof key[i]);
     const MtVoxelNode *at = bsearch(&want, m->node, (size_t)m->nv, sizeof want, compare_node);

@@ -133,8 +133,7 @@ void mt_field_at(const MtField *f, const double x[3], MtMix *mix) {
 int mt_mix_largest(const MtMix *mix) {
   int best = 0;
   for (int i = 1; i < mix->n; i++)
-    if (mix->value[i] > mix->value[best] ||
-        (mix->value[i] == mix->value[best] && mix->grain[i] < mix->grain[best]))
+    if (mix->value[i] > mix->value[best] || (mix->value[i] == mix->value[best] && mix->grain[i] < mix->grain[best]))
       best = i;
   return best;
 }

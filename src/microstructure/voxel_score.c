@@ -8,7 +8,7 @@
 
 enum { HALVINGS = 5, TRIES = 12, DIRECTIONS = 27 };
 static const double low = 0.034074173710931744, high = 0.18084795571100825; /* 1 - cos 15, 1 + cos 145 degrees */
-static const double first_step = .3; /* of the mean edge at the node */
+static const double first_step = .3;                                        /* of the mean edge at the node */
 static const double gain = 1e-3;
 
 double mt_voxel_score(const double y[4][3]) {
@@ -19,9 +19,8 @@ double mt_voxel_score(const double y[4][3]) {
   if (!(v6 > 0)) return -1 + 1 / (1 - v6); /* falls with the volume, from 0 to -1 */
   for (int i = 0; i < 4; i++)
     for (int j = 0; j < i; j++) {
-      const double c =
-          -(normal[i][0] * normal[j][0] + normal[i][1] * normal[j][1] + normal[i][2] * normal[j][2]) /
-          (length[i] * length[j]);
+      const double c = -(normal[i][0] * normal[j][0] + normal[i][1] * normal[j][1] + normal[i][2] * normal[j][2]) /
+                       (length[i] * length[j]);
       least = fmin(least, fmin((1 - c) / low, (1 + c) / high));
     }
   return sqrt(fmax(least, 0));
@@ -57,8 +56,7 @@ static double score_of(const MtRelax *r, int64_t t) {
 /* Least score around v; ends where it falls to `floor` or below. */
 static double least_at(const MtRelax *r, int64_t v, double floor) {
   double least = INFINITY;
-  for (int64_t i = r->start[v]; i < r->start[v + 1] && least > floor; i++)
-    least = fmin(least, score_of(r, r->list[i]));
+  for (int64_t i = r->start[v]; i < r->start[v + 1] && least > floor; i++) least = fmin(least, score_of(r, r->list[i]));
   return least;
 }
 
@@ -100,7 +98,8 @@ static double edge_at(const MtRelax *r, int64_t v) {
   for (int64_t i = r->start[v]; i < r->start[v + 1]; i++)
     for (int k = 0; k < 4; k++) {
       const double *y = r->x + 3 * r->tet[4 * r->list[i] + k], *x = r->x + 3 * v;
-      const double d = sqrt((x[0] - y[0]) * (x[0] - y[0]) + (x[1] - y[1]) * (x[1] - y[1]) + (x[2] - y[2]) * (x[2] - y[2]));
+      const double d =
+          sqrt((x[0] - y[0]) * (x[0] - y[0]) + (x[1] - y[1]) * (x[1] - y[1]) + (x[2] - y[2]) * (x[2] - y[2]));
       if (d > 0) sum += d, n++;
     }
   return n ? sum / n : 0;

@@ -1,5 +1,5 @@
-/* Smoothing shrinks what is small or thin: weights on the indicators give every grain its volume back.  Counted at voxel
- * centres; Newton's step with the diagonal alone, the density of voxels whose two largest values nearly agree. */
+/* Smoothing shrinks what is small or thin: weights on the indicators give every grain its volume back.  Counted at
+ * voxel centres; Newton's step with the diagonal alone, the density of voxels whose two largest values nearly agree. */
 #include "magtwin/error.h"
 #include "magtwin/memory.h"
 #include "voxel.h"
@@ -70,7 +70,8 @@ static double step_of(int64_t wanted, int64_t got, int64_t near) {
   return fmax(-most_step, fmin(most_step, part * (double)(wanted - got) / density));
 }
 
-static PetscErrorCode iterate(MPI_Comm comm, const MtLabels *l, const Mixed *m, const int64_t *certain, double *weight) {
+static PetscErrorCode iterate(MPI_Comm comm, const MtLabels *l, const Mixed *m, const int64_t *certain,
+                              double *weight) {
   const int n = l->ngrains;
   int64_t *count = mt_malloc(2 * (size_t)n * sizeof *count);
   for (int round = 0; round < ROUNDS; round++) {

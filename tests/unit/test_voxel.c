@@ -2,6 +2,7 @@
 /* Meshes cut from a lattice: grains of any form keep their volumes, angles are bounded, faces fit, walls are flat, and
  * the number of ranks does not matter. */
 #include "../../src/microstructure/measured.h"
+#include "../../src/microstructure/mesh_report.h"
 #include "../../src/microstructure/voxel.h"
 #include "magtwin/error.h"
 #include <math.h>
@@ -41,7 +42,8 @@ static int voronoi(double x, double y, double z) {
   int best = 0;
   double least = INFINITY;
   for (int g = 0; g < 20; g++) {
-    const double d = pow(x - 24 * pseudo(3 * g + 1), 2) + pow(y - 20 * pseudo(3 * g + 2), 2) + pow(z - 22 * pseudo(3 * g + 3), 2);
+    const double d =
+        pow(x - 24 * pseudo(3 * g + 1), 2) + pow(y - 20 * pseudo(3 * g + 2), 2) + pow(z - 22 * pseudo(3 * g + 3), 2);
     if (d < least) least = d, best = g;
   }
   return best;
@@ -144,8 +146,8 @@ static void check(Form form, int nx, int ny, int nz, double size) {
   assert_int_equal(mt_voxel_build(PETSC_COMM_WORLD, &l, size, &m), 0);
   if (rank == 0) {
     const Shape s = shape_of(&m, &l);
-    print_message("# %lld nodes, %lld tets, angles %.1f to %.1f, volumes within %.2g %%\n", (long long)m.nv, (long long)m.nt,
-                  s.low, s.high, 100 * s.worst);
+    print_message("# %lld nodes, %lld tets, angles %.1f to %.1f, volumes within %.2g %%\n", (long long)m.nv,
+                  (long long)m.nt, s.low, s.high, 100 * s.worst);
     assert_true(s.least_volume > 0);
     assert_true(fabs(s.sum / (8. * nx * ny * nz) - 1) < 1e-12);
     assert_true(s.low > 8 && s.high < 160);
@@ -176,12 +178,59 @@ static void jagged_labels(void **state) {
   check(jagged, 24, 20, 22, 4);
 }
 
+/* ---- with a layer */
+
+static double thickness_of(const MtMeshData *d) { /* nm: over all boundaries, from volumes and contact areas */
+  MtFaceReport r;
+  assert_int_equal(mt_mesh_faces(d, &r), 0);
+  assert_int_equal(r.broken_faces, 0);
+  assert_true(fabs(r.boundary_area / (2 * (48. * 40 + 48 * 44 + 40 * 44)) - 1) < 1e-12);
+  assert_int_equal(PetscFree(r.thickness), 0);
+  return r.thickness_mean;
+}
+
+static void assert_layer(const MtMeshData *d, double thickness) {
+  MtQuality q;
+  double sum = 0, low = 180, high = 0;
+  int kinds[MT_REGION_NKINDS] = {0};
+  mt_mesh_quality(d, &q);
+  for (int k = 0; k < MT_REGION_AIR; k++) {
+    low = fmin(low, q.kind[k].dihedral_min), high = fmax(high, q.kind[k].dihedral_max);
+    assert_int_equal(q.kind[k].inverted, 0);
+    assert_true(q.kind[k].ntets > 0);
+  }
+  for (int i = 0; i < d->regions.n; i++) sum += d->regions.volume[i], kinds[d->regions.kind[i]]++;
+  const double t = thickness_of(d);
+  print_message("# layer of %g nm: %.4f, angles %.1f to %.1f, %d boundaries, %d triple lines, %d junctions\n",
+                thickness, t, low, high, kinds[MT_REGION_GB], kinds[MT_REGION_TRIPLE], kinds[MT_REGION_JUNCTION]);
+  assert_true(fabs(sum / (48. * 40 * 44) - 1) < 1e-9);
+  assert_true(fabs(t / thickness - 1) < .02);
+  assert_true(low > 8 && high < 160);
+}
+
+static void a_layer_between_the_cells(void **state) {
+  const MtMeshOptions o = {.size = 4, .thickness = 1, .layers = 1};
+  MtLabels l;
+  MtMeshData d;
+  MtJson *json = mt_json_new();
+  (void)state;
+  memset(&d, 0, sizeof d);
+  labels_make(PETSC_COMM_WORLD, voronoi, 24, 20, 22, &l);
+  l.axis = calloc(3 * (size_t)l.ngrains, sizeof *l.axis);
+  assert_int_equal(mt_mesh_labels(PETSC_COMM_WORLD, &l, &o, &d, json), 0);
+  if (rank == 0) assert_layer(&d, 1);
+  mt_mesh_data_free(&d);
+  mt_labels_free(&l);
+  mt_json_free(&json);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(spheres_keep_their_volume),
       cmocka_unit_test(a_gyroid_is_cut_in_two),
       cmocka_unit_test(twenty_cells),
       cmocka_unit_test(jagged_labels),
+      cmocka_unit_test(a_layer_between_the_cells),
   };
   PetscInitialize(&argc, &argv, NULL, NULL);
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
