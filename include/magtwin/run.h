@@ -7,7 +7,7 @@
 #include <petscsys.h>
 #include <stdbool.h>
 
-/* Wall time by phase; phases nest, each is counted whole.  Not collective. */
+/* Wall and processor time by phase; phases nest, each is counted whole.  Not collective. */
 void mt_phase_begin(const char *name);
 void mt_phase_end(const char *name);
 double mt_wall(void); /* seconds since the start of the program */

@@ -20,16 +20,16 @@ const char *mt_version(void) {
   return "0.1.0";
 }
 
-static double clock_seconds(void) {
+static double clock_seconds(clockid_t clock) {
   struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(clock, &t);
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 double mt_wall(void) {
   static double start;
-  if (start == 0) start = clock_seconds();
-  return clock_seconds() - start;
+  if (start == 0) start = clock_seconds(CLOCK_MONOTONIC);
+  return clock_seconds(CLOCK_MONOTONIC) - start;
 }
 
 MtPhase *mt_phase_find(const char *name, bool add) {
@@ -48,13 +48,14 @@ const MtPhase *mt_phase_list(int *n) {
 
 void mt_phase_begin(const char *name) {
   MtPhase *p = mt_phase_find(name, true);
-  if (p && p->depth++ == 0) p->start = mt_wall();
+  if (p && p->depth++ == 0) p->start = mt_wall(), p->processor_start = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 void mt_phase_end(const char *name) {
   MtPhase *p = mt_phase_find(name, false);
   if (!p || p->depth == 0 || --p->depth > 0) return;
   p->seconds += mt_wall() - p->start;
+  p->processor += clock_seconds(CLOCK_PROCESS_CPUTIME_ID) - p->processor_start;
   p->calls++;
 }
 

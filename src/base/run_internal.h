@@ -10,8 +10,9 @@ typedef struct {
   char name[48];
   int depth; /* how often it is open; only the outermost counts */
   long calls;
-  double start;   /* s, of the open one */
-  double seconds; /* s, of the closed ones */
+  double start;                      /* s, of the open one */
+  double seconds;                    /* s, of the closed ones */
+  double processor_start, processor; /* s, of this process, in the same way */
 } MtPhase;
 
 MtPhase *mt_phase_find(const char *name, bool add); /* NULL if unknown, or too many */

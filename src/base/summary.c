@@ -71,7 +71,7 @@ PetscErrorCode mt_summary_begin(MPI_Comm comm, const char *subcommand, const MtI
 /* Rank 0's phases; each rank gives its own time in them. */
 static PetscErrorCode add_phases(MPI_Comm comm, MtJson *j) {
   MtPhase list[MT_MAX_PHASES];
-  double seconds[MT_MAX_PHASES];
+  double seconds[2 * MT_MAX_PHASES], total[MT_MAX_PHASES];
   int n;
   const MtPhase *mine = mt_phase_list(&n);
   memcpy(list, mine, sizeof list);
@@ -80,12 +80,16 @@ static PetscErrorCode add_phases(MPI_Comm comm, MtJson *j) {
   for (int i = 0; i < n; i++) {
     const MtPhase *p = mt_phase_find(list[i].name, false);
     seconds[i] = p ? p->seconds : 0;
+    total[i] = seconds[n + i] = p ? p->processor : 0;
   }
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, seconds, n, MPI_DOUBLE, MPI_MAX, comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, seconds, 2 * n, MPI_DOUBLE, MPI_MAX, comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, total, n, MPI_DOUBLE, MPI_SUM, comm));
   mt_json_object(j, "phases");
   for (int i = 0; i < n; i++) {
     mt_json_object(j, list[i].name);
     mt_json_quantity(j, "wall", seconds[i], "s");
+    mt_json_quantity(j, "processor", seconds[n + i], "s");
+    mt_json_quantity(j, "processor_all_ranks", total[i], "s");
     mt_json_int(j, "calls", list[i].calls);
     mt_json_end(j);
   }

@@ -47,22 +47,31 @@ void mt_fills_free(MtGrainFills *g) {
   (void)PetscFree4(g->owner, g->shell, g->copy, g->fill);
 }
 
-static int32_t shell_point(const MtCopies *q, int32_t at, int32_t *number, MtShell *shell, int32_t *copy) {
-  if (number[at] < 0) {
+/* Open addressing: point + 1 of a copy; as large as the surface of the grain, not as the sample. */
+typedef struct {
+  size_t mask;
+  int32_t *point;
+} Numbers;
+
+static int32_t shell_point(const MtCopies *q, int32_t at, Numbers *n, MtShell *shell, int32_t *copy) {
+  size_t i = (size_t)at * 2654435761u & n->mask;
+  while (n->point[i] && copy[n->point[i] - 1] != at) i = (i + 1) & n->mask;
+  if (!n->point[i]) {
     memcpy(shell->x + 3 * shell->nx, q->x + 3 * at, 3 * sizeof(double));
     copy[shell->nx] = at;
-    number[at] = shell->nx++;
+    n->point[i] = ++shell->nx;
   }
-  return number[at];
+  return n->point[i] - 1;
 }
 
 PetscErrorCode mt_grain_shell(const MtCells *c, const MtSurface *s, const MtCopies *q, int k, MtShell *shell,
                               int32_t **copy) {
-  int32_t *number = mt_malloc(((size_t)q->n + 1) * sizeof *number);
+  Numbers number = {1, NULL};
   int nt = 0;
-  for (int i = 0; i < q->n; i++) number[i] = -1;
   for (int f = 0; f < c->nfaces; f++)
     if (c->face_cells[2 * f] == k || c->face_cells[2 * f + 1] == k) nt += s->face_start[f + 1] - s->face_start[f];
+  while (number.mask < 4 * (size_t)nt + 24) number.mask *= 2;
+  number.point = mt_calloc(number.mask--, sizeof *number.point);
   *shell = (MtShell){0, 0, mt_malloc((3 * (size_t)nt + 12) * 3 * sizeof(double)),
                      mt_malloc((3 * (size_t)nt + 1) * sizeof(int32_t))};
   *copy = mt_malloc((3 * (size_t)nt + 12) * sizeof(int32_t));
@@ -72,10 +81,10 @@ PetscErrorCode mt_grain_shell(const MtCells *c, const MtSurface *s, const MtCopi
     for (int i = s->face_start[f]; i < s->face_start[f + 1]; i++, shell->nt++)
       for (int j = 0; j < 3; j++) {
         int32_t at = mt_copies_find(q, s->tri[3 * i + (outward ? j : 2 - j)], k);
-        shell->tri[3 * shell->nt + j] = shell_point(q, at, number, shell, *copy);
+        shell->tri[3 * shell->nt + j] = shell_point(q, at, &number, shell, *copy);
       }
   }
-  free(number);
+  free(number.point);
   return 0;
 }
 

@@ -14,7 +14,8 @@
 enum { LEVELS = 4, ROUNDS = 6 };
 static const double levels[LEVELS] = {0.05, 0.1, 0.15, 0.2}; /* radius ratio */
 static const double least_angle = 8.5;                       /* deg, aimed at; 8 is promised */
-static const double own_part = 0.4; /* of the angle of a layer's prism over a triangle of the asked size */
+static const double own_part = 0.4;   /* of the angle of a layer's prism over a triangle of the asked size */
+static const double looked_at = 0.36; /* gamma above which a tet is below no level and has no bad angle */
 static const double counted[3] = {0.05, 0.1, 0.15};
 
 typedef struct {
@@ -28,16 +29,40 @@ static int compare_bad(const void *a, const void *b) {
   return (p->tet > q->tet) - (p->tet < q->tet);
 }
 
-/* Tets below the level, the worst first; *list from malloc. */
-static void find_bad(const MtImprove *w, double level, int64_t **list, int64_t *n) {
-  int64_t room = 1024;
-  Bad *bad = mt_malloc((size_t)room * sizeof *bad);
-  *n = 0;
+static void suspect_add(MtImprove *w, int64_t t) {
+  if (w->suspected[t]) return;
+  w->suspected[t] = 1;
+  if (w->nsuspects == w->room) {
+    w->room = 2 * w->room + 1024;
+    w->suspects = mt_realloc(w->suspects, (size_t)w->room * sizeof *w->suspects);
+  }
+  w->suspects[w->nsuspects++] = t;
+}
+
+void mt_improve_suspect(MtImprove *w, int64_t v) {
+  for (int64_t i = w->start[v]; i < w->start[v + 1] && w->nsuspects >= 0; i++) suspect_add(w, w->list[i]);
+}
+
+/* All that a level or the angles may look at; afterwards only what has moved joins them. */
+static void suspects_find(MtImprove *w) {
+  free(w->suspected);
+  w->suspected = mt_calloc((size_t)w->m->nt + 1, 1);
+  w->nsuspects = 0;
   for (int64_t t = 0; t < w->m->nt; t++) {
-    double q = mt_improve_shape(w, t);
-    if (q >= level) continue;
-    if (*n == room) bad = mt_realloc(bad, (size_t)(room *= 2) * sizeof *bad);
-    bad[(*n)++] = (Bad){q, t};
+    double y[4][3];
+    mt_improve_corners(w, t, y);
+    if (!(mt_tet_gamma((const double(*)[3])y) >= looked_at)) suspect_add(w, t);
+  }
+}
+
+/* Tets below the level, the worst first; *list from malloc. */
+static void find_bad(MtImprove *w, double level, int64_t **list, int64_t *n) {
+  if (w->nsuspects < 0) suspects_find(w);
+  Bad *bad = mt_malloc(((size_t)w->nsuspects + 1) * sizeof *bad);
+  *n = 0;
+  for (int64_t i = 0; i < w->nsuspects; i++) {
+    double q = mt_improve_shape(w, w->suspects[i]);
+    if (!(q >= level)) bad[(*n)++] = (Bad){q, w->suspects[i]};
   }
   *list = mt_malloc(((size_t)*n + 1) * sizeof **list);
   qsort(bad, (size_t)*n, sizeof *bad, compare_bad);
@@ -162,13 +187,13 @@ static PetscErrorCode improve(MtImprove *w, MtPatch *p, MtImproved *done) {
 }
 
 PetscErrorCode mt_mesh_improve(MtMeshData *m, int layers, MtImproved *done) {
-  MtImprove w = {.m = m, .layers = layers, .layer = layers > 0 ? m->gb_thickness / layers : 0};
+  MtImprove w = {.m = m, .layers = layers, .nsuspects = -1, .layer = layers > 0 ? m->gb_thickness / layers : 0};
   MtPatch *p = malloc(sizeof *p);
   memset(done, 0, sizeof *done);
   w.x0 = malloc((3 * (size_t)m->nv + 1) * sizeof *w.x0);
   w.group = malloc(((size_t)m->regions.n + 1) * sizeof *w.group);
   PetscErrorCode rc = p && w.x0 && w.group ? improve(&w, p, done) : PETSC_ERR_MEM;
-  free(p), free(w.x0), free(w.group), free(w.start), free(w.list);
+  free(p), free(w.x0), free(w.group), free(w.start), free(w.list), free(w.suspects), free(w.suspected);
   if (rc) return mt_error(MT_ERR_FAIL, "out of memory while the mesh was improved (%lld tets)", (long long)m->nt);
   return 0;
 }

@@ -28,9 +28,12 @@ void mt_improve_write(const MtImproved *done, MtJson *json);
 
 typedef struct {
   MtMeshData *m;
-  double *x0;             /* [3nv] where the nodes were */
-  int32_t *group;         /* [nregions] grain: its region; GB phase, triple lines, junctions: -1; air: -2 */
-  int64_t *start, *list;  /* tets of each node, ascending */
+  double *x0;              /* [3nv] where the nodes were */
+  int32_t *group;          /* [nregions] grain: its region; GB phase, triple lines, junctions: -1; air: -2 */
+  int64_t *start, *list;   /* tets of each node, ascending */
+  int64_t nsuspects, room; /* tets that may be below a level; -1: not known */
+  int64_t *suspects;
+  char *suspected;        /* [nt] */
   int layers;             /* of tets across the GB phase */
   double layer;           /* nm, asked thickness of one layer, its mean; 0: no GB phase */
   double volume, contact; /* of the GB phase now, and the area with which it touches grains: nm3, nm2 */
@@ -42,6 +45,8 @@ typedef struct {
 } MtImprove;
 
 PetscErrorCode mt_improve_lists(MtImprove *w); /* anew from m; frees the old ones */
+/* The tets around node v have changed. */
+void mt_improve_suspect(MtImprove *w, int64_t v);
 /* Asked thickness of one layer of a region of kind gb, nm. */
 double mt_improve_layer(const MtImprove *w, int32_t region);
 void mt_improve_corners(const MtImprove *w, int64_t t, double y[4][3]);

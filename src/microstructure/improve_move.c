@@ -137,7 +137,7 @@ static bool move_one(MtImprove *w, int64_t v, double level, bool loose, MtPatch 
     for (int m = 1; m < 27 && !better; m++) better = fixed_direction(&f, m, d) && try_step(w, v, &f, p, d, step, &best);
     if (!better) step /= 2, halved++;
   }
-  if (best > before) keep_layer(w, p);
+  if (best > before) keep_layer(w, p), mt_improve_suspect(w, v);
   return best > before;
 }
 
@@ -231,5 +231,6 @@ bool mt_improve_together(MtImprove *w, int64_t t, double level, bool loose, int 
     while (halved < HALVINGS && !joint_step(w, &j, p, step, &best)) step /= 2, halved++;
   }
   if (best > before) keep_layer(w, p);
+  for (int i = 0; i < j.n && best > before; i++) mt_improve_suspect(w, j.node[i]);
   return best > before;
 }

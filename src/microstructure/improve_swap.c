@@ -199,5 +199,6 @@ PetscErrorCode mt_improve_swap(MtImprove *w, int64_t n, const int64_t *tet, int6
   *count = w->swaps - before;
   if (rc || *count == 0) return rc;
   compact(w->m);
+  w->nsuspects = -1;
   return mt_improve_lists(w);
 }
