@@ -51,10 +51,28 @@ typedef enum { MT_MANHATTAN, MT_CHESSBOARD, MT_EUCLIDEAN } MtMetric;
  * is 1, above where it is 0; all 0 where there is one phase only.  inside, value [n0 n1 n2], n as in MtCubical. */
 void mt_signed_distance(const int n[3], const bool periodic[3], MtMetric metric, const uint8_t *inside, double *value);
 
+/* Vectors of equal length from the pairs of one dimension, on bins of a range that births and deaths share. */
+typedef enum { MT_WEIGHT_NONE, MT_WEIGHT_LINEAR, MT_WEIGHT_ARCTAN } MtWeight;
+typedef struct {
+  double low, high;    /* low < high, values */
+  int bins, levels;    /* bins of the range; landscapes */
+  double sigma;        /* of the Gaussian, values; 0: none */
+  MtWeight weight;     /* of a pair with |death - birth| = l: 1, l, atan(scale l^power) */
+  double scale, power; /* of MT_WEIGHT_ARCTAN */
+} MtFeatures;
+/* Weighted histogram of (birth, death), smoothed; image [bins death][bins birth].  Pairs beyond the range are left out.
+ * The smoothing loses what leaves the range. */
+void mt_persistence_image(const MtFeatures *f, int64_t n, const MtPair *pair, double *image);
+/* Features alive at the middle of each bin, curve [bins]. */
+void mt_betti_curve(const MtFeatures *f, int64_t n, const MtPair *pair, double *curve);
+/* The levels largest of min(v - birth, death - v) over the middle v of each bin, landscape [levels][bins]. */
+void mt_landscape(const MtFeatures *f, int64_t n, const MtPair *pair, double *landscape);
+
 extern const MtKey mt_topology_keys[]; /* section topology (src/topology/topology_keys.c) */
 
 /* Section topology: the diagrams of all images, the images dealt to the ranks in blocks.  Writes
- * `folder`/diagrams/NNNN.csv as each is done, then diagrams.h5 (format magtwin-diagrams) and images.csv; the same bytes
+ * `folder`/diagrams/NNNN.csv as each is done, then diagrams.h5 (format
+ * magtwin-diagrams), features.h5 (magtwin-features) and images.csv; the same data
  * on any number of ranks. With resume images that have their csv file are not computed again.  *stopped: a signal came.
  * json: adds counts and results.  Collective. */
 PetscErrorCode mt_topology_run(MPI_Comm comm, const MtInput *in, const char *folder, bool resume, MtJson *json,

@@ -24,7 +24,8 @@ static bool is_of(const char *folder, const char *subcommand) {
 
 /* The results of a folder say which script draws them. */
 static const char *script_for(const char *folder) {
-  static const char *const other[][2] = {{"barriers.csv", "barrier.py"}, {"dynamics.csv", "dynamics.py"}};
+  static const char *const other[][2] = {
+      {"barriers.csv", "barrier.py"}, {"dynamics.csv", "dynamics.py"}, {"diagrams.h5", "topology.py"}};
   char path[PATH_MAX];
   for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
     snprintf(path, sizeof path, "%s/%s", folder, other[i][0]);

@@ -19,7 +19,8 @@ static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in,
   if (stopped)
     mt_log("stopped by a signal; continue %s: magtwin topology %s --resume (same overrides)", folder, args->file);
   else
-    mt_log("wrote %s: diagrams.h5, diagrams/, images.csv, summary.json", folder);
+    mt_log("wrote %s: diagrams.h5, diagrams/, features.h5, images.csv, summary.json; look at it: magtwin plot %s",
+           folder, folder);
   *code = stopped ? MT_EXIT_RESUBMIT : 0;
   return 0;
 }

@@ -16,7 +16,11 @@ PetscErrorCode mt_diagram_write_dipha(const char *path, const MtDiagram *d, doub
 PetscErrorCode mt_diagram_write_text(const char *stem, const MtDiagram *d);
 
 /* All diagrams of a run, image start .. start+n-1 on this rank, into one HDF5 file.  Collective. */
-PetscErrorCode mt_diagrams_write_hdf5(MPI_Comm comm, const char *path, const MtInput *in, const int size[3], int total,
-                                      int start, int n, const MtDiagram *d);
+PetscErrorCode mt_diagrams_write_hdf5(MPI_Comm comm, const char *path, const MtInput *in, const int size[3],
+                                      const int from[2], int total, int start, int n, const MtDiagram *d);
+
+/* Section topology.features: the vectors of all images.  Collective. */
+PetscErrorCode mt_features_write(MPI_Comm comm, const char *path, const MtInput *in, int total, int start, int n,
+                                 const MtDiagram *d, int dims);
 
 #endif

@@ -106,11 +106,29 @@ static PetscErrorCode check_sizes(MPI_Comm comm, MtImages *im) {
   return mt_agree(comm, rc);
 }
 
+static PetscErrorCode crop(const MtInput *in, MtImages *im) {
+  int corner[4] = {0};
+  memcpy(im->whole, im->size, sizeof im->whole);
+  if (!mt_input_has(in, "topology.crop")) return 0;
+  if (mt_input_count(in, "topology.crop") != 4)
+    return mt_input_error(in, "topology.crop", "must be four numbers: x0, y0, x1, y1");
+  for (int i = 0; i < 4; i++) corner[i] = (int)mt_input_real_at(in, i, "topology.crop");
+  for (int a = 0; a < 2; a++) {
+    const int from = corner[a], to = corner[2 + a];
+    if (from >= to || to > im->whole[a])
+      return mt_input_error(in, "topology.crop", "%d to %d along %c does not lie in images of %d x %d pixels", from, to,
+                            'x' + a, im->whole[0], im->whole[1]);
+    im->from[a] = from;
+    im->size[a] = to - from;
+  }
+  return 0;
+}
+
 /* The pictures found are slices: one image is left. */
 static void make_stack(MtImages *im) {
   im->slice_file = im->file;
   im->slice_page = im->page;
-  im->size[2] = im->n;
+  im->size[2] = im->whole[2] = im->n;
   im->n = 1;
   im->file = mt_calloc(1, sizeof *im->file);
   im->page = mt_calloc(1, sizeof *im->page);
@@ -133,28 +151,42 @@ PetscErrorCode mt_images_find(MPI_Comm comm, const MtInput *in, MtImages *im) {
   PetscCall(list_images(comm, im));
   if (mt_input_has(in, "topology.mesh")) {
     if (!im->dataset) im->dataset = "/m";
-    return mt_sampler_create(comm, in, im->size, &im->sampler);
+    PetscCall(mt_sampler_create(comm, in, im->size, &im->sampler));
+    return crop(in, im);
   }
   PetscCall(check_sizes(comm, im));
+  PetscCall(crop(in, im));
   if (im->stack) make_stack(im);
   return 0;
 }
 
 static PetscErrorCode read_stack(const MtImages *im, double *value) {
-  const size_t slice = (size_t)im->size[0] * (size_t)im->size[1];
-  for (int z = 0; z < im->size[2]; z++) {
+  const size_t slice = (size_t)im->whole[0] * (size_t)im->whole[1];
+  for (int z = 0; z < im->whole[2]; z++) {
     int n[3];
     PetscCall(mt_picture_load(im->files.path[im->slice_file[z]], im->slice_page[z], n, value + slice * (size_t)z));
   }
   return 0;
 }
 
-PetscErrorCode mt_images_read(const MtImages *im, int i, double *value) {
+static PetscErrorCode read_whole(const MtImages *im, int i, double *value) {
   const char *path = im->files.path[im->file[i]];
   int n[3];
   if (im->sampler) return mt_sampler_read(im->sampler, path, im->dataset, im->component, im->superlevel, value);
   if (im->slice_file) return read_stack(im, value);
   return is_picture(path) ? mt_picture_load(path, im->page[i], n, value) : mt_volume_load(path, im->dataset, n, value);
+}
+
+PetscErrorCode mt_images_read(const MtImages *im, int i, double *value) {
+  const size_t nx = (size_t)im->size[0], wx = (size_t)im->whole[0], wy = (size_t)im->whole[1];
+  if (im->size[0] == im->whole[0] && im->size[1] == im->whole[1]) return read_whole(im, i, value);
+  double *whole = mt_malloc(wx * wy * (size_t)im->whole[2] * sizeof *whole);
+  PetscErrorCode rc = read_whole(im, i, whole);
+  for (int z = 0; z < im->size[2] && !rc; z++)
+    for (int y = 0; y < im->size[1]; y++, value += nx)
+      memcpy(value, whole + ((size_t)z * wy + (size_t)(y + im->from[1])) * wx + im->from[0], nx * sizeof *value);
+  free(whole);
+  return rc;
 }
 
 void mt_images_free(MtImages *im) {

@@ -11,7 +11,9 @@ typedef struct {
   MtFiles files;
   int n;            /* images */
   int *file, *page; /* [n] owned; of a stack the first */
-  int size[3];      /* pixels along x, y, z, of every image */
+  int size[3];      /* pixels along x, y, z, that are used of every image */
+  int whole[3];     /* as the files have them */
+  int from[2];      /* first column and row that are used */
   bool stack;
   bool superlevel;              /* what enters last has the smallest value */
   const char *dataset;          /* owned by the input */

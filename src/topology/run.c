@@ -64,6 +64,38 @@ static PetscErrorCode check_finite(const Job *j, int i, const double *value) {
   return 0;
 }
 
+/* Gaussian along one axis, cut at four standard deviations; the ends are mirrored, periodic ones go on. */
+static void blur_axis(const Job *j, int a, double sigma, double *value) {
+  const int n = j->options.n[a], reach = (int)ceil(4 * sigma);
+  const int64_t stride = a == 0 ? 1 : (a == 1 ? j->options.n[0] : (int64_t)j->options.n[0] * j->options.n[1]);
+  double *line = mt_malloc((size_t)n * sizeof *line), *kernel = mt_malloc(((size_t)reach + 1) * sizeof *kernel),
+         sum = 0;
+  for (int i = 0; i <= reach; i++) {
+    kernel[i] = exp(-.5 * (i / sigma) * (i / sigma));
+    sum += (i ? 2 : 1) * kernel[i];
+  }
+  for (int64_t p = 0; p < pixels(j); p++) {
+    if (p / stride % n) continue; /* lines begin where the coordinate is 0 */
+    for (int i = 0; i < n; i++) line[i] = value[p + i * stride];
+    for (int i = 0; i < n; i++) {
+      double v = 0;
+      for (int k = -reach; k <= reach; k++) {
+        const int period = j->options.periodic[a] ? n : 2 * n, at = ((i + k) % period + period) % period;
+        v += kernel[abs(k)] * line[at < n ? at : 2 * n - 1 - at];
+      }
+      value[p + i * stride] = v / sum;
+    }
+  }
+  free(line);
+  free(kernel);
+}
+
+static void blur(const Job *j, double *value) {
+  const double sigma = mt_input_real(j->in, "topology.blur");
+  for (int a = 0; a < 3 && sigma > 0; a++)
+    if (j->options.n[a] > 1) blur_axis(j, a, sigma, value);
+}
+
 /* Black and white by the threshold, then the distance. */
 static void make_distance(const Job *j, double *value) {
   const int64_t n = pixels(j);
@@ -122,6 +154,7 @@ static PetscErrorCode compute_one(const Job *j, int i, MtDiagram *d) {
   MtCubical image = j->options;
   PetscErrorCode rc = mt_images_read(&j->images, i, value);
   if (!rc) rc = check_finite(j, i, value);
+  if (!rc) blur(j, value);
   if (!rc && j->binary) make_distance(j, value);
   image.value = value;
   if (!rc) rc = mt_persistence(&image, d);
@@ -278,7 +311,13 @@ static PetscErrorCode finish(Job *j, MtJson *json) {
   free(fact);
   if (rc) return rc;
   snprintf(path, sizeof path, "%s/diagrams.h5", j->folder);
-  return mt_diagrams_write_hdf5(j->comm, path, j->in, j->options.n, j->images.n, j->start, j->n, j->d);
+  PetscCall(
+      mt_diagrams_write_hdf5(j->comm, path, j->in, j->options.n, j->images.from, j->images.n, j->start, j->n, j->d));
+  snprintf(path, sizeof path, "%s/features.h5", j->folder);
+  mt_phase_begin("features");
+  PetscCall(mt_features_write(j->comm, path, j->in, j->images.n, j->start, j->n, j->d, dims));
+  mt_phase_end("features");
+  return 0;
 }
 
 static PetscErrorCode run(Job *j, MtJson *json, bool *stopped) {

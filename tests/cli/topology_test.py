@@ -139,15 +139,16 @@ def contents(out):
             files[name] = f.read()
     with open(os.path.join(out, "images.csv"), "rb") as f:
         files["images.csv"] = f.read()
-    with h5py.File(os.path.join(out, "diagrams.h5")) as f:
-        f.visititems(lambda name, x: files.update({name: x[()].tobytes()}) if isinstance(x, h5py.Dataset) else None)
+    for name in ("diagrams.h5", "features.h5"):
+        with h5py.File(os.path.join(out, name)) as f:
+            f.visititems(lambda key, x: files.update({name + key: x[()].tobytes()}) if isinstance(x, h5py.Dataset) else None)
     return files
 
 
 def test_ranks(folder):
     files = series(folder)
     one = contents(topology(folder, files, "topology.write.npy=true", out="r1")[1])
-    check(len(one) == 7 * 2 + 1 + 6, sorted(one))
+    check(len(one) == 7 * 2 + 1 + 6 + 6, sorted(one))
     for ranks in (2, 3, 5):
         check(contents(topology(folder, files, "topology.write.npy=true", ranks=ranks, out="r%d" % ranks)[1]) == one, ranks)
 
@@ -169,6 +170,72 @@ def test_resume(folder):
         f.write("0,1,2,99,0,0,0,0,0\n")
     r, _ = topology(folder, files, options=["--resume"], code=2)
     check("0002.csv:" in r.err, r)
+
+
+def kuhn_mesh(path, n, box):
+    """A magnet of one grain, n^3 cubes of six tets; the coordinates of its nodes."""
+    import itertools
+    g = np.arange(n + 1)
+    x = np.stack(np.meshgrid(g, g, g, indexing="ij"), -1).reshape(-1, 3) * (box / n)
+    i, j, k = (a.ravel() for a in np.meshgrid(*[np.arange(n)] * 3, indexing="ij"))
+    node = lambda d: ((i + d[0]) * (n + 1) + j + d[1]) * (n + 1) + k + d[2]
+    tets = []
+    for p in itertools.permutations(range(3)):
+        d, corners = [0, 0, 0], [node((0, 0, 0))]
+        for axis in p:
+            d[axis] = 1
+            corners.append(node(d))
+        if np.linalg.det(np.eye(3)[list(p)]) < 0:
+            corners[2], corners[3] = corners[3], corners[2]
+        tets.append(np.stack(corners, -1))
+    tets = np.concatenate(tets)
+    with h5py.File(path, "w") as f:
+        f.attrs.update({"format": np.bytes_("magtwin-mesh"), "version": np.int64(1), "ranks": np.int64(1), "made_by": np.bytes_("test"),
+                        "input": np.bytes_("none")})
+        f["mesh/x"], f["mesh/tet"], f["mesh/region"] = x, tets.astype(np.int32), np.zeros(len(tets), np.int32)
+        f["mesh"].attrs.update({"sphere": np.zeros(4), "magnet_box": np.array([0, 0, 0, box, box, box], float), "gb_thickness": 0.0, "size": box / n})
+        f["regions/kind"], f["regions/grains"] = np.zeros(1, np.int32), np.array([[0, -1, -1, -1]], np.int32)
+        f["regions/name"], f["regions/volume"] = np.array([b"grain 0"]), np.array([float(box)**3])
+        f["grains/axis"], f["grains/center"] = np.array([[0.0, 0, 1]]), np.full((1, 3), box / 2)
+    return x
+
+
+def test_states(folder):
+    """m_z is a zigzag over x, linear between planes of nodes: points in the middle between them have the mean of two planes."""
+    zigzag = np.array([0, 4, 1, 5, 2, 6, 3, 7, 0.0])  # in the middles 2 2.5 3 3.5 4 4.5 5 3.5
+    mesh = os.path.join(folder, "mesh.h5")
+    x = kuhn_mesh(mesh, 8, 80.0)
+    with h5py.File(os.path.join(folder, "state.h5"), "w") as f:
+        f["m"] = np.stack([np.ones(len(x)), -x[:, 1], zigzag[np.rint(x[:, 0] / 10).astype(int)]], 1)
+    more = ["topology.mesh=" + mesh, "topology.grid.points=[8, 5, 1]"]
+    _, out = topology(folder, os.path.join(folder, "state.h5"), *more)
+    rows = pairs(out)
+    check(len(rows) == 1 and rows[0, [0, 3, 6]].tolist() == [0, 7, 6] and np.allclose(rows[0, 1:3], [3.5, 5], atol=1e-12), rows)
+    # the box reaches beyond the magnet on both sides: what lies outside enters last, and joins nothing
+    _, out = topology(folder, os.path.join(folder, "state.h5"), *more[:1], "topology.grid={points: [12, 5, 1], low: [-20, 0, 0], high: [100, 80, 80]}",
+                      ranks=2, out="beyond")
+    rows = pairs(out)
+    check(len(rows) == 1 and rows[0, [0, 3, 6]].tolist() == [0, 9, 8] and np.allclose(rows[0, 1:3], [3.5, 5], atol=1e-12), rows)
+    r, _ = topology(folder, os.path.join(folder, "state.h5"), *more, "topology.dataset=/n", out="none", code=2)
+    check("state.h5: has no dataset /n" in r.err, r)
+    r, _ = topology(folder, os.path.join(folder, "state.h5"), more[0], "topology.grid={low: [200, 0, 0], high: [300, 80, 80]}", out="far", code=2)
+    check("none of its points lies in the magnet" in r.err, r)
+
+
+def test_crop_and_figures(folder):
+    """Pixels are those of the part that is used; every figure is drawn."""
+    a = smooth((40, 50), 5)
+    np.save(os.path.join(folder, "a.npy"), a)
+    np.save(os.path.join(folder, "b.npy"), a[5:38, 7:48])
+    one = topology(folder, os.path.join(folder, "a.npy"), "topology.crop=[7, 5, 48, 38]")[1]
+    two = topology(folder, os.path.join(folder, "b.npy"), out="two")[1]
+    check(np.array_equal(pairs(one), pairs(two)) and len(pairs(one)) > 50, "crop")
+    r = support.magtwin(BUILD, "plot", one)
+    check(r.code == 0, r)
+    for name in ("diagrams", "images", "pixels"):
+        check(os.path.getsize(os.path.join(one, "figures", name + ".png")) > 10000, name)
+    r, _ = topology(folder, os.path.join(folder, "a.npy"), "topology.crop=[7, 5, 51, 38]", out="bad", code=2)
+    check("topology.crop" in r.err and "50 x 40" in r.err, r)
 
 
 def test_bad_input(folder):
@@ -210,5 +277,5 @@ if __name__ == "__main__":
     import warnings
     warnings.filterwarnings("ignore", message=".*input contained no data.*")
     sys.exit(support.run_tests([(f.__name__[5:], f) for f in (
-        test_dipha, test_homcloud, test_kinds_of_files, test_formats, test_ranks, test_resume, test_bad_input,
+        test_dipha, test_homcloud, test_kinds_of_files, test_formats, test_ranks, test_resume, test_states, test_crop_and_figures, test_bad_input,
         test_constant)]))
