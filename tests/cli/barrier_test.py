@@ -133,6 +133,19 @@ def test_no_barrier_beyond_switching(folder):
     check(table(out)[0]["end"] == "initial_state_unstable" and "not stable" in done.err, done)
 
 
+def test_a_solver_that_stagnates(folder):
+    """The field, the reason, what is left in the checkpoint; continued by a solver that does not."""
+    stray, hopeless = ["demagnetizing.enabled=true", "mesh.air.radius=1.2"], "petsc_options=-demag_ksp_divtol 1e-9"
+    _, done = run(folder, "first", *stray, hopeless, code=1)
+    check("field 1 of 2, -2 T: its states could not be relaxed" in done.err and "did not converge" in done.err, done)
+    out, _ = run(folder, "out", *stray, "barrier.fields=[-2 T]")
+    before = text(out, "barriers.csv")
+    _, done = run(folder, "out", *stray, hopeless, "--resume", code=1)
+    check("field 2 of 2, -3 T" in done.err and "out/checkpoint.h5" in done.err, done)
+    run(folder, "out", *stray, "--resume")
+    check(text(out, "barriers.csv").startswith(before) and len(table(out)) == 2, text(out, "barriers.csv"))
+
+
 def refused(folder, *more, words, ranks=1):
     out, done = run(folder, "bad", *more, ranks=ranks, code=2)
     check(all(word in done.err for word in words), done)
@@ -165,6 +178,7 @@ if __name__ == "__main__":
         ("continuing a finished run changes nothing", test_continuing_a_finished_run_changes_nothing),
         ("more fields, and another temperature", test_more_fields_and_another_temperature),
         ("paths between states of files", test_states_of_files),
+        ("a solver that stagnates: field, reason, checkpoint", test_a_solver_that_stagnates),
         ("no barrier beyond the switching field, and it says so", test_no_barrier_beyond_switching),
         ("bad input is refused before anything is written", test_bad_input),
         ("figures", test_figures),

@@ -97,6 +97,17 @@ def unconverged(folder):
         check(done.err.count("field step 1 ") == 1, done)
 
 
+def not_a_number(folder):
+    """An easy axis that is no number, as a broken disk leaves it: node, region and field, on any number of ranks, and no hang."""
+    source, mesh = write(folder, GRAINS), os.path.join(folder, "mesh", "mesh.h5")
+    check(support.magtwin(BUILD, "mesh", source, "output.folder=" + os.path.dirname(mesh)).code == 0, "the mesh")
+    with h5py.File(mesh, "r+") as f:
+        f["/grains/axis"][1] = float("nan")
+    for ranks in (1, 2):
+        done = support.magtwin(BUILD, "demag", source, "mesh.file=" + mesh, "output.folder=" + os.path.join(folder, "out"), "--force", ranks=ranks)
+        check(done.code == 1 and re.search(r"field step 0, at 1 T, .*not a number at node \d+ \(region \"grain [01]\"\) in the field", done.err), done)
+
+
 def odd_materials(folder):
     """Js < 0 is refused where it stands; K1 < 0 is an easy plane: m lies in it at zero field."""
     source = write(folder, GRAINS.replace("Nd2Fe14B", "odd").replace("materials: {", "materials: {library: %s/odd.yaml, " % folder))
@@ -137,6 +148,7 @@ if __name__ == "__main__":
     sys.exit(support.run_tests([
         ("a solver that stagnates: field, reason, checkpoint; continued", unsolved),
         ("steps that do not converge: field, node, region", unconverged),
+        ("a number that is none: node, region, field", not_a_number),
         ("a path that never reverses", never_reverses),
         ("Js < 0 and K1 < 0", odd_materials),
         ("a start that the run would remove, and one with a hole", start_in_the_way),
