@@ -156,11 +156,12 @@ typedef struct {
   int iterations, evaluations; /* of the minimizer; energy evaluations */
   int products;                /* of the Hessian, for stability; none by the minimizer itself */
   int64_t demag_iterations, inner_iterations;
-  double torque;      /* T, at the end */
-  int64_t worst_node; /* file id of the node with the largest torque */
-  bool definite;      /* the last direction met no negative curvature: as far as it saw, the state is stable */
-  bool converged;     /* torque below the limit */
-  bool stagnated;     /* not converged, and no step lowers the energy any more as far as rounding lets see */
+  double start_torque; /* T, at the start */
+  double torque;       /* T, at the end */
+  int64_t worst_node;  /* file id of the node with the largest torque */
+  bool definite;       /* the last direction met no negative curvature: as far as it saw, the state is stable */
+  bool converged;      /* torque below the limit */
+  bool stagnated;      /* not converged, and no step lowers the energy any more as far as rounding lets see */
   MtEnergyValues energy;
 } MtMinimizerReport;
 /* Called after every accepted iteration, collectively; m is the current state.  Set *stop to end early (signals). */
@@ -170,8 +171,11 @@ typedef struct MtMinimizer MtMinimizer;
 PetscErrorCode mt_minimizer_create(MtEnergy *e, const MtMinimizerOptions *opt, MtMinimizer **min);
 /* ctx is handed to the monitor as it is; monitor NULL: none.  Not collective. */
 PetscErrorCode mt_minimizer_set_monitor(MtMinimizer *min, MtMinimizerMonitor monitor, void *ctx);
-/* Every run depends on m, B and mt_energy_potential alone: nothing is carried over from an earlier field (restart to
- * the bit). */
+/* relaxed: the start of the next run, of that alone, may be relaxed already: it is looked at with the potential as
+ * exact as its end needs.  Not collective. */
+PetscErrorCode mt_minimizer_expect(MtMinimizer *min, bool relaxed);
+/* Every run depends on m, B and mt_energy_potential, and the call above, alone: nothing is carried over from an earlier
+ * field (restart to the bit). */
 /* m: start in, state out.  Ends converged, stagnated, at max_iterations, or when the monitor says so: see the report.
  * A state without torque is kept even where it is not stable (a magnet exactly along the field): tilt the field.
  * MT_ERR_FAIL with node, region and field if something is not finite.  Collective. */

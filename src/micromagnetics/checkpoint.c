@@ -2,7 +2,7 @@
  * steps; on the same number of ranks to the bit, for m and the potential are the accepted ones and those from which the
  * next are predicted, and nothing else is carried from field to field.
  *
- * Format "magtwin-demag-checkpoint" 8, nodal data by file id: /state/m [nv,3], /state/potential [nv] (with
+ * Format "magtwin-demag-checkpoint" 9, nodal data by file id: /state/m [nv,3], /state/potential [nv] (with
  * demagnetizing field), the same of the states before (/state/m_1, /state/potential_1 ...) where they serve to predict
  * the next, /state/switching [nv] T, /run/progress, /run/curve, /run/curve_more (energies that few runs
  * have), /run/events, /run/kept (records of hysteresis.h and loop.h); and what it belongs to (site.h). */
@@ -10,8 +10,8 @@
 #include <string.h>
 
 /* Names of the k-th past state, from 1. */
-static const char *const M_PAST[MT_PAST] = {"/state/m_1", "/state/m_2"};
-static const char *const U_PAST[MT_PAST] = {"/state/potential_1", "/state/potential_2"};
+static const char *const M_PAST[MT_PAST] = {"/state/m_1", "/state/m_2", "/state/m_3"};
+static const char *const U_PAST[MT_PAST] = {"/state/potential_1", "/state/potential_2", "/state/potential_3"};
 
 static PetscErrorCode write_past(MtHysteresis *h, const MtSite *s, MtH5 *f) {
   for (int k = 0; k < (int)h->now.past && k < MT_PAST; k++) {
@@ -124,7 +124,7 @@ static PetscErrorCode read_all(void *ctx, MtH5 *f, const char *path) {
 
 static MtCheckpoint checkpoint_of(MtHysteresis *h) {
   return (MtCheckpoint){.format = "magtwin-demag-checkpoint",
-                        .version = 8,
+                        .version = 9,
                         .sections = "grains mesh materials field demagnetizing",
                         .method = "minimizer", /* a step that does not converge wants another limit */
                         .open = h->plan.kind == MT_BRANCH_NONE ? "field.stop_below" : NULL,

@@ -187,7 +187,7 @@ static PetscErrorCode accept(MtHysteresis *h, const double B[3], const MtTrial *
   PetscCall(mt_agree_root(h->comm, h->rank ? 0 : csv_add(h, row)));
   PetscCall(keep_states(h, row, along_before, eigenvalue));
   PetscCall(keep_start(h));
-  PetscCall(mt_trial_accept(h, B, !first && !row->event));
+  PetscCall(mt_trial_accept(h, B, t, !first && !row->event && !t->left));
   memcpy(h->now.mean, t->mean, sizeof h->now.mean);
   show_progress(h, row);
   return 0;

@@ -12,7 +12,7 @@
 #include "site.h"
 #include <math.h>
 
-enum { MT_PAST = 2 }; /* states from which the next is predicted, besides the accepted one */
+enum { MT_PAST = 3 }; /* states from which the next is predicted, besides the accepted one */
 
 typedef enum { MT_STATES_EVENTS, MT_STATES_ALL, MT_STATES_NONE } MtStatesKept;
 
@@ -39,9 +39,11 @@ typedef struct {
   double branch; /* index, of the plan */
   MtStepper stepper;
   double B[3], mean[3];      /* T and m of the accepted state */
-  double B_past[MT_PAST][3]; /* T, of the states before it, newest first ... */
+  double relaxed;            /* 1: it took iterations; 0: it is where those below lead, and adds nothing to them */
+  double B_past[MT_PAST][3]; /* T, of states before it that took iterations, newest first ... */
   double past;               /* ... and how many of them lie on one smooth branch with it */
-  double turn;               /* largest abs(dm) of a node between it and the one before, if that is one of them */
+  double turn;               /* 1/T: largest abs(dm) of a node between it and the one before, over their distance */
+  double start;              /* T: torque of the state from which it was relaxed; 1: not on a smooth branch */
   double iterations, evaluations, demag_iterations, inner_iterations, rollbacks, unconverged; /* totals */
   double products;                                                                            /* of the Hessian */
   double demag_spmv; /* products with the stiffness matrix, those inside AMG counted by their entries */
@@ -159,9 +161,9 @@ PetscErrorCode mt_event_nucleus(MtHysteresis *h, bool guessed, double *eigenvalu
 /* Relaxes h->m at B from the accepted state, or from where the branch it lies on leads.  Collective, as all that follow
  * unless said. */
 PetscErrorCode mt_trial_run(MtHysteresis *h, const double B[3], MtTrial *trial);
-/* h->m and h->u become the accepted ones; smooth: the step to them was no event, and the next may be predicted from the
- * two. */
-PetscErrorCode mt_trial_accept(MtHysteresis *h, const double B[3], bool smooth);
+/* h->m and h->u become the accepted ones; smooth: the step to them was no event, and the next may be predicted from
+ * those before, too. */
+PetscErrorCode mt_trial_accept(MtHysteresis *h, const double B[3], const MtTrial *trial, bool smooth);
 /* Mean polarization over that of the saturated magnet. */
 PetscErrorCode mt_mean_m(MtHysteresis *h, Vec m, double mean[3]);
 

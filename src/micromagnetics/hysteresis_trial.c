@@ -1,12 +1,14 @@
 /* One trial of a field step: relax from the accepted state, watched for signals, for a jump that will be rolled back
  * anyway, and for the place where the first nodes turn. */
 #include "hysteresis.h"
+#include <string.h>
 
 /* A relaxation beyond either is an event: smooth steps take a fraction of them. */
 static const double TURN_SMOOTH = .35; /* rad, of a node from the accepted state */
 enum { ITERATIONS_SMOOTH = 30 };
 /* past steps, of the next: errors of the states grow with its ratio; .5 is that of a step that is doubled */
-static const double SHORTEST[MT_PAST] = {.5 - 1e-6, .8};
+static const double SHORTEST[] = {.5 - 1e-6, .8};
+static const double NEARLY = 3;           /* torque limits */
 static const double TURN_PREDICTED = .25; /* rad, of a node: the curvature of the branch is not foreseen */
 
 typedef struct {
@@ -54,60 +56,96 @@ static PetscErrorCode hand_on(Vec now, Vec *accepted, Vec past[MT_PAST]) {
   return VecCopy(now, *accepted);
 }
 
-PetscErrorCode mt_trial_accept(MtHysteresis *h, const double B[3], bool smooth) {
-  h->now.past = smooth ? fmin(h->now.past + 1, MT_PAST) : 0;
-  if (smooth) PetscCall(largest_change(h, h->m, h->m_accepted, &h->now.turn));
+/* A state that took no iteration lies on the polynomial already, with the error of that: those that led to it go on
+ * leading, from further apart, instead of ones with more error closer together. */
+static PetscErrorCode keep_past(MtHysteresis *h) {
+  if (!h->now.relaxed) {
+    PetscCall(VecCopy(h->m, h->m_accepted));
+    return h->u ? VecCopy(h->u, h->u_accepted) : 0;
+  }
+  h->now.past = fmin(h->now.past + 1, MT_PAST);
   PetscCall(hand_on(h->m, &h->m_accepted, h->m_past));
   if (h->u) PetscCall(hand_on(h->u, &h->u_accepted, h->u_past));
-  for (int c = 0; c < 3; c++) {
-    for (int k = MT_PAST - 1; k > 0; k--) h->now.B_past[k][c] = h->now.B_past[k - 1][c];
-    h->now.B_past[0][c] = h->now.B[c];
-    h->now.B[c] = B[c];
-  }
+  for (int k = MT_PAST - 1; k > 0; k--) memcpy(h->now.B_past[k], h->now.B_past[k - 1], sizeof h->now.B);
+  memcpy(h->now.B_past[0], h->now.B, sizeof h->now.B);
   return 0;
 }
 
-/* Where the past states lie on the line from the accepted field (0) to B (1); how many of them are a good base for a
- * prediction. */
-static int positions(const MtHysteresis *h, const double B[3], double s[MT_PAST]) {
-  double next[3], back[3], before = 0;
-  for (int c = 0; c < 3; c++) next[c] = B[c] - h->now.B[c];
-  double length = mt_dot3(next, next);
-  for (int k = 0; k < (int)h->now.past; k++) {
-    for (int c = 0; c < 3; c++) back[c] = h->now.B_past[k][c] - h->now.B[c];
-    s[k] = mt_dot3(next, back) / length;
-    double aside = mt_dot3(back, back) - s[k] * s[k] * length;
-    bool straight = aside <= 1e-6 * length, apart = before - s[k] >= SHORTEST[k];
-    if (!straight || !apart || h->now.turn > TURN_PREDICTED * -s[0]) return k;
-    before = s[k];
-  }
-  return (int)h->now.past;
+static double distance(const double a[3], const double b[3]) {
+  const double d[3] = {a[0] - b[0], a[1] - b[1], a[2] - b[2]};
+  return sqrt(mt_dot3(d, d));
 }
 
-/* vec: from the accepted and n past ones where their polynomial in the field leads. */
-static PetscErrorCode extrapolate(int n, const double s[MT_PAST], Vec accepted, Vec past[MT_PAST], Vec vec) {
-  double weight = 1, w[MT_PAST] = {0};
-  for (int k = 0; k < n; k++) {
-    weight *= (1 - s[k]) / -s[k];
-    w[k] = 1 / s[k];
-    for (int j = 0; j < n; j++)
-      if (j != k) w[k] *= (1 - s[j]) / (s[k] - s[j]);
+PetscErrorCode mt_trial_accept(MtHysteresis *h, const double B[3], const MtTrial *trial, bool smooth) {
+  if (smooth) {
+    PetscCall(largest_change(h, h->m, h->m_accepted, &h->now.turn));
+    h->now.turn /= distance(B, h->now.B);
   }
-  PetscCall(VecCopy(accepted, vec));
-  PetscCall(VecScale(vec, weight));
-  return VecMAXPY(vec, n, w, past);
+  PetscCall(keep_past(h));
+  if (!smooth) h->now.past = 0;
+  h->now.relaxed = !smooth || trial->report.iterations > 0;
+  h->now.start = smooth ? trial->report.start_torque : 1;
+  memcpy(h->now.B, B, sizeof h->now.B);
+  return 0;
 }
 
-/* m and potential where the branch leads, else the accepted ones; the minimizer brings m back to unit length. */
+/* States through which the prediction goes, and where they lie on the line from the accepted field (0) to the next (1).
+ */
+enum { NODES = 3 };
+typedef struct {
+  int n;
+  double s[NODES];
+  Vec m[NODES], u[NODES];
+} Nodes;
+
+/* Takes the state at the field B as the next one if it lies on the line and apart from the one before. */
+static bool take_node(const MtHysteresis *h, const double next[3], const double B[3], Vec m, Vec u, Nodes *nodes) {
+  const double length = mt_dot3(next, next);
+  const double back[3] = {B[0] - h->now.B[0], B[1] - h->now.B[1], B[2] - h->now.B[2]};
+  const double s = mt_dot3(next, back) / length, aside = mt_dot3(back, back) - s * s * length;
+  const int k = nodes->n;
+  if (k == NODES || fabs(aside) > 1e-6 * length || s > 1e-6) return false;
+  if (k > 0 && nodes->s[k - 1] - s < SHORTEST[k - 1]) return false;
+  nodes->s[k] = s;
+  nodes->m[k] = m;
+  nodes->u[k] = u;
+  nodes->n++;
+  return true;
+}
+
+static void find_nodes(const MtHysteresis *h, const double B[3], Nodes *nodes) {
+  const double next[3] = {B[0] - h->now.B[0], B[1] - h->now.B[1], B[2] - h->now.B[2]};
+  nodes->n = 0;
+  if (h->now.turn * distance(B, h->now.B) > TURN_PREDICTED) return;
+  bool good = !h->now.relaxed || take_node(h, next, h->now.B, h->m_accepted, h->u_accepted, nodes);
+  for (int k = 0; good && k < (int)h->now.past; k++)
+    good = take_node(h, next, h->now.B_past[k], h->m_past[k], h->u_past[k], nodes);
+}
+
+/* vec: where the polynomial in the field through the nodes leads. */
+static PetscErrorCode extrapolate(const Nodes *nodes, const Vec at[NODES], Vec vec) {
+  double w[NODES];
+  for (int k = 0; k < nodes->n; k++) {
+    w[k] = 1;
+    for (int j = 0; j < nodes->n; j++)
+      if (j != k) w[k] *= (1 - nodes->s[j]) / (nodes->s[k] - nodes->s[j]);
+  }
+  PetscCall(VecSet(vec, 0));
+  return VecMAXPY(vec, nodes->n, w, (Vec *)(void *)at);
+}
+
+/* m and potential where the branch leads, else the accepted ones; the minimizer brings m back to unit length.  Where
+ * the last start was relaxed, or nearly, this one may be, and is looked at as exactly as that takes. */
 static PetscErrorCode start_at(MtHysteresis *h, const double B[3]) {
-  double s[MT_PAST] = {0};
-  int n = positions(h, B, s);
-  if (n == 0) {
+  Nodes nodes;
+  find_nodes(h, B, &nodes);
+  if (nodes.n < 2) {
     PetscCall(VecCopy(h->m_accepted, h->m));
     return h->u ? VecCopy(h->u_accepted, h->u) : 0;
   }
-  PetscCall(extrapolate(n, s, h->m_accepted, h->m_past, h->m));
-  return h->u ? extrapolate(n, s, h->u_accepted, h->u_past, h->u) : 0;
+  PetscCall(extrapolate(&nodes, nodes.m, h->m));
+  if (h->u) PetscCall(extrapolate(&nodes, nodes.u, h->u));
+  return mt_minimizer_expect(h->minimizer, h->now.start < NEARLY * h->opt.minimizer.torque);
 }
 
 static PetscErrorCode watch(void *ctx, int iteration, Vec m, double torque, bool *stop) {

@@ -52,6 +52,11 @@ PetscErrorCode mt_minimizer_set_monitor(MtMinimizer *min, MtMinimizerMonitor mon
   return 0;
 }
 
+PetscErrorCode mt_minimizer_expect(MtMinimizer *min, bool relaxed) {
+  min->expected = relaxed;
+  return 0;
+}
+
 PetscErrorCode mt_minimizer_direction(const MtMinimizer *min, Vec *d) {
   *d = min->moved ? min->d : NULL;
   return 0;
@@ -238,9 +243,12 @@ PetscErrorCode mt_minimizer_begin(MtMinimizer *min, Vec m, const double B[3], Mt
   min->idle = 0;
   min->rate = RATE_START;
   min->pc.shift = 0;
-  min->rtol = clamped(min, DEMAG_START * min->opt.torque);
+  min->rtol = min->expected ? min->opt.demag_rtol : clamped(min, DEMAG_START * min->opt.torque);
+  min->expected = false;
   if (min->energy->poisson) PetscCall(mt_poisson_remember(min->energy->poisson, CHANGES));
-  return look(min, m);
+  PetscCall(look(min, m));
+  report->start_torque = min->torque;
+  return 0;
 }
 
 PetscErrorCode mt_minimizer_end(MtMinimizer *min) {

@@ -24,6 +24,7 @@ struct MtMinimizer {
   double stiffness; /* T: what the demagnetizing field added to the curvature along the last step */
   bool restart;     /* the next direction forgets the last one */
   bool moved;       /* a step has been taken: d is the last one, carried to where it led */
+  bool expected;    /* the next run's start may be relaxed already */
   bool tight;       /* the potential as exact as it gets, whatever the torque */
   double torque;    /* T */
   double best;      /* T: smallest torque so far */
