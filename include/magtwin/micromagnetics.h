@@ -160,6 +160,7 @@ typedef struct {
   double torque;       /* T, at the end */
   int64_t worst_node;  /* file id of the node with the largest torque */
   bool definite;       /* the last direction met no negative curvature: as far as it saw, the state is stable */
+  double stiffness;    /* T: no curvature of the end is below, as far as noise saw; 0: nothing known */
   bool converged;      /* torque below the limit */
   bool stagnated;      /* not converged, and no step lowers the energy any more as far as rounding lets see */
   MtEnergyValues energy;
@@ -171,9 +172,10 @@ typedef struct MtMinimizer MtMinimizer;
 PetscErrorCode mt_minimizer_create(MtEnergy *e, const MtMinimizerOptions *opt, MtMinimizer **min);
 /* ctx is handed to the monitor as it is; monitor NULL: none.  Not collective. */
 PetscErrorCode mt_minimizer_set_monitor(MtMinimizer *min, MtMinimizerMonitor monitor, void *ctx);
-/* relaxed: the start of the next run, of that alone, may be relaxed already: it is looked at with the potential as
- * exact as its end needs.  Not collective. */
-PetscErrorCode mt_minimizer_expect(MtMinimizer *min, bool relaxed);
+/* What is known of the start of the next run, of that alone.  relaxed: it may be already, and is looked at with the
+ * potential as exact as its end needs.  stable: if it is relaxed, it need not be looked for negative curvature.  Not
+ * collective. */
+PetscErrorCode mt_minimizer_expect(MtMinimizer *min, bool relaxed, bool stable);
 /* Every run depends on m, B and mt_energy_potential, and the call above, alone: nothing is carried over from an earlier
  * field (restart to the bit). */
 /* m: start in, state out.  Ends converged, stagnated, at max_iterations, or when the monitor says so: see the report.

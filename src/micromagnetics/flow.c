@@ -156,7 +156,7 @@ static PetscErrorCode near_end(Flow *f, Vec m, bool *yes) {
   MtMinimizer *min = f->min;
   const MtPrecondStop stop = {INNER_ITERATIONS, INNER_RTOL};
   min->pc.shift = 0;
-  PetscCall(mt_minimizer_look_around(min, m));
+  PetscCall(mt_minimizer_look_around(min, m, 0));
   *yes = min->report->definite;
   if (!*yes) return 0;
   PetscCall(mt_minimizer_tangent(min, m));
@@ -199,7 +199,7 @@ static PetscErrorCode loop(Flow *f, Vec m) {
     PetscCall(mt_minimizer_converged(min, m, &report->converged));
     if (!report->converged && !stop) PetscCall(settle(f, m, &stop));
   }
-  if (report->converged) PetscCall(mt_minimizer_look_around(min, m));
+  if (report->converged) PetscCall(mt_minimizer_look_around(min, m, 0));
   report->stagnated = (!moved || mt_minimizer_stuck(min)) && !report->converged;
   return 0;
 }

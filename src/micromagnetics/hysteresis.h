@@ -44,6 +44,9 @@ typedef struct {
   double past;               /* ... and how many of them lie on one smooth branch with it */
   double turn;               /* 1/T: largest abs(dm) of a node between it and the one before, over their distance */
   double start;              /* T: torque of the state from which it was relaxed; 1: not on a smooth branch */
+  double stiffness;      /* T: smallest curvature that was seen last, as an eigenvalue or a bound, on this branch ... */
+  double B_stiffness[3]; /* ... T, at this field ... */
+  double turned;         /* ... and the sum of the largest turns of a node since; 0 stiffness: not known */
   double iterations, evaluations, demag_iterations, inner_iterations, rollbacks, unconverged; /* totals */
   double products;                                                                            /* of the Hessian */
   double demag_spmv; /* products with the stiffness matrix, those inside AMG counted by their entries */

@@ -34,7 +34,8 @@ static PetscErrorCode read_start(MtHysteresis *h, int k) {
 /* The potential is found from zero, so that a continued run has the same. */
 PetscErrorCode mt_branch_start(MtHysteresis *h, int k) {
   h->now.branch = k;
-  h->now.past = 0;
+  h->now.past = h->now.stiffness = 0;
+  h->now.relaxed = h->now.start = 1;
   mt_branch_enter(h, k);
   mt_stepper_begin(&h->path, &h->now.stepper);
   if (h->u) PetscCall(VecZeroEntries(h->u_accepted));

@@ -9,6 +9,8 @@ enum { ITERATIONS_SMOOTH = 30 };
 /* past steps, of the next: errors of the states grow with its ratio; .5 is that of a step that is doubled */
 static const double SHORTEST[] = {.5 - 1e-6, .8};
 static const double NEARLY = 3;           /* torque limits */
+static const double CAREFUL = 3;          /* fields' changes that a stiffness must exceed to count as known */
+static const double TURN_KNOWN = .03;     /* rad, of a node since it was seen */
 static const double TURN_PREDICTED = .25; /* rad, of a node: the curvature of the branch is not foreseen */
 
 typedef struct {
@@ -76,11 +78,31 @@ static double distance(const double a[3], const double b[3]) {
   return sqrt(mt_dot3(d, d));
 }
 
+/* What the step told of the smallest curvature. */
+static void note_stiffness(MtHysteresis *h, const double B[3], const MtTrial *trial, double turn) {
+  const double seen = isnan(trial->eigenvalue) ? trial->report.stiffness : trial->eigenvalue;
+  h->now.turned += turn;
+  if (seen <= 0) return;
+  h->now.stiffness = seen;
+  h->now.turned = 0;
+  memcpy(h->now.B_stiffness, B, sizeof h->now.B);
+}
+
+/* The field changes a curvature by no more than itself, rotation by a part of the anisotropy field: after a short way a
+ * stiff state is stable still. */
+static bool known_stable(const MtHysteresis *h, const double B[3]) {
+  return CAREFUL * distance(B, h->now.B_stiffness) < h->now.stiffness && h->now.turned < TURN_KNOWN;
+}
+
 PetscErrorCode mt_trial_accept(MtHysteresis *h, const double B[3], const MtTrial *trial, bool smooth) {
+  double turn = 0;
   if (smooth) {
-    PetscCall(largest_change(h, h->m, h->m_accepted, &h->now.turn));
-    h->now.turn /= distance(B, h->now.B);
+    PetscCall(largest_change(h, h->m, h->m_accepted, &turn));
+    h->now.turn = turn / distance(B, h->now.B);
+  } else {
+    h->now.stiffness = 0;
   }
+  note_stiffness(h, B, trial, turn);
   PetscCall(keep_past(h));
   if (!smooth) h->now.past = 0;
   h->now.relaxed = !smooth || trial->report.iterations > 0;
@@ -145,7 +167,7 @@ static PetscErrorCode start_at(MtHysteresis *h, const double B[3]) {
   }
   PetscCall(extrapolate(&nodes, nodes.m, h->m));
   if (h->u) PetscCall(extrapolate(&nodes, nodes.u, h->u));
-  return mt_minimizer_expect(h->minimizer, h->now.start < NEARLY * h->opt.minimizer.torque);
+  return mt_minimizer_expect(h->minimizer, h->now.start < NEARLY * h->opt.minimizer.torque, known_stable(h, B));
 }
 
 static PetscErrorCode watch(void *ctx, int iteration, Vec m, double torque, bool *stop) {
@@ -178,7 +200,8 @@ static PetscErrorCode relax(MtHysteresis *h, const double B[3], Watch *w) {
   PetscCall(mt_minimizer_run(h->minimizer, h->m, B, report));
   if (!w->smooth_only || w->trial->stopped || w->trial->jumped) return 0;
   w->left = w->left || !report->converged;
-  if (!w->left && !report->definite) PetscCall(mt_event_stable(h, B, w->trial, h->mode, &stable));
+  if (!w->left && !report->definite && !known_stable(h, B))
+    PetscCall(mt_event_stable(h, B, w->trial, h->mode, &stable));
   if (!w->left && stable) return 0;
   /* the mode of the nucleus is near what is unstable here, or by what the branch was left */
   if (w->left) PetscCall(VecWAXPY(h->mode, -1, h->m_accepted, h->m));

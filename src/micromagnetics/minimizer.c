@@ -17,6 +17,7 @@ static const double DEMAG_PER_TORQUE = 1e-2; /* 1/T: the field's error stays wel
 static const double DEMAG_START = .1;        /* 1/T: of the first potential, per torque limit; it starts near its end */
 static const double RATE_START = .15;        /* torque after the first step over that before, where all is smooth */
 static const double NEAR = 3;                /* torque limits: an expectation below it may come true */
+static const double MARGIN = .3;    /* T: a stiffness from which the next ones follow while the field changes little */
 static const double DESCENT = 1e-3; /* a direction must have this part of the preconditioned gradient's slope */
 enum { IDLE_MAX = 30 };             /* iterations */
 enum { CHANGES = 8 };               /* of the potential, from which the next one starts */
@@ -52,8 +53,9 @@ PetscErrorCode mt_minimizer_set_monitor(MtMinimizer *min, MtMinimizerMonitor mon
   return 0;
 }
 
-PetscErrorCode mt_minimizer_expect(MtMinimizer *min, bool relaxed) {
+PetscErrorCode mt_minimizer_expect(MtMinimizer *min, bool relaxed, bool stable) {
   min->expected = relaxed;
+  min->known_stable = stable;
   return 0;
 }
 
@@ -226,9 +228,20 @@ PetscErrorCode mt_minimizer_descend(MtMinimizer *min, Vec m, int most, bool *sto
   return 0;
 }
 
-PetscErrorCode mt_minimizer_look_around(MtMinimizer *min, Vec m) {
+PetscErrorCode mt_minimizer_look_around(MtMinimizer *min, Vec m, double margin) {
   MtMinimizerReport *report = min->report;
-  return mt_precond_probe(&min->pc, m, min->g, min->gp, min->y, &report->definite, &report->inner_iterations);
+  return mt_precond_probe(&min->pc, m, min->g, margin, min->gp, min->y, &report->definite, &report->inner_iterations);
+}
+
+/* A start that is relaxed already asked for no direction, and so saw no curvature.  Where there is a margin, the steps
+ * that follow need not look again. */
+static PetscErrorCode look_at_start(MtMinimizer *min, Vec m) {
+  MtMinimizerReport *report = min->report;
+  report->definite = min->known_stable;
+  if (report->definite) return 0;
+  PetscCall(mt_minimizer_look_around(min, m, MARGIN));
+  report->stiffness = report->definite ? MARGIN : 0;
+  return report->definite ? 0 : mt_minimizer_look_around(min, m, 0);
 }
 
 PetscErrorCode mt_minimizer_begin(MtMinimizer *min, Vec m, const double B[3], MtMinimizerReport *report) {
@@ -258,6 +271,7 @@ PetscErrorCode mt_minimizer_end(MtMinimizer *min) {
   report->energy = min->E;
   report->demag_iterations += mt_energy_demag_iterations(min->energy);
   min->report = NULL;
+  min->known_stable = false;
   return min->energy->poisson ? mt_poisson_remember(min->energy->poisson, 0) : 0;
 }
 
@@ -265,7 +279,6 @@ PetscErrorCode mt_minimizer_run(MtMinimizer *min, Vec m, const double B[3], MtMi
   bool stop = false;
   PetscCall(mt_minimizer_begin(min, m, B, report));
   PetscCall(mt_minimizer_descend(min, m, min->opt.max_iterations, &stop));
-  /* a start that is relaxed already asked for no direction, and so saw no curvature */
-  if (report->converged && !report->iterations) PetscCall(mt_minimizer_look_around(min, m));
+  if (report->converged && !report->iterations) PetscCall(look_at_start(min, m));
   return mt_minimizer_end(min);
 }

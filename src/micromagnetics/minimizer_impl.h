@@ -17,19 +17,20 @@ struct MtMinimizer {
   Vec d;            /* search direction */
   Vec m_new, g_new; /* trial state */
 
-  double B[3];      /* T */
-  double rtol;      /* of the next demagnetizing solve */
-  double rtol_here; /* of that of the current state */
-  double rate;      /* torque after the last step over that before */
-  double stiffness; /* T: what the demagnetizing field added to the curvature along the last step */
-  bool restart;     /* the next direction forgets the last one */
-  bool moved;       /* a step has been taken: d is the last one, carried to where it led */
-  bool expected;    /* the next run's start may be relaxed already */
-  bool tight;       /* the potential as exact as it gets, whatever the torque */
-  double torque;    /* T */
-  double best;      /* T: smallest torque so far */
-  int idle;         /* iterations in a row that lowered neither energy nor torque visibly */
-  int64_t worst;    /* file id */
+  double B[3];       /* T */
+  double rtol;       /* of the next demagnetizing solve */
+  double rtol_here;  /* of that of the current state */
+  double rate;       /* torque after the last step over that before */
+  double stiffness;  /* T: what the demagnetizing field added to the curvature along the last step */
+  bool restart;      /* the next direction forgets the last one */
+  bool moved;        /* a step has been taken: d is the last one, carried to where it led */
+  bool expected;     /* the next run's start may be relaxed already */
+  bool known_stable; /* the end of the next run is, if that is its start */
+  bool tight;        /* the potential as exact as it gets, whatever the torque */
+  double torque;     /* T */
+  double best;       /* T: smallest torque so far */
+  int idle;          /* iterations in a row that lowered neither energy nor torque visibly */
+  int64_t worst;     /* file id */
   MtEnergyValues E;
   MtMinimizerReport *report;
 };
@@ -53,8 +54,8 @@ PetscErrorCode mt_minimizer_begin(MtMinimizer *min, Vec m, const double B[3], Mt
 PetscErrorCode mt_minimizer_end(MtMinimizer *min);
 /* At most so many iterations from the current state, until it is relaxed, stuck, or the monitor stops it. */
 PetscErrorCode mt_minimizer_descend(MtMinimizer *min, Vec m, int most, bool *stop);
-/* Whether noise meets no negative curvature at m (mt_precond_probe): report->definite.  Changes gp and y. */
-PetscErrorCode mt_minimizer_look_around(MtMinimizer *min, Vec m);
+/* Whether noise meets no curvature below margin (T) at m (mt_precond_probe): report->definite.  Changes gp and y. */
+PetscErrorCode mt_minimizer_look_around(MtMinimizer *min, Vec m, double margin);
 /* Torque below the limit, seen with the potential as exact as it gets. */
 PetscErrorCode mt_minimizer_converged(MtMinimizer *min, Vec m, bool *yes);
 /* The current state once more with the potential as exact as it gets, and the next one too. */

@@ -146,11 +146,12 @@ PetscErrorCode mt_precond_noise(const MtPrecond *pc, Vec v) {
   return VecRestoreArray(v, &x);
 }
 
-PetscErrorCode mt_precond_probe(MtPrecond *pc, Vec m, Vec g, Vec b, Vec y, bool *definite, int64_t *its) {
+PetscErrorCode mt_precond_probe(MtPrecond *pc, Vec m, Vec g, double margin, Vec b, Vec y, bool *definite,
+                                int64_t *its) {
   const double shift = pc->shift;
   PetscCall(mt_precond_noise(pc, b));
   PetscCall(mt_energy_tangent(pc->energy, m, b));
-  pc->shift = pc->energy->embedded ? -pc->energy->mean_stiffness : 0;
+  pc->shift = -margin - (pc->energy->embedded ? pc->energy->mean_stiffness : 0);
   PetscCall(mt_precond_setup(pc, m, g));
   PetscCall(mt_precond_solve(pc, m, b, &PROBE, y, definite, its));
   pc->shift = shift;

@@ -42,9 +42,9 @@ PetscErrorCode mt_precond_along(MtPrecond *pc, Vec m, Vec g, Vec d, double *dHd,
 /* v: white noise times moment/mu0 (J/m3 nm3 per T), by file id, so the same on any number of ranks; not tangent.  Not
  * collective. */
 PetscErrorCode mt_precond_noise(const MtPrecond *pc, Vec v);
-/* Whether conjugate gradients from noise meet no direction of negative curvature, with that of the mean field of an
- * embedded body taken off; unlike a gradient, noise hides no mode by its symmetry.  b, y: work, rows 3n.  Adds to *its.
- * Collective. */
-PetscErrorCode mt_precond_probe(MtPrecond *pc, Vec m, Vec g, Vec b, Vec y, bool *definite, int64_t *its);
+/* Whether conjugate gradients from noise meet no direction of a curvature below `margin` (T), with that of the mean
+ * field of an embedded body taken off; unlike a gradient, noise hides no mode by its symmetry.  b, y: work, rows 3n.
+ * Adds to *its.  Collective. */
+PetscErrorCode mt_precond_probe(MtPrecond *pc, Vec m, Vec g, double margin, Vec b, Vec y, bool *definite, int64_t *its);
 
 #endif
