@@ -100,7 +100,8 @@ static PetscErrorCode place_and_fill(MPI_Comm comm, Work *w) {
 /* ---- the whole mesh on rank 0 */
 
 static PetscErrorCode finish(const Work *w, MtTets *m, MtMeshData *d, MtJson *json) {
-  PetscCall(mt_mesh_close(w->c->box, w->c->ngrains, w->opt, m, d, json));
+  PetscCall(mt_mesh_close(w->c->box, w->c->ngrains, w->opt, m, d));
+  PetscCall(mt_mesh_better(w->opt, d, json));
   return mt_mesh_end_regions(d);
 }
 

@@ -17,8 +17,7 @@ static void sphere_of(const double box[6], double ratio, double sphere[4]) {
   sphere[3] = ratio * sqrt(half);
 }
 
-PetscErrorCode mt_mesh_close(const double box[6], int ngrains, const MtMeshOptions *opt, MtTets *m, MtMeshData *d,
-                             MtJson *json) {
+PetscErrorCode mt_mesh_close(const double box[6], int ngrains, const MtMeshOptions *opt, MtTets *m, MtMeshData *d) {
   memcpy(d->magnet_box, box, sizeof d->magnet_box);
   if (opt->surface > 0) {
     const int32_t first = d->regions.n - 1 - ngrains;
@@ -35,6 +34,10 @@ PetscErrorCode mt_mesh_close(const double box[6], int ngrains, const MtMeshOptio
   }
   d->nv = m->nv, d->nt = m->nt, d->x = m->x, d->tet = m->tet, d->region = m->region;
   memset(m, 0, sizeof *m);
+  return 0;
+}
+
+PetscErrorCode mt_mesh_better(const MtMeshOptions *opt, MtMeshData *d, MtJson *json) {
   MtImproved done;
   mt_phase_begin("improve mesh");
   PetscCall(mt_mesh_improve(d, opt->layers, &done));

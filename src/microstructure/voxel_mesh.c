@@ -68,14 +68,13 @@ static void report_volumes(const MtVoxelMesh *m, const MtLabels *l, MtJson *json
 }
 
 static void report_layer(const MtVoxelLayer *l, double thickness, int64_t nodes, MtJson *json) {
-  mt_log("GB phase: thickness %.4g nm asked, %.4g mean, least %.3g; thinner on %.2g %% of its area", thickness, l->mean,
-         l->least, 100 * l->thin);
+  mt_log("GB phase: thickness %.4g nm asked, %.4g mean; thinner than 98 %% of it on %.2g %% of its area", thickness,
+         l->mean, 100 * l->thin);
   if (fabs(l->mean / thickness - 1) > .02)
     mt_warn("the mean thickness of the GB phase is %.3g nm, not %.3g nm", l->mean, thickness);
   mt_json_object(json, "gb_phase");
   mt_json_quantity(json, "thickness", thickness, "nm");
   mt_json_quantity(json, "thickness_mean", l->mean, "nm");
-  mt_json_quantity(json, "thickness_least", l->least, "nm");
   mt_json_real(json, "thin_area_fraction", l->thin);
   mt_json_int(json, "thinned_nodes", l->thinned);
   mt_json_int(json, "nodes", nodes);
@@ -136,7 +135,7 @@ static PetscErrorCode finish(const MtVoxelMesh *v, const MtLabels *l, const MtMe
   grains_copy(v, l, &d->regions);
   const int64_t nhold = m.nv;
   if (o->thickness > 0) report_layer(&layer, o->thickness, nhold, json);
-  PetscErrorCode rc = mt_mesh_close(box, l->ngrains, o, &m, d, json);
+  PetscErrorCode rc = mt_mesh_close(box, l->ngrains, o, &m, d);
   if (!rc)
     improve_last(d, hold, nhold, json);
   else

@@ -8,12 +8,12 @@
 #include <string.h>
 
 enum { THIN_ROUNDS = 16, GROW_ROUNDS = 6 };
-static const double spoilt = .3;     /* score of a tet that thins its nodes at first */
-static const double thinner = .75;   /* factor for that */
-static const double good = .85;      /* score aimed at: 13 to 151 degrees */
-static const double grow_floor = .6; /* score below which growth may not bring a tet: 9 to 159 degrees */
-static const double slack = .02;     /* of the thickness: how far from its planes a copy may stay */
-static const double most_times = 1;  /* thicknesses that a copy goes at most */
+static const double spoilt = .15;     /* score of a tet that thins its nodes at first */
+static const double thinner = .75;    /* factor for that */
+static const double good = .85;       /* score aimed at: 13 to 151 degrees */
+static const double grow_floor = .58; /* score below which growth may not bring a tet: 9 to 159 degrees */
+static const double slack = .02;      /* of the thickness: how far from its planes a copy may stay */
+static const double most_times = 1;   /* thicknesses that a copy goes at most */
 
 typedef struct {
   const MtVoxelMesh *v;
@@ -153,7 +153,7 @@ static void grow(Phase *p) {
 
 static void layer_measure(const Phase *p, MtVoxelLayer *l) {
   double area = 0;
-  *l = (MtVoxelLayer){.least = INFINITY};
+  memset(l, 0, sizeof *l);
   for (int64_t i = 0; i < p->npieces && p->piece[i].ngrains == 2; i++) {
     const MtPiece *t = p->piece + i;
     const double *n = t->toward[1], a = sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]);
@@ -163,7 +163,7 @@ static void layer_measure(const Phase *p, MtVoxelLayer *l) {
                    *y = p->m->x + 3 * mt_copy_of(p->v, p->first, t->node[c], t->grain[1]);
       for (int k = 0; k < 3; k++) gap += (y[k] - x[k]) * n[k] / (3 * a);
     }
-    area += a, l->mean += a * gap, l->least = fmin(l->least, gap), l->thin += gap < .98 * p->thickness ? a : 0;
+    area += a, l->mean += a * gap, l->thin += gap < .98 * p->thickness ? a : 0;
   }
   l->mean /= fmax(area, 1e-300), l->thin /= fmax(area, 1e-300);
   for (int64_t i = 0; i < p->m->nv; i++) {

@@ -25,8 +25,8 @@ PetscErrorCode mt_pieces_cut(const MtVoxelMesh *m, const int64_t *first, int64_t
 
 /* How thick the layer is, by the distances between the copies of each boundary triangle. */
 typedef struct {
-  double mean, least, thin; /* nm, nm, part of the area below 0.98 of what was asked */
-  int64_t thinned;          /* copies that stay nearer to the boundary */
+  double mean, thin; /* nm; part of the area below 0.98 of what was asked */
+  int64_t thinned;   /* copies that stay nearer to the boundary */
 } MtVoxelLayer;
 
 /* Grains with a layer of `thickness` (nm; 0: none) between them: tets m with x, regions r, and what each node may do in

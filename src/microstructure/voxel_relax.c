@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SWEEPS = 6, VOLUME_ROUNDS = 12, CG_STEPS = 500 };
-static const double floor_score = .7; /* below which a move may not bring a tet */
+enum { SWEEPS = 6, VOLUME_ROUNDS = 8, LAST_ROUNDS = 12, CG_STEPS = 500 };
+static const double floor_score = .7; /* below which a move may not bring a tet: 10.5 to 155 degrees */
+static const double last_floor = .65; /* for the last corrections of volumes: 9.8 to 157 degrees */
 static const double slack = .06;      /* of the spacing: how far from its planes a node may stay */
 static const double most_shift = .15; /* of the spacing, at once */
 static const double evening = .5;     /* part of the way to the mean of the neighbours */
@@ -177,7 +178,7 @@ static void to_mean(const MtVoxelMesh *m, const MtRelax *r, int64_t v, unsigned 
   for (int c = 0; c < 3; c++) d[c] = n ? sum[c] / n - r->x[3 * v + c] : 0;
 }
 
-static void sweep(const MtVoxelMesh *m, MtRelax *r, bool even) {
+static void sweep(const MtVoxelMesh *m, MtRelax *r, bool even, double least) {
   for (int64_t v = 0; v < r->nv; v++) {
     const double *x = r->x + 3 * v;
     const unsigned walls = mt_relax_walls(r, x);
@@ -186,7 +187,7 @@ static void sweep(const MtVoxelMesh *m, MtRelax *r, bool even) {
     for (int k = 0; k < 3; k++) d[k] *= evening;
     onto_planes(r->hold + v, x, walls, d);
     for (int k = 0; k < 3; k++) length += d[k] * d[k];
-    if (length > 1e-20) mt_relax_move(r, v, d, floor_score);
+    if (length > 1e-20) mt_relax_move(r, v, d, least);
   }
 }
 
@@ -209,13 +210,15 @@ void mt_voxel_relax(MtVoxelMesh *m, int ngrains, const double *volume, double wi
   mt_relax_lists(&r);
   for (int s = 0; s < SWEEPS; s++) {
     if (s > 1) shift_planes(m, &r, ngrains, volume);
-    sweep(m, &r, true);
+    sweep(m, &r, true, floor_score);
   }
   for (int round = 0; round < VOLUME_ROUNDS; round++) {
     mt_relax_worst(&r, 1, 4);
     if (shift_planes(m, &r, ngrains, volume) <= within) break;
-    for (int s = 0; s < 2; s++) sweep(m, &r, false);
+    for (int s = 0; s < 2; s++) sweep(m, &r, false, floor_score);
   }
+  for (int round = 0; round < LAST_ROUNDS && shift_planes(m, &r, ngrains, volume) > within; round++)
+    sweep(m, &r, false, last_floor);
   for (int64_t v = 0; v < m->nv; v++) {
     memcpy(m->node[v].x, r.x + 3 * v, sizeof m->node[v].x);
     memcpy(m->node[v].c, r.hold[v].c, sizeof m->node[v].c);
