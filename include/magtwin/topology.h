@@ -51,6 +51,13 @@ typedef enum { MT_MANHATTAN, MT_CHESSBOARD, MT_EUCLIDEAN } MtMetric;
  * is 1, above where it is 0; all 0 where there is one phase only.  inside, value [n0 n1 n2], n as in MtCubical. */
 void mt_signed_distance(const int n[3], const bool periodic[3], MtMetric metric, const uint8_t *inside, double *value);
 
+/* Distances of two diagrams of one dimension, exact.  Each pair is matched with one of the other diagram, at the larger
+ * of the differences of births and deaths, or with the diagonal, at |death - birth| / 2.  Bottleneck: the least that
+ * the dearest match can cost; Wasserstein of order q: the least of (sum cost^q)^(1/q).  Pairs that never die are left
+ * out. Time grows with the cube of the number of pairs. */
+double mt_bottleneck(int64_t na, const MtPair *a, int64_t nb, const MtPair *b);
+double mt_wasserstein(int64_t na, const MtPair *a, int64_t nb, const MtPair *b, double order);
+
 /* Vectors of equal length from the pairs of one dimension, on bins of a range that births and deaths share. */
 typedef enum { MT_WEIGHT_NONE, MT_WEIGHT_LINEAR, MT_WEIGHT_ARCTAN } MtWeight;
 typedef struct {

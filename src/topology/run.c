@@ -25,6 +25,7 @@ typedef struct {
   bool binary, lasting;
   MtMetric metric;
   double least;
+  double seconds; /* in persistent homology alone */
 } Job;
 
 static bool has_axis(const char *axes, char axis) {
@@ -149,7 +150,7 @@ static PetscErrorCode write_one(const Job *j, int i, const MtDiagram *d, double 
   return rc ? rc : mt_diagram_write_csv(path, d, j->options.n);
 }
 
-static PetscErrorCode compute_one(const Job *j, int i, MtDiagram *d) {
+static PetscErrorCode compute_one(Job *j, int i, MtDiagram *d) {
   double *value = mt_malloc((size_t)pixels(j) * sizeof *value);
   MtCubical image = j->options;
   PetscErrorCode rc = mt_images_read(&j->images, i, value);
@@ -157,7 +158,9 @@ static PetscErrorCode compute_one(const Job *j, int i, MtDiagram *d) {
   if (!rc) blur(j, value);
   if (!rc && j->binary) make_distance(j, value);
   image.value = value;
+  const double start = mt_wall();
   if (!rc) rc = mt_persistence(&image, d);
+  j->seconds += mt_wall() - start;
   if (!rc) {
     select_pairs(j, d);
     rc = write_one(j, i, d, highest(j, value));
@@ -283,6 +286,7 @@ static PetscErrorCode write_table(const Job *j, int dims, const double *fact) {
 static void tell(const Job *j, int dims, const double *fact, MtJson *json) {
   mt_json_object(json, "topology");
   mt_json_int(json, "images", j->images.n);
+  mt_json_quantity(json, "homology_wall", j->seconds, "s"); /* of the slowest rank */
   for (int k = 0; k < dims; k++) {
     char key[32];
     double pairs = 0;
@@ -305,6 +309,7 @@ static PetscErrorCode finish(Job *j, MtJson *json) {
     for (int k = 0; k < dims; k++) facts_of(&j->d[i], k, fact + ((j->start + i) * dims + k) * FACTS);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, fact, (int)facts, MPI_DOUBLE, MPI_SUM, j->comm));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &found, 1, MPI_INT, MPI_SUM, j->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &j->seconds, 1, MPI_DOUBLE, MPI_MAX, j->comm));
   if (found) mt_log("%d of them were there already", found);
   PetscErrorCode rc = mt_agree_root(j->comm, rank ? 0 : write_table(j, dims, fact));
   tell(j, dims, fact, json);
@@ -317,6 +322,9 @@ static PetscErrorCode finish(Job *j, MtJson *json) {
   mt_phase_begin("features");
   PetscCall(mt_features_write(j->comm, path, j->in, j->images.n, j->start, j->n, j->d, dims));
   mt_phase_end("features");
+  mt_phase_begin("distances");
+  PetscCall(mt_distances_write(j->comm, j->folder, j->in, j->options.n, j->images.n));
+  mt_phase_end("distances");
   return 0;
 }
 

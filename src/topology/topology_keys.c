@@ -138,6 +138,13 @@ const MtKey mt_topology_keys[] = {
      .min = 1,
      .max = 100,
      .help = "How many landscapes."},
+    {.path = "topology.distances",
+     .type = MT_KEY_CHOICE,
+     .choices = "none|bottleneck|wasserstein",
+     .def = "none",
+     .help =
+         "Distance of the diagrams of each image and the next, into distances.csv; Wasserstein of order 2. The time "
+         "grows with the cube of the number of pairs: mind topology.min_persistence."},
     {.path = "topology.write.npy",
      .type = MT_KEY_BOOL,
      .def = "false",

@@ -3,7 +3,8 @@
 
 Parts: loop (counts and speed on 1 and 2 ranks), growth (loop against the number of nodes), steps (smooth field steps), ranks (messages,
 bytes and memory on 1 to 32 ranks, more than there are cores), grains8 (a loop of 800 steps; not with `quick`), million (a loop of 1e6
-nodes on 2 ranks; only by name or with `full`, which also takes growth to 3e5 nodes), events (the numbers of the last `make bench-events`).
+nodes on 2 ranks; only by name or with `full`, which also takes growth to 3e5 nodes), topology (persistent
+homology of volumes, pictures and a series of them), events (the numbers of the last `make bench-events`).
 
 Writes out/bench/summary.json, a list of {name, value, unit, reference, source, error, pass} as validate.py does, out/bench/figures, and
 prints all.  Counts come from the summary.json of the runs.  Times are those of the field path alone (mesh and set-up are listed apart):
@@ -18,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import figures
 import measure
+import topology
 from measure import OUT
 
 PEER = "MaMMoS 2026, 1.35 M nodes, 16-core Xeon or A100"
@@ -201,6 +203,11 @@ class Bench:
         self.add(at_most("difference of Hc, adaptive", abs(Hc[1] - Hc[0]), "T", 0.01, "the resolution"))
 
 
+    # persistent homology of volumes and pictures
+
+    def topology(self):
+        topology.bench(self, OUT, line, at_most)
+
     # where events end: what `make bench-events` found last
 
     def events(self):
@@ -216,7 +223,7 @@ class Bench:
 def main():
     words = sys.argv[2:]
     size = words.pop(0) if words and words[0] in SIZES else "normal"
-    parts = words or ["loop", "growth", "steps", "ranks"] + {"quick": [], "normal": ["grains8"], "full": ["grains8", "million"]}[size] + ["events"]
+    parts = words or ["loop", "growth", "steps", "ranks"] + {"quick": [], "normal": ["grains8"], "full": ["grains8", "million"]}[size] + ["topology", "events"]
     os.makedirs(OUT, exist_ok=True)
     bench = Bench(sys.argv[1] if len(sys.argv) > 1 else "build", size)
     for part in parts:

@@ -137,8 +137,10 @@ def contents(out):
     for name in sorted(os.listdir(os.path.join(out, "diagrams"))):
         with open(os.path.join(out, "diagrams", name), "rb") as f:
             files[name] = f.read()
-    with open(os.path.join(out, "images.csv"), "rb") as f:
-        files["images.csv"] = f.read()
+    for name in ("images.csv", "distances.csv"):
+        if os.path.exists(os.path.join(out, name)):
+            with open(os.path.join(out, name), "rb") as f:
+                files[name] = f.read()
     for name in ("diagrams.h5", "features.h5"):
         with h5py.File(os.path.join(out, name)) as f:
             f.visititems(lambda key, x: files.update({name + key: x[()].tobytes()}) if isinstance(x, h5py.Dataset) else None)
@@ -147,10 +149,16 @@ def contents(out):
 
 def test_ranks(folder):
     files = series(folder)
-    one = contents(topology(folder, files, "topology.write.npy=true", out="r1")[1])
-    check(len(one) == 7 * 2 + 1 + 6 + 6, sorted(one))
+    more = ["topology.write.npy=true", "topology.distances=bottleneck"]
+    _, out = topology(folder, files, *more, out="r1")
+    one = contents(out)
+    check(len(one) == 7 * 2 + 2 + 6 + 6, sorted(one))
+    far = np.loadtxt(os.path.join(out, "distances.csv"), delimiter=",", skiprows=1)
+    # moving every value by at most c moves no diagram further (stability: Cohen-Steiner, Edelsbrunner, Harer 2007)
+    moved = [np.abs(smooth((15, 17), i) - smooth((15, 17), i + 1)).max() for i in range(6)]
+    check(far.shape == (6, 4) and (far[:, 2:] > 0).all() and (far[:, 2:] <= np.array(moved)[:, None]).all(), far)
     for ranks in (2, 3, 5):
-        check(contents(topology(folder, files, "topology.write.npy=true", ranks=ranks, out="r%d" % ranks)[1]) == one, ranks)
+        check(contents(topology(folder, files, *more, ranks=ranks, out="r%d" % ranks)[1]) == one, ranks)
 
 
 def test_resume(folder):
