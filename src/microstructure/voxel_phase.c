@@ -12,7 +12,7 @@ static const double spoilt = .15;     /* score of a tet that thins its nodes at 
 static const double thinner = .75;    /* factor for that */
 static const double good = .85;       /* score aimed at: 13 to 151 degrees */
 static const double grow_floor = .58; /* score below which growth may not bring a tet: 9 to 159 degrees */
-static const double slack = .02;      /* of the thickness: how far from its planes a copy may stay */
+static const double slack = .008;     /* of the thickness: how far from its planes a copy may stay */
 static const double most_times = 1;   /* thicknesses that a copy goes at most */
 
 typedef struct {

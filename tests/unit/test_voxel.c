@@ -178,6 +178,45 @@ static void jagged_labels(void **state) {
   check(jagged, 24, 20, 22, 4);
 }
 
+/* Bit for bit the mesh that one rank makes alone. */
+static void ranks_do_not_matter(void **state) {
+  MtLabels l;
+  MtVoxelMesh m, alone;
+  (void)state;
+  labels_make(PETSC_COMM_WORLD, gyroid, 13, 11, 15, &l);
+  assert_int_equal(mt_voxel_build(PETSC_COMM_WORLD, &l, 4, &m), 0);
+  mt_labels_free(&l);
+  if (rank == 0) {
+    labels_make(PETSC_COMM_SELF, gyroid, 13, 11, 15, &l);
+    assert_int_equal(mt_voxel_build(PETSC_COMM_SELF, &l, 4, &alone), 0);
+    assert_int_equal(m.nv, alone.nv);
+    assert_int_equal(m.nt, alone.nt);
+    assert_memory_equal(m.tet, alone.tet, 4 * (size_t)m.nt * sizeof *m.tet);
+    assert_memory_equal(m.grain, alone.grain, (size_t)m.nt * sizeof *m.grain);
+    for (int64_t v = 0; v < m.nv; v++) assert_memory_equal(m.node[v].x, alone.node[v].x, sizeof m.node[v].x);
+    mt_labels_free(&l);
+    mt_voxel_free(&alone);
+  }
+  mt_voxel_free(&m);
+}
+
+static int thin_plate(double x, double y, double z) {
+  (void)y, (void)z;
+  return (int)(x / 1.5) == 3;
+}
+
+static void a_grain_that_is_missed_is_named(void **state) {
+  MtLabels l;
+  MtVoxelMesh m;
+  (void)state;
+  labels_make(PETSC_COMM_WORLD, thin_plate, 12, 8, 8, &l);
+  assert_int_equal(mt_voxel_build(PETSC_COMM_WORLD, &l, 20, &m), MT_ERR_INPUT);
+  assert_non_null(strstr(mt_error_message(), "grain 1 ("));
+  mt_error_clear();
+  mt_voxel_free(&m);
+  mt_labels_free(&l);
+}
+
 /* ---- with a layer */
 
 static double thickness_of(const MtMeshData *d) { /* nm: over all boundaries, from volumes and contact areas */
@@ -230,9 +269,12 @@ int main(int argc, char **argv) {
       cmocka_unit_test(a_gyroid_is_cut_in_two),
       cmocka_unit_test(twenty_cells),
       cmocka_unit_test(jagged_labels),
+      cmocka_unit_test(ranks_do_not_matter),
+      cmocka_unit_test(a_grain_that_is_missed_is_named),
       cmocka_unit_test(a_layer_between_the_cells),
   };
   PetscInitialize(&argc, &argv, NULL, NULL);
+  mt_error_install();
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   PetscFinalize();
