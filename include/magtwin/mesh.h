@@ -71,6 +71,10 @@ void mt_mesh_data_reorder(MtMeshData *data);
 /* Writes rank 0's data to path (atomically; other ranks pass NULL).  input: canonical text kept in the file.
  * Collective. */
 PetscErrorCode mt_mesh_data_write(MPI_Comm comm, const MtMeshData *data, const char *path, const char *input);
+/* The mesh for other programs, on the rank that has it: Gmsh's MSH 2.2 with the regions as physical groups, and VTK's
+ * XML unstructured grid with the cell arrays region and kind.  Atomically; MT_ERR_INPUT with the system's reason. */
+PetscErrorCode mt_mesh_data_write_msh(const MtMeshData *data, const char *path);
+PetscErrorCode mt_mesh_data_write_vtu(const MtMeshData *data, const char *path);
 /* Reads the whole file on rank 0 (others get an empty one): for reports and small tools.  Collective. */
 PetscErrorCode mt_mesh_data_read(MPI_Comm comm, const char *path, MtMeshData *data);
 

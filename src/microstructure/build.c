@@ -8,6 +8,7 @@
 #include "magtwin/run.h"
 #include "shapes.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,6 +136,18 @@ static PetscErrorCode split(const MtInput *in, MtMeshData *mesh, MtJson *json) {
   return 0;
 }
 
+static const char *const also[] = {"msh", "vtu", "xdmf"};
+
+static PetscErrorCode check_also(const MtInput *in) {
+  const int n = mt_input_has(in, "mesh.also") ? mt_input_count(in, "mesh.also") : 0;
+  for (int i = 0; i < n; i++) {
+    const char *what = mt_input_string_at(in, i, "mesh.also");
+    if (strcmp(what, also[0]) && strcmp(what, also[1]) && strcmp(what, also[2]))
+      return mt_input_error(in, "mesh.also", "must name msh, vtu or xdmf, says \"%s\"", what);
+  }
+  return 0;
+}
+
 static PetscErrorCode check_split(const MtInput *in) {
   if (!mt_input_has(in, "mesh.split_grains") || !mt_input_bool(in, "mesh.split_grains")) return 0;
   if (!mt_input_has(in, "mesh.gb.thickness") || mt_input_real(in, "mesh.gb.thickness") == 0) return 0;
@@ -157,11 +170,37 @@ PetscErrorCode mt_microstructure_check(const MtInput *in) {
   const bool complete = mt_input_has(in, "mesh.size") && mt_input_has(in, "grains.source");
   MtGbLaw law = {0};
   PetscErrorCode rc = check_split(in);
+  if (!rc) rc = check_also(in);
   if (!rc && complete) rc = mt_air_check(in);
   if (!rc && complete && mt_input_has(in, "mesh.gb.thickness")) rc = mt_gb_law_read(in, &law);
   if (!rc && complete) rc = check_grains(in, &law);
   mt_gb_law_free(&law);
   return rc;
+}
+
+/* The tets of the magnet come first in the file; ParaView shows these, or all where there is no air. */
+static PetscErrorCode write_xdmf(const char *path, const char *to, const MtMeshData *m) {
+  int64_t body = 0;
+  while (body < m->nt && m->regions.kind[m->region[body]] != MT_REGION_AIR) body++;
+  const MtXdmf x = {.mesh = path, .nv = m->nv, .nt = m->nt, .shown = body, .tet_bytes = m->nv > INT32_MAX ? 8 : 4};
+  return mt_xdmf_write(PETSC_COMM_SELF, &x, to);
+}
+
+/* Beside mesh.h5: mesh.msh and so on.  Rank 0. */
+static PetscErrorCode write_also(const MtInput *in, const char *path, const MtMeshData *m) {
+  const int n = mt_input_has(in, "mesh.also") ? mt_input_count(in, "mesh.also") : 0;
+  const char *dot = strrchr(path, '.');
+  for (int i = 0; i < n; i++) {
+    const char *what = mt_input_string_at(in, i, "mesh.also");
+    char to[4096];
+    snprintf(to, sizeof to, "%.*s.%s", dot ? (int)(dot - path) : (int)strlen(path), path, what);
+    PetscErrorCode rc = !strcmp(what, "msh")   ? mt_mesh_data_write_msh(m, to)
+                        : !strcmp(what, "vtu") ? mt_mesh_data_write_vtu(m, to)
+                                               : write_xdmf(path, to, m);
+    if (rc) return rc;
+    mt_log("wrote %s", to);
+  }
+  return 0;
 }
 
 static PetscErrorCode mesh_finish(MPI_Comm comm, const MtInput *in, const char *path, MtMeshData *mesh,
@@ -178,6 +217,7 @@ static PetscErrorCode mesh_finish(MPI_Comm comm, const MtInput *in, const char *
   char *text = mt_input_section(in, "grains mesh");
   PetscCall(mt_mesh_data_write(comm, rank == 0 ? mesh : NULL, path, text));
   free(text);
+  PetscCall(mt_agree_root(comm, rank == 0 ? write_also(in, path, mesh) : 0));
   mt_phase_end("write mesh");
   return 0;
 }

@@ -137,6 +137,14 @@ const MtKey mt_mesh_keys[] = {
      .max = 100,
      .when = GRAINS,
      .help = "Elements across that layer. Without it as many as mesh.size asks for."},
+    {.path = "mesh.also",
+     .type = MT_KEY_STRINGS,
+     .def = "",
+     .min = 1,
+     .max = 3,
+     .help = "The mesh for other programs beside mesh.h5: msh (Gmsh 2.2, regions as physical groups), vtu (VTK, with "
+             "region "
+             "and kind), xdmf (an index that ParaView opens; the numbers stay in mesh.h5)."},
     {.path = "mesh.split_grains",
      .type = MT_KEY_BOOL,
      .def = "",

@@ -433,6 +433,34 @@ def summaries_of_two_subcommands(folder):
             check(json.load(f)["subcommand"] == subcommand, name)
 
 
+def mesh_for_other_programs(folder):
+    """mesh.vtu and mesh.msh hold the numbers of mesh.h5, to the bit."""
+    import h5py
+    path = write(folder, GOOD % out_of(folder))
+    refused(support.magtwin(BUILD, "mesh", path, "mesh.also=[stl]"), "mesh.also", "stl")
+    done = support.magtwin(BUILD, "mesh", path, "mesh.size=6 nm", "mesh.also=[msh, vtu, xdmf]")
+    check(done.code == 0, done)
+    with h5py.File(os.path.join(out_of(folder), "mesh.h5"), "r") as f:
+        x, tet, region, names = f["/mesh/x"][...], f["/mesh/tet"][...], f["/mesh/region"][...], len(f["/regions/name"])
+    with open(os.path.join(out_of(folder), "mesh.vtu"), "rb") as f:
+        data = f.read()
+    start = data.index(b"_", data.index(b"<AppendedData")) + 1
+    for kind, name, offset in re.findall(rb'type="(\w+)" Name="(\w+)"[^>]*offset="(\d+)"', data[:start]):
+        at = start + int(offset)
+        size = int(np.frombuffer(data[at:at + 8], "<u8")[0])
+        array = np.frombuffer(data[at + 8:at + 8 + size], kind.decode().lower())
+        wanted = {b"x": x, b"connectivity": tet, b"region": region, b"offsets": np.arange(4, 4 * len(tet) + 1, 4)}.get(name)
+        check(wanted is None or np.array_equal(array, wanted.ravel()), "%s of mesh.vtu is not that of mesh.h5" % name)
+    with open(os.path.join(out_of(folder), "mesh.msh")) as f:
+        lines = f.read().splitlines()
+    nodes, elements = lines.index("$Nodes") + 2, lines.index("$Elements") + 2
+    check(int(lines[lines.index("$PhysicalNames") + 1]) == names, "regions of mesh.msh")
+    check(np.array_equal(np.array([row.split()[1:] for row in lines[nodes:nodes + len(x)]], float), x), "nodes of mesh.msh")
+    rows = np.array([row.split() for row in lines[elements:elements + len(tet)]], int)
+    check(np.array_equal(rows[:, 5:] - 1, tet) and np.array_equal(rows[:, 3] - 1, region), "tets of mesh.msh")
+    check("mesh.h5:/" in open(os.path.join(out_of(folder), "mesh.xdmf")).read(), "mesh.xdmf")
+
+
 TESTS = [
     ("the summary of the mesh is kept beside that of the curve", summaries_of_two_subcommands),
     ("valid inputs are accepted", good_input_is_checked),
@@ -475,6 +503,7 @@ TESTS = [
     ("no overwriting by --resume or another subcommand", no_overwriting_by_resume),
     ("no overwriting by another kind of run", no_overwriting_by_another_kind),
     ("ranks inside the magnet", ranks_inside_the_magnet),
+    ("mesh for other programs", mesh_for_other_programs),
     ("truncated mesh", truncated_mesh),
     ("mesh of another input", mesh_of_another_input),
     ("damaged checkpoints", truncated_checkpoint),
