@@ -6,7 +6,7 @@ struct MtInner {
   const MtEnergy *energy;
   MtInnerRows rows;
   PetscInt n;
-  MtQuad *r, *z, *p, *q, *y;
+  MtQuad *r, *p, *q, *y;
   Vec wide, more; /* p, and the other couplings' product, in double precision; NULL where exchange is all there is */
 };
 
@@ -16,7 +16,7 @@ PetscErrorCode mt_inner_create(const MtEnergy *e, MtInner **inner) {
   s->energy = e;
   s->n = e->n;
   PetscCall(mt_inner_rows_create(e->exchange, &s->rows));
-  PetscCall(PetscCalloc5(s->n, &s->r, s->n, &s->z, s->n, &s->p, s->n, &s->q, s->n, &s->y));
+  PetscCall(PetscCalloc4(s->n, &s->r, s->n, &s->p, s->n, &s->q, s->n, &s->y));
   if (mt_energy_has_more_couplings(e)) {
     PetscCall(mt_energy_create_vec(e, &s->wide));
     PetscCall(VecDuplicate(s->wide, &s->more));
@@ -29,7 +29,7 @@ PetscErrorCode mt_inner_destroy(MtInner **inner) {
   MtInner *s = *inner;
   if (!s) return 0;
   PetscCall(mt_inner_rows_destroy(&s->rows));
-  PetscCall(PetscFree5(s->r, s->z, s->p, s->q, s->y));
+  PetscCall(PetscFree4(s->r, s->p, s->q, s->y));
   PetscCall(VecDestroy(&s->wide));
   PetscCall(VecDestroy(&s->more));
   return PetscFree(*inner);
@@ -124,17 +124,21 @@ static PetscErrorCode apply(MtInner *s, const MtInnerOperator *A, double *pq) {
   return add_ranks(s, pq);
 }
 
-/* y += step p, r -= step q, z = (blocks of the diagonal)^-1 r and r.z of all ranks: one pass over the vectors. */
+/* y += step p, r -= step q, and r.z of all ranks with z = (blocks of the diagonal)^-1 r: one pass over the vectors. */
 static PetscErrorCode advance(MtInner *s, const float *jacobi, float step, double *rz) {
   double sum = 0;
   for (PetscInt i = 0; i < s->n; i++) {
     s->y[i] += step * s->p[i];
     s->r[i] -= step * s->q[i];
-    s->z[i] = tensor(jacobi + 6 * i, s->r[i]);
-    sum += dot(s->r[i], s->z[i]);
+    sum += dot(s->r[i], tensor(jacobi + 6 * i, s->r[i]));
   }
   *rz = sum;
   return add_ranks(s, rz);
+}
+
+/* p = z + beta p; z is made again, which costs no more than keeping it. */
+static void next_direction(MtInner *s, const float *jacobi, float beta) {
+  for (PetscInt i = 0; i < s->n; i++) s->p[i] = tensor(jacobi + 6 * i, s->r[i]) + beta * s->p[i];
 }
 
 /* y = 0, r = b/size, p = z and r.z. */
@@ -147,11 +151,8 @@ static PetscErrorCode begin(MtInner *s, const float *jacobi, Vec b, double size,
   }
   PetscCall(VecRestoreArrayRead(b, &x));
   PetscCall(advance(s, jacobi, 0, rz));
-  return PetscArraycpy(s->p, s->z, s->n);
-}
-
-static void next_direction(MtInner *s, float beta) {
-  for (PetscInt i = 0; i < s->n; i++) s->p[i] = s->z[i] + beta * s->p[i];
+  next_direction(s, jacobi, 0);
+  return 0;
 }
 
 static PetscErrorCode put(const MtInner *s, double size, Vec y) {
@@ -176,7 +177,7 @@ PetscErrorCode mt_inner_solve(MtInner *s, const MtInnerOperator *A, Vec b, const
     *definite = pq > 0;
     if (!*definite) break;
     PetscCall(advance(s, A->jacobi, (float)(rz / pq), &next));
-    next_direction(s, (float)(next / rz));
+    next_direction(s, A->jacobi, (float)(next / rz));
     rz = next;
     ++*its;
   }

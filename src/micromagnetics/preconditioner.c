@@ -19,15 +19,13 @@ PetscErrorCode mt_precond_create(MtEnergy *e, double floor, MtPrecond *pc) {
   pc->energy = e;
   pc->floor = floor;
   PetscCall(PetscMalloc1(6 * e->n, &pc->hessian));
-  PetscCall(PetscMalloc3(6 * e->n, &pc->local, 6 * e->n, &pc->absolute, 6 * e->n, &pc->jacobi));
-  return mt_energy_create_vec(e, &pc->q);
+  return PetscMalloc2(6 * e->n, &pc->block, 6 * e->n, &pc->jacobi);
 }
 
 PetscErrorCode mt_precond_destroy(MtPrecond *pc) {
   PetscCall(PetscFree(pc->hessian));
-  PetscCall(PetscFree3(pc->local, pc->absolute, pc->jacobi));
-  PetscCall(mt_inner_destroy(&pc->inner));
-  return VecDestroy(&pc->q);
+  PetscCall(PetscFree2(pc->block, pc->jacobi));
+  return mt_inner_destroy(&pc->inner);
 }
 
 /* Terms that few runs have. */
@@ -77,9 +75,7 @@ static void setup_node(MtPrecond *pc, PetscInt i, const double m[3], const doubl
   local_curvature(e, i, m, g, e1, e2, h);
   for (int k = 0; k < 3; k += 2) h[k] += pc->shift * e->moment[i] / MT_MU0;
   mt_kernel_expand(h, e1, e2, pc->hessian + 6 * i);
-  expand(h, e1, e2, pc->local + 6 * i);
   mt_kernel_absolute(h, pc->floor * e->moment[i] / MT_MU0);
-  expand(h, e1, e2, pc->absolute + 6 * i);
   double a = h[0] + e->exchange_diagonal[i], b = h[1], c = h[2] + e->exchange_diagonal[i];
   double det = a * c - b * b, inverse[3] = {c / det, -b / det, a / det};
   expand(inverse, e1, e2, pc->jacobi + 6 * i);
@@ -113,24 +109,53 @@ PetscErrorCode mt_precond_hessian(MtPrecond *pc, Vec m, Vec v, Vec w) {
   return VecRestoreArrayRead(m, &x);
 }
 
-static PetscErrorCode solve(MtPrecond *pc, const float *block, Vec m, Vec b, const MtPrecondStop *stop, Vec y,
+/* The tensor s in the tangent plane of m with the absolute values of its eigenvalues, not below the floor. */
+static void absolute_node(const double s[6], const double m[3], double floor, float absolute[6]) {
+  double e1[3], e2[3], w[3], h[3];
+  mt_kernel_frame(m, e1, e2);
+  mt_symmetric3(s, e1, w);
+  h[0] = mt_dot3(e1, w);
+  h[1] = mt_dot3(e2, w);
+  mt_symmetric3(s, e2, w);
+  h[2] = mt_dot3(e2, w);
+  mt_kernel_absolute(h, floor);
+  expand(h, e1, e2, absolute);
+}
+
+/* The local curvature as the inner solver takes it: with its signs or without.  Made for each solve: that costs less
+ * than one of its iterations, and both kept would be 48 bytes a node. */
+static PetscErrorCode make_block(MtPrecond *pc, Vec m, bool absolute) {
+  const MtEnergy *e = pc->energy;
+  const PetscScalar *x;
+  if (!absolute) {
+    for (PetscInt k = 0; k < 6 * e->n; k++) pc->block[k] = (float)pc->hessian[k];
+    return 0;
+  }
+  PetscCall(VecGetArrayRead(m, &x));
+  for (PetscInt i = 0; i < e->n; i++)
+    absolute_node(pc->hessian + 6 * i, x + 3 * i, pc->floor * e->moment[i] / MT_MU0, pc->block + 6 * i);
+  return VecRestoreArrayRead(m, &x);
+}
+
+static PetscErrorCode solve(MtPrecond *pc, bool absolute, Vec m, Vec b, const MtPrecondStop *stop, Vec y,
                             bool *definite, int64_t *its) {
-  const MtInnerOperator A = {m, block, pc->jacobi, pc->ridge, pc->steepness};
+  const MtInnerOperator A = {m, pc->block, pc->jacobi, pc->ridge, pc->steepness};
+  PetscCall(make_block(pc, m, absolute));
   if (!pc->inner) PetscCall(mt_inner_create(pc->energy, &pc->inner));
   return mt_inner_solve(pc->inner, &A, b, stop, y, definite, its);
 }
 
 PetscErrorCode mt_precond_solve(MtPrecond *pc, Vec m, Vec b, const MtPrecondStop *stop, Vec y, bool *definite,
                                 int64_t *its) {
-  return solve(pc, pc->local, m, b, stop, y, definite, its);
+  return solve(pc, false, m, b, stop, y, definite, its);
 }
 
 PetscErrorCode mt_precond_apply(MtPrecond *pc, Vec m, Vec b, double rtol, int maxit, Vec y, int64_t *its) {
   const MtPrecondStop stop = {maxit, rtol};
   bool definite;
-  PetscCall(solve(pc, pc->local, m, b, &stop, y, &pc->definite, its));
+  PetscCall(solve(pc, false, m, b, &stop, y, &pc->definite, its));
   if (pc->definite) return 0;
-  return solve(pc, pc->absolute, m, b, &stop, y, &definite, its);
+  return solve(pc, true, m, b, &stop, y, &definite, its);
 }
 
 PetscErrorCode mt_precond_noise(const MtPrecond *pc, Vec v) {
@@ -177,16 +202,16 @@ PetscErrorCode mt_precond_along(MtPrecond *pc, Vec m, Vec g, Vec d, double *dHd,
   const MtEnergy *e = pc->energy;
   const PetscScalar *x, *y, *v, *w;
   double local[2] = {0, 0}, sum[2];
-  PetscCall(mt_energy_couplings(e, d, pc->q));
+  PetscCall(mt_energy_couplings(e, d, e->work));
   PetscCall(VecGetArrayRead(m, &x));
   PetscCall(VecGetArrayRead(g, &y));
   PetscCall(VecGetArrayRead(d, &v));
-  PetscCall(VecGetArrayRead(pc->q, &w));
+  PetscCall(VecGetArrayRead(e->work, &w));
   for (PetscInt i = 0; i < e->n; i++) {
     local[0] += mt_dot3(v + 3 * i, w + 3 * i) + along_node(e, i, x + 3 * i, y + 3 * i, v + 3 * i);
     local[1] += e->moment[i] / MT_MU0 * mt_dot3(v + 3 * i, v + 3 * i);
   }
-  PetscCall(VecRestoreArrayRead(pc->q, &w));
+  PetscCall(VecRestoreArrayRead(e->work, &w));
   PetscCall(VecRestoreArrayRead(d, &v));
   PetscCall(VecRestoreArrayRead(g, &y));
   PetscCall(VecRestoreArrayRead(m, &x));

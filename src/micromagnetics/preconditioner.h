@@ -9,14 +9,12 @@ typedef struct MtPrecond {
   double floor;     /* T: smallest curvature of a node, times its moment */
   double shift;     /* T: added to the curvature of every node, times its moment; 0 if not set */
   double *hessian;  /* [6n] local curvature as symmetric tensors in the tangent planes, J/m3 nm3 */
-  float *local;     /* [6n] the same */
-  float *absolute;  /* [6n] with the absolute values of its eigenvalues */
-  float *jacobi;    /* [6n] inverse of absolute + exchange diagonal */
+  float *block;     /* [6n] the same as the last solve took it, with its signs or without */
+  float *jacobi;    /* [6n] inverse of that without signs + exchange diagonal */
   Vec ridge;        /* a covector whose square, times steepness, is added to every operator; NULL: none; not owned */
   double steepness; /* J/m3 nm3 */
   bool definite;    /* the last solve met no direction of negative curvature */
   MtInner *inner;   /* NULL before the first solve */
-  Vec q;            /* rows 3n */
 } MtPrecond;
 
 PetscErrorCode mt_precond_create(MtEnergy *e, double floor, MtPrecond *pc);
