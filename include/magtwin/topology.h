@@ -45,6 +45,12 @@ PetscErrorCode mt_persistence(const MtCubical *image, MtDiagram *d);
 /* A zeroed struct is fine. */
 void mt_diagram_free(MtDiagram *d);
 
+/* The pixels that belong to a pair of dimension 0 or dims-1, ascending, from malloc; how many.  Of a domain those that
+ * are joined to its birth below the value at which it dies (its part of the merge tree); of a loop or void those that
+ * it encloses when it is born: joined to its death above the value of its birth (superlevel sets: the other way).
+ * dimension as in the diagram of this image, and death_at >= 0.  seen [pixels]: zeros, left so. */
+int64_t mt_pair_region(const MtCubical *image, int dimension, const MtPair *pair, uint8_t *seen, int64_t **pixels);
+
 typedef enum { MT_MANHATTAN, MT_CHESSBOARD, MT_EUCLIDEAN } MtMetric;
 
 /* Distance of the middle of each pixel to that of the nearest pixel of the other phase, exact: below zero where inside

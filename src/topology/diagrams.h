@@ -19,6 +19,10 @@ PetscErrorCode mt_diagram_write_text(const char *stem, const MtDiagram *d);
 PetscErrorCode mt_diagrams_write_hdf5(MPI_Comm comm, const char *path, const MtInput *in, const int size[3],
                                       const int from[2], int total, int start, int n, const MtDiagram *d);
 
+/* Section topology.regions: the regions of the longest pairs -> stem_regions.csv, stem_regions.npy; `most` of each of
+ * the two dimensions.  0: nothing. */
+PetscErrorCode mt_region_table_write(const char *stem, const MtCubical *image, const MtDiagram *d, int most);
+
 /* Distances of consecutive images, of `total`, from their csv files (folder/diagrams) -> folder/distances.csv; nothing
  * where topology.distances is none.  MT_ERR_INPUT where diagrams are too large.  Collective. */
 PetscErrorCode mt_distances_write(MPI_Comm comm, const char *folder, const MtInput *in, const int size[3], int total);

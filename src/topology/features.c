@@ -48,7 +48,7 @@ static void smooth_lines(int n, int reach, const double *kernel, const double *i
 
 void mt_persistence_image(const MtFeatures *f, int64_t n, const MtPair *pair, double *image) {
   const size_t size = (size_t)f->bins * (size_t)f->bins * sizeof *image;
-  double *kernel, *work = mt_malloc(size);
+  double *kernel, *work = mt_calloc(1, size);
   memset(image, 0, size);
   for (int64_t i = 0; i < n; i++) {
     const int x = lives(&pair[i]) ? bin_of(f, pair[i].birth) : -1, y = x >= 0 ? bin_of(f, pair[i].death) : -1;

@@ -14,7 +14,8 @@ typedef struct {
 } Points;
 
 static Points points_of(int64_t n, const MtPair *pair) {
-  Points p = {0, mt_malloc((size_t)n * sizeof(double)), mt_malloc((size_t)n * sizeof(double))};
+  const size_t room = (size_t)n + 1;
+  Points p = {0, mt_calloc(room, sizeof(double)), mt_calloc(room, sizeof(double))};
   for (int64_t i = 0; i < n; i++) {
     if (!isfinite(pair[i].birth) || !isfinite(pair[i].death)) continue;
     p.birth[p.n] = pair[i].birth;
@@ -180,7 +181,7 @@ double mt_wasserstein(int64_t na, const MtPair *pa, int64_t nb, const MtPair *pb
   Points a = points_of(na, pa), b = points_of(nb, pb);
   const size_t columns = (size_t)a.n + (size_t)b.n + 1;
   double sum = 0, *store = mt_calloc((size_t)a.n + 2 * columns, sizeof *store);
-  int *numbers = mt_malloc(2 * columns * sizeof *numbers);
+  int *numbers = mt_calloc(2 * columns, sizeof *numbers);
   Assignment s = {&a,
                   &b,
                   order,

@@ -133,7 +133,7 @@ static double highest(const Job *j, const double *value) {
 }
 
 /* The csv file last: it says that the others are there. */
-static PetscErrorCode write_one(const Job *j, int i, const MtDiagram *d, double last) {
+static PetscErrorCode write_one(const Job *j, int i, const MtCubical *image, const MtDiagram *d) {
   char stem[PATH], path[PATH + 16];
   snprintf(stem, sizeof stem, "%s/diagrams/%04d", j->folder, i + 1);
   PetscErrorCode rc = 0;
@@ -143,8 +143,9 @@ static PetscErrorCode write_one(const Job *j, int i, const MtDiagram *d, double 
   }
   if (!rc && mt_input_bool(j->in, "topology.write.dipha")) {
     snprintf(path, sizeof path, "%s.diagram", stem);
-    rc = mt_diagram_write_dipha(path, d, last);
+    rc = mt_diagram_write_dipha(path, d, highest(j, image->value));
   }
+  if (!rc) rc = mt_region_table_write(stem, image, d, (int)mt_input_int(j->in, "topology.regions"));
   if (!rc && mt_input_bool(j->in, "topology.write.text")) rc = mt_diagram_write_text(stem, d);
   snprintf(path, sizeof path, "%s.csv", stem);
   return rc ? rc : mt_diagram_write_csv(path, d, j->options.n);
@@ -163,7 +164,7 @@ static PetscErrorCode compute_one(Job *j, int i, MtDiagram *d) {
   j->seconds += mt_wall() - start;
   if (!rc) {
     select_pairs(j, d);
-    rc = write_one(j, i, d, highest(j, value));
+    rc = write_one(j, i, &image, d);
   }
   free(value);
   return rc;

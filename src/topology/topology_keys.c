@@ -145,6 +145,15 @@ const MtKey mt_topology_keys[] = {
      .help =
          "Distance of the diagrams of each image and the next, into distances.csv; Wasserstein of order 2. The time "
          "grows with the cube of the number of pairs: mind topology.min_persistence."},
+    {.path = "topology.regions",
+     .type = MT_KEY_INT,
+     .def = "0",
+     .min = 0,
+     .max = 100000,
+     .help =
+         "For so many of the pairs that last longest, of dimension 0 and of the last one, the pixels that belong to "
+         "each: the domain before it dies, what a loop or void encloses when it is born. NNNN_regions.csv has "
+         "size and place, NNNN_regions.npy for each pixel the row of the smallest one it lies in, from 1."},
     {.path = "topology.write.npy",
      .type = MT_KEY_BOOL,
      .def = "false",

@@ -246,6 +246,20 @@ def test_crop_and_figures(folder):
     check("topology.crop" in r.err and "50 x 40" in r.err, r)
 
 
+def test_regions(folder):
+    """Two bright squares on a dark ground, of 16 and 9 pixels, the smaller one less bright and with a hole: its pixels come back."""
+    a = np.zeros((20, 30))
+    a[2:6, 3:7] = 9
+    a[10:13, 15:18] = 5
+    a[11, 16] = 2
+    np.save(os.path.join(folder, "a.npy"), a)
+    _, out = topology(folder, os.path.join(folder, "a.npy"), "topology.levels=superlevel", "topology.regions=5")
+    rows = np.loadtxt(os.path.join(out, "diagrams", "0001_regions.csv"), delimiter=",", skiprows=1)
+    check(rows.tolist() == [[0, 5, 0, 9, 16, 11, 0, 15, 10, 0, 17, 12, 0], [1, 5, 2, 1, 16, 11, 0, 16, 11, 0, 16, 11, 0]], rows)
+    shown = np.load(os.path.join(out, "diagrams", "0001_regions.npy"))
+    check((shown[10:13, 15:18] > 0).all() and shown[11, 16] == 2 and (shown > 0).sum() == 9, shown)
+
+
 def test_bad_input(folder):
     files = series(folder, 3)
     np.save(os.path.join(folder, "s11.npy"), np.zeros((15, 18)))
@@ -285,5 +299,5 @@ if __name__ == "__main__":
     import warnings
     warnings.filterwarnings("ignore", message=".*input contained no data.*")
     sys.exit(support.run_tests([(f.__name__[5:], f) for f in (
-        test_dipha, test_homcloud, test_kinds_of_files, test_formats, test_ranks, test_resume, test_states, test_crop_and_figures, test_bad_input,
+        test_dipha, test_homcloud, test_kinds_of_files, test_formats, test_ranks, test_resume, test_states, test_crop_and_figures, test_regions, test_bad_input,
         test_constant)]))

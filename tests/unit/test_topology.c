@@ -226,6 +226,75 @@ static void test_volumes(void **state) {
   random_images(3, 60);
 }
 
+/* Pixels p and q touch: across a face, or also a corner. */
+static bool touch(const MtCubical *im, int p, int q, bool corners) {
+  int far = 0, sum = 0;
+  const int *n = im->n, a[3] = {p % n[0], p / n[0] % n[1], p / n[0] / n[1]},
+            b[3] = {q % n[0], q / n[0] % n[1], q / n[0] / n[1]};
+  for (int i = 0; i < 3; i++) {
+    int d = abs(a[i] - b[i]);
+    if (im->periodic[i] && n[i] - d < d) d = n[i] - d;
+    far = d > far ? d : far;
+    sum += d;
+  }
+  return corners ? far == 1 : sum == 1;
+}
+
+/* Grows from the start over all pixels again and again; how many, marked in `in`. */
+static int grow(const MtCubical *im, int start, double limit, bool low, bool corners, uint8_t *in) {
+  const int n = im->n[0] * im->n[1] * im->n[2];
+  int size = 1;
+  memset(in, 0, (size_t)n);
+  in[start] = 1;
+  for (bool more = true; more;) {
+    more = false;
+    for (int p = 0; p < n; p++)
+      for (int q = 0; q < n && !in[p]; q++)
+        if (in[q] && touch(im, p, q, corners) && (low ? im->value[p] < limit : im->value[p] > limit)) {
+          in[p] = 1;
+          size++;
+          more = true;
+        }
+  }
+  return size;
+}
+
+static void check_region(const MtCubical *im, int k, const MtPair *p) {
+  uint8_t in[PIXELS], seen[PIXELS] = {0};
+  int64_t *pixel;
+  const bool domain = k == 0, low = domain != im->superlevel;
+  const int64_t n = mt_pair_region(im, k, p, seen, &pixel);
+  const int start = (int)(domain ? p->birth_at : p->death_at);
+  assert_int_equal(n, grow(im, start, domain ? p->death : p->birth, low, domain == im->top_cells, in));
+  for (int64_t j = 0; j < n; j++) {
+    const double v = im->value[pixel[j]]; /* its birth (death) is the extreme of it */
+    assert_true(in[pixel[j]] && (!j || pixel[j] > pixel[j - 1]));
+    assert_true(low ? v >= im->value[start] : v <= im->value[start]);
+  }
+  free(pixel);
+}
+
+static void test_regions(void **state) {
+  double value[PIXELS];
+  MtRandom r;
+  MtDiagram d;
+  (void)state;
+  mt_random_seed(&r, 21);
+  for (int t = 0; t < 40; t++) {
+    MtCubical im = {.value = value, .top_cells = t & 1, .superlevel = t >> 1 & 1};
+    for (int a = 0; a < 3; a++) {
+      im.n[a] = t % 8 < 4 ? (a < 2 ? 3 + below(&r, 7) : 1) : 2 + below(&r, 4);
+      im.periodic[a] = im.n[a] > 1 && t % 3 == 0 && below(&r, 2);
+    }
+    paint(&r, t % 5, im.n, value);
+    assert_int_equal(mt_persistence(&im, &d), 0);
+    for (int k = 0; k < d.dims; k += d.dims - 1)
+      for (int64_t i = 0; i < d.n[k]; i++)
+        if (d.pair[k][i].death_at >= 0) check_region(&im, k, &d.pair[k][i]);
+    mt_diagram_free(&d);
+  }
+}
+
 /* Not a lone feature: a ball of low values in a shell of high ones in a box of low ones. */
 static void test_shell(void **state) {
   enum { N = 31 };
@@ -282,7 +351,7 @@ static void test_bad_images(void **state) {
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_pictures), cmocka_unit_test(test_volumes),    cmocka_unit_test(test_shell),
-      cmocka_unit_test(test_constant), cmocka_unit_test(test_bad_images),
+      cmocka_unit_test(test_constant), cmocka_unit_test(test_bad_images), cmocka_unit_test(test_regions),
   };
   if (PetscInitialize(&argc, &argv, NULL, NULL) || mt_error_install()) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
