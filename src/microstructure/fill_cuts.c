@@ -31,9 +31,20 @@ static double volume6(const double *a, const double *b, const double *c, const d
   return w[0] * (u[1] * v[2] - u[2] * v[1]) + w[1] * (u[2] * v[0] - u[0] * v[2]) + w[2] * (u[0] * v[1] - u[1] * v[0]);
 }
 
-/* Does the segment a-b pass through the triangle?  By signs of volumes; touching is not passing. */
+/* Volumes of tets of edges l1, l2, l3 (nm) are not trusted below this part of l1 l2 l3: those of four points of one
+ * plane are nothing but rounding. */
+static const double FLAT = 1e-11;
+
+static double distance(const double *a, const double *b) {
+  return sqrt((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) + (a[2] - b[2]) * (a[2] - b[2]));
+}
+
+/* Does the segment a-b pass through the triangle?  By signs of volumes; touching is not passing, nor is lying in its
+ * plane. */
 static bool segment_cuts(const double *a, const double *b, const double *p, const double *q, const double *r) {
-  if (volume6(p, q, r, a) * volume6(p, q, r, b) >= 0) return false;
+  const double from = volume6(p, q, r, a), to = volume6(p, q, r, b);
+  if (from * to >= 0) return false;
+  if (fmin(fabs(from), fabs(to)) <= FLAT * distance(p, q) * distance(p, r) * distance(a, b)) return false;
   double u = volume6(a, b, p, q), v = volume6(a, b, q, r), w = volume6(a, b, r, p);
   return (u > 0 && v > 0 && w > 0) || (u < 0 && v < 0 && w < 0);
 }

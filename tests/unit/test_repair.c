@@ -128,10 +128,39 @@ static void faces_with_a_common_triangle_are_parted(void **unused) {
   }
 }
 
+/* A square of 10 x 10 squares, each of two triangles, in a plane that rounding bends: no two of them go through each
+ * other, whatever the plane. */
+static void a_plane_does_not_cut_itself(void **state) {
+  (void)state;
+  enum { N = 10, POINTS = (N + 1) * (N + 1) };
+  double x[3 * POINTS];
+  int32_t tri[3 * 2 * N * N];
+  MtShell s = {.nx = POINTS, .nt = 2 * N * N, .x = x, .tri = tri};
+  int n, *pair, t = 0;
+  for (int i = 0; i < N; i++)
+    for (int j = 0; j < N; j++) {
+      const int32_t a = i * (N + 1) + j, b = a + N + 1;
+      memcpy(tri + 3 * t++, (int32_t[3]){a, a + 1, b}, 3 * sizeof *tri);
+      memcpy(tri + 3 * t++, (int32_t[3]){b, a + 1, b + 1}, 3 * sizeof *tri);
+    }
+  for (int turn = 1; turn < 60; turn++) {
+    const double u[3] = {cos(turn), sin(turn) * cos(.7 * turn), sin(turn) * sin(.7 * turn)};
+    const double v[3] = {-sin(turn), cos(turn) * cos(.7 * turn), cos(turn) * sin(.7 * turn)};
+    for (int k = 0; k < POINTS; k++)
+      for (int c = 0; c < 3; c++) {
+        const int i = k / (N + 1), j = k % (N + 1);
+        x[3 * k + c] = 7.3 + (1.1 * i + .3 * sin(j)) * u[c] + (.9 * j + .2 * sin(3 * i)) * v[c];
+      }
+    mt_shell_cuts(&s, &pair, &n);
+    free(pair);
+    assert_int_equal(n, 0);
+  }
+}
+
 int main(int argc, char **argv) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(swallowed_points_and_tets_are_gone),
-                                     cmocka_unit_test(surfaces_that_cut_themselves_are_found),
-                                     cmocka_unit_test(faces_with_a_common_triangle_are_parted)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(swallowed_points_and_tets_are_gone), cmocka_unit_test(surfaces_that_cut_themselves_are_found),
+      cmocka_unit_test(a_plane_does_not_cut_itself), cmocka_unit_test(faces_with_a_common_triangle_are_parted)};
   if (PetscInitialize(&argc, &argv, NULL, NULL) || mt_error_install()) return 99;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 99 : failed;
