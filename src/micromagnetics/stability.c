@@ -188,7 +188,7 @@ static PetscErrorCode make_solver(Hessian *h, Mat A, Vec *start, int starts, int
   PetscCall(EPSSetProblemType(*eps, EPS_HEP));
   PetscCall(EPSSetType(*eps, EPSGD));
   PetscCall(EPSSetWhichEigenpairs(*eps, EPS_SMALLEST_REAL));
-  PetscCall(EPSSetDimensions(*eps, count, 12, PETSC_DEFAULT));
+  PetscCall(EPSSetDimensions(*eps, count, count > 1 ? 12 : 8, PETSC_DEFAULT)); /* the peak of a run's memory */
   PetscCall(EPSSetConvergenceTestFunction(*eps, error_of, (void *)h->to, NULL));
   PetscCall(EPSSetTolerances(*eps, h->to->residual, MAX_PRODUCTS));
   PetscCall(EPSSetInitialSpace(*eps, starts, start));
