@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Nothing calls up: base < {optimize, mesh < fem < {micromagnetics, microstructure < tomography, topology}} < cli; and Gmsh stays inside src/microstructure.
+# Nothing calls up: base < {optimize < sweep, mesh < fem < {micromagnetics, microstructure < tomography, topology}} < cli; and Gmsh stays inside src/microstructure.
 # The floor of a header is that of the folder that implements it.  Prints each offending include; exit code 1 if there is one.
 set -u
 cd "$(dirname "$0")/.." || exit 2
@@ -14,6 +14,7 @@ declare -A floor=(
   [tomography]=tomography
   [topology]=topology
   [campaign]=optimize [evaluation]=optimize [gp]=optimize [optimize]=optimize [space]=optimize
+  [sweep]=sweep
 )
 # What each floor may include besides its own.
 declare -A below=(
@@ -25,7 +26,8 @@ declare -A below=(
   [tomography]="base mesh microstructure"
   [topology]="base mesh fem"
   [optimize]="base"
-  [cli]="base mesh fem micromagnetics microstructure tomography topology optimize"
+  [sweep]="base optimize"
+  [cli]="base mesh fem micromagnetics microstructure tomography topology optimize sweep"
 )
 bad=0
 complain() { echo "$1"; bad=1; }

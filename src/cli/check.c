@@ -8,6 +8,7 @@
 #include "magtwin/log.h"
 #include "magtwin/micromagnetics.h"
 #include "magtwin/microstructure.h"
+#include "magtwin/sweep.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -59,6 +60,13 @@ static void tell_missing(Verdict *v) {
     mt_log("%.*s", (int)strlen(v->missing) - 1, v->missing);
 }
 
+static PetscErrorCode check_sweep(const MtInput *in) {
+  MtSweep *s = NULL;
+  PetscErrorCode rc = mt_sweep_create(in, mt_input_string(in, "output.folder"), &s);
+  mt_sweep_destroy(&s);
+  return rc;
+}
+
 static PetscErrorCode check_campaign(const MtInput *in) {
   MtCampaign *c = NULL;
   PetscErrorCode rc = mt_campaign_create(PETSC_COMM_WORLD, in, mt_input_string(in, "output.folder"), &c);
@@ -72,6 +80,7 @@ static PetscErrorCode check_meaning(const MtInput *in) {
   if (!rc && mt_input_has(in, "barrier.fields")) rc = mt_barrier_check(in);
   if (!rc) rc = mt_dynamics_check(in);
   if (!rc && mt_input_has(in, "optimize.evaluate")) rc = check_campaign(in);
+  if (!rc && mt_input_has(in, "sweep.design")) rc = check_sweep(in);
   if (!rc && !mt_input_has(in, "mesh.file")) rc = mt_microstructure_check(in);
   if (!rc && mt_input_has(in, "materials.grain")) rc = mt_materials_check(PETSC_COMM_WORLD, in);
   return rc || !mt_input_has(in, "mesh.file") ? rc : cli_mesh_file(PETSC_COMM_WORLD, in);

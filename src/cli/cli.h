@@ -90,6 +90,7 @@ PetscErrorCode cli_barrier(const CliArgs *args, int *code);
 PetscErrorCode cli_dynamics(const CliArgs *args, int *code);
 PetscErrorCode cli_topology(const CliArgs *args, int *code);
 PetscErrorCode cli_optimize(const CliArgs *args, int *code);
+PetscErrorCode cli_sweep(const CliArgs *args, int *code);
 PetscErrorCode cli_info(const CliArgs *args, int *code);
 PetscErrorCode cli_plot(const CliArgs *args, int *code);
 PetscErrorCode cli_help(const CliArgs *args, int *code);

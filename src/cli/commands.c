@@ -26,6 +26,9 @@ static const CliCommand commands[] = {
     {"optimize", "campaign.yaml [key=value ...] [run|suggest|tell|status]",
      "Bayesian optimization: of runs, of a command, or of experiments by hand", CLI_INPUT, true, false, false,
      cli_optimize, "optimize output", "run suggest tell status"},
+    {"sweep", "sweep.yaml [key=value ...] [run|point|status|slurm]",
+     "one run at many points: grid, Latin hypercube, Sobol; failures and kills survived", CLI_INPUT, true, false, false,
+     cli_sweep, "sweep output", "run point status slurm"},
     {"info", "FILE", "what is in this file", CLI_FILE, true, false, false, cli_info, NULL, NULL},
     {"plot", "FOLDER [--compare FOLDER]", "figures of the results in a folder", CLI_FILE, false, false, false, cli_plot,
      NULL, NULL},
@@ -76,6 +79,11 @@ PetscErrorCode cli_help(const CliArgs *args, int *code) {
         "  tell ID goal=..   its result; or failed=REASON; also cost=.. by=NAME; a point of your own instead of ID:\n"
         "                    var=.. for every variable, with a result or to be evaluated\n"
         "  status            counts, the best so far, what is under way");
+  if (c->run == cli_sweep)
+    mt_log("  run       run what is missing, sweep.parallel at a time; where nothing is, what failed once more\n"
+           "  point N   run point N alone, for a task of a job array\n"
+           "  status    counts, what failed and why; writes results.csv and results.h5 anew\n"
+           "  slurm     write sweep.slurm, a job array of the points that are not done");
   if (c->run == cli_plot)
     mt_log("  --compare FOLDER  a second run, drawn into the curve or, of magtwin dynamics, beside m\n"
            "  --labels FILE     with the folder of a mesh: the labels.h5 its grains came from, set beside it\n"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """bench.py BUILD [quick|full] [part ...]: what a demagnetization run costs, beside the machine's memory bandwidth and published numbers.
 
-Parts: loop (counts and speed on 1 and 2 ranks), growth (loop against the number of nodes), steps (smooth field steps), ranks (messages,
+Parts: loop (counts and speed on 1 and 2 ranks), growth (loop against the number of nodes), steps (smooth field steps), suggest (next point of an optimization), ranks (messages,
 bytes and memory on 1 to 32 ranks, more than there are cores), grains8 (a loop of 800 steps; not with `quick`), million (a loop of 1e6
 nodes on 2 ranks; only by name or with `full`, which also takes growth to 3e5 nodes), topology (persistent
 homology of volumes, pictures and a series of them), events (the numbers of the last `make bench-events`).
@@ -13,12 +13,14 @@ where there is none); error: value/reference - 1.  A number that is worse is one
 """
 import json
 import os
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import figures
 import measure
+import support
 import topology
 from measure import OUT
 
@@ -142,6 +144,17 @@ class Bench:
                              1.15, ASKED))
             self.add(line("the same between the last two sizes", figures.exponent(points[-2:], "processor")))
 
+    # where to go next
+
+    def suggest(self):
+        """Wall time of a suggestion from 500 points in 10 dimensions, on 2 ranks."""
+        program = os.path.join(os.path.abspath(self.build), "optimizer")
+        for ranks in (1, 2):
+            done = subprocess.run(support.launcher(ranks) + [program, "suggest", "500"], capture_output=True, text=True, check=True,
+                                  env=support.environment())
+            self.add(at_most("suggestion from 500 points in 10 dimensions, %d rank%s" % (ranks, "s"[:ranks - 1]),
+                             float(done.stdout.split()[1]), "s", 5, ASKED))
+
     # smooth steps
 
     def steps(self):
@@ -223,7 +236,7 @@ class Bench:
 def main():
     words = sys.argv[2:]
     size = words.pop(0) if words and words[0] in SIZES else "normal"
-    parts = words or ["loop", "growth", "steps", "ranks"] + {"quick": [], "normal": ["grains8"], "full": ["grains8", "million"]}[size] + ["topology", "events"]
+    parts = words or ["loop", "growth", "steps", "suggest", "ranks"] + {"quick": [], "normal": ["grains8"], "full": ["grains8", "million"]}[size] + ["topology", "events"]
     os.makedirs(OUT, exist_ok=True)
     bench = Bench(sys.argv[1] if len(sys.argv) > 1 else "build", size)
     for part in parts:
