@@ -35,7 +35,7 @@ static PetscErrorCode fetch(MPI_Comm comm, const MtLabels *l, Range mine, int32_
   PetscCallMPI(MPI_Comm_size(comm, &size));
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   Range *want = mt_malloc((size_t)size * sizeof *want);
-  MPI_Request *request = mt_malloc(2 * (size_t)size * sizeof *request);
+  MPI_Request *request = mt_malloc(2 * (size_t)size * sizeof(MPI_Request));
   PetscCallMPI(MPI_Allgather(&mine, 2, MPI_INT, want, 2, MPI_INT, comm));
   for (int r = 0; r < size; r++) {
     int64_t start, n;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum { THIN_ROUNDS = 16, GROW_ROUNDS = 6 };
-static const double spoilt = .15;     /* score of a tet that thins its nodes at first */
+static const double spoilt = .4;      /* score of a tet that thins its nodes at first */
 static const double thinner = .75;    /* factor for that */
 static const double good = .85;       /* score aimed at: 13 to 151 degrees */
 static const double grow_floor = .58; /* score below which growth may not bring a tet: 9 to 159 degrees */
@@ -183,23 +183,30 @@ static void number_copies(Phase *p) {
   for (int64_t v = 0; v < p->v->nv; v++) p->first[v + 1] = p->first[v] + (p->thickness > 0 ? p->v->node[v].ngrains : 1);
 }
 
+/* Copies of the nodes, tets over them, and where they may go. */
+static PetscErrorCode begin(Phase *p, int ngrains, const double box[6], MtRegions *r) {
+  number_copies(p);
+  if (p->thickness > 0) p->piece = mt_pieces_find(p->v, &p->npieces);
+  mt_pieces_regions(ngrains, p->npieces, p->piece, r);
+  PetscErrorCode rc = mt_pieces_cut(p->v, p->first, p->npieces, p->piece, p->m);
+  if (rc) return rc;
+  p->r = (MtRelax){.nv = p->m->nv, .nt = p->m->nt, .x = p->m->x, .tet = p->m->tet, .box = box};
+  normals_make(p);
+  copies_make(p);
+  p->scale = mt_malloc((size_t)p->v->nv * sizeof *p->scale);
+  for (int64_t u = 0; u < p->v->nv; u++) p->scale[u] = 1;
+  return 0;
+}
+
 PetscErrorCode mt_voxel_phase(const MtVoxelMesh *v, int ngrains, double thickness, MtRegions *r, MtTets *m,
                               MtHold **hold, MtVoxelLayer *layer) {
   const double box[6] = {0, 0, 0, v->box[0], v->box[1], v->box[2]};
   Phase p = {.v = v, .thickness = thickness, .m = m};
   memset(m, 0, sizeof *m);
   memset(r, 0, sizeof *r);
-  number_copies(&p);
-  if (thickness > 0) p.piece = mt_pieces_find(v, &p.npieces);
-  mt_pieces_regions(ngrains, p.npieces, p.piece, r);
-  PetscCall(mt_pieces_cut(v, p.first, p.npieces, p.piece, m));
-  p.r = (MtRelax){.nv = m->nv, .nt = m->nt, .x = m->x, .tet = m->tet, .box = box};
-  normals_make(&p);
-  copies_make(&p);
-  p.scale = mt_malloc((size_t)v->nv * sizeof *p.scale);
-  for (int64_t u = 0; u < v->nv; u++) p.scale[u] = 1;
   memset(layer, 0, sizeof *layer);
-  if (thickness > 0) {
+  PetscErrorCode rc = begin(&p, ngrains, box, r);
+  if (!rc && thickness > 0) {
     mt_relax_lists(&p.r);
     thin(&p);
     grow(&p);
@@ -208,5 +215,5 @@ PetscErrorCode mt_voxel_phase(const MtVoxelMesh *v, int ngrains, double thicknes
   *hold = p.r.hold, p.r.hold = NULL;
   mt_relax_free(&p.r);
   free(p.first), free(p.piece), free(p.normal), free(p.scale), free(p.full);
-  return 0;
+  return rc;
 }

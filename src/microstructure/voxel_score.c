@@ -83,7 +83,8 @@ static double least_at(const MtRelax *r, int64_t v, double floor) {
 bool mt_relax_move(MtRelax *r, int64_t v, const double d[3], double floor) {
   double *x = r->x + 3 * v;
   const double old[3] = {x[0], x[1], x[2]}, before = fmin(floor, least_at(r, v, -2));
-  for (double part = 1; part > .1; part /= 2) {
+  double part = 1;
+  for (int halved = 0; halved < 4; halved++, part /= 2) {
     for (int k = 0; k < 3; k++) x[k] = d[k] != 0 ? old[k] + part * d[k] : old[k];
     if (least_at(r, v, before - 1e-9) >= before - 1e-12) return true;
   }
