@@ -7,6 +7,7 @@
 #include "magtwin/microstructure.h"
 
 extern const MtKey mt_generate_keys[]; /* section generate (src/tomography/generate_keys.c) */
+extern const MtKey mt_register_keys[]; /* section register (src/tomography/register.c) */
 extern const MtKey mt_stack_keys[];    /* section stack (src/tomography/stack_keys.c) */
 
 /* Gray slices, distributed by slabs of z (rule of mt_slab): pixel (i,j) of slice z0+k at [(k*ny + j)*nx + i]. */
@@ -34,5 +35,10 @@ PetscErrorCode mt_stack_read(MPI_Comm comm, const MtInput *in, MtStack *s, MtJso
 /* Section stack: reads, mends and labels.  Writes `folder`/drift.csv and pictures.  l is labelled as by mt_labels_read;
  * free it with mt_labels_free.  json: adds the object "stack".  The same bits for any number of ranks.  Collective. */
 PetscErrorCode mt_stack_reconstruct(MPI_Comm comm, const MtInput *in, const char *folder, MtLabels *l, MtJson *json);
+
+/* Section register: the affine map between two pictures of one section.  Writes `folder`/residual.csv, the shifts left
+ * in places where both show marks, and board.png; json: adds the object "registration".  MT_ERR_FAIL if they have
+ * nothing in common.  Rank 0 works.  Collective. */
+PetscErrorCode mt_register_pictures(MPI_Comm comm, const MtInput *in, const char *folder, MtJson *json);
 
 #endif

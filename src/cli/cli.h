@@ -84,6 +84,7 @@ PetscErrorCode cli_check_run(const char *subcommand, char *input, int noverrides
 PetscErrorCode cli_check(const CliArgs *args, int *code);
 PetscErrorCode cli_generate(const CliArgs *args, int *code);
 PetscErrorCode cli_reconstruct(const CliArgs *args, int *code);
+PetscErrorCode cli_register(const CliArgs *args, int *code);
 PetscErrorCode cli_mesh(const CliArgs *args, int *code);
 PetscErrorCode cli_demag(const CliArgs *args, int *code);
 PetscErrorCode cli_barrier(const CliArgs *args, int *code);

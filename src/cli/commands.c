@@ -13,6 +13,8 @@ static const CliCommand commands[] = {
      cli_generate, "grains generate output", NULL},
     {"reconstruct", INPUT, "measured sections or labels -> labels.h5", CLI_INPUT, true, true, false, cli_reconstruct,
      "grains output", NULL},
+    {"register", INPUT, "two pictures of one section laid on one another", CLI_INPUT, true, true, false, cli_register,
+     "register output", NULL},
     {"mesh", INPUT, "grains -> mesh.h5 with the grain-boundary phase", CLI_INPUT, true, true, false, cli_mesh,
      "grains mesh output", NULL},
     {"demag", INPUT, "the demagnetization curve", CLI_INPUT, true, true, true, cli_demag,

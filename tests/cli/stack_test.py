@@ -129,11 +129,52 @@ def names_what_a_grain_lacks(folder):
     check(r.code == 0 and "8 voxels outside the largest piece" in r.err, r)
 
 
+def body(x, y, bright, dark):
+    """A section of 380 x 280 pixels with pores, at places x, y of its own."""
+    inside = (x > 40) & (x < 420) & (y > 30) & (y < 310)
+    v = np.where(inside, bright, dark)
+    for px, py, r in np.random.default_rng(1).uniform((60, 50, 2), (400, 290, 5), (25, 3)):
+        v = v - inside * .5 * bright * np.exp(-.5 * ((x - px) ** 2 + (y - py) ** 2) / r ** 2)
+    return v
+
+
+def registers_two_pictures(folder):
+    """A mirrored, stretched, slightly turned picture in other grays: the map and its residual; then the measured pairs, where they are."""
+    from PIL import Image
+    y, x = np.mgrid[:350, :470].astype(float)
+    true = np.array([[-.9, .01], [.015, 1.06]])  # fixed pixel -> moving pixel, about the offset
+    offset = np.array([440., -8.])
+    back = np.linalg.inv(true)
+    u = back @ np.stack([x.ravel() - offset[0], y.ravel() - offset[1]])
+    noise = np.random.default_rng(2).normal(0, .01, (2,) + x.shape)
+    fixed, moving = body(x, y, .6, .05) + noise[0], body(*u.reshape(2, *x.shape), .85, .2) + noise[1]
+    for name, v in (("fixed", fixed), ("moving", moving)):
+        Image.fromarray((255 * np.clip(v, 0, 1)).astype(np.uint8)).save(os.path.join(folder, name + ".png"))
+    found = register(folder, folder + "/fixed.png", folder + "/moving.png")
+    m = np.array(found["map"]).reshape(2, 3)
+    for p in ((60, 60), (400, 60), (60, 290), (400, 290)):  # the corners of the body, to half a pixel
+        check(np.abs(m[:, 0] + m[:, 1:] @ p - offset - true @ p).max() < .5, (p, m))
+    check(found["mirrored"] and found["residual_rms_px"] < .5, found)
+    shared = os.path.join(support.ROOT, "..", "shared", "data", "bse_pairs")
+    for number, mirrored in ((381, False), (420, True)) if os.path.isdir(shared) else ():
+        found = register(folder, "%s/Slice%d_ebsd.tif" % (shared, number), "%s/Slice%d_bse.tif" % (shared, number))
+        check(found["mirrored"] == mirrored and found["residual_rms_px"] < 5 and found["places"] > 20, found)
+
+
+def register(folder, fixed, moving):
+    source = write(folder, "register: {fixed: %s, moving: %s}\noutput: {folder: %s/pair}\n" % (fixed, moving, folder))
+    r = support.magtwin(BUILD, "register", source, "--force")
+    check(r.code == 0, r)
+    with open(os.path.join(folder, "pair", "summary.json")) as f:
+        return json.load(f)["registration"]
+
+
 if __name__ == "__main__":
     sys.exit(support.run_tests([
         ("a generated stack is reconstructed as well as asked", meets_the_numbers),
         ("figures of the grains", draws_figures),
         ("one input from slices to a curve", reaches_a_curve),
         ("what is wrong with a slice is said by its name", names_bad_slices),
+        ("two pictures of one section", registers_two_pictures),
         ("grains without an axis, labels in pieces", names_what_a_grain_lacks),
     ]))
