@@ -109,7 +109,7 @@ typedef struct {
 
 static PetscErrorCode write_feature(const Series *s, int k, const char *what, int length, Feature feature) {
   char name[48];
-  double *rows = mt_malloc((size_t)s->n * (size_t)length * sizeof *rows);
+  double *rows = mt_calloc((size_t)s->n * (size_t)length, sizeof *rows);
   for (int i = 0; i < s->n; i++) feature(s->f, s->d[i].n[k], s->d[i].pair[k], rows + (size_t)i * (size_t)length);
   snprintf(name, sizeof name, "/dimension%d/%s", k, what);
   PetscErrorCode rc = mt_h5_write(s->h5, name, H5T_NATIVE_DOUBLE, s->total, length, s->start, s->n, rows, "1");
