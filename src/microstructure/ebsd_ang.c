@@ -1,6 +1,8 @@
 /* One slice in TSL's .ang text format: header lines begin with #, then a line per point with phi1 PHI phi2 (rad) x y
- * (um) IQ CI phase and, in most files, SEM and fit.  The grid is taken from x and y: the header's counts are those of
- * the original scan and do not follow when a map is cropped or thinned. */
+ * (um) IQ CI phase and, in most files, SEM and fit; or in HKL's .ctf: a header up to the line of column names, then
+ * Phase X Y (um) Bands Error Euler1 Euler2 Euler3 (degrees) MAD BC BS, phase 0 where nothing was found.  The grid is
+ * taken from x and y: the header's counts are those of the original scan and do not follow when a map is cropped or
+ * thinned. */
 #include "magtwin/error.h"
 #include "measured.h"
 #include <errno.h>
@@ -8,11 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-enum { NEEDED = 7, MOST = 16 }; /* numbers of a line that are used, and that are looked at */
+enum { NEEDED = 7, NEEDED_CTF = 8, MOST = 16 }; /* numbers of a line that are used, and that are looked at */
 
 typedef struct {
   const char *path;
+  bool ctf, header;  /* a .ctf file; before its line of column names */
   int line, columns; /* numbers on the first line of data: all lines have as many */
   int64_t n, room;
   double *xy; /* [2 room] */
@@ -69,26 +73,51 @@ static PetscErrorCode parse_numbers(const Reader *r, char *line, double *v, int 
   return 0;
 }
 
+static PetscErrorCode check_columns(Reader *r, const char *line, int n) {
+  const int needed = r->ctf ? NEEDED_CTF : NEEDED;
+  if (!r->columns) r->columns = n;
+  if (n >= needed && n == r->columns) return 0;
+  return mt_error(MT_ERR_INPUT, "%s:%d:%d: the line ends after %d numbers, expected %d (%s ...)", r->path, r->line,
+                  (int)strlen(line) + 1, n, r->columns < needed ? needed : r->columns,
+                  r->ctf ? "Phase X Y Bands Error Euler1 Euler2 Euler3" : "phi1 PHI phi2 x y IQ CI");
+}
+
+static PetscErrorCode check_angles(const Reader *r, const double *v) {
+  for (int i = 0; i < 3; i++) {
+    if (r->ctf && fabs(v[i]) > 720.1)
+      return mt_error(MT_ERR_INPUT, "%s:%d: angle %g is not in degrees", r->path, r->line, v[i]);
+    if (!r->ctf && fabs(v[i]) > 4 * MT_PI + .01)
+      return mt_error(MT_ERR_INPUT, "%s:%d: angle %g is not in radians (at most 2 pi)", r->path, r->line, v[i]);
+  }
+  return 0;
+}
+
 static PetscErrorCode add_point(Reader *r, char *line) {
   double v[MOST];
   int n;
   PetscCall(parse_numbers(r, line, v, &n));
-  if (!r->columns) r->columns = n;
-  if (n < NEEDED || n != r->columns)
-    return mt_error(MT_ERR_INPUT, "%s:%d:%d: the line ends after %d numbers, expected %d (phi1 PHI phi2 x y IQ CI ...)",
-                    r->path, r->line, (int)strlen(line) + 1, n, r->columns < NEEDED ? NEEDED : r->columns);
-  for (int i = 0; i < 3; i++)
-    if (fabs(v[i]) > 4 * MT_PI + .01)
-      return mt_error(MT_ERR_INPUT, "%s:%d: angle %g is not in radians (at most 2 pi)", r->path, r->line, v[i]);
+  PetscCall(check_columns(r, line, n));
+  const double *angle = r->ctf ? v + 5 : v, *place = r->ctf ? v + 1 : v + 3, unit = r->ctf ? MT_PI / 180 : 1;
+  PetscCall(check_angles(r, angle));
   PetscCall(grow(r));
-  mt_quat_bunge(v, r->ang->q + 4 * r->n);
-  /* 4 pi is TSL's other mark of a point without a solution */
-  r->ang->ci[r->n] = fabs(v[0]) > 4 * MT_PI - .01 ? -1 : v[6];
-  r->xy[2 * r->n] = v[3];
-  r->xy[2 * r->n + 1] = v[4];
+  mt_quat_bunge((const double[3]){unit * angle[0], unit * angle[1], unit * angle[2]}, r->ang->q + 4 * r->n);
+  /* 4 pi is TSL's other mark of a point without a solution; HKL has no confidence, but says so of the phase */
+  if (r->ctf)
+    r->ang->ci[r->n] = v[0] > 0 ? 1 : MT_ANG_NOTHING;
+  else
+    r->ang->ci[r->n] = fabs(v[0]) > 4 * MT_PI - .01 ? -1 : v[6];
+  r->xy[2 * r->n] = place[0];
+  r->xy[2 * r->n + 1] = place[1];
   r->n++;
   r->ang->last_line = r->line;
   return 0;
+}
+
+/* The line of column names ends the header of a .ctf file. */
+static bool in_header(Reader *r, const char *text) {
+  if (!r->header) return false;
+  if (!strncmp(text, "Phase", 5) && strchr(" \t", text[5])) r->header = false;
+  return true;
 }
 
 static PetscErrorCode parse_lines(Reader *r, char *text) {
@@ -97,7 +126,7 @@ static PetscErrorCode parse_lines(Reader *r, char *text) {
     if (next) *next++ = 0;
     r->line++;
     const size_t blank = strspn(line, " \t\r");
-    if (line[blank] == '#' || !line[blank]) continue;
+    if ((line[blank] == '#' && !r->ctf) || !line[blank] || in_header(r, line + blank)) continue;
     PetscCall(add_point(r, line));
   }
   return 0;
@@ -133,7 +162,9 @@ static PetscErrorCode find_grid(const Reader *r) {
 }
 
 PetscErrorCode mt_ang_read(const char *path, MtAng *a) {
-  Reader r = {.path = path, .ang = a};
+  const size_t length = strlen(path);
+  const bool ctf = length > 4 && !strcasecmp(path + length - 4, ".ctf");
+  Reader r = {.path = path, .ang = a, .ctf = ctf, .header = ctf};
   char *text = NULL;
   memset(a, 0, sizeof *a);
   PetscCall(read_text(path, &text));

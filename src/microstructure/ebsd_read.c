@@ -79,7 +79,7 @@ static PetscErrorCode choose_valid(Ebsd *s, const MtLabels *l) {
   const int64_t n = (int64_t)l->nx * l->ny * l->nz_local;
   int64_t counts[2] = {0, 0};
   for (int64_t i = 0; i < n; i++) {
-    s->e.valid[i] = least <= 0 || s->e.ci[i] >= least;
+    s->e.valid[i] = s->e.ci[i] > .5 * (MT_ANG_NOTHING - 1) && (least <= 0 || s->e.ci[i] >= least);
     counts[0] += s->e.ci[i] < 0;
     counts[1] += !s->e.valid[i];
   }

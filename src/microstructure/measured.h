@@ -24,15 +24,16 @@ double mt_quat_disorientation(const double a[4], const double b[4], const MtSymm
 void mt_quat_nearest(const double ref[4], const double q[4], const MtSymmetry *s, double nearest[4]);
 void mt_quat_rotate(const double q[4], const double v[3], double turned[3]);
 
-/* One slice of a TSL .ang file; x runs fastest. */
+/* One slice of a TSL .ang or an HKL .ctf file; x runs fastest. */
+#define MT_ANG_NOTHING (-2) /* confidence of a point of a .ctf file without a solution: its angles mean nothing */
 typedef struct {
   int nx, ny;
   double dx, dy; /* um */
   int last_line; /* of the file, for messages */
   double *q;     /* [4 nx ny] orientations; owned */
-  double *ci;    /* [nx ny] confidence index, -1: not indexed; owned */
+  double *ci;    /* [nx ny] confidence index, -1: not indexed; of .ctf 1 or MT_ANG_NOTHING; owned */
 } MtAng;
-/* MT_ERR_INPUT with file:line:column on anything that cannot be read.  Not collective. */
+/* By the ending of the name.  MT_ERR_INPUT with file:line:column on anything that cannot be read.  Not collective. */
 PetscErrorCode mt_ang_read(const char *path, MtAng *a);
 void mt_ang_free(MtAng *a);
 

@@ -202,6 +202,44 @@ static void bad_ang_files(void **unused) {
   mt_error_clear();
 }
 
+#define CTF                                                                                                            \
+  "Channel Text File\r\nPrj\tmap\r\nXCells\t3\r\nYCells\t2\r\nPhases\t1\r\n8.8;8.8;12.2\t90;90;90\tNd2Fe14B\r\n"       \
+  "Phase\tX\tY\tBands\tError\tEuler1\tEuler2\tEuler3\tMAD\tBC\tBS\r\n"
+
+/* The same orientations as in the .ang file above, in degrees. */
+static void ctf_file(void **unused) {
+  (void)unused;
+  MtAng a;
+  write_text("good.ctf", CTF "1 0 0 8 0 28.64788976 14.32394488 7.16197244 .5 90 80\n0 0.5 0 0 3 0 0 0 0 90 80\n"
+                             "1 1 0 8 0 0 0 0 .5 90 80\n1 0 0.25 8 0 0 0 0 .5 90 80\n1 0.5 0.25 8 0 0 0 0 .5 90 80\n"
+                             "1 1 0.25 8 0 360 0 0 .5 90 80\n");
+  if (mt_ang_read(in_folder("good.ctf"), &a)) fail_msg("%s", mt_error_message());
+  assert_int_equal(a.nx, 3);
+  assert_int_equal(a.ny, 2);
+  assert_near(a.dx, .5, 1e-15);
+  assert_near(a.dy, .25, 1e-15);
+  assert_near(a.ci[0], 1, 0);
+  assert_near(a.ci[1], MT_ANG_NOTHING, 0);
+  assert_near(a.q[0], cos(.125) * cos(.3125), 1e-9);
+  mt_ang_free(&a);
+}
+
+static void refuses_ctf(const char *text, const char *message) {
+  MtAng a;
+  write_text("bad.ctf", text);
+  assert_int_equal(mt_ang_read(in_folder("bad.ctf"), &a), MT_ERR_INPUT);
+  if (!strstr(mt_error_message(), message)) fail_msg("'%s' does not say '%s'", mt_error_message(), message);
+  mt_error_clear();
+}
+
+static void bad_ctf_files(void **unused) {
+  (void)unused;
+  refuses_ctf("Channel Text File\n1 0 0 8 0 0 0 0\n", "no points"); /* no line of names */
+  refuses_ctf(CTF "1 0 0 8 0 0 0\n", "bad.ctf:8:14: the line ends after 7 numbers, expected 8 (Phase X Y");
+  refuses_ctf(CTF "1 0 0 8 0 0,5 0 0\n", "bad.ctf:8:11: '0,5' is not a number");
+  refuses_ctf(CTF "1 0 0 8 0 1000 0 0\n", "not in degrees");
+}
+
 /* ---- labelling, against a flood fill of the whole volume on every rank ---- */
 
 enum { NX = 9, NY = 7, NZ = 10, N = NX * NY * NZ };
@@ -398,6 +436,8 @@ static int remove_folder(void **unused) {
   (void)unused;
   remove(in_folder("good.ang"));
   remove(in_folder("bad.ang"));
+  remove(in_folder("good.ctf"));
+  remove(in_folder("bad.ctf"));
   return rmdir(folder);
 }
 
@@ -409,6 +449,8 @@ int main(int argc, char **argv) {
       cmocka_unit_test(order_of_names),
       cmocka_unit_test(ang_file),
       cmocka_unit_test(bad_ang_files),
+      cmocka_unit_test(ctf_file),
+      cmocka_unit_test(bad_ctf_files),
       cmocka_unit_test(labelling),
       cmocka_unit_test(mean_axis),
   };
