@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double last_score = .8; /* 12 to 153 degrees */
-static const double promised = .02;  /* of a grain's volume */
+static const double promised = .02; /* of a grain's volume */
 
 /* ---- voxels without a grain */
 
@@ -104,7 +103,7 @@ static void grains_copy(const MtVoxelMesh *m, const MtLabels *l, MtRegions *r) {
 }
 
 /* Nodes of the air move freely, those of the sphere not at all. */
-static void improve_last(MtMeshData *d, MtHold *hold, int64_t nhold, MtJson *json) {
+static void improve_last(MtMeshData *d, MtHold *hold, int64_t nhold, double score, MtJson *json) {
   MtRelax r = {.nv = d->nv, .nt = d->nt, .x = d->x, .tet = d->tet, .box = d->magnet_box};
   r.hold = mt_realloc(hold, (size_t)d->nv * sizeof *hold);
   memset(r.hold + nhold, 0, (size_t)(d->nv - nhold) * sizeof *r.hold);
@@ -115,10 +114,11 @@ static void improve_last(MtMeshData *d, MtHold *hold, int64_t nhold, MtJson *jso
   }
   mt_phase_begin("improve angles");
   mt_relax_lists(&r);
-  const int64_t left = mt_relax_worst(&r, last_score, 6);
+  const int64_t left = mt_relax_worst(&r, score, 6);
   mt_relax_free(&r);
   mt_phase_end("improve angles");
-  mt_json_int(json, "tets_below_12_or_above_153_deg", left);
+  mt_json_real(json, "score_aimed_at", score);
+  mt_json_int(json, "tets_below_score", left);
 }
 
 static PetscErrorCode finish(const MtVoxelMesh *v, const MtLabels *l, const MtMeshOptions *o, MtMeshData *d,
@@ -137,7 +137,7 @@ static PetscErrorCode finish(const MtVoxelMesh *v, const MtLabels *l, const MtMe
   if (o->thickness > 0) report_layer(&layer, o->thickness, nhold, json);
   PetscErrorCode rc = mt_mesh_close(box, l->ngrains, o, &m, d);
   if (!rc)
-    improve_last(d, hold, nhold, json);
+    improve_last(d, hold, nhold, mt_voxel_target(o->thickness, v->a), json);
   else
     free(hold);
   if (!rc) rc = mt_mesh_end_regions(d);

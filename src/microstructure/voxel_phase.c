@@ -3,14 +3,17 @@
  * closer, and try again after the nodes around have moved. */
 #include "voxel_phase.h"
 #include "magtwin/memory.h"
+#include "magtwin/units.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { THIN_ROUNDS = 16, GROW_ROUNDS = 6 };
-static const double spoilt = .4;      /* score of a tet that thins its nodes at first */
+static const double spoilt = .5;      /* score of a tet that thins its nodes at first */
 static const double thinner = .75;    /* factor for that */
-static const double good = .85;       /* score aimed at: 13 to 151 degrees */
+static const double good = .85;       /* score aimed at, 13 to 151 degrees, */
+static const double least_good = .57; /* or 8.5 degrees, */
+static const double own_part = .9;    /* or as much of what a flat layer has by itself, in between */
 static const double grow_floor = .58; /* score below which growth may not bring a tet: 9 to 159 degrees */
 static const double slack = .008;     /* of the thickness: how far from its planes a copy may stay */
 static const double most_times = 1;   /* thicknesses that a copy goes at most */
@@ -136,9 +139,16 @@ static void thin(Phase *p) {
   free(node);
 }
 
+/* Wide triangles of the boundary, 0.65 spacings high, leave a thin layer with small angles that no movement mends. */
+double mt_voxel_target(double thickness, double spacing) {
+  const double own = atan(thickness / (.65 * spacing)) / (15 * MT_PI / 180);
+  return thickness > 0 ? fmax(least_good, fmin(good, own_part * own)) : good;
+}
+
 static void grow(Phase *p) {
+  const double aim = mt_voxel_target(p->thickness, p->v->a);
   for (int round = 0; round < GROW_ROUNDS; round++) {
-    const int64_t left = mt_relax_worst(&p->r, good, 3);
+    const int64_t left = mt_relax_worst(&p->r, aim, 3);
     for (int64_t i = 0; i < p->m->nv; i++) {
       double d[3];
       if (p->r.hold[i].nplanes == 0) continue;
@@ -148,7 +158,7 @@ static void grow(Phase *p) {
     }
     if (left == 0 && round > 1) break;
   }
-  mt_relax_worst(&p->r, good, 4);
+  mt_relax_worst(&p->r, aim, 4);
 }
 
 static void layer_measure(const Phase *p, MtVoxelLayer *l) {

@@ -29,6 +29,8 @@ typedef struct {
   int64_t thinned;   /* copies that stay nearer to the boundary */
 } MtVoxelLayer;
 
+/* Score that tets of such a mesh can be given.  Plain C. */
+double mt_voxel_target(double thickness, double spacing);
 /* Grains with a layer of `thickness` (nm; 0: none) between them: tets m with x, regions r, and what each node may do in
  * hold [m->nv], malloc'ed.  Not collective. */
 PetscErrorCode mt_voxel_phase(const MtVoxelMesh *v, int ngrains, double thickness, MtRegions *r, MtTets *m,
