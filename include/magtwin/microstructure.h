@@ -99,6 +99,8 @@ typedef struct {
   double air_size;   /* nm, edge length at the sphere */
   double surface;    /* nm, layer of its own around the cells' box, 0: none; the air begins outside */
   int surface_layers;
+  double inner_size; /* nm, edge length in the middle of grains, 0: size */
+  double growth;     /* of the edge length from a grain's surface on, per length */
 } MtMeshOptions;
 PetscErrorCode mt_mesh_cells(MPI_Comm comm, const MtCells *cells, const MtMeshOptions *opt, MtMeshData *mesh,
                              MtJson *json);

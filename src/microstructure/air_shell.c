@@ -175,7 +175,7 @@ static PetscErrorCode air_append(const MtShell *s, int64_t *node, const MtFill *
 }
 
 static PetscErrorCode air_fill(const MtShell *s, int nface, double size, double radius, MtFill *f) {
-  if (!mt_fill_shell(s, nface, size, f))
+  if (!mt_fill_shell(s, nface, size, NULL, f))
     return mt_error(
         MT_ERR_FAIL,
         "Gmsh could not fill the air between the magnet and a sphere of radius %g nm; try another mesh.air.size or "

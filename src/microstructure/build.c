@@ -18,6 +18,8 @@ static void options_read(const MtInput *in, MtMeshOptions *o) {
                        .layers = (int)mt_input_int(in, "mesh.gb.layers"),
                        .air_radius = mt_input_real(in, "mesh.air.radius"),
                        .air_size = mt_input_real(in, "mesh.air.size")};
+  if (mt_input_has(in, "mesh.inner_size")) o->inner_size = mt_input_real(in, "mesh.inner_size");
+  o->growth = mt_input_has(in, "mesh.growth") ? mt_input_real(in, "mesh.growth") : 0.3;
   if (mt_input_has(in, "mesh.surface.thickness")) o->surface = mt_input_real(in, "mesh.surface.thickness");
   o->surface_layers = (int)fmax(1, round(o->surface / o->size));
   if (mt_input_has(in, "mesh.surface.layers")) o->surface_layers = (int)mt_input_int(in, "mesh.surface.layers");

@@ -45,7 +45,30 @@ static int surface_model(const MtShell *s, int tag, int first, int n) {
  * are taken over from the surface). */
 static const double even_size = 0.75;
 
-static bool generate(const MtShell *s, int nhole, double size) {
+static double graded(const MtGrading *g, double x, double y, double z) {
+  double distance = INFINITY;
+  for (int i = 0; i < g->nplanes; i++) {
+    const double *p = g->plane + 4 * i;
+    distance = fmin(distance, p[0] * x + p[1] * y + p[2] * z - p[3]);
+  }
+  return even_size * fmin(g->inner, g->size + g->growth * fmax(0, distance));
+}
+
+/* From 4.9 on Gmsh tells the size it has itself as well. */
+#if GMSH_API_VERSION_MAJOR > 4 || (GMSH_API_VERSION_MAJOR == 4 && GMSH_API_VERSION_MINOR >= 9)
+static double size_at(int dim, int tag, double x, double y, double z, double own, void *data) {
+  (void)dim, (void)tag, (void)own;
+  return graded(data, x, y, z);
+}
+#else
+static double size_at(int dim, int tag, double x, double y, double z, void *data) {
+  (void)dim, (void)tag;
+  return graded(data, x, y, z);
+}
+#endif
+
+static bool generate(const MtShell *s, int nhole, double size, const MtGrading *grading) {
+  MtGrading own = grading ? *grading : (MtGrading){0}; /* Gmsh asks for data that may change */
   int err = 0, bad = 0, loops[2] = {1, 2}, one[1] = {1}, two[1] = {2};
   gmshClear(&err);
   gmshModelAdd("shell", &err);
@@ -60,11 +83,14 @@ static bool generate(const MtShell *s, int nhole, double size) {
   gmshOptionSetNumber("Mesh.Algorithm3D", 1, &err);
   gmshOptionSetNumber("Mesh.MeshSizeExtendFromBoundary", nhole > 0,
                       &err); /* around a hole: from the fine to the coarse */
-  gmshOptionSetNumber("Mesh.MeshSizeMax", nhole > 0 ? size : even_size * size, &err);
+  gmshOptionSetNumber("Mesh.MeshSizeMax", nhole > 0 ? size : even_size * (grading ? grading->inner : size), &err);
+  if (grading) gmshModelMeshSetSizeCallback(size_at, &own, &err);
   if (bad) return false;
   srand(1);
   gmshModelMeshGenerate(3, &err);
-  return !err;
+  const int failed = err;
+  if (grading) gmshModelMeshRemoveSizeCallback(&err);
+  return !failed;
 }
 
 static bool read_points(const MtShell *s, MtFill *f, int32_t **number, size_t *ntags) {
@@ -120,12 +146,12 @@ static bool orient_and_check(const MtShell *s, MtFill *f) {
   return f->nt > 0 && !flat && fabs(sum - shell) <= 1e-10 * shell;
 }
 
-bool mt_fill_shell(const MtShell *s, int nhole, double size, MtFill *f) {
+bool mt_fill_shell(const MtShell *s, int nhole, double size, const MtGrading *grading, MtFill *f) {
   size_t *element = NULL, ne = 0, *node = NULL, nn = 0, ntags = 0;
   int32_t *number = NULL;
   int err = 0;
   memset(f, 0, sizeof *f);
-  if (!generate(s, nhole, size)) { /* after an error Gmsh stays locked: start it anew */
+  if (!generate(s, nhole, size, grading)) { /* after an error Gmsh stays locked: start it anew */
     mt_gmsh_end();
     mt_gmsh_begin();
     return false;

@@ -1,5 +1,6 @@
 /* The grains filled, each by one rank with its own Gmsh on its own closed surface: a serial mesher made parallel.  The
  * surface is common and fixed, so that the result does not depend on who fills what. */
+#include "cells_internal.h"
 #include "gb_fill.h"
 #include "magtwin/error.h"
 #include "magtwin/log.h"
@@ -100,6 +101,26 @@ static bool shell_is_whole(const MtShell *s) {
   return n == 0;
 }
 
+/* The planes of grain k before the inset; its edges begin to grow there. */
+static PetscErrorCode grading_make(const MtCells *c, const MtGrainFills *g, double size, int k, MtGrading *grading) {
+  *grading = (MtGrading){size, g->inner, g->growth, 0, NULL};
+  PetscCall(PetscMalloc1(4 * (size_t)c->nfaces + 1, &grading->plane));
+  for (int f = 0; f < c->nfaces; f++) {
+    const int side = c->face_cells[2 * f] == k ? 0 : 1, n = c->face_start[f + 1] - c->face_start[f];
+    const int32_t *loop = c->face_vertex + c->face_start[f];
+    double *p = grading->plane + 4 * grading->nplanes, area[3], mean[3] = {0, 0, 0};
+    if (c->face_cells[2 * f + side] != k) continue;
+    mt_loop_area(c->x, n, loop, area);
+    const double size2 = area[0] * area[0] + area[1] * area[1] + area[2] * area[2];
+    if (!(size2 > 0)) continue;
+    for (int i = 0; i < 3 * n; i++) mean[i % 3] += c->x[3 * loop[i / 3] + i % 3] / n;
+    for (int i = 0; i < 3; i++) p[i] = (side ? 1 : -1) * area[i] / sqrt(size2);
+    p[3] = p[0] * mean[0] + p[1] * mean[1] + p[2] * mean[2];
+    grading->nplanes++;
+  }
+  return 0;
+}
+
 static PetscErrorCode fill_one(const MtCells *c, const MtSurface *s, const MtCopies *q, double size, int k,
                                MtGrainFills *g) {
   MtShell shell;
@@ -112,7 +133,12 @@ static PetscErrorCode fill_one(const MtCells *c, const MtSurface *s, const MtCop
   mt_shell_free(g->shell + k), free(g->copy[k]), mt_fill_free(g->fill + k);
   g->shell[k] = shell, g->copy[k] = copy;
   mt_progress("meshing grain %d of %d", k + 1, c->ngrains);
-  if (!shell_is_whole(g->shell + k) || !mt_fill_shell(g->shell + k, 0, size, g->fill + k)) return 0;
+  if (!shell_is_whole(g->shell + k)) return 0;
+  MtGrading grading = {.plane = NULL};
+  if (g->inner > size) PetscCall(grading_make(c, g, size, k, &grading));
+  const bool filled = mt_fill_shell(g->shell + k, 0, size, g->inner > size ? &grading : NULL, g->fill + k);
+  PetscCall(PetscFree(grading.plane));
+  if (!filled) return 0;
   mt_fill_smooth(g->shell + k, g->fill + k);
   mt_fill_repair(g->shell + k, g->fill + k);
   mt_fill_smooth(g->shell + k, g->fill + k);

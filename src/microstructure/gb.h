@@ -35,8 +35,8 @@ typedef struct {
   int8_t *vertex_corner;                    /* [nvertices] 1: the point itself is a corner of the GB phase there */
 } MtTopology;
 
-/* One copy of a surface node for each grain that meets there (grain -1: the node itself, on box edges and corners); grains
- * that touch there through boundaries without phase have one together. */
+/* One copy of a surface node for each grain that meets there (grain -1: the node itself, on box edges and corners);
+ * grains that touch there through boundaries without phase have one together. */
 typedef struct {
   int32_t *start; /* [nv+1] grains at each node, ascending, -1 last */
   int32_t *grain; /* [start[nv]] */
@@ -44,13 +44,13 @@ typedef struct {
   int n;
   int32_t *first_copy; /* [nv+1] copies of each node */
   int32_t *node;       /* [n] */
-  double *x;      /* [3n] */
-  double *full;   /* [3n] where mt_copies_place puts them for the whole thickness */
-  double *scale;  /* [nv] 1: full thickness, smaller where the layer was thinned */
-  double nominal; /* nm, of the phase on the whole; 0: none */
-  double *asked;  /* [nfaces] nm, its thickness at each face; 0: walls */
-  int32_t *first; /* [nedges] corner of the ring from which its polygon is cut into triangles */
-  int nblended;   /* vertices whose copies were moved off the exact thickness for the junction's shape */
+  double *x;           /* [3n] */
+  double *full;        /* [3n] where mt_copies_place puts them for the whole thickness */
+  double *scale;       /* [nv] 1: full thickness, smaller where the layer was thinned */
+  double nominal;      /* nm, of the phase on the whole; 0: none */
+  double *asked;       /* [nfaces] nm, its thickness at each face; 0: walls */
+  int32_t *first;      /* [nedges] corner of the ring from which its polygon is cut into triangles */
+  int nblended;        /* vertices whose copies were moved off the exact thickness for the junction's shape */
 } MtCopies;
 
 /* A point between copies: the mean of corners [ascending, -1: none] with weights that add up to the number of layers.
@@ -135,7 +135,14 @@ void mt_gmsh_end(void);
 /* Of the library that runs ("4.8.4"); begins and ends by itself. */
 void mt_gmsh_version(char text[32]);
 /* Fills one closed shell (or, with a hole, the room between two); false when Gmsh could not.  Not collective. */
-bool mt_fill_shell(const MtShell *s, int nhole, double size, MtFill *f);
+/* Edges that grow from the surface of a convex grain into it: size + growth times the distance, at most inner. */
+typedef struct {
+  double size, inner, growth; /* nm, nm, 1 */
+  int nplanes;
+  double *plane; /* [4 nplanes] unit inward normal n and n.x at the plane; PetscMalloc */
+} MtGrading;
+/* grading NULL: even. */
+bool mt_fill_shell(const MtShell *s, int nhole, double size, const MtGrading *grading, MtFill *f);
 void mt_fill_free(MtFill *f);
 void mt_shell_free(MtShell *s);
 

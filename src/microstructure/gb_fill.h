@@ -10,6 +10,8 @@ typedef struct {
   MtShell *shell; /* [ngrains] on the owner: surface and the corner points its numbers stand for */
   int32_t **copy; /* [ngrains] copy of each point of the shell */
   MtFill *fill;   /* [ngrains] on the owner; nt 0: not filled */
+  double inner;   /* nm, edges in the middle of grains, 0: as at their surface */
+  double growth;  /* of the edges, per distance */
 } MtGrainFills;
 
 PetscErrorCode mt_fills_make(MPI_Comm comm, const MtCells *c, MtGrainFills *g);

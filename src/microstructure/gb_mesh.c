@@ -140,6 +140,7 @@ PetscErrorCode mt_mesh_cells(MPI_Comm comm, const MtCells *cells, const MtMeshOp
   mt_phase_end("mesh surface");
   mt_phase_begin("mesh grains");
   PetscCall(mt_fills_make(comm, cells, &w.g));
+  w.g.inner = opt->inner_size, w.g.growth = opt->growth;
   PetscCall(place_and_fill(comm, &w));
   mt_phase_end("mesh grains");
   if (opt->thickness > 0) PetscCall(mt_gb_report(cells, &w.s, &w.q, w.rounds, json));

@@ -24,6 +24,24 @@ const MtKey mt_mesh_keys[] = {
          "How measured grains become a mesh: as convex cells fitted to them; straight from their voxels, for grains "
          "of any form (a lattice cut along the smoothed boundaries; every grain keeps the volume of its voxels); or "
          "auto: convex if at least 80 % of the voxels lie in the cell of their own grain, else voxel."},
+    {.path = "mesh.inner_size",
+     .type = MT_KEY_REAL,
+     .dim = MT_DIM_LENGTH,
+     .def = "",
+     .min = 0.01,
+     .max = 1e5,
+     .when = GRAINS,
+     .help = "Edge length in the middle of grains, where it is more than mesh.size: edges grow from the surface of the "
+             "grains inward. Without it mesh.size holds everywhere."},
+    {.path = "mesh.growth",
+     .type = MT_KEY_REAL,
+     .def = "",
+     .min = 0.01,
+     .max = 2,
+     .when = GRAINS,
+     .help =
+         "By how much edges grow for each length inward from the surface of a grain, with mesh.inner_size; 0.3 if not "
+         "given."},
     {.path = "mesh.min_edge",
      .type = MT_KEY_REAL,
      .dim = MT_DIM_LENGTH,
