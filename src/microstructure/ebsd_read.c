@@ -117,14 +117,28 @@ static void number_sources(MtLabels *l) {
   for (int g = 0; g < l->ngrains; g++) l->source[g] = g;
 }
 
-static PetscErrorCode read_all(Ebsd *s, MtLabels *l) {
+static PetscErrorCode read_slices_of(Ebsd *s, MtLabels *l) {
   double size[4] = {0};
-  PetscCall(mt_series_find(s->comm, s->in, "grains.files", &s->files));
   PetscCall(read_series(s, l, size));
   PetscCall(gather_slab(s, l, size));
   l->voxel[0] = 1e3 * size[2];
   l->voxel[1] = 1e3 * size[3];
   l->voxel[2] = mt_input_real(s->in, "grains.slice_step");
+  return 0;
+}
+
+/* One file that holds all slices, and their distance. */
+static PetscErrorCode read_one_file(Ebsd *s, MtLabels *l) {
+  const double step = mt_input_real(s->in, "grains.slice_step");
+  PetscCall(mt_dream3d_read(s->comm, s->files.path[0], l, &s->e));
+  if (fabs(step - l->voxel[2]) <= .01 * step) return 0;
+  return mt_input_error(s->in, "grains.slice_step", "is %g nm, but the slices of %s are %g nm apart", step,
+                        s->files.path[0], l->voxel[2]);
+}
+
+static PetscErrorCode read_all(Ebsd *s, MtLabels *l) {
+  PetscCall(mt_series_find(s->comm, s->in, "grains.files", &s->files));
+  PetscCall(s->files.n == 1 && mt_dream3d_is(s->files.path[0]) ? read_one_file(s, l) : read_slices_of(s, l));
   PetscCall(choose_valid(s, l));
   PetscCall(make_grains(s, l));
   number_sources(l);

@@ -83,7 +83,8 @@ const MtKey mt_grains_keys[] = {
     {.path = "grains.files",
      .type = MT_KEY_PATH,
      .when = EBSD,
-     .help = "Pattern of the slices of a serial section (TSL .ang or HKL .ctf text files), such as data/S*.ang; sorted "
+     .help = "Pattern of the slices of a serial section (TSL .ang or HKL .ctf text files), such as data/S*.ang, or one "
+             "HDF5 file of DREAM.3D; sorted "
              "by their "
              "number, "
              "which must go up in equal steps."},

@@ -49,6 +49,11 @@ typedef struct {
   bool *valid; /* [nvoxels] takes part in the labelling */
 } MtEbsd;
 
+/* Is this, by its name, a volume as DREAM.3D stores it? */
+bool mt_dream3d_is(const char *path);
+/* Sets the layout and voxel of l (nm, from um), and q, ci and valid (all false) of e, malloc'ed.  Collective. */
+PetscErrorCode mt_dream3d_read(MPI_Comm comm, const char *path, MtLabels *l, MtEbsd *e);
+
 /* Grows regions across 6-neighbours whose disorientation is below the angle of cos(angle/2) = match; regions of at
  * least min_voxels become grains 0..n-1 by their first voxel in file order, other voxels get -1.  Fills label, ngrains,
  * nregions and kept of l, whose size is set.  s NULL: voxels whose q begins with the same number are connected.

@@ -161,6 +161,37 @@ def registers_two_pictures(folder):
         check(found["mirrored"] == mirrored and found["residual_rms_px"] < 5 and found["places"] > 20, found)
 
 
+def reads_dream3d(folder):
+    """Two crystals side by side, one a point without a solution, as DREAM.3D stores them."""
+    import h5py
+    path = os.path.join(folder, "two.dream3d")
+    angles = np.zeros((6, 8, 10, 3), np.float32)
+    angles[:, :, 5:] = (0.5, 0.6, 0.7)
+    phases = np.ones((6, 8, 10, 1), np.int32)
+    phases[2, 3, 4] = 0
+    with h5py.File(path, "w") as f:
+        f["/DataContainers/Volume/CellData/EulerAngles"] = angles
+        f["/DataContainers/Volume/CellData/Phases"] = phases
+        f["/DataContainers/Volume/_SIMPL_GEOMETRY/SPACING"] = np.array([0.1, 0.1, 0.2], np.float32)
+    source = write(folder, "grains: {source: ebsd, files: %s, slice_step: 200 nm}\noutput: {folder: %s/out}\n" % (path, folder))
+    run = lambda *more, ranks=1: support.magtwin(BUILD, "reconstruct", source, "--force", *more, ranks=ranks)
+    for ranks in (1, 2):
+        r = run(ranks=ranks)
+        check(r.code == 0, r)
+        with h5py.File(os.path.join(folder, "out", "labels.h5")) as f:
+            label, axis = f["labels"][...].reshape(6, 8, 10), f["grains/axis"][...]
+        check((label[:, :, :5] == 1).all() and (label[:, :, 5:] == 2).all(), label)
+        # the c axis of Bunge's angles (phi1, Phi): (sin phi1 sin Phi, -cos phi1 sin Phi, cos Phi)
+        true = [np.sin(.5) * np.sin(.6), -np.cos(.5) * np.sin(.6), np.cos(.6)]
+        check(abs(abs(axis[1] @ true) - 1) < 1e-6, axis)
+    r = run("grains.slice_step=100 nm")
+    check(r.code == 2 and "are 200 nm apart" in r.err, r)
+    with h5py.File(path, "a") as f:
+        del f["/DataContainers/Volume/CellData/EulerAngles"]
+    r = run()
+    check(r.code == 2 and "EulerAngles" in r.err, r)
+
+
 def register(folder, fixed, moving):
     source = write(folder, "register: {fixed: %s, moving: %s}\noutput: {folder: %s/pair}\n" % (fixed, moving, folder))
     r = support.magtwin(BUILD, "register", source, "--force")
@@ -176,5 +207,6 @@ if __name__ == "__main__":
         ("one input from slices to a curve", reaches_a_curve),
         ("what is wrong with a slice is said by its name", names_bad_slices),
         ("two pictures of one section", registers_two_pictures),
+        ("orientations of a DREAM.3D file", reads_dream3d),
         ("grains without an axis, labels in pieces", names_what_a_grain_lacks),
     ]))
