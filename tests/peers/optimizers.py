@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""optimizers.py BUILD [seeds]: Branin's and Hartmann's function searched by magtwin, Optuna and scikit-optimize with the same numbers of
+evaluations, in one run.  Prints what each reaches (median and worst of the seeds; 5 by default) and writes out/peers/optimizers.json.
+
+Needs the network once: optuna (its default sampler, TPE) and scikit-optimize (gp_minimize, its default portfolio of acquisitions) are
+installed by pip into build/peers-optimize; no other target needs them.
+"""
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path[:0] = [HERE, os.path.join(ROOT, "tests")]
+import peers
+import support
+
+EVALUATIONS = {"branin": 30, "hartmann6": 60}
+MINIMUM = {"branin": 0.397887, "hartmann6": -3.32237}
+
+
+def branin(x):
+    a = x[1] - 5.1 / (4 * math.pi**2) * x[0] ** 2 + 5 / math.pi * x[0] - 6
+    return a * a + 10 * (1 - 1 / (8 * math.pi)) * math.cos(x[0]) + 10
+
+
+A = [[10, 3, 17, 3.5, 1.7, 8], [0.05, 10, 17, 0.1, 8, 14], [3, 3.5, 1.7, 10, 17, 8], [17, 8, 0.05, 10, 0.1, 14]]
+P = [[0.1312, 0.1696, 0.5569, 0.0124, 0.8283, 0.5886], [0.2329, 0.4135, 0.8307, 0.3736, 0.1004, 0.9991],
+     [0.2348, 0.1451, 0.3522, 0.2883, 0.3047, 0.6650], [0.4047, 0.8828, 0.8732, 0.5743, 0.1091, 0.0381]]
+
+
+def hartmann6(x):
+    return -sum(c * math.exp(-sum(a * (v - p) ** 2 for a, v, p in zip(A[i], x, P[i]))) for i, c in enumerate((1, 1.2, 3, 3.2)))
+
+
+FUNCTIONS = {"branin": (branin, [(-5.0, 10.0), (0.0, 15.0)]), "hartmann6": (hartmann6, [(0.0, 1.0)] * 6)}
+
+
+def by_optuna(problem, seed):
+    import optuna
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    function, ranges = FUNCTIONS[problem]
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
+    study.optimize(lambda t: function([t.suggest_float("x%d" % i, *r) for i, r in enumerate(ranges)]), n_trials=EVALUATIONS[problem])
+    return study.best_value
+
+
+def by_skopt(problem, seed):
+    import skopt
+    function, ranges = FUNCTIONS[problem]
+    return float(skopt.gp_minimize(function, ranges, n_calls=EVALUATIONS[problem], random_state=seed).fun)
+
+
+def search(name, seeds):
+    """In the folder's own Python: one line of JSON a problem."""
+    for problem in FUNCTIONS:
+        values = [{"optuna": by_optuna, "skopt": by_skopt}[name](problem, seed) for seed in range(1, seeds + 1)]
+        print(json.dumps({"problem": problem, "values": values}), flush=True)
+
+
+def peer(python, name, seeds):
+    """problem -> values, or the reason why the peer did not run."""
+    done = subprocess.run([python, os.path.abspath(__file__), "--search", name, str(seeds)], capture_output=True, text=True,
+                          env=support.environment())
+    if done.returncode != 0:
+        return (done.stderr.strip().splitlines() or ["failed"])[-1]
+    return {r["problem"]: r["values"] for r in map(json.loads, done.stdout.splitlines())}
+
+
+def magtwin(build, seeds):
+    values = {}
+    for problem, evaluations in EVALUATIONS.items():
+        done = subprocess.run([os.path.join(os.path.abspath(build), "optimizer"), problem, str(evaluations), "1", str(seeds)],
+                              capture_output=True, text=True, check=True, env=support.environment())
+        values[problem] = [float(line.split()[1]) for line in done.stdout.splitlines()]
+    return values
+
+
+def main():
+    build, seeds = sys.argv[1] if len(sys.argv) > 1 else "build", int(sys.argv[2]) if len(sys.argv) > 2 else 5
+    folder = os.path.join(os.path.abspath(build), "peers-optimize")
+    reason = peers.installed(folder, [["install", "-q", "optuna", "scikit-optimize"]])
+    python = os.path.join(folder, "bin", "python")
+    results = {"magtwin": magtwin(build, seeds)}
+    for name in ("optuna", "skopt"):
+        results[name] = reason or peer(python, name, seeds)
+    for name, values in results.items():
+        if isinstance(values, str):
+            print("%-8s did not run: %s" % (name, values))
+            continue
+        for problem, v in values.items():
+            print("%-8s %-10s %d evaluations, %d seeds: median %.3g above the minimum, worst %.3g" %
+                  (name, problem, EVALUATIONS[problem], seeds, statistics.median(v) - MINIMUM[problem], max(v) - MINIMUM[problem]))
+    os.makedirs(os.path.join(ROOT, "out", "peers"), exist_ok=True)
+    with open(os.path.join(ROOT, "out", "peers", "optimizers.json"), "w") as f:
+        json.dump(results, f, indent=1)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 3 and sys.argv[1] == "--search":
+        search(sys.argv[2], int(sys.argv[3]))
+    else:
+        main()
