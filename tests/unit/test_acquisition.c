@@ -52,7 +52,7 @@ static const double reference[] = {8, 7};
 
 /* E of the growth of the area, by the midpoint rule over both normals. */
 static double ehvi_quadrature(const double *mean, const double *sd) {
-  const int n = 800;
+  const int n = 300;
   double sum = 0, y[12], base = mt_hypervolume(5, front, reference);
   for (int i = 0; i < 10; i++) y[i] = front[i];
   for (int i = 0; i < n; i++)
