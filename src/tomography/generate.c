@@ -265,11 +265,10 @@ static PetscErrorCode write_input(const Job *j) {
           p->margin + p->marks + p->ny);
   if (mt_input_has(j->in, "generate.missing")) fprintf(f, "  missing: interpolate\n");
   fprintf(f, "  truth: %s\n\noutput:\n  folder: %s/grains\n", j->folder, j->folder);
-  if (mt_input_has(j->in, "materials.grain")) { /* what comes after the grains, for the whole line from one input */
-    char *rest = mt_input_section(j->in, "mesh materials field demagnetizing minimizer checkpoint");
-    fprintf(f, "\n%s", rest);
-    free(rest);
-  }
+  /* what comes after the grains, for the whole line from one input */
+  char *rest = mt_input_section(j->in, "mesh materials field demagnetizing minimizer checkpoint");
+  if (strstr(rest, "\n  grain:")) fprintf(f, "\n%s", rest);
+  free(rest);
   return close_table(f, "reconstruct.yaml");
 }
 

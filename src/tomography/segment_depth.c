@@ -23,8 +23,8 @@ static PetscErrorCode weakest(MPI_Comm comm, int64_t n, const float *strength, d
 }
 
 PetscErrorCode mt_strength_noise(MPI_Comm comm, int64_t n, const float *strength, MtNoise *noise) {
-  enum { ROUNDS = 8 };
-  PetscCall(weakest(comm, n, strength, 1, noise)); /* too much: boundaries are among them */
+  enum { ROUNDS = 20 };
+  PetscCall(weakest(comm, n, strength, .25, noise)); /* too little: grows to what is noise, and stops at boundaries */
   for (int round = 0; round < ROUNDS; round++) {
     int64_t count[2] = {0, n};
     for (int64_t v = 0; v < n; v++) count[0] += strength[v] < mt_strength_level(noise, MT_OPEN);
