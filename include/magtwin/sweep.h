@@ -18,7 +18,8 @@ typedef struct MtSweep MtSweep; /* opaque */
  * where no point satisfies the constraints.  Not collective (the same on every rank); free with mt_sweep_destroy. */
 PetscErrorCode mt_sweep_create(const MtInput *in, const char *folder, MtSweep **s);
 void mt_sweep_destroy(MtSweep **s);
-/* Would the runs be accepted?  Asks for every point that has an extreme value of an axis.  Collective. */
+/* Would the runs be accepted?  Asks for the first point, and for one with the smallest and one with the largest value
+ * of every axis.  Collective. */
 PetscErrorCode mt_sweep_check_runs(MtSweep *s, MtRunCheck check);
 /* MT_ERR_INPUT where the folder holds a sweep with other points or another base input; else keeps these.  Collective.
  */

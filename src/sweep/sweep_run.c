@@ -63,17 +63,33 @@ PetscErrorCode mt_sweep_open(MPI_Comm comm, MtSweep *s) {
   return mt_agree_root(comm, rc);
 }
 
+static PetscErrorCode check_point(MtSweep *s, int i, MtRunCheck check) {
+  const int n = s->space.nvars;
+  char **words = mt_evaluation_overrides(&s->evaluator, s->point[i].x);
+  words = mt_realloc(words, sizeof *words * (size_t)(n + 2));
+  words[n] = mt_text("output.folder=%s", s->folder);
+  words[n + 1] = s->point[i].seed >= 0 ? mt_text("%s=%lld", s->seed_key, (long long)s->point[i].seed) : NULL;
+  PetscErrorCode rc = check(s->subcommand, s->input, n + 1 + (words[n + 1] != NULL), words);
+  for (int k = 0; k < n + 2; k++) free(words[k]);
+  free(words);
+  return rc;
+}
+
+/* The first point with the smallest (sign 1) or largest (-1) value of an axis. */
+static int extreme_point(const MtSweep *s, int axis, double sign) {
+  int best = 0;
+  for (int i = 1; i < s->npoints; i++)
+    if (sign * s->point[i].x[axis] < sign * s->point[best].x[axis]) best = i;
+  return best;
+}
+
 PetscErrorCode mt_sweep_check_runs(MtSweep *s, MtRunCheck check) {
   PetscErrorCode rc = 0;
-  for (int i = 0; i < s->npoints && !rc && s->input; i += s->npoints > 1 ? s->npoints - 1 : 1) {
-    const int n = s->space.nvars;
-    char **words = mt_evaluation_overrides(&s->evaluator, s->point[i].x);
-    words = mt_realloc(words, sizeof *words * (size_t)(n + 2));
-    words[n] = mt_text("output.folder=%s", s->folder);
-    words[n + 1] = s->point[i].seed >= 0 ? mt_text("%s=%lld", s->seed_key, (long long)s->point[i].seed) : NULL;
-    rc = check(s->subcommand, s->input, n + 1 + (words[n + 1] != NULL), words);
-    for (int k = 0; k < n + 2; k++) free(words[k]);
-    free(words);
+  if (!s->input || !s->npoints) return 0;
+  rc = check_point(s, 0, check);
+  for (int k = 0; k < 2 * s->space.nvars && !rc; k++) {
+    const int i = extreme_point(s, k / 2, k % 2 ? -1 : 1);
+    if (i > 0) rc = check_point(s, i, check);
   }
   return rc;
 }

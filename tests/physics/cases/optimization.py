@@ -7,7 +7,7 @@ import numpy as np
 import support
 from lines import Failed, bound, points, reference
 
-SEEDS = 20
+FIRST, SEEDS = 101, 20  # the default prior was chosen with seeds 1 to 20: these are others
 BOOK = "L. C. W. Dixon, G. P. Szego, Towards Global Optimisation 2 (1978)"
 BRANIN, HARTMANN6 = 0.397887, -3.32237
 
@@ -15,7 +15,7 @@ BRANIN, HARTMANN6 = 0.397887, -3.32237
 def searches(case, problem, evaluations):
     """What each seed reaches after so many evaluations."""
     program = os.path.join(os.path.abspath(case.build), "optimizer")
-    done = subprocess.run([program, problem, str(evaluations), "1", str(SEEDS)], capture_output=True, text=True, env=support.environment())
+    done = subprocess.run([program, problem, str(evaluations), str(FIRST), str(SEEDS)], capture_output=True, text=True, env=support.environment())
     if done.returncode != 0:
         raise Failed("%s %s: %s" % (program, problem, done.stderr))
     return np.sort([float(line.split()[1]) for line in done.stdout.splitlines()])
