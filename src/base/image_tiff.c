@@ -1,6 +1,6 @@
 /* Gray pictures as TIFF and BigTIFF, one or many to a file.  libtiff swaps the bytes of files of the other order. */
-#include "magtwin/image.h"
 #include "magtwin/error.h"
+#include "magtwin/image.h"
 #include "magtwin/memory.h"
 #include <math.h>
 #include <stdarg.h>

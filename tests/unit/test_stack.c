@@ -1,12 +1,12 @@
 /* ranks: 1 2 3 */
 /* Stacks of slices: every format reads back what was written, what is wrong with a stack is said, and the generated
  * stack does not depend on the ranks. */
-#include "magtwin/image.h"
 #include "../../src/tomography/scene.h"
 #include "../../src/tomography/slabs.h"
 #include "folder.h"
 #include "magtwin/error.h"
 #include "magtwin/h5.h"
+#include "magtwin/image.h"
 #include "magtwin/tomography.h"
 #include "near.h"
 #include <glob.h>
