@@ -4,6 +4,7 @@
 #include "cells_internal.h"
 #include "gb.h"
 #include "magtwin/error.h"
+#include "magtwin/log.h"
 #include "magtwin/memory.h"
 #include "magtwin/random.h"
 #include <fnmatch.h>
@@ -34,14 +35,27 @@ static PetscErrorCode read_angles(const MtInput *in, MtGbLaw *law) {
   return 0;
 }
 
-static void read_pairs(const MtInput *in, MtGbLaw *law) {
+/* Can a pair of grains have a name like this? */
+static bool can_match(const char *pattern) {
+  int a, b, end = 0;
+  if (strspn(pattern, "0123456789-*?[]!") < strlen(pattern)) return false;
+  return sscanf(pattern, "%d-%d%n", &a, &b, &end) != 2 || pattern[end] || a < b;
+}
+
+static PetscErrorCode read_pairs(const MtInput *in, MtGbLaw *law) {
   law->npairs = mt_input_has(in, "mesh.gb.pairs") ? mt_input_count(in, "mesh.gb.pairs") : 0;
   law->pair = mt_calloc((size_t)law->npairs + 1, sizeof *law->pair);
   for (int i = 0; i < law->npairs; i++) {
-    const char *pattern = mt_input_string(in, "mesh.gb.pairs[%d].pair", i);
+    char key[64];
+    snprintf(key, sizeof key, "mesh.gb.pairs[%d].pair", i);
+    const char *pattern = mt_input_string(in, "%s", key);
+    if (!can_match(pattern))
+      return mt_input_error(in, key, "names two different grains, the smaller number first, as \"3-7\"; is \"%s\"",
+                            pattern);
     law->pair[i].pattern = strcpy(mt_malloc(strlen(pattern) + 1), pattern);
     law->pair[i].thickness = mt_input_real(in, "mesh.gb.pairs[%d].thickness", i);
   }
+  return 0;
 }
 
 PetscErrorCode mt_gb_law_read(const MtInput *in, MtGbLaw *law) {
@@ -52,7 +66,7 @@ PetscErrorCode mt_gb_law_read(const MtInput *in, MtGbLaw *law) {
   if (mt_input_has(in, "mesh.gb.contact")) law->contact = mt_input_real(in, "mesh.gb.contact");
   if (mt_input_has(in, "mesh.gb.seed")) law->seed = (uint64_t)mt_input_int(in, "mesh.gb.seed");
   PetscCall(read_angles(in, law));
-  read_pairs(in, law);
+  PetscCall(read_pairs(in, law));
   if (law->thickness == 0 && !mt_gb_law_is_constant(law))
     return mt_input_error(in, "mesh.gb.thickness", "is 0: there is no phase that mesh.gb.%s could say more of",
                           law->nangles      ? "angles"
@@ -164,6 +178,25 @@ static double mean_of(const MtCells *c) {
   return total > 0 ? sum / total : 0;
 }
 
+static bool names_boundary(const char *pattern, const MtCells *c) {
+  char name[32];
+  for (int f = 0; f < c->nfaces; f++) {
+    if (c->face_cells[2 * f + 1] < 0) continue;
+    snprintf(name, sizeof name, "%d-%d", c->face_cells[2 * f], c->face_cells[2 * f + 1]);
+    if (fnmatch(pattern, name, 0) == 0) return true;
+  }
+  return false;
+}
+
+static void warn_unnamed(const MtGbLaw *law, const MtCells *c) {
+  int first = 0, n = 0;
+  char more[64] = "";
+  for (int i = law->npairs - 1; i >= 0; i--)
+    if (!names_boundary(law->pair[i].pattern, c)) first = i, n++;
+  if (n > 1) snprintf(more, sizeof more, "; entries like this: %d", n);
+  if (n > 0) mt_warn("mesh.gb.pairs: no boundary is named \"%s\"%s", law->pair[first].pattern, more);
+}
+
 PetscErrorCode mt_gb_law_apply(const MtGbLaw *law, MtCells *c, double *mean) {
   *mean = law->thickness;
   if (mt_gb_law_is_constant(law)) return 0;
@@ -178,6 +211,7 @@ PetscErrorCode mt_gb_law_apply(const MtGbLaw *law, MtCells *c, double *mean) {
     c->thickness[f] = mt_gb_law_at(law, a, b, n, c->axis + 3 * a, c->axis + 3 * b, &kind);
     c->gb_class[f] = (int8_t)kind;
   }
+  warn_unnamed(law, c);
   *mean = mean_of(c);
   return 0;
 }

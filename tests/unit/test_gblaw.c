@@ -3,6 +3,7 @@
 #include "../../src/microstructure/gb_law.h"
 #include "../../src/microstructure/mesh_report.h"
 #include "cubes.h"
+#include "magtwin/log.h"
 
 static int rank;
 
@@ -65,6 +66,24 @@ static void pairs_come_first_the_last_of_them_wins(void **state) {
   assert_float_equal(at(&law, 3, 9, 0, &kind), 6, 0);
   assert_int_equal(kind, MT_GB_PAIR);
   assert_float_equal(at(&law, 4, 9, 0, &kind), 5, 0);
+}
+
+/* A pair that is no boundary is told of; one that is, or a pattern of some, is not. */
+static void pairs_without_boundary_are_told(void **state) {
+  (void)state;
+  char none[] = "1-9", some[] = "0-*";
+  for (int i = 0; i < 2; i++) {
+    MtGbPair pair = {i ? some : none, 2};
+    MtGbLaw law = {.thickness = 3, .seed = 1, .npairs = 1, .pair = &pair};
+    MtCells c;
+    double mean;
+    const int before = mt_warn_count();
+    cubes(24, &c);
+    assert_int_equal(mt_gb_law_apply(&law, &c, &mean), 0);
+    assert_int_equal(mt_warn_count() - before, 1 - i);
+    if (!i) assert_non_null(strstr(mt_warn_text(before), "\"1-9\""));
+    mt_cells_free(&c);
+  }
 }
 
 static double face_area(const MtCells *c, int f) {
@@ -301,6 +320,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(angles_are_interpolated),
       cmocka_unit_test(draws_have_their_mean_and_spread),
       cmocka_unit_test(pairs_come_first_the_last_of_them_wins),
+      cmocka_unit_test(pairs_without_boundary_are_told),
       cmocka_unit_test(cubes_have_three_thicknesses),
       cmocka_unit_test(random_grains_have_what_was_asked),
       cmocka_unit_test(cubes_that_touch_become_bars),
