@@ -94,8 +94,8 @@ const char *mt_suggest(const char *word, int n, const char *const *candidates);
 int mt_edit_distance(const char *a, const char *b);
 int mt_suggest_limit(const char *word);
 
-/* Prints the documentation of the keys as text on rank 0's stdout: path, type, unit, default, range, help.  Not
- * collective. */
-void mt_input_help(const MtKey *const *tables);
+/* Prints the documentation of the keys as text on rank 0's stdout: path, type, unit, default, range, help.  sections:
+ * of which sections, as "title grains|mesh.file output", NULL: all.  Not collective. */
+void mt_input_help(const MtKey *const *tables, const char *sections);
 
 #endif

@@ -182,7 +182,16 @@ static void help_key(const MtKey *k) {
   help_wrapped(k->help);
 }
 
-void mt_input_help(const MtKey *const *tables) {
+/* Is the key's section one of "a b|c.d": a, b, or c? */
+static bool of_sections(const char *path, const char *sections) {
+  const size_t n = strcspn(path, ".[");
+  for (const char *s = sections; *s; s += strcspn(s, " |"), s += strspn(s, " |"))
+    if (strcspn(s, " |.") == n && strncmp(s, path, n) == 0) return true;
+  return false;
+}
+
+void mt_input_help(const MtKey *const *tables, const char *sections) {
   for (; *tables; tables++)
-    for (const MtKey *k = *tables; k->path; k++) help_key(k);
+    for (const MtKey *k = *tables; k->path; k++)
+      if (!sections || of_sections(k->path, sections)) help_key(k);
 }

@@ -47,7 +47,8 @@ static PetscErrorCode unknown_verb(const CliCommand *c, const char *word) {
   snprintf(copy, sizeof copy, "%s", c->verbs);
   for (char *name; n < 8 && (name = strtok_r(rest, " ", &rest));) names[n++] = name;
   const char *near = mt_suggest(word, n, names);
-  return mt_error(MT_ERR_INPUT, "magtwin %s does not know %s%s%s%s; it can %s, and an override is written key=value",
+  return mt_error(MT_ERR_INPUT,
+                  "magtwin %s does not know %s%s%s%s; behind the input stand overrides (key=value) and one of: %s",
                   c->name, word, near ? "; did you mean " : "", near ? near : "", near ? "?" : "", c->verbs);
 }
 

@@ -3,6 +3,8 @@
 #include "magtwin/log.h"
 #include "magtwin/micromagnetics.h"
 #include "magtwin/run.h"
+#include <stdio.h>
+#include <string.h>
 
 #define INPUT "input.yaml [key=value ...]"
 
@@ -59,6 +61,20 @@ static void help_all(void) {
          "--help");
 }
 
+/* check knows every key, the others print those of the sections they read. */
+static void help_keys(const CliCommand *c) {
+  const bool all = c->run == cli_check;
+  char sections[256];
+  snprintf(sections, sizeof sections, "title %s%s", c->needed, c->run == cli_reconstruct ? " stack" : "");
+  mt_log("\nKeys of the input (YAML; nested keys are joined by dots; numbers may carry a unit: 3 nm, 0.12 um):\n");
+  mt_input_help(cli_tables, all ? NULL : sections);
+  if (all || strstr(sections, "materials")) {
+    mt_log("\nKeys of a materials library (materials.library; inputs/materials.yaml is one):\n");
+    mt_input_help((const MtKey *const[]){mt_library_keys, NULL}, NULL);
+  }
+  if (!all) mt_log("\nAll keys of the program: magtwin check --help");
+}
+
 PetscErrorCode cli_help(const CliArgs *args, int *code) {
   const CliCommand *c = args->command;
   *code = 0;
@@ -91,9 +107,6 @@ PetscErrorCode cli_help(const CliArgs *args, int *code) {
            "  --labels FILE     with the folder of a mesh: the labels.h5 its grains came from, set beside it\n"
            "  --figures FOLDER  where to write (default: figures in the folder)");
   if (c->takes != CLI_INPUT) return 0;
-  mt_log("\nKeys of the input (YAML; nested keys are joined by dots; numbers may carry a unit: 3 nm, 0.12 um):\n");
-  mt_input_help(cli_tables);
-  mt_log("\nKeys of a materials library (materials.library; inputs/materials.yaml is one):\n");
-  mt_input_help((const MtKey *const[]){mt_library_keys, NULL});
+  help_keys(c);
   return 0;
 }

@@ -35,6 +35,24 @@ static const char *script_for(const char *folder) {
   return is_of(folder, "mesh") ? "mesh.py" : "demag.py";
 }
 
+/* Folders of subcommands without figures, and what to look at there. */
+static PetscErrorCode refuse_undrawn(const char *folder) {
+  static const char *const undrawn[][3] = {{"database.jsonl", "optimize", "trials.csv"},
+                                           {"points.csv", "sweep", "results.csv"},
+                                           {"truth.h5", "generate", "slices"},
+                                           {"board.png", "register", "board.png and residual.csv"}};
+  char path[PATH_MAX];
+  snprintf(path, sizeof path, "%s/curve.csv", folder);
+  if (strcmp(script_for(folder), "demag.py") != 0 || !access(path, F_OK)) return 0;
+  for (size_t i = 0; i < sizeof undrawn / sizeof *undrawn; i++) {
+    snprintf(path, sizeof path, "%s/%s", folder, undrawn[i][0]);
+    if (!access(path, F_OK))
+      return mt_error(MT_ERR_INPUT, "%s is of magtwin %s, for which there are no figures: look at %s there", folder,
+                      undrawn[i][1], undrawn[i][2]);
+  }
+  return 0;
+}
+
 static PetscErrorCode find_script(const char *name, char script[PATH_MAX]) {
   static const char *const places[] = {"../share/magtwin/postprocess", "../postprocess"};
   char folder[PATH_MAX - 64];
@@ -79,7 +97,8 @@ PetscErrorCode cli_plot(const CliArgs *args, int *code) {
   char script[PATH_MAX];
   *code = 1;
   if (access(args->file, F_OK)) return mt_error(MT_ERR_INPUT, "there is no folder %s", args->file);
-  PetscErrorCode rc = find_script(script_for(args->file), script);
+  PetscErrorCode rc = refuse_undrawn(args->file);
+  if (!rc) rc = find_script(script_for(args->file), script);
   if (rc) return rc;
   const char *python = find_python();
   if (!python)

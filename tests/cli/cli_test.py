@@ -278,6 +278,17 @@ def help_of_a_subcommand(folder):
     check(plot.code == 0 and "--compare" in plot.out and "--figures" in plot.out, plot)
     check(plot.out == support.magtwin(BUILD, "plot", "--help").out, plot)
     refused(support.magtwin(BUILD, "help", "demga"), "did you mean demag")
+    keys = {name: support.magtwin(BUILD, name, "--help").out for name in ("check", "sweep", "reconstruct", "demag")}
+    check("  sweep.axes[].count\n" in keys["sweep"] and "  grains.source\n" not in keys["sweep"], "keys of sweep")
+    check("  stack.voxel\n" in keys["reconstruct"] and "  mesh.size\n" not in keys["reconstruct"], "keys of reconstruct")
+    check(all("  %s\n" % key in keys["demag"] for key in ("grains.source", "mesh.size", "minimizer.max_turn", "materials[].Js")), "keys of demag")
+    check(all("  %s\n" % key in keys["check"] for key in ("sweep.axes[].count", "stack.voxel", "mesh.size", "materials[].Js")), "all keys")
+
+
+def folders_without_figures(folder):
+    """A sweep's folder, not that of a run: the message says where its table is."""
+    write(folder, "id\n", "points.csv")
+    refused(support.magtwin(BUILD, "plot", folder), "results.csv")
 
 
 def nearest_material(folder):
@@ -500,6 +511,7 @@ TESTS = [
     ("options of PETSc that nothing uses", options_that_nothing_uses),
     ("missing input file and unknown subcommand", missing_input),
     ("help of a subcommand", help_of_a_subcommand),
+    ("folders without figures", folders_without_figures),
     ("the nearest name is suggested", nearest_material),
     ("missing slice", missing_slice),
     ("slices of different size", slices_of_different_size),
