@@ -15,6 +15,7 @@ import sys
 import h5py
 import numpy as np
 from matplotlib.colors import LogNorm
+from matplotlib.ticker import NullFormatter
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from results import Unusable, attempt, existing
@@ -47,7 +48,7 @@ def diagrams(folder, figures):
         edges = np.linspace(low, high + 1e-9 * (high - low), 129)
         counts = [np.histogram2d(*finite(f["dimension%d/pairs" % k][:]).T, bins=edges)[0].T for k in ks]
         images = len(f["dimension0/count"])
-    most = max(2, max(c.max() for c in counts))
+    most = max(10, max(c.max() for c in counts))
     figure, axes = plt.subplots(1, len(ks), figsize=(0.5 + 2.9 * len(ks), 2.9), squeeze=False, layout="constrained")
     for k, count, ax in zip(ks, counts, axes[0]):
         drawn = ax.pcolormesh(edges, edges, np.where(count > 0, count, np.nan), norm=LogNorm(1, most), cmap="viridis", rasterized=True)
@@ -56,7 +57,9 @@ def diagrams(folder, figures):
         ax.set_xlabel("birth")
         ax.set_ylabel("death")
         ax.set_title("dimension %d (%s): %d pairs" % (k, NAMES[len(ks)][k], int(count.sum())))
-    colour_bar(figure, drawn, list(axes[0]), "pairs a bin, %d image%s" % (images, "" if images == 1 else "s"))
+    bar = colour_bar(figure, drawn, list(axes[0]), "pairs a bin, %d image%s" % (images, "" if images == 1 else "s"))
+    bar.ax.yaxis.set_major_formatter("{x:.0f}")
+    bar.ax.yaxis.set_minor_formatter(NullFormatter())
     return save(figure, figures, "diagrams")
 
 
@@ -121,7 +124,7 @@ def pixels(folder, figures):
         axes.plot([x0 + birth % nx, x0 + death % nx], [y0 + birth // nx, y0 + death // nx], color=colour, lw=0.7)
         axes.plot(x0 + birth % nx, y0 + birth // nx, "o", ms=3, color=colour, label="dimension %d: birth" % k)
         axes.plot(x0 + death % nx, y0 + death // nx, "s", ms=3, mfc="none", color=colour, label="death")
-    axes.set_title("%s: the %d features of each dimension that last longest" % (os.path.basename(path), SHOWN))
+    axes.set_title("%s: features that last longest, at most %d a dimension" % (os.path.basename(path), SHOWN))
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncol=4)
     axes.set_xlabel("x (pixels)")
     axes.set_ylabel("y (pixels)")
