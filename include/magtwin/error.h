@@ -12,6 +12,7 @@
 enum {
   MT_ERR_FAIL = 1,  /* the computation could not be done: exit code 1 */
   MT_ERR_INPUT = 2, /* bad input, file or folder: exit code 2 */
+  MT_ERR_DISK = 3,  /* the disk did not take what was written, it is full: exit code 1 */
 };
 
 /* Exit code of a run that stopped on a signal after writing a checkpoint: "submit me again" (EX_TEMPFAIL). */
@@ -19,6 +20,10 @@ enum { MT_EXIT_RESUBMIT = 75 };
 
 /* Records the message (the first one recorded wins) and returns `code`.  Not collective. */
 PetscErrorCode mt_error(PetscErrorCode code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* MT_ERR_DISK if this errno says that there is no room on a disk, or that the disk failed; else MT_ERR_INPUT: the path
+ * is a bad one.  Not collective. */
+PetscErrorCode mt_errno_code(int err);
 
 /* Makes all ranks agree: if any rank comes with rc != 0, every rank returns the code of the lowest failing rank and
  * holds its message.  Call it after work that can fail on some ranks only.  Collective on comm. */

@@ -25,7 +25,7 @@ void mt_npy_close(MtNpy *f);
  * or of any kind. */
 PetscErrorCode mt_npy_read_ints(const MtNpy *f, long long first, size_t n, size_t stride, int64_t *out);
 PetscErrorCode mt_npy_read_reals(const MtNpy *f, long long first, size_t n, size_t stride, double *out);
-/* Writes [rows, columns] doubles to a new file; MT_ERR_INPUT with the system's reason. */
+/* Writes [rows, columns] doubles to a new file; mt_errno_code, with the system's reason. */
 PetscErrorCode mt_npy_write(const char *path, int64_t rows, int64_t columns, const double *value);
 
 #endif

@@ -6,6 +6,7 @@
 #include "magtwin/error.h"
 #include "error_internal.h"
 #include "magtwin/log.h"
+#include <errno.h>
 #include <mpi.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -45,6 +46,10 @@ PetscErrorCode mt_error(PetscErrorCode code, const char *format, ...) {
   record_take(format_text(format, args));
   va_end(args);
   return code;
+}
+
+PetscErrorCode mt_errno_code(int err) {
+  return err == ENOSPC || err == EDQUOT || err == EFBIG || err == EIO ? MT_ERR_DISK : MT_ERR_INPUT;
 }
 
 static void sleep_ms(int ms) {

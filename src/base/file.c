@@ -29,13 +29,13 @@ static char *folder_of(const char *path) {
 }
 
 PetscErrorCode mt_file_failed(const char *path, const char *what, int err) {
-  if (err != ENOSPC && err != EDQUOT && err != EFBIG)
-    return mt_error(MT_ERR_INPUT, "cannot %s %s: %s", what, path, strerror(err));
+  if (mt_errno_code(err) == MT_ERR_INPUT || err == EIO)
+    return mt_error(mt_errno_code(err), "cannot %s %s: %s", what, path, strerror(err));
   char *folder = folder_of(path);
   struct statvfs fs;
   double left = statvfs(folder, &fs) ? 0 : (double)fs.f_bavail * (double)fs.f_frsize / 1e6;
   free(folder);
-  return mt_error(MT_ERR_INPUT, "cannot %s %s: %s (%.1f MB free there)", what, path, strerror(err), left);
+  return mt_error(MT_ERR_DISK, "cannot %s %s: %s (%.1f MB free there)", what, path, strerror(err), left);
 }
 
 PetscErrorCode mt_file_sync(const char *path) {

@@ -84,9 +84,9 @@ static double bytes_free(const char *path) {
 static PetscErrorCode write_failed(MtH5 *f, const char *what) {
   double left = bytes_free(f->path);
   if (left >= 0 && left < 1e8)
-    return mt_error(MT_ERR_INPUT, "cannot write %s to %s: the disk is full (%.1f MB free there)", what, f->path,
+    return mt_error(MT_ERR_DISK, "cannot write %s to %s: the disk is full (%.1f MB free there)", what, f->path,
                     left / 1e6);
-  return mt_error(MT_ERR_INPUT, "cannot write %s to %s: the disk or a quota may be full", what, f->path);
+  return mt_error(MT_ERR_DISK, "cannot write %s to %s: the disk or a quota may be full", what, f->path);
 }
 
 PetscErrorCode mt_h5_failed(MtH5 *f, const char *what, bool failed) {
@@ -104,7 +104,7 @@ PetscErrorCode mt_h5_room(MtH5 *f, const char *what, int64_t bytes) {
   PetscErrorCode rc = 0;
   double left = rank_of(f->comm) ? -1 : bytes_free(f->path);
   if (left >= 0 && left < (double)bytes + spare)
-    rc = mt_error(MT_ERR_INPUT, "cannot write %s to %s: the disk is full (%.3g MB needed, %.3g MB free there)", what,
+    rc = mt_error(MT_ERR_DISK, "cannot write %s to %s: the disk is full (%.3g MB needed, %.3g MB free there)", what,
                   f->path, ((double)bytes + spare) / 1e6, left / 1e6);
   return mt_agree(f->comm, rc);
 }

@@ -18,7 +18,7 @@ PetscErrorCode mt_h5_failed(MtH5 *f, const char *what, bool failed);
 /* Makes the groups above `name` that are missing; itself: and that one. */
 void mt_h5_make_groups(MtH5 *f, const char *name, bool itself);
 
-/* MT_ERR_INPUT if the disk has no room for so many bytes: said before HDF5's collective calls, in which a full disk can
+/* MT_ERR_DISK if the disk has no room for so many bytes: said before HDF5's collective calls, in which a full disk can
  * leave ranks waiting for each other.  Collective. */
 PetscErrorCode mt_h5_room(MtH5 *f, const char *what, int64_t bytes);
 

@@ -147,7 +147,7 @@ PetscErrorCode mt_npy_write(const char *path, int64_t rows, int64_t columns, con
   static const unsigned char start[10] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, 118, 0};
   char header[118], text[119];
   FILE *file = fopen(path, "wb");
-  if (!file) return mt_error(MT_ERR_INPUT, "%s: cannot be written: %s", path, strerror(errno));
+  if (!file) return mt_error(mt_errno_code(errno), "%s: cannot be written: %s", path, strerror(errno));
   snprintf(text, sizeof text, "{'descr': '%cf8', 'fortran_order': False, 'shape': (%lld, %lld), }",
            little_endian() ? '<' : '>', (long long)rows, (long long)columns);
   memset(header, ' ', sizeof header);
@@ -158,5 +158,5 @@ PetscErrorCode mt_npy_write(const char *path, int64_t rows, int64_t columns, con
                     fwrite(header, 1, sizeof header, file) == sizeof header &&
                     fwrite(value, sizeof *value, n, file) == n;
   if (!fclose(file) && good) return 0;
-  return mt_error(MT_ERR_INPUT, "%s: cannot be written: %s", path, strerror(errno));
+  return mt_error(mt_errno_code(errno), "%s: cannot be written: %s", path, strerror(errno));
 }

@@ -63,7 +63,7 @@ PetscErrorCode mt_dynamics_mean(MtDynamics *d, double mean[3]) {
 static PetscErrorCode csv_add(MtDynamics *d, const MtDynamicsRow *row) {
   print_row(d, d->csv, row);
   if (fflush(d->csv) == 0) return 0;
-  return mt_error(MT_ERR_INPUT, "cannot write to %s/dynamics.csv: the disk or a quota may be full", d->site.folder);
+  return mt_error(MT_ERR_DISK, "cannot write to %s/dynamics.csv: the disk or a quota may be full", d->site.folder);
 }
 
 PetscErrorCode mt_dynamics_add_row(MtDynamics *d) {

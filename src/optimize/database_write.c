@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 static PetscErrorCode failed(const char *path, int err) {
-  return mt_error(MT_ERR_INPUT, "cannot write %s: %s; what it holds is whole", path, strerror(err));
+  return mt_error(mt_errno_code(err), "cannot write %s: %s; what it holds is whole", path, strerror(err));
 }
 
 /* All of text or nothing: what a full disk took is cut off again. */

@@ -87,7 +87,7 @@ static PetscErrorCode write_drift(const MtStages *m) {
     for (int k = 0; f && k < m->s.nz; k++)
       fprintf(f, "%d,%.6g,%.6g,%.3g,%d\n", k, m->drift.at[2 * k], m->drift.at[2 * k + 1], m->drift.misfit[k],
               m->s.lost[k]);
-    if (!f || fclose(f)) rc = mt_error(MT_ERR_INPUT, "%s: cannot be written: %s", path, strerror(errno));
+    if (!f || fclose(f)) rc = mt_error(mt_errno_code(errno), "%s: cannot be written: %s", path, strerror(errno));
   }
   return mt_agree_root(m->comm, rc);
 }

@@ -120,7 +120,7 @@ PetscErrorCode mt_diagram_write_dipha(const char *path, const MtDiagram *d, doub
       good = fwrite(&dimension, sizeof dimension, 1, f) == 1 && fwrite(value, sizeof *value, 2, f) == 2;
     }
   if (f) good = !fclose(f) && good;
-  return good ? 0 : mt_error(MT_ERR_INPUT, "%s: cannot be written: %s", path, strerror(errno));
+  return good ? 0 : mt_error(mt_errno_code(errno), "%s: cannot be written: %s", path, strerror(errno));
 }
 
 PetscErrorCode mt_diagram_write_text(const char *stem, const MtDiagram *d) {

@@ -245,7 +245,7 @@ def full_disk(folder):
             check(open(database(folder)).read().endswith("}\n"), "a torn line is left")
             if "database.jsonl" in done.err:
                 break
-        refused(done, "cannot write", "database.jsonl", "what it holds is whole")
+        refused(done, "cannot write", "database.jsonl", "what it holds is whole", code=1)
         os.unlink(os.path.join(disk, "filler"))
         succeeds(optimize(folder, *words))
         check(events(folder, "told")[-1]["y"] == {"loss": 1}, events(folder, "told"))

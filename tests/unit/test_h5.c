@@ -249,7 +249,7 @@ static void test_full(void **state) {
   assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
   PetscErrorCode rc = mt_file_write(path, text);
   setrlimit(RLIMIT_FSIZE, &all);
-  assert_int_equal(rc, MT_ERR_INPUT);
+  assert_int_equal(rc, MT_ERR_DISK);
   assert_non_null(strstr(mt_error_message(), path));
   assert_int_not_equal(access(tmp, F_OK), 0);
   FILE *f = fopen(path, "r");
