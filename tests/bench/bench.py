@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """bench.py BUILD [quick|full] [part ...]: what a demagnetization run costs, beside the machine's memory bandwidth and published numbers.
 
-Parts: loop (counts and speed on 1 and 2 ranks), growth (loop against the number of nodes), steps (smooth field steps), suggest (next point of an optimization), ranks (messages,
-bytes and memory on 1 to 32 ranks, more than there are cores), grains8 (a loop of 800 steps; not with `quick`), million (a loop of 1e6
-nodes on 2 ranks; only by name or with `full`, which also takes growth to 3e5 nodes), topology (persistent
-homology of volumes, pictures and a series of them), events (the numbers of the last `make bench-events`).
+Parts: loop (counts and speed on 1 and 2 ranks), growth (loop against the number of grains, and 1 against 2 ranks), refined (the same
+magnet in ever smaller elements), steps (smooth field steps), suggest (next point of an optimization), ranks (messages, bytes and memory on
+1 to 32 ranks, more than there are cores), grains8 (a loop of 800 steps; not with `quick`), million (a loop of 259 grains in 1e6 nodes;
+only by name or with `full`, which also takes growth to 3e5 nodes and refined to 1e6), topology (persistent homology of volumes, pictures
+and a series of them), events (the numbers of the last `make bench-events`).
 
-Writes out/bench/summary.json, a list of {name, value, unit, reference, source, error, pass} as validate.py does, out/bench/figures, and
-prints all.  Counts come from the summary.json of the runs.  Times are those of the field path alone (mesh and set-up are listed apart):
-wall times, and processor times where a busy machine would spoil them.  pass: no worse than the reference, whatever the machine (null
-where there is none); error: value/reference - 1.  A number that is worse is one to look into, not an error: the exit code is 0.
+Writes out/bench/summary.json, a list of {name, value, unit, reference, source, error, pass} as validate.py does, with the part and when it
+was measured: parts named alone replace their own lines only.  Also out/bench/figures, and prints all.  Counts come from the summary.json
+of the runs.  Times are those of the field path alone (mesh and set-up are listed apart): wall times, and processor times where a busy
+machine would spoil them.  pass: no worse than the reference, whatever the machine (null where there is none); error: value/reference - 1.
+A number that is worse is one to look into, not an error: the exit code is 0.
 """
 import json
 import os
@@ -19,6 +21,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import figures
+import growth
 import measure
 import support
 import topology
@@ -26,11 +29,6 @@ from measure import OUT
 
 PEER = "MaMMoS 2026, 1.35 M nodes, 16-core Xeon or A100"
 ASKED = "asked of this program"
-SIZES = {"quick": [30851], "normal": [50000, 100000], "full": [50000, 100000, 300000]}
-# The mesh of `million`: rounder grains than the rest of the bench, whose 259 leave no room for their phase at six places.
-MILLION = ["grains.count=259", "grains.box=[159.4 nm, 159.4 nm, 159.4 nm]", "grains.lloyd=20", "mesh.size=1.85 nm"]
-# Fixed steps where meshes are compared: how often an adaptive path tries again depends on where the grains of a mesh turn.
-FIXED = "field.segments=[{to: -6 T, step: 0.25 T, mode: fixed}]"
 RANKS = [1, 2, 4, 8, 16, 32]
 
 
@@ -40,18 +38,16 @@ def line(name, value, unit="", reference=None, source="", smaller_is_better=Fals
     return {"name": name, "value": value, "unit": unit, "reference": reference, "source": source, "error": error, "pass": good}
 
 
-def at_most(name, value, unit, reference, source):
-    return line(name, value, unit, reference, source, True)
-
-
 class Bench:
     def __init__(self, build, size):
-        self.build, self.size, self.lines, self.points = build, size, [], []
-        self.sizes = SIZES[size]
-        self.bandwidth = {n: measure.stream(build, n) for n in (1, 2)}
+        self.build, self.size, self.lines = build, size, []
+        self.bandwidth, self.base = {}, {}
+
+    def machine(self):
         for n in (1, 2):
-            self.add(line("STREAM triad, %d rank%s" % (n, "s"[:n - 1]), self.bandwidth[n], "GB/s"))
-        self.add(line("load of the machine when the bench began", os.getloadavg()[0]))
+            self.bandwidth[n] = measure.stream(self.build, n)
+            self.note("STREAM triad, %d rank%s" % (n, "s"[:n - 1]), self.bandwidth[n], "GB/s")
+        self.note("load of the machine when the bench began", os.getloadavg()[0])
 
     def add(self, item):
         self.lines.append(item)
@@ -60,8 +56,22 @@ class Bench:
         print("%-84s %12s %-6s%s" % (item["name"], "-" if item["value"] is None else "%.5g" % item["value"], item["unit"], reference),
               flush=True)
 
+    def note(self, name, value, unit=""):
+        self.add(line(name, value, unit))
+
+    def at_most(self, *args):
+        self.add(line(*args, smaller_is_better=True))
+
+    def at_least(self, *args):
+        self.add(line(*args))
+
     def base_memory(self, ranks):
         """MiB of a rank before any mesh to speak of: libraries, MPI."""
+        if ranks not in self.base:
+            self.base[ranks] = self.tiny(ranks)
+        return self.base[ranks]
+
+    def tiny(self, ranks):
         mesh = measure.mesh(self.build, "tiny", "grains.box=[16 nm, 16 nm, 16 nm]", "grains.count=1", "mesh.size=4 nm", "mesh.gb.thickness=0")
         return measure.memory(measure.demag(self.build, "tiny", mesh, "field.segments=[{to: 0.5 T, step: 0.5 T}]", ranks=ranks))
 
@@ -69,27 +79,27 @@ class Bench:
 
     def method(self, summary, at):
         c = summary["counts"]
-        self.add(line("minimizer iterations" + at, c["iterations"]))
-        self.add(line("iterations per field step" + at, c["iterations"] / c["steps"]))
-        self.add(at_most("energy evaluations per iteration" + at, (c["evaluations"] - c["hessian_products"]) / c["iterations"], "", 1.2,
-                         ASKED + "; 1.21: " + PEER))
-        self.add(line("products of the Hessian, for stability, per iteration" + at, c["hessian_products"] / c["iterations"]))
-        self.add(at_most("both together" + at, c["evaluations"] / c["iterations"], "", 1.2, ASKED))
-        self.add(at_most("demagnetizing CG iterations per evaluation or product" + at, c["demag_iterations"] / c["evaluations"], "", 4,
-                         ASKED + "; 11.7: " + PEER))
-        self.add(at_most("matrix products (equivalents) per demagnetizing solve" + at, c["demag_spmv"] / c["evaluations"], "", 35,
-                         "textbook multigrid: 30-40 for one solve"))
-        self.add(line("inner CG iterations of the preconditioner per iteration" + at, c["inner_iterations"] / c["iterations"]))
+        self.note("minimizer iterations" + at, c["iterations"])
+        self.note("iterations per field step" + at, c["iterations"] / c["steps"])
+        self.at_most("energy evaluations per iteration" + at, (c["evaluations"] - c["hessian_products"]) / c["iterations"], "", 1.2,
+                     ASKED + "; 1.21: " + PEER)
+        self.note("products of the Hessian, for stability, per iteration" + at, c["hessian_products"] / c["iterations"])
+        self.at_most("both together" + at, c["evaluations"] / c["iterations"], "", 1.2, ASKED)
+        self.at_most("demagnetizing CG iterations per evaluation or product" + at, c["demag_iterations"] / c["evaluations"], "", 4,
+                     ASKED + "; 11.7: " + PEER)
+        self.at_most("matrix products (equivalents) per demagnetizing solve" + at, c["demag_spmv"] / c["evaluations"], "", 35,
+                     "textbook multigrid: 30-40 for one solve")
+        self.note("inner CG iterations of the preconditioner per iteration" + at, c["inner_iterations"] / c["iterations"])
 
     def speed(self, summary, ranks, at):
         c, seconds = summary["counts"], measure.path_seconds(summary)
         work = c["magnetic_nodes"] * c["iterations"]
-        self.add(line("field path" + at, seconds, "s"))
-        self.add(line("processor time of the whole run" + at, summary["measured"]["processor"], "s"))
-        self.add(line("time per energy evaluation" + at, seconds / c["evaluations"], "s"))
-        self.add(line("node-iterations per core-second" + at, work / (seconds * ranks), "1/s", 7.0e4, PEER))
-        self.add(line("node-iterations per GB of STREAM traffic" + at, work / (seconds * self.bandwidth[ranks]), "1/GB", 3.0e4,
-                      ASKED + "; 1.5e4: " + PEER))
+        self.note("field path" + at, seconds, "s")
+        self.note("processor time of the whole run" + at, summary["measured"]["processor"], "s")
+        self.note("time per energy evaluation" + at, seconds / c["evaluations"], "s")
+        self.at_least("node-iterations per core-second" + at, work / (seconds * ranks), "1/s", 7.0e4, PEER)
+        self.at_least("node-iterations per GB of STREAM traffic" + at, work / (seconds * self.bandwidth[ranks]), "1/GB", 3.0e4,
+                      ASKED + "; 1.5e4: " + PEER)
 
     def loop(self):
         mesh = measure.mesh(self.build, "loop")
@@ -98,51 +108,26 @@ class Bench:
             summary = measure.demag(self.build, "loop_%d" % ranks, mesh, ranks=ranks)
             at = ", %d nodes, %d rank%s" % (summary["counts"]["nodes"], ranks, "s"[:ranks - 1])
             if ranks == 1:
-                self.add(line("magnetic nodes", summary["counts"]["magnetic_nodes"]))
+                self.note("magnetic nodes", summary["counts"]["magnetic_nodes"])
                 self.method(summary, at)
             self.speed(summary, ranks, at)
             seconds[ranks] = measure.path_seconds(summary)
-        self.add(line("speed-up of 2 ranks", seconds[1] / seconds[2], "", 1.7, ASKED))
+        self.at_least("speed-up of 2 ranks", seconds[1] / seconds[2], "", 1.7, ASKED)
         with ThreadPoolExecutor(2) as pool:  # what the machine itself allows: cores may share more than memory
             both = list(pool.map(lambda name: measure.path_seconds(measure.demag(self.build, name, mesh, ranks=1)), ("loop_a", "loop_b")))
-        self.add(line("two independent runs on 1 rank each at a time, over one after the other", 2 * seconds[1] / max(both)))
-        self.add(line("speed-up of 2 ranks, over that", max(both) / (2 * seconds[2])))
+        self.note("two independent runs on 1 rank each at a time, over one after the other", 2 * seconds[1] / max(both))
+        self.note("speed-up of 2 ranks, over that", max(both) / (2 * seconds[2]))
 
     # growth with the number of nodes
 
     def growth(self):
-        points, base = self.points, self.base_memory(1)
-        self.add(line("memory of a rank before any mesh", base, "MiB"))
-        for n in self.sizes:
-            mesh = measure.mesh(self.build, "%d" % n, *measure.polycrystal(n))
-            summary = measure.demag(self.build, "growth_%d" % n, mesh, FIXED)
-            c, at = summary["counts"], ", %d nodes" % summary["counts"]["nodes"]
-            own = (measure.memory(summary) - base) * 2**20 / c["nodes"]
-            points.append({"nodes": c["nodes"], "path": measure.path_seconds(summary), "processor": summary["measured"]["processor"],
-                           "iterations": c["iterations"], "evaluations": c["evaluations"], "demag_iterations": c["demag_iterations"],
-                           "inner_iterations": c["inner_iterations"], "bytes": own,
-                           "node_iterations_per_GB": c["magnetic_nodes"] * c["iterations"] / (measure.path_seconds(summary) * self.bandwidth[1])})
-            self.method(summary, at)
-            self.speed(summary, 1, at)
-            self.add(at_most("bytes per node at the peak" + at, own, "B", 2500, ASKED))
-        if len(points) > 1:
-            self.add(at_most("growth of the loop's wall time: exponent of N", figures.exponent(points, "path"), "", 1.15, ASKED))
-            self.add(line("the same of its energy evaluations", figures.exponent(points, "evaluations")))
-            self.add(line("growth of the whole run's processor time: exponent of N", figures.exponent(points, "processor")))
-        figures.growth(points, os.path.join(OUT, "figures"))
+        growth.grains(self, self.size)
+
+    def refined(self):
+        growth.refined(self, self.size)
 
     def million(self):
-        mesh = measure.mesh(self.build, "million", *MILLION)
-        summary = measure.demag(self.build, "million", mesh, FIXED, ranks=2)
-        at = ", %d nodes, 2 ranks" % summary["counts"]["nodes"]
-        self.method(summary, at)
-        self.speed(summary, 2, at)
-        self.add(at_most("memory of both ranks together" + at, 2 * measure.memory(summary) / 1024, "GiB", 24, ASKED))
-        if len(self.points) > 1:  # processor times compare runs on 1 and 2 ranks; what 2 ranks lose counts as growth
-            points = self.points + [{"nodes": summary["counts"]["nodes"], "processor": summary["measured"]["processor"]}]
-            self.add(at_most("growth of processor time to the last size, 2 ranks there: exponent of N", figures.exponent(points, "processor"), "",
-                             1.15, ASKED))
-            self.add(line("the same between the last two sizes", figures.exponent(points[-2:], "processor")))
+        growth.million(self)
 
     # where to go next
 
@@ -152,8 +137,8 @@ class Bench:
         for ranks in (1, 2):
             done = subprocess.run(support.launcher(ranks) + [program, "suggest", "500"], capture_output=True, text=True, check=True,
                                   env=support.environment())
-            self.add(at_most("suggestion from 500 points in 10 dimensions, %d rank%s" % (ranks, "s"[:ranks - 1]),
-                             float(done.stdout.split()[1]), "s", 5, ASKED))
+            self.at_most("suggestion from 500 points in 10 dimensions, %d rank%s" % (ranks, "s"[:ranks - 1]),
+                             float(done.stdout.split()[1]), "s", 5, ASKED)
 
     # smooth steps
 
@@ -165,15 +150,15 @@ class Bench:
         event = next((i for i, e in enumerate(c["event"]) if e), len(c["event"]))
         smooth = slice(1, event)
         n = len(c["event"][smooth])
-        self.add(line("smooth steps of 0.1 T, 40 nm cube, h = 3 nm", n))
-        self.add(at_most("energy evaluations a smooth step", sum(c["evaluations"][smooth]) / n, "", 3, ASKED))
-        self.add(line("demagnetizing CG iterations a smooth step", sum(c["demag_iterations"][smooth]) / n))
+        self.note("smooth steps of 0.1 T, 40 nm cube, h = 3 nm", n)
+        self.at_most("energy evaluations a smooth step", sum(c["evaluations"][smooth]) / n, "", 3, ASKED)
+        self.note("demagnetizing CG iterations a smooth step", sum(c["demag_iterations"][smooth]) / n)
         figures.steps(c, event, os.path.join(OUT, "figures"))
 
     # messages and memory
 
     def ranks(self):
-        mesh = measure.mesh(self.build, "ranks", *measure.polycrystal(min(self.sizes)))
+        mesh = measure.mesh(self.build, "ranks", *measure.polycrystal(min(growth.GRAINS[self.size])))
         points = []
         for n in RANKS:
             summary = measure.demag(self.build, "ranks_%d" % n, mesh, "field.segments=[{to: 0.5 T, step: 0.25 T}]", ranks=n,
@@ -182,15 +167,15 @@ class Bench:
             base, full = self.base_memory(n), measure.memory(summary)
             point = {"ranks": n, "memory": full, "own": full - base, "messages": None, "bytes": None}
             at = ", %d nodes, %d rank%s" % (c["nodes"], n, "s" if n > 1 else "")
-            self.add(line("largest memory of a rank" + at, full, "MiB"))
+            self.note("largest memory of a rank" + at, full, "MiB")
             if sent:
                 point["messages"] = max(v[0] for v in sent.values()) / c["evaluations"]
                 point["bytes"] = max(v[1] for v in sent.values()) / c["evaluations"]
-                self.add(line("messages of the busiest rank per evaluation" + at, point["messages"]))
-                self.add(line("bytes they carry" + at, point["bytes"], "B"))
+                self.note("messages of the busiest rank per evaluation" + at, point["messages"])
+                self.note("bytes they carry" + at, point["bytes"], "B")
             if n > 1:
-                self.add(at_most("the same memory without the program's own, over that on 1 rank" + at, point["own"] / points[0]["own"], "",
-                                 0.2 if n == 8 else 1.6 / n, ASKED if n == 8 else "as for 8 ranks, 1.6/ranks"))
+                self.at_most("the same memory without the program's own, over that on 1 rank" + at, point["own"] / points[0]["own"], "",
+                                 0.2 if n == 8 else 1.6 / n, ASKED if n == 8 else "as for 8 ranks, 1.6/ranks")
             points.append(point)
         figures.ranks(points, os.path.join(OUT, "figures"))
 
@@ -207,19 +192,19 @@ class Bench:
         self.speed(fixed, 2, at)
         t = [measure.path_seconds(s) for s in (fixed, adaptive)]
         Hc = [s["results"]["Hc"]["value"] for s in (fixed, adaptive)]
-        self.add(at_most("wall time of 800 steps of 0.01 T" + at, t[0], "s", 600, ASKED + "; 2940 s on a GPU: mammos, published"))
-        self.add(at_most("wall time of the adaptive path" + at, t[1], "s", 200, ASKED + ": a third of 10 minutes"))
-        self.add(at_most("wall time of the adaptive path over that of the fixed steps", t[1] / t[0], "", 1 / 3, ASKED))
-        self.add(line("evaluations of the adaptive path over those of the fixed steps",
-                      adaptive["counts"]["evaluations"] / fixed["counts"]["evaluations"]))
-        self.add(line("Hc, fixed steps", Hc[0], "T"))
-        self.add(at_most("difference of Hc, adaptive", abs(Hc[1] - Hc[0]), "T", 0.01, "the resolution"))
+        self.at_most("wall time of 800 steps of 0.01 T" + at, t[0], "s", 600, ASKED + "; 2940 s on a GPU: mammos, published")
+        self.at_most("wall time of the adaptive path" + at, t[1], "s", 200, ASKED + ": a third of 10 minutes")
+        self.at_most("wall time of the adaptive path over that of the fixed steps", t[1] / t[0], "", 1 / 3, ASKED)
+        self.note("evaluations of the adaptive path over those of the fixed steps",
+                      adaptive["counts"]["evaluations"] / fixed["counts"]["evaluations"])
+        self.note("Hc, fixed steps", Hc[0], "T")
+        self.at_most("difference of Hc, adaptive", abs(Hc[1] - Hc[0]), "T", 0.01, "the resolution")
 
 
     # persistent homology of volumes and pictures
 
     def topology(self):
-        topology.bench(self, OUT, line, at_most)
+        topology.bench(self, OUT, line, lambda *args: line(*args, smaller_is_better=True))
 
     # where events end: what `make bench-events` found last
 
@@ -233,23 +218,43 @@ class Bench:
                 self.add(item)
 
 
+PARTS = ["machine", "loop", "growth", "refined", "steps", "suggest", "ranks", "grains8", "million", "topology", "events"]
+LONG = {"quick": ["grains8", "million"], "normal": ["million"], "full": []}
+
+
+def parts_file(part):
+    return os.path.join(OUT, "parts", part + ".json")
+
+
+def keep(part, lines):
+    """The lines of a part, and summary.json anew: each part as it was measured last, with when that was."""
+    os.makedirs(os.path.dirname(parts_file(part)), exist_ok=True)
+    when = time.strftime("%Y-%m-%dT%H:%M:%S")
+    with open(parts_file(part), "w") as f:
+        json.dump([dict(item, part=part, when=when) for item in lines], f, indent=1)
+    known = [json.load(open(parts_file(p))) for p in PARTS if os.path.exists(parts_file(p))]
+    with open(os.path.join(OUT, "summary.json"), "w") as f:
+        json.dump(sum(known, []), f, indent=1)
+        f.write("\n")
+
+
+def measure_part(bench, part):
+    bench.lines, began = [], time.time()
+    try:
+        getattr(bench, part)()
+        bench.note("%s: wall time of this part of the bench" % part, time.time() - began, "s")
+    except measure.Failed as failed:
+        print("bench.py: %s: %s" % (part, failed), file=sys.stderr)
+        bench.note("%s: failed" % part, None)
+    keep(part, bench.lines)
+
+
 def main():
     words = sys.argv[2:]
-    size = words.pop(0) if words and words[0] in SIZES else "normal"
-    parts = words or ["loop", "growth", "steps", "suggest", "ranks"] + {"quick": [], "normal": ["grains8"], "full": ["grains8", "million"]}[size] + ["topology", "events"]
-    os.makedirs(OUT, exist_ok=True)
+    size = words.pop(0) if words and words[0] in LONG else "normal"
     bench = Bench(sys.argv[1] if len(sys.argv) > 1 else "build", size)
-    for part in parts:
-        began = time.time()
-        try:
-            getattr(bench, part)()
-            bench.add(line("%s: wall time of this part of the bench" % part, time.time() - began, "s"))
-        except measure.Failed as failed:
-            print("bench.py: %s: %s" % (part, failed), file=sys.stderr)
-            bench.add(line("%s: failed" % part, None))
-        with open(os.path.join(OUT, "summary.json"), "w") as f:
-            json.dump(bench.lines, f, indent=1)
-            f.write("\n")
+    for part in ["machine"] + (words or [p for p in PARTS[1:] if p not in LONG[size]]):
+        measure_part(bench, part)
     print("out/bench/summary.json")
 
 

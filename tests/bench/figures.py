@@ -27,12 +27,12 @@ def finish(axes, xlabel, ylabel):
         axes.legend(loc="lower left", bbox_to_anchor=(-0.05, 1.0), handlelength=1.4)  # above: lines may pass anywhere inside
 
 
-def growth(points, folder):
-    if len(points) < 2:
-        return
+def growth(points, name, folder):
+    """name: of the figure."""
     n = [p["nodes"] for p in points]
     figure, (time, count, memory) = plt.subplots(1, 3, figsize=(WIDE, 2.3), gridspec_kw=dict(wspace=0.6))
-    time.loglog(n, [p["path"] for p in points], "o-", color=LINE, ms=4, label="wall, field path")
+    alone = [p for p in points if p["ranks"] == 1]  # wall times of other numbers of ranks do not compare
+    time.loglog([p["nodes"] for p in alone], [p["path"] for p in alone], "o-", color=LINE, ms=4, label="wall, field path")
     time.loglog(n, [p["processor"] for p in points], "s-", color=SECOND, ms=4, label="processor, run")
     power(time, n, [p["path"] for p in points], 1.15, r"$N^{1.15}$")
     finish(time, "nodes", "s")
@@ -49,7 +49,7 @@ def growth(points, folder):
         axes.set_xticks(n)
         axes.set_xticklabels(["%.3g k" % (v / 1000) for v in n])
         axes.xaxis.set_minor_formatter(NullFormatter())
-    save(figure, folder, "growth")
+    save(figure, folder, "growth_" + name)
 
 
 def ranks(points, folder):
