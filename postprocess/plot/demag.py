@@ -8,6 +8,7 @@
   nucleus          the softest mode of the states before these events: where, and how far, the magnet was about to turn
   angles           with field.angles: the curves, and the coercive field against the angle
   reversal         with field.reversal: the curves, and their distribution (8 evenly spaced ones or more) or recoil permeability
+  grains, labels   where the grains were reconstructed in the same folder: those of grains.py
 
 Needs numpy, h5py and matplotlib.  Exit code 2 when a file is missing or unfinished, or cannot be written; the figures that can be drawn are drawn.
 """
@@ -20,6 +21,7 @@ import numpy as np
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import branch_figures
 import curve_figure
+import grains
 import map_figures
 from results import Unusable, main_branch, quantity, read_curve, read_mesh, read_mode, read_state, read_summary, read_switching
 
@@ -87,6 +89,8 @@ def main():
     run = Drawing(args.folder, figures, args.compare)
     for part in (run.curve, run.mesh_picture, run.switching, run.states, run.nucleus, run.branches):
         run.attempt(part)
+    for part in grains.parts_of(args.folder):
+        run.attempt(lambda part=part: part(args.folder, figures))
     return 2 if run.trouble else 0
 
 

@@ -77,13 +77,22 @@ def draw_labels(folder, figures):
     return save(figure, figures, "labels")
 
 
+PARTS = (draw_distributions, draw_labels)
+
+
+def parts_of(folder):
+    """What there is to draw of the grains in a folder where another run went on from them."""
+    there = all(os.path.isfile(os.path.join(folder, name)) for name in ("labels.h5", "grains.csv", "contacts.csv"))
+    return PARTS if there else ()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", help="output folder of magtwin reconstruct")
     parser.add_argument("--figures", metavar="FOLDER", help="where to write (default: FOLDER/figures)")
     args = parser.parse_args()
     figures = args.figures or os.path.join(args.folder, "figures")
-    done = [attempt(lambda part=part: part(args.folder, figures)) for part in (draw_distributions, draw_labels)]
+    done = [attempt(lambda part=part: part(args.folder, figures)) for part in PARTS]
     return 0 if all(done) else 2
 
 

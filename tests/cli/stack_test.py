@@ -78,6 +78,9 @@ def reaches_a_curve(folder):
     check(r.code == 0, r)
     with open(os.path.join(stack, "grains", "curve.csv")) as f:
         check(len(f.readlines()) >= 4, "lines of the curve")
+    r = support.magtwin(BUILD, "plot", os.path.join(stack, "grains"))
+    names = ("curve", "mesh", "grains", "labels")  # the curve, and still the grains it is of
+    check(all(os.path.exists(os.path.join(stack, "grains", "figures", name + ".png")) for name in names), r)
 
 
 def refused(stack, words, *more):
