@@ -17,6 +17,9 @@ double mt_wall(void); /* seconds since the start of the program */
 void mt_stop_install(void);
 bool mt_stop_agreed(MPI_Comm comm);
 bool mt_stop_raised(void); /* on this rank; not collective */
+/* A line for stderr at the moment TERM comes, of at most 1 kB: mpirun kills its ranks soon after it, whatever they do,
+ * and then it is the last word.  Not collective: for one rank. */
+void mt_stop_last_words(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The output folder: made if missing, checked for writing.  If it already holds a result (one of `markers`, names
  * separated by blanks, exists) and neither force nor resume: MT_ERR_INPUT and nothing is touched.  Collective. */

@@ -4,7 +4,10 @@
 #include "magtwin/error.h"
 #include "magtwin/h5.h"
 #include "run_internal.h"
+#include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -15,6 +18,8 @@ static int nphases;
 static char *command_line;
 static char *made_folder; /* by this run; NULL: none */
 static volatile sig_atomic_t stop_signal;
+static char last_words[1024];
+static volatile sig_atomic_t last_words_length; /* 0: none */
 
 const char *mt_version(void) {
   return "0.1.0";
@@ -60,7 +65,24 @@ void mt_phase_end(const char *name) {
 }
 
 static void on_signal(int signal_number) {
+  const int err = errno;
+  const ssize_t wrote = signal_number == SIGTERM && stop_signal != SIGTERM && last_words_length
+                            ? write(STDERR_FILENO, last_words, (size_t)last_words_length)
+                            : 0;
+  (void)wrote; /* nobody is left to be told */
   stop_signal = signal_number;
+  errno = err;
+}
+
+void mt_stop_last_words(const char *format, ...) {
+  va_list args;
+  last_words_length = 0;
+  va_start(args, format);
+  const int n = vsnprintf(last_words, sizeof last_words - 1, format, args);
+  va_end(args);
+  if (n < 0 || (size_t)n >= sizeof last_words - 1) return;
+  last_words[n] = '\n';
+  last_words_length = n + 1;
 }
 
 /* A second Ctrl-C ends the program at once; USR1 and TERM may come again (schedulers repeat them). */

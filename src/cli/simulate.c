@@ -47,6 +47,16 @@ static void tell(const CliArgs *args, const CliSimulation *sim, const char *fold
   mt_log("look at it: magtwin plot %s", folder);
 }
 
+static void prepare_last_words(MPI_Comm comm, const CliArgs *args) {
+  int rank;
+  MPI_Comm_rank(comm, &rank);
+  if (rank == 0)
+    mt_stop_last_words(
+        "\nmagtwin: told to end, a checkpoint follows. If the launcher does not wait for it, the one before "
+        "stands: magtwin %s %s --resume (same overrides)",
+        args->command->name, args->file);
+}
+
 static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in, const CliSimulation *sim, int *code) {
   const char *folder = mt_input_string(in, "output.folder");
   char mesh[CLI_PATH];
@@ -57,6 +67,7 @@ static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in,
   PetscCall(sim->check(comm, in));
   PetscCall(mt_materials_check(comm, in));
   PetscCall(open_folder(comm, args, in, sim));
+  prepare_last_words(comm, args);
   PetscCall(mt_summary_begin(comm, args->command->name, in, &json));
   PetscCall(cli_demag_mesh(comm, in, folder, args->force, json, mesh));
   if (args->force) PetscCall(remove_others(comm, folder, sim->table));

@@ -222,6 +222,20 @@ def test_signals(folder):
     stopped(os.path.join(folder, "term_2"), 2, signal.SIGTERM, False)
 
 
+def test_launcher_told_to_end(folder):
+    """TERM to mpirun, which kills its ranks: the last words say how to go on, and that gives the same curve."""
+    out = os.path.join(folder, "out")
+    process = start(out, 2)
+    curve = os.path.join(out, TABLE)
+    check(wait_for(process, lambda: os.path.exists(curve) and text_of(curve).count("\n") > 8), "the run ended before the signal")
+    send(process.pid, signal.SIGTERM)
+    check(process.wait(60) != 0, "exit code 0")
+    said = text_of(out + ".log")
+    check("%s %s --resume" % (SUBCOMMAND, INPUT) in said, said[-2000:])
+    run(out, 2, "--resume")
+    same_curve(out, reference(2))
+
+
 def test_stopped_early(folder):
     """A signal before the first field step: exit code 75 without a checkpoint, and --resume begins."""
     out = os.path.join(folder, "early")
@@ -326,6 +340,7 @@ def main():
         ("1, 2 and 4 ranks: the same curve to 1e-6", test_other_ranks_same_curve),
         ("%d times kill -9, continued on other ranks: the same curve" % KILLS, test_killed),
         ("USR1 and TERM: exit code 75, continued: the same curve", test_signals),
+        ("TERM to the launcher: it is said how to go on", test_launcher_told_to_end),
         ("a signal before the first step: continued from there", test_stopped_early),
         ("damaged checkpoint: the one before is taken", test_damaged),
         ("checkpoint of another input: refused", test_foreign),
