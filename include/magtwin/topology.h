@@ -20,6 +20,9 @@ typedef struct {
   bool top_cells;      /* pixels are top cells, else vertices */
   bool superlevel;     /* values fall while the space grows, and birth >= death */
   const double *value; /* [n0 n1 n2] finite; the caller's */
+  /* [n0 n1 n2] 1: a hole, not part of the image, its value counts nothing (a feature around it never dies); NULL: none;
+   * the caller's */
+  const uint8_t *hidden;
 } MtCubical;
 
 /* One feature.  Pixels of equal value enter one after the other, vertices by number, top cells in the reverse order;

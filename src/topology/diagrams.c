@@ -48,8 +48,9 @@ static int64_t pixel_of(const int size[3], const int at[3]) {
   return at[0] < 0 ? -1 : ((int64_t)at[2] * size[1] + at[1]) * size[0] + at[0];
 }
 
-static bool inside(const int size[3], const int at[3], bool never) {
-  if (at[0] == -1 && at[1] == -1 && at[2] == -1) return never;
+/* Also no pixel: of what never dies, and of diagrams computed elsewhere. */
+static bool inside(const int size[3], const int at[3]) {
+  if (at[0] == -1 && at[1] == -1 && at[2] == -1) return true;
   return at[0] >= 0 && at[1] >= 0 && at[2] >= 0 && at[0] < size[0] && at[1] < size[1] && at[2] < size[2];
 }
 
@@ -57,18 +58,18 @@ static bool parse_pair(const char *line, const int size[3], int *k, MtPair *q) {
   int from[3], to[3], end = 0;
   if (sscanf(line, "%d,%lf,%lf,%d,%d,%d,%d,%d,%d\n%n", k, &q->birth, &q->death, from, from + 1, from + 2, to, to + 1,
              to + 2, &end) != COLUMNS ||
-      line[end] || *k < 0 || *k > 2 || !inside(size, from, false) || !inside(size, to, true))
+      line[end] || *k < 0 || *k > 2 || !inside(size, from) || !inside(size, to))
     return false;
   q->birth_at = pixel_of(size, from);
   q->death_at = pixel_of(size, to);
   return true;
 }
 
-PetscErrorCode mt_diagram_read_csv(const char *path, const int size[3], MtDiagram *d) {
+PetscErrorCode mt_diagram_read_csv(const char *path, int dims, const int size[3], MtDiagram *d) {
   char line[LINE];
   int64_t room[3] = {0}, number_of_line = 1;
   memset(d, 0, sizeof *d);
-  d->dims = size[2] > 1 ? 3 : 2;
+  d->dims = dims;
   FILE *f = fopen(path, "r");
   if (!f) return mt_error(MT_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
   bool good = fgets(line, sizeof line, f) && !strcmp(line, header);
@@ -115,8 +116,9 @@ PetscErrorCode mt_diagram_write_dipha(const char *path, const MtDiagram *d, doub
   for (int k = 0; k < d->dims; k++)
     for (int64_t i = 0; i < d->n[k] && good; i++) {
       const MtPair *q = &d->pair[k][i];
-      const int64_t dimension = q->death_at < 0 ? -k - 1 : k;
-      const double value[2] = {q->birth, q->death_at < 0 ? last : q->death};
+      const bool never = !isfinite(q->death);
+      const int64_t dimension = never ? -k - 1 : k;
+      const double value[2] = {q->birth, never ? last : q->death};
       good = fwrite(&dimension, sizeof dimension, 1, f) == 1 && fwrite(value, sizeof *value, 2, f) == 2;
     }
   if (f) good = !fclose(f) && good;

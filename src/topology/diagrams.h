@@ -7,8 +7,8 @@
 /* One line a pair: dimension, birth, death, and the pixels x y z of both (-1: never dies).  size: pixels of the image.
  * Written as a whole or not at all. */
 PetscErrorCode mt_diagram_write_csv(const char *path, const MtDiagram *d, const int size[3]);
-/* The same again, with the pixels; MT_ERR_INPUT on anything else. */
-PetscErrorCode mt_diagram_read_csv(const char *path, const int size[3], MtDiagram *d);
+/* The same again, with the pixels; MT_ERR_INPUT on anything else.  dims: 2 or 3. */
+PetscErrorCode mt_diagram_read_csv(const char *path, int dims, const int size[3], MtDiagram *d);
 /* The columns of the csv file; DIPHA's diagram, where what never dies has dimension -k-1 and dies at `last`; a file of
  * lines "birth death" for each dimension, stem_dim0.txt ... */
 PetscErrorCode mt_diagram_write_npy(const char *path, const MtDiagram *d, const int size[3]);
@@ -16,7 +16,7 @@ PetscErrorCode mt_diagram_write_dipha(const char *path, const MtDiagram *d, doub
 PetscErrorCode mt_diagram_write_text(const char *stem, const MtDiagram *d);
 
 /* All diagrams of a run, image start .. start+n-1 on this rank, into one HDF5 file.  Collective. */
-PetscErrorCode mt_diagrams_write_hdf5(MPI_Comm comm, const char *path, const MtInput *in, const int size[3],
+PetscErrorCode mt_diagrams_write_hdf5(MPI_Comm comm, const char *path, const MtInput *in, int dims, const int size[3],
                                       const int from[2], int total, int start, int n, const MtDiagram *d);
 
 /* Section topology.regions: the regions of the longest pairs -> stem_regions.csv, stem_regions.npy; `most` of each of
@@ -24,8 +24,9 @@ PetscErrorCode mt_diagrams_write_hdf5(MPI_Comm comm, const char *path, const MtI
 PetscErrorCode mt_region_table_write(const char *stem, const MtCubical *image, const MtDiagram *d, int most);
 
 /* Distances of consecutive images, of `total`, from their csv files (folder/diagrams) -> folder/distances.csv; nothing
- * where topology.distances is none.  MT_ERR_INPUT where diagrams are too large.  Collective. */
-PetscErrorCode mt_distances_write(MPI_Comm comm, const char *folder, const MtInput *in, const int size[3], int total);
+ * where topology.distances is none.  Collective. */
+PetscErrorCode mt_distances_write(MPI_Comm comm, const char *folder, const MtInput *in, int dims, const int size[3],
+                                  int total);
 
 /* Section topology.features: the vectors of all images.  Collective. */
 PetscErrorCode mt_features_write(MPI_Comm comm, const char *path, const MtInput *in, int total, int start, int n,

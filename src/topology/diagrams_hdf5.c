@@ -49,7 +49,7 @@ static PetscErrorCode write_dimension(const Series *s, int k) {
   return rc;
 }
 
-PetscErrorCode mt_diagrams_write_hdf5(MPI_Comm comm, const char *path, const MtInput *in, const int size[3],
+PetscErrorCode mt_diagrams_write_hdf5(MPI_Comm comm, const char *path, const MtInput *in, int dims, const int size[3],
                                       const int from[2], int total, int start, int n, const MtDiagram *d) {
   Series s = {comm, NULL, total, start, n, d};
   const int64_t side[3] = {size[2], size[1], size[0]}, first[2] = {from[0], from[1]};
@@ -57,7 +57,7 @@ PetscErrorCode mt_diagrams_write_hdf5(MPI_Comm comm, const char *path, const MtI
   PetscErrorCode rc = mt_h5_set_ints(s.f, "/", "dims", 3, side);
   if (!rc) rc = mt_h5_set_ints(s.f, "/", "from", 2, first);
   if (!rc) rc = mt_h5_set_string(s.f, "/", "input", mt_input_canonical(in));
-  for (int k = 0; k < (size[2] > 1 ? 3 : 2) && !rc; k++) rc = write_dimension(&s, k);
+  for (int k = 0; k < dims && !rc; k++) rc = write_dimension(&s, k);
   if (!rc) return mt_h5_commit(&s.f, false);
   if (s.f) PetscCall(mt_h5_discard(&s.f));
   return rc;

@@ -6,28 +6,17 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST = 4000 }; /* pairs of a diagram: minutes */
-
-static PetscErrorCode load(const char *folder, int image, const int size[3], MtDiagram *d) {
+static PetscErrorCode load(const char *folder, int image, int dims, const int size[3], MtDiagram *d) {
   char path[4200];
   snprintf(path, sizeof path, "%s/diagrams/%04d.csv", folder, image + 1);
-  PetscCall(mt_diagram_read_csv(path, size, d));
-  for (int k = 0; k < d->dims; k++)
-    if (d->n[k] > MOST) {
-      const long long n = (long long)d->n[k];
-      mt_diagram_free(d);
-      return mt_error(MT_ERR_INPUT,
-                      "%s has %lld pairs of dimension %d: distances are computed up to %d; raise "
-                      "topology.min_persistence",
-                      path, n, k, MOST);
-    }
-  return 0;
+  return mt_diagram_read_csv(path, dims, size, d);
 }
 
-static PetscErrorCode measure(const char *folder, int image, const int size[3], bool bottleneck, double *distance) {
+static PetscErrorCode measure(const char *folder, int image, int dims, const int size[3], bool bottleneck,
+                              double *distance) {
   MtDiagram a, b;
-  PetscCall(load(folder, image, size, &a));
-  PetscErrorCode rc = load(folder, image + 1, size, &b);
+  PetscCall(load(folder, image, dims, size, &a));
+  PetscErrorCode rc = load(folder, image + 1, dims, size, &b);
   for (int k = 0; k < a.dims && !rc; k++)
     distance[k] = bottleneck ? mt_bottleneck(a.n[k], a.pair[k], b.n[k], b.pair[k])
                              : mt_wasserstein(a.n[k], a.pair[k], b.n[k], b.pair[k], 2);
@@ -53,7 +42,8 @@ static PetscErrorCode write_table(const char *folder, const char *kind, int n, i
   return rc;
 }
 
-PetscErrorCode mt_distances_write(MPI_Comm comm, const char *folder, const MtInput *in, const int size[3], int total) {
+PetscErrorCode mt_distances_write(MPI_Comm comm, const char *folder, const MtInput *in, int dims, const int size[3],
+                                  int total) {
   const char *kind = mt_input_string(in, "topology.distances");
   int rank, ranks;
   int64_t start, n;
@@ -64,11 +54,11 @@ PetscErrorCode mt_distances_write(MPI_Comm comm, const char *folder, const MtInp
   mt_slab(total - 1, rank, ranks, &start, &n);
   double *distance = mt_calloc(3 * (size_t)total, sizeof *distance);
   for (int64_t i = start; i < start + n && !rc; i++)
-    rc = measure(folder, (int)i, size, !strcmp(kind, "bottleneck"), distance + 3 * i);
+    rc = measure(folder, (int)i, dims, size, !strcmp(kind, "bottleneck"), distance + 3 * i);
   rc = mt_agree(comm, rc);
   if (!rc) {
     PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, distance, 3 * total, MPI_DOUBLE, MPI_SUM, comm));
-    rc = mt_agree_root(comm, rank ? 0 : write_table(folder, kind, total - 1, size[2] > 1 ? 3 : 2, distance));
+    rc = mt_agree_root(comm, rank ? 0 : write_table(folder, kind, total - 1, dims, distance));
   }
   free(distance);
   return rc;

@@ -51,13 +51,19 @@ static uint64_t key_of(double value, bool up) {
   return up ? k : ~k;
 }
 
+/* Holes enter last; in the dual of top cells first, as the shell does. */
+static uint64_t entry_key(const MtCubical *image, bool up, int64_t i) {
+  if (image->hidden && image->hidden[i]) return image->top_cells ? 0 : UINT64_MAX;
+  return key_of(image->value[i], up);
+}
+
 /* Pixels of the image in the order in which they enter -> pixel [n]. */
 static PetscErrorCode sort_pixels(const MtCubical *image, bool up, int64_t n, uint32_t *pixel) {
   uint64_t *key = mt_malloc((size_t)n * sizeof *key);
   int64_t bad = -1;
   for (int64_t i = 0; i < n; i++) {
-    if (!isfinite(image->value[i]) && bad < 0) bad = i;
-    key[i] = key_of(image->value[i], up);
+    if (bad < 0 && !isfinite(image->value[i]) && !(image->hidden && image->hidden[i])) bad = i;
+    key[i] = entry_key(image, up, i);
     pixel[i] = (uint32_t)i;
   }
   if (bad < 0) mt_sort_keys(n, key, pixel);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-static bool is_picture(const char *path) {
+bool mt_is_picture(const char *path) {
   static const char *const ending[] = {".png", ".tif", ".tiff"};
   const char *dot = strrchr(path, '.');
   for (int i = 0; i < 3 && dot; i++)
@@ -16,7 +16,7 @@ static bool is_picture(const char *path) {
   return false;
 }
 
-static bool is_volume(const char *path) {
+bool mt_is_volume(const char *path) {
   static const char *const ending[] = {".npy", ".complex", ".h5", ".hdf5", ".hdf"};
   const char *dot = strrchr(path, '.');
   for (int i = 0; i < 5 && dot; i++)
@@ -27,12 +27,12 @@ static bool is_volume(const char *path) {
 static PetscErrorCode check_kinds(const MtInput *in, const MtImages *im) {
   for (int i = 0; i < im->files.n; i++) {
     const char *path = im->files.path[i];
-    if (!is_picture(path) && !is_volume(path))
+    if (!mt_is_picture(path) && !mt_is_volume(path))
       return mt_input_error(in, "topology.files",
                             "%s: this kind of file is not known; images are .png, .tif, .tiff, .npy, .h5, .hdf5, .hdf, "
                             ".complex",
                             path);
-    if (im->stack && !is_picture(path))
+    if (im->stack && !mt_is_picture(path))
       return mt_input_error(in, "topology.stack", "%s is not a picture: the slices of a stack are PNG or TIFF", path);
   }
   return 0;
@@ -47,7 +47,7 @@ static PetscErrorCode count_pages(MPI_Comm comm, const MtImages *im, int *pages)
   for (int i = 0; i < im->files.n; i++) pages[i] = 0;
   for (int i = rank; i < im->files.n && !rc; i += size) {
     pages[i] = 1;
-    if (is_picture(im->files.path[i])) rc = mt_image_pages(im->files.path[i], &pages[i]);
+    if (mt_is_picture(im->files.path[i])) rc = mt_image_pages(im->files.path[i], &pages[i]);
   }
   PetscCall(mt_agree(comm, rc));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, pages, im->files.n, MPI_INT, MPI_SUM, comm));
@@ -69,7 +69,7 @@ static PetscErrorCode list_images(MPI_Comm comm, MtImages *im) {
 
 static PetscErrorCode size_of(const MtImages *im, int i, int n[3]) {
   const char *path = im->files.path[im->file[i]];
-  return is_picture(path) ? mt_picture_load(path, im->page[i], n, NULL) : mt_volume_load(path, im->dataset, n, NULL);
+  return mt_is_picture(path) ? mt_picture_load(path, im->page[i], n, NULL) : mt_volume_load(path, im->dataset, n, NULL);
 }
 
 const char *mt_images_name(const MtImages *im, int i, char buf[512]) {
@@ -138,11 +138,9 @@ static int component_of(const char *name) {
   return strcmp(name, "magnitude") ? name[0] - 'x' : 3;
 }
 
-PetscErrorCode mt_images_find(MPI_Comm comm, const MtInput *in, MtImages *im) {
-  memset(im, 0, sizeof *im);
+static PetscErrorCode find_images(MPI_Comm comm, const MtInput *in, MtImages *im) {
   const char *pattern = mt_input_string(in, "topology.files");
   im->stack = mt_input_bool(in, "topology.stack");
-  im->superlevel = !strcmp(mt_input_string(in, "topology.levels"), "superlevel");
   im->dataset = mt_input_has(in, "topology.dataset") ? mt_input_string(in, "topology.dataset") : NULL;
   im->component = component_of(mt_input_string(in, "topology.component"));
   PetscCall(mt_files_find(comm, pattern, &im->files));
@@ -160,6 +158,17 @@ PetscErrorCode mt_images_find(MPI_Comm comm, const MtInput *in, MtImages *im) {
   return 0;
 }
 
+PetscErrorCode mt_images_find(MPI_Comm comm, const MtInput *in, MtImages *im) {
+  memset(im, 0, sizeof *im);
+  im->superlevel = !strcmp(mt_input_string(in, "topology.levels"), "superlevel");
+  if (mt_input_has(in, "topology.diagrams") == mt_input_has(in, "topology.files"))
+    return mt_error(MT_ERR_INPUT, "section topology needs either topology.files or topology.diagrams");
+  if (mt_input_has(in, "topology.diagrams")) return mt_diagrams_find(comm, in, im);
+  PetscCall(find_images(comm, in, im));
+  if (!mt_input_has(in, "topology.mask")) return 0;
+  return mt_agree(comm, mt_mask_read(in, im)); /* each rank its own */
+}
+
 static PetscErrorCode read_stack(const MtImages *im, double *value) {
   const size_t slice = (size_t)im->whole[0] * (size_t)im->whole[1];
   for (int z = 0; z < im->whole[2]; z++) {
@@ -174,7 +183,8 @@ static PetscErrorCode read_whole(const MtImages *im, int i, double *value) {
   int n[3];
   if (im->sampler) return mt_sampler_read(im->sampler, path, im->dataset, im->component, im->superlevel, value);
   if (im->slice_file) return read_stack(im, value);
-  return is_picture(path) ? mt_picture_load(path, im->page[i], n, value) : mt_volume_load(path, im->dataset, n, value);
+  return mt_is_picture(path) ? mt_picture_load(path, im->page[i], n, value)
+                             : mt_volume_load(path, im->dataset, n, value);
 }
 
 PetscErrorCode mt_images_read(const MtImages *im, int i, double *value) {
@@ -196,5 +206,7 @@ void mt_images_free(MtImages *im) {
   free(im->page);
   free(im->slice_file);
   free(im->slice_page);
+  free(im->hidden);
+  free(im->parts);
   memset(im, 0, sizeof *im);
 }

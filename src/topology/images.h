@@ -20,10 +20,12 @@ typedef struct {
   int component;                /* 0 1 2, 3: magnitude */
   MtSampler *sampler;           /* of states; else NULL */
   int *slice_file, *slice_page; /* of a stack [size[2]]; owned */
+  uint8_t *hidden;              /* [size0 size1 size2] 1: a pixel that does not count; NULL: all do; owned */
+  int *parts;                   /* [n] diagrams instead of images: their files, from file[i] on; else NULL; owned */
 } MtImages;
 
-/* Section topology: lists the images and checks that all have the size of the first.  MT_ERR_INPUT names the file that
- * has not, or cannot be read.  Collective. */
+/* Section topology: lists the images (or diagrams: mt_diagrams_find) and checks that all have the size of the first.
+ * MT_ERR_INPUT names the file that has not, or cannot be read.  Collective. */
 PetscErrorCode mt_images_find(MPI_Comm comm, const MtInput *in, MtImages *im);
 /* Values of image i as stored (integers of pictures as such), [size[2] size[1] size[0]].  Not collective. */
 PetscErrorCode mt_images_read(const MtImages *im, int i, double *value);
@@ -31,6 +33,16 @@ PetscErrorCode mt_images_read(const MtImages *im, int i, double *value);
 const char *mt_images_name(const MtImages *im, int i, char buf[512]);
 void mt_images_free(MtImages *im);
 
+/* The same for topology.diagrams; and the pairs of one diagram, without pixels, in the order of its files.
+ * MT_ERR_INPUT naming file and line.  The first is collective. */
+PetscErrorCode mt_diagrams_find(MPI_Comm comm, const MtInput *in, MtImages *im);
+PetscErrorCode mt_diagram_load(const MtImages *im, int i, MtDiagram *d);
+/* topology.mask -> hidden.  Not collective. */
+PetscErrorCode mt_mask_read(const MtInput *in, MtImages *im);
+
+/* Kinds of files by their endings. */
+bool mt_is_picture(const char *path);
+bool mt_is_volume(const char *path);
 /* Volumes by format: size, and with value not NULL the numbers.  Not collective. */
 PetscErrorCode mt_volume_load(const char *path, const char *dataset, int n[3], double *value);
 PetscErrorCode mt_picture_load(const char *path, int page, int n[3], double *value);

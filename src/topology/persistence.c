@@ -30,8 +30,14 @@ static double value_at(const Run *r, int64_t pixel) {
   return r->image->superlevel ? -INFINITY : INFINITY;
 }
 
+/* A hole is not there to begin or end a feature. */
+static int64_t seen(const Run *r, int64_t pixel) {
+  return pixel >= 0 && r->image->hidden && r->image->hidden[pixel] ? -1 : pixel;
+}
+
 /* A feature of dimension k of the image itself; pixel -1: never. */
 static void note(Run *r, int k, int64_t birth_at, int64_t death_at) {
+  birth_at = seen(r, birth_at), death_at = seen(r, death_at);
   const MtPair p = {value_at(r, birth_at), value_at(r, death_at), birth_at, death_at};
   if (birth_at >= 0 && p.birth != p.death) add_pair(r, k, p);
 }

@@ -28,7 +28,7 @@ typedef struct {
 } Flood;
 
 static bool may_enter(const Flood *f, int64_t p) {
-  if (p < 0 || f->seen[p]) return false;
+  if (p < 0 || f->seen[p] || (f->image->hidden && f->image->hidden[p])) return false;
   return f->below ? f->image->value[p] < f->limit : f->image->value[p] > f->limit;
 }
 

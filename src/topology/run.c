@@ -6,6 +6,7 @@
 #include "magtwin/h5.h"
 #include "magtwin/log.h"
 #include "magtwin/memory.h"
+#include "prepare.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,9 +23,10 @@ typedef struct {
   int start, n, found; /* images of this rank; found: read back, not computed */
   MtDiagram *d;        /* [n] owned */
   MtCubical options;   /* without size and values */
-  bool binary, lasting;
-  MtMetric metric;
+  MtPrepare prepare;
+  bool lasting;
   double least;
+  int dims;       /* of the diagrams */
   double seconds; /* in persistent homology alone */
 } Job;
 
@@ -34,7 +36,7 @@ static bool has_axis(const char *axes, char axis) {
 
 static PetscErrorCode read_options(Job *j) {
   const MtInput *in = j->in;
-  const char *axes = mt_input_string(in, "topology.periodic"), *binary = mt_input_string(in, "topology.binary");
+  const char *axes = mt_input_string(in, "topology.periodic");
   j->options.top_cells = !strcmp(mt_input_string(in, "topology.construction"), "top-cells");
   j->options.superlevel = !strcmp(mt_input_string(in, "topology.levels"), "superlevel");
   for (int a = 0; a < 3; a++) {
@@ -43,8 +45,8 @@ static PetscErrorCode read_options(Job *j) {
     if (j->options.periodic[a] && j->images.size[a] < 2)
       return mt_input_error(in, "topology.periodic", "the images have one pixel along %c", 'x' + a);
   }
-  j->binary = strcmp(binary, "none") != 0;
-  j->metric = binary[0] == 'm' ? MT_MANHATTAN : (binary[0] == 'c' ? MT_CHESSBOARD : MT_EUCLIDEAN);
+  j->options.hidden = j->images.hidden;
+  j->prepare = mt_prepare_options(in, &j->options);
   j->lasting = mt_input_bool(in, "topology.lasting");
   j->least = mt_input_real(in, "topology.min_persistence");
   return 0;
@@ -54,82 +56,39 @@ static int64_t pixels(const Job *j) {
   return (int64_t)j->options.n[0] * j->options.n[1] * j->options.n[2];
 }
 
-static PetscErrorCode check_finite(const Job *j, int i, const double *value) {
-  char name[512];
-  const int64_t nx = j->options.n[0], ny = j->options.n[1];
-  for (int64_t p = 0; p < pixels(j); p++)
-    if (!isfinite(value[p]))
-      return mt_error(MT_ERR_INPUT, "%s: pixel x %lld, y %lld, z %lld is not a finite number",
-                      mt_images_name(&j->images, i, name), (long long)(p % nx), (long long)(p / nx % ny),
-                      (long long)(p / (nx * ny)));
-  return 0;
-}
-
-/* Gaussian along one axis, cut at four standard deviations; the ends are mirrored, periodic ones go on. */
-static void blur_axis(const Job *j, int a, double sigma, double *value) {
-  const int n = j->options.n[a], reach = (int)ceil(4 * sigma);
-  const int64_t stride = a == 0 ? 1 : (a == 1 ? j->options.n[0] : (int64_t)j->options.n[0] * j->options.n[1]);
-  double *line = mt_malloc((size_t)n * sizeof *line), *kernel = mt_malloc(((size_t)reach + 1) * sizeof *kernel),
-         sum = 0;
-  for (int i = 0; i <= reach; i++) {
-    kernel[i] = exp(-.5 * (i / sigma) * (i / sigma));
-    sum += (i ? 2 : 1) * kernel[i];
-  }
-  for (int64_t p = 0; p < pixels(j); p++) {
-    if (p / stride % n) continue; /* lines begin where the coordinate is 0 */
-    for (int i = 0; i < n; i++) line[i] = value[p + i * stride];
-    for (int i = 0; i < n; i++) {
-      double v = 0;
-      for (int k = -reach; k <= reach; k++) {
-        const int period = j->options.periodic[a] ? n : 2 * n, at = ((i + k) % period + period) % period;
-        v += kernel[abs(k)] * line[at < n ? at : 2 * n - 1 - at];
-      }
-      value[p + i * stride] = v / sum;
-    }
-  }
-  free(line);
-  free(kernel);
-}
-
-static void blur(const Job *j, double *value) {
-  const double sigma = mt_input_real(j->in, "topology.blur");
-  for (int a = 0; a < 3 && sigma > 0; a++)
-    if (j->options.n[a] > 1) blur_axis(j, a, sigma, value);
-}
-
-/* Black and white by the threshold, then the distance. */
-static void make_distance(const Job *j, double *value) {
-  const int64_t n = pixels(j);
-  double low = value[0], high = value[0];
-  uint8_t *inside = mt_malloc((size_t)n);
-  for (int64_t i = 1; i < n; i++) {
-    low = fmin(low, value[i]);
-    high = fmax(high, value[i]);
-  }
-  const double threshold =
-      mt_input_has(j->in, "topology.threshold") ? mt_input_real(j->in, "topology.threshold") : low / 2 + high / 2;
-  const bool bright = !strcmp(mt_input_string(j->in, "topology.phase"), "bright");
-  for (int64_t i = 0; i < n; i++) inside[i] = (value[i] > threshold) == bright;
-  mt_signed_distance(j->options.n, j->options.periodic, j->metric, inside, value);
-  free(inside);
-}
-
 /* Drops what was not asked for. */
 static void select_pairs(const Job *j, MtDiagram *d) {
   for (int k = 0; k < d->dims; k++) {
     int64_t n = 0;
     for (int64_t i = 0; i < d->n[k]; i++) {
       const MtPair p = d->pair[k][i];
-      if (p.death_at < 0 ? j->lasting : fabs(p.death - p.birth) >= j->least) d->pair[k][n++] = p;
+      if (!isfinite(p.death) ? j->lasting : fabs(p.death - p.birth) >= j->least) d->pair[k][n++] = p;
     }
     d->n[k] = n;
   }
 }
 
+/* The value at which the last pixel enters. */
 static double highest(const Job *j, const double *value) {
-  double last = value[0];
-  for (int64_t i = 1; i < pixels(j); i++) last = j->options.superlevel ? fmin(last, value[i]) : fmax(last, value[i]);
-  return last;
+  const double sign = j->options.superlevel ? -1 : 1;
+  double last = -INFINITY;
+  for (int64_t i = 0; i < pixels(j); i++)
+    if (!j->options.hidden || !j->options.hidden[i]) last = fmax(last, sign * value[i]);
+  return sign * last;
+}
+
+/* The last birth or death of a diagram whose image is not known. */
+static double latest(const MtDiagram *d) {
+  double last = NAN, sign = 1;
+  for (int k = 0; k < d->dims; k++)
+    for (int64_t i = 0; i < d->n[k]; i++)
+      if (d->pair[k][i].death < d->pair[k][i].birth) sign = -1;
+  for (int k = 0; k < d->dims; k++)
+    for (int64_t i = 0; i < d->n[k]; i++) {
+      const MtPair *p = &d->pair[k][i];
+      last = fmax(last, sign * (isfinite(p->death) ? p->death : p->birth));
+    }
+  return isnan(last) ? 0 : sign * last;
 }
 
 /* The csv file last: it says that the others are there. */
@@ -143,9 +102,9 @@ static PetscErrorCode write_one(const Job *j, int i, const MtCubical *image, con
   }
   if (!rc && mt_input_bool(j->in, "topology.write.dipha")) {
     snprintf(path, sizeof path, "%s.diagram", stem);
-    rc = mt_diagram_write_dipha(path, d, highest(j, image->value));
+    rc = mt_diagram_write_dipha(path, d, image->value ? highest(j, image->value) : latest(d));
   }
-  if (!rc) rc = mt_region_table_write(stem, image, d, (int)mt_input_int(j->in, "topology.regions"));
+  if (!rc && image->value) rc = mt_region_table_write(stem, image, d, (int)mt_input_int(j->in, "topology.regions"));
   if (!rc && mt_input_bool(j->in, "topology.write.text")) rc = mt_diagram_write_text(stem, d);
   snprintf(path, sizeof path, "%s.csv", stem);
   return rc ? rc : mt_diagram_write_csv(path, d, j->options.n);
@@ -153,11 +112,10 @@ static PetscErrorCode write_one(const Job *j, int i, const MtCubical *image, con
 
 static PetscErrorCode compute_one(Job *j, int i, MtDiagram *d) {
   double *value = mt_malloc((size_t)pixels(j) * sizeof *value);
+  char name[512];
   MtCubical image = j->options;
   PetscErrorCode rc = mt_images_read(&j->images, i, value);
-  if (!rc) rc = check_finite(j, i, value);
-  if (!rc) blur(j, value);
-  if (!rc && j->binary) make_distance(j, value);
+  if (!rc) rc = mt_prepare(&j->prepare, mt_images_name(&j->images, i, name), value);
   image.value = value;
   const double start = mt_wall();
   if (!rc) rc = mt_persistence(&image, d);
@@ -170,13 +128,22 @@ static PetscErrorCode compute_one(Job *j, int i, MtDiagram *d) {
   return rc;
 }
 
+/* A diagram computed elsewhere. */
+static PetscErrorCode take_one(const Job *j, int i, MtDiagram *d) {
+  PetscErrorCode rc = mt_diagram_load(&j->images, i, d);
+  if (rc) return rc;
+  select_pairs(j, d);
+  return write_one(j, i, &j->options, d);
+}
+
 static PetscErrorCode do_one(Job *j, int i) {
   char path[PATH];
   MtDiagram *d = &j->d[i - j->start];
   snprintf(path, sizeof path, "%s/diagrams/%04d.csv", j->folder, i + 1);
+  if (j->images.parts) return take_one(j, i, d);
   if (!j->resume || access(path, F_OK)) return compute_one(j, i, d);
   j->found++;
-  return mt_diagram_read_csv(path, j->options.n, d);
+  return mt_diagram_read_csv(path, j->dims, j->options.n, d);
 }
 
 /* All ranks go round together, so that an error or a signal ends them all after the same image. */
@@ -244,8 +211,12 @@ static PetscErrorCode begin(Job *j) {
   j->start = (int)start;
   j->n = (int)n;
   j->d = mt_calloc((size_t)n, sizeof *j->d);
-  mt_log("%d image%s of %d x %d x %d pixels", j->images.n, j->images.n == 1 ? "" : "s", j->options.n[0],
-         j->options.n[1], j->options.n[2]);
+  j->dims = j->options.n[2] > 1 ? 3 : 2;
+  if (j->images.parts)
+    mt_log("%d diagram%s", j->images.n, j->images.n == 1 ? "" : "s");
+  else
+    mt_log("%d image%s of %d x %d x %d pixels", j->images.n, j->images.n == 1 ? "" : "s", j->options.n[0],
+           j->options.n[1], j->options.n[2]);
   return 0;
 }
 
@@ -300,8 +271,10 @@ static void tell(const Job *j, int dims, const double *fact, MtJson *json) {
 }
 
 static PetscErrorCode finish(Job *j, MtJson *json) {
-  const int dims = j->options.n[2] > 1 ? 3 : 2;
   int rank, found = j->found;
+  for (int i = 0; i < j->n; i++) j->dims = j->d[i].dims > j->dims ? j->d[i].dims : j->dims;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &j->dims, 1, MPI_INT, MPI_MAX, j->comm));
+  const int dims = j->dims;
   const size_t facts = (size_t)j->images.n * (size_t)dims * FACTS;
   char path[PATH];
   double *fact = mt_calloc(facts, sizeof *fact);
@@ -317,14 +290,14 @@ static PetscErrorCode finish(Job *j, MtJson *json) {
   free(fact);
   if (rc) return rc;
   snprintf(path, sizeof path, "%s/diagrams.h5", j->folder);
-  PetscCall(
-      mt_diagrams_write_hdf5(j->comm, path, j->in, j->options.n, j->images.from, j->images.n, j->start, j->n, j->d));
+  PetscCall(mt_diagrams_write_hdf5(j->comm, path, j->in, dims, j->options.n, j->images.from, j->images.n, j->start,
+                                   j->n, j->d));
   snprintf(path, sizeof path, "%s/features.h5", j->folder);
   mt_phase_begin("features");
   PetscCall(mt_features_write(j->comm, path, j->in, j->images.n, j->start, j->n, j->d, dims));
   mt_phase_end("features");
   mt_phase_begin("distances");
-  PetscCall(mt_distances_write(j->comm, j->folder, j->in, j->options.n, j->images.n));
+  PetscCall(mt_distances_write(j->comm, j->folder, j->in, dims, j->options.n, j->images.n));
   mt_phase_end("distances");
   return 0;
 }

@@ -5,9 +5,21 @@
 const MtKey mt_topology_keys[] = {
     {.path = "topology.files",
      .type = MT_KEY_PATH,
+     .def = "",
      .help = "The images, by name or pattern, in the order of the numbers in their names: PNG or TIFF (a page is an "
              "image), .npy of two or three dimensions (z, y, x), HDF5 (.h5, .hdf5), DIPHA images (.complex), and with "
              "topology.mesh states of a mesh. All of one size."},
+    {.path = "topology.diagrams",
+     .type = MT_KEY_PATH,
+     .def = "",
+     .help = "Instead of topology.files: diagrams that are there already, of this or another program, for vectors and "
+             "distances: .csv or .txt (columns by name, or birth death, or dimension birth death), .npy, DIPHA "
+             "(.diagram). Files that differ in the digit of _dim0 or _pd0 are one diagram."},
+    {.path = "topology.mask",
+     .type = MT_KEY_PATH,
+     .def = "",
+     .help = "One picture, array or volume of the size of the images: where it is 0 they have holes. What surrounds a "
+             "hole never dies. HDF5: topology.dataset."},
     {.path = "topology.stack",
      .type = MT_KEY_BOOL,
      .def = "false",
@@ -142,9 +154,7 @@ const MtKey mt_topology_keys[] = {
      .type = MT_KEY_CHOICE,
      .choices = "none|bottleneck|wasserstein",
      .def = "none",
-     .help =
-         "Distance of the diagrams of each image and the next, into distances.csv; Wasserstein of order 2. The time "
-         "grows with the cube of the number of pairs: mind topology.min_persistence."},
+     .help = "Distance of the diagrams of each image and the next, into distances.csv; Wasserstein of order 2."},
     {.path = "topology.regions",
      .type = MT_KEY_INT,
      .def = "0",

@@ -295,9 +295,78 @@ def test_constant(folder):
     check(pairs(out)[:, :3].tolist() == [[0, 3, np.inf]], pairs(out))
 
 
+def test_mask(folder):
+    """A ring of dark pixels around a hole never dies; what lies under the mask, NaN too, counts nothing."""
+    a = np.full((9, 9), 5.0)
+    a[2:7, 2:7] = 1
+    a[3:6, 3:6] = 8
+    a[4, 4] = np.nan
+    np.save(os.path.join(folder, "a.npy"), a)
+    mask = np.ones((9, 9), np.uint8)
+    mask[4, 4] = 0
+    np.save(os.path.join(folder, "mask.npy"), mask)
+    more = ["topology.lasting=true", "topology.mask=" + os.path.join(folder, "mask.npy")]
+    for construction in ("vertex", "top-cells"):
+        _, out = topology(folder, os.path.join(folder, "a.npy"), *more, "topology.construction=" + construction, out=construction)
+        check(pairs(out)[:, :3].tolist() == [[0, 1, np.inf], [1, 1, np.inf]], pairs(out))
+    _, out = topology(folder, os.path.join(folder, "a.npy"), *more, "topology.blur=1", "topology.binary=manhattan", out="distance")
+    check(len(pairs(out)) > 0, "blur and distance beside a hole")
+    np.save(os.path.join(folder, "mask.npy"), np.zeros((9, 9)))
+    r, _ = topology(folder, os.path.join(folder, "a.npy"), *more, out="none", code=2, ranks=2)
+    check("mask.npy: the mask hides every pixel" in r.err, r)
+    np.save(os.path.join(folder, "mask.npy"), np.ones((9, 8)))
+    r, _ = topology(folder, os.path.join(folder, "a.npy"), *more, out="none", code=2)
+    check("mask.npy: the mask has 8 x 9 x 1 pixels, the images 9 x 9 x 1" in r.err, r)
+
+
+def read_diagrams(folder, files, *more, ranks=1, out="read", code=0):
+    text = os.path.join(folder, "read.yaml")
+    with open(text, "w") as f:
+        f.write("topology:\n  diagrams: '%s'\noutput:\n  folder: %s\n" % (files, os.path.join(folder, out)))
+    r = support.magtwin(BUILD, "topology", text, *more, ranks=ranks)
+    check(r.code == code, r)
+    return r, os.path.join(folder, out)
+
+
+def test_diagrams_of_others(folder):
+    """What a run wrote in four formats is read back to the same vectors and distances; HomCloud's, CubicalRipser's and DIPHA's files are read."""
+    for i in range(3):
+        np.save(os.path.join(folder, "v%d.npy" % i), smooth((9, 10, 11), i))
+    _, out = topology(folder, os.path.join(folder, "v*.npy"), "topology.write={npy: true, dipha: true, text: true}",
+                      "topology.distances=wasserstein", "topology.lasting=true")
+    with h5py.File(os.path.join(out, "features.h5")) as f:
+        vectors = {k: f["dimension%d/image" % k][:] for k in range(3)}
+    far = np.loadtxt(os.path.join(out, "distances.csv"), delimiter=",", skiprows=1)
+    for n, files in enumerate(("????.csv", "*.npy", "*.diagram", "*_dim?.txt")):
+        _, again = read_diagrams(folder, os.path.join(out, "diagrams", files), "topology.distances=wasserstein", ranks=1 + n % 2, out="again%d" % n)
+        with h5py.File(os.path.join(again, "features.h5")) as f:
+            for k in range(3):
+                check(np.array_equal(f["dimension%d/image" % k][:], vectors[k]), (files, k))
+        check(np.array_equal(np.loadtxt(os.path.join(again, "distances.csv"), delimiter=",", skiprows=1), far), files)
+    with open(os.path.join(folder, "gudhi.txt"), "w") as f:
+        f.write("# field, dimension, birth, death\n2 0 0.5 inf\n2 0 0.5 1.5\n2 1 1 2\n")
+    _, again = read_diagrams(folder, os.path.join(folder, "gudhi.txt"), out="gudhi")
+    check(pairs(again)[:, :3].tolist() == [[0, 0.5, 1.5], [1, 1, 2]], pairs(again))
+    with open(os.path.join(folder, "bad.csv"), "w") as f:
+        f.write("dimension,birth,death\n0,1,2\n0,1,x\n")
+    r, _ = read_diagrams(folder, os.path.join(folder, "bad.csv"), out="bad", code=2, ranks=2)
+    check("bad.csv:3: is not a line of a diagram" in r.err, r)
+    r, _ = read_diagrams(folder, os.path.join(folder, "v0.npy"), out="bad2", code=2)
+    check("v0.npy: a diagram is an array of rows" in r.err, r)
+    r, _ = read_diagrams(folder, os.path.join(folder, "gudhi.txt"), "topology.files=" + os.path.join(folder, "v0.npy"), out="bad3", code=2)
+    check("either topology.files or topology.diagrams" in r.err, r)
+    theirs = data("ph", "homcloud_tutorial", "binary-image-pd0-homcloud.csv")
+    _, again = read_diagrams(folder, theirs, out="homcloud")
+    check(len(pairs(again)) == 111 and (pairs(again)[:, 0] == 0).all(), len(pairs(again)))
+    _, again = read_diagrams(folder, data("ph", "homcloud_tutorial", "binary-image-cubicalripser-V.csv"), out="ripser")
+    check((pairs(again)[:, 0] == 0).sum() == 111, "CubicalRipser's")
+    _, again = read_diagrams(folder, data("ph", "dipha", "noise_3_16_def.diagram"), out="dipha")
+    check([int((pairs(again)[:, 0] == k).sum()) for k in range(3)] == [640, 686, 100], "DIPHA's")
+
+
 if __name__ == "__main__":
     import warnings
     warnings.filterwarnings("ignore", message=".*input contained no data.*")
     sys.exit(support.run_tests([(f.__name__[5:], f) for f in (
         test_dipha, test_homcloud, test_kinds_of_files, test_formats, test_ranks, test_resume, test_states, test_crop_and_figures, test_regions, test_bad_input,
-        test_constant)]))
+        test_constant, test_mask, test_diagrams_of_others)]))

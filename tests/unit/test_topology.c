@@ -33,7 +33,10 @@ static const MtCubical *sorted_image;
 
 static int by_entry(const void *a, const void *b) {
   const int i = *(const int *)a, j = *(const int *)b;
+  const uint8_t *hidden = sorted_image->hidden;
   const double v = sorted_image->value[i], w = sorted_image->value[j];
+  if (hidden && hidden[i] != hidden[j]) return hidden[i] - hidden[j]; /* holes enter last */
+  if (hidden && hidden[i]) return (i < j) == sorted_image->top_cells ? 1 : -1;
   if (v != w) return (v < w) == sorted_image->superlevel ? 1 : -1;
   return (i < j) == sorted_image->top_cells ? 1 : -1;
 }
@@ -144,7 +147,10 @@ static int expected_pairs(const MtCubical *im, const Oracle *o, int k, Expected 
   int n = 0;
   for (int i = 0; i < o->n; i++) {
     if (o->cell[i].dim != k || o->negative[i]) continue;
-    const int birth = pixel_of[o->cell[i].rank], death = o->owner[i] < 0 ? -1 : pixel_of[o->cell[o->owner[i]].rank];
+    const int birth = pixel_of[o->cell[i].rank];
+    int death = o->owner[i] < 0 ? -1 : pixel_of[o->cell[o->owner[i]].rank];
+    if (im->hidden && im->hidden[birth]) continue;
+    if (im->hidden && death >= 0 && im->hidden[death]) death = -1;
     if (death < 0 || im->value[birth] != im->value[death]) e[n++] = (Expected){birth, death};
   }
   qsort(e, (size_t)n, sizeof *e, by_ranks);
@@ -224,6 +230,30 @@ static void test_pictures(void **state) {
 static void test_volumes(void **state) {
   (void)state;
   random_images(3, 60);
+}
+
+/* Holes in a third of the pixels, with numbers under them that are none. */
+static void test_holes(void **state) {
+  Oracle *o = malloc(sizeof *o);
+  double value[PIXELS];
+  uint8_t hidden[PIXELS];
+  MtRandom r;
+  (void)state;
+  mt_random_seed(&r, 31);
+  for (int t = 0; t < 60; t++) {
+    MtCubical im = {.value = value, .hidden = hidden};
+    for (int a = 0; a < 3; a++) {
+      im.n[a] = t % 2 ? (a < 2 ? 2 + below(&r, 9) : 1) : 2 + below(&r, 4);
+      im.periodic[a] = im.n[a] > 1 && t % 3 == 0 && below(&r, 2);
+    }
+    paint(&r, t % 5, im.n, value);
+    for (int i = 0; i < im.n[0] * im.n[1] * im.n[2]; i++) {
+      hidden[i] = below(&r, 3) == 0;
+      if (hidden[i] && below(&r, 2)) value[i] = NAN;
+    }
+    check_image(&im, o);
+  }
+  free(o);
 }
 
 /* Pixels p and q touch: across a face, or also a corner. */
@@ -352,6 +382,7 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_pictures), cmocka_unit_test(test_volumes),    cmocka_unit_test(test_shell),
       cmocka_unit_test(test_constant), cmocka_unit_test(test_bad_images), cmocka_unit_test(test_regions),
+      cmocka_unit_test(test_holes),
   };
   if (PetscInitialize(&argc, &argv, NULL, NULL) || mt_error_install()) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
