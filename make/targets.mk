@@ -29,7 +29,9 @@ help:
 
 deps: ; @bash make/deps.sh libraries $(DEBIAN_PACKAGES)
 
+# A SLURM of the tests' own (tests/slurm): installed as root in a container, taken where it is, skipped elsewhere.
 test: all unit-programs
+	@bash make/deps.sh optional slurmctld slurmd slurm-client munge
 	@$(PYTHON) tests/run.py $(BUILD)
 
 # out/demo and out/demo_nonmagnetic belong to the demo: a second `make demo` computes them anew.

@@ -5,7 +5,7 @@ Unit programs are BUILD/tests/<name>, made from tests/unit/<name>.c with cmocka;
 
     /* ranks: 1 2 4 */      or      /* ranks: 2  timeout: 60 */
 
-says on how many ranks to run it (without it: on one).  Python tests are tests/{cli,restart}/*.py (first lines may hold
+says on how many ranks to run it (without it: on one).  Python tests are tests/{cli,restart,slurm}/*.py (first lines may hold
 "# timeout: 600"), called with BUILD as argument.  All of them write TAP.  A case on N ranks passes when it passes on every rank.
 Names select the programs whose name contains one of them.  The last line is the count: `N passed, N failed`;
 skipped cases are counted on the line before.
@@ -56,7 +56,7 @@ def unit_programs(build, sanitizer):
 
 
 def script_programs(build):
-    for folder in ("cli", "restart"):
+    for folder in ("cli", "restart", "slurm"):
         for source in sorted(glob.glob(os.path.join(support.ROOT, "tests", folder, "*.py"))):
             if os.path.basename(source).startswith("_"):
                 continue
