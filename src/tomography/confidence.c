@@ -1,16 +1,22 @@
 /* How sure a label is: how far a voxel lies from the boundary of its grain, in the uncertainty of that boundary's
  * place.
  *
- * A crest of strength S, smoothed by sigma, is moved by noise of strength N by sigma N / S; to this come the misfit of
- * the drift and the pixel itself.  The probability that a voxel at distance d is on its own side is that of a Gaussian
- * number below d over all three. */
+ * A crest of strength S, smoothed by sigma, is moved by noise of strength N by about sigma N / S; to this comes the
+ * misfit of the drift.  A voxel whose nearest other label is d px away has the boundary somewhere between d - 1 and d
+ * from its centre, anywhere alike: the probability that it is on its own side is the mean of that of a Gaussian number
+ * below these distances.  The two factors that the size of the uncertainty needs are measured on generated stacks
+ * (docs/numerics.md), where what is stated is compared with the truth. */
 #include "magtwin/error.h"
 #include "magtwin/memory.h"
+#include "magtwin/units.h"
 #include "segment.h"
 #include "slabs.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const double spread = 1.8; /* of the place, over sigma N / S and the drift's misfit */
+static const double pocket = .35; /* px, more where a pocket begins: films run into its edge */
 
 enum { REACH = 3, SIDE = 2 * REACH + 1, MOST = SIDE * SIDE * SIDE };
 
@@ -48,6 +54,11 @@ typedef struct {
   Offset list[MOST];
 } Field;
 
+/* Integral of the Gaussian distribution of deviation s up to x. */
+static double integral(double x, double s) {
+  return .5 * x * erfc(-x / s / sqrt(2)) + s * exp(-.5 * x * x / (s * s)) / sqrt(2 * MT_PI);
+}
+
 static float confidence(const Field *f, int i, int j, int k) {
   const MtStack *s = f->s;
   const int64_t nx = s->nx, slice = nx * s->ny, at = slice * (k + REACH) + j * nx + i;
@@ -58,9 +69,10 @@ static float confidence(const Field *f, int i, int j, int k) {
     const int64_t other = at + slice * o->k + nx * o->j + o->i;
     if (f->label[other] == f->label[at]) continue;
     const double crest = fmax(1e-30, fmaxf(f->strength[at], f->strength[other]));
-    const double place = f->place->smooth * fmin(2, f->place->noise / crest), pixel = 1. / 12;
-    const double deviation = sqrt(place * place + f->place->drift * f->place->drift + pixel);
-    return (float)(.5 * erfc(-(o->far - .5) / deviation / sqrt(2)));
+    const double place = spread * f->place->smooth * fmin(2, f->place->noise / crest), drift = spread * f->place->drift,
+                 edge = f->label[other] < 0 || f->label[at] < 0 ? pocket : 0;
+    const double s_all = fmax(1e-3, sqrt(place * place + drift * drift + edge * edge));
+    return (float)fmin(1, integral(o->far, s_all) - integral(o->far - 1, s_all));
   }
   return 1;
 }

@@ -48,8 +48,8 @@ PetscErrorCode mt_depth(MPI_Comm comm, const MtStack *s, const float *strength, 
 
 /* ---- graph of regions ---- */
 
-/* a == b: a region's voxels (count), and in sum the depth of its deepest; else the faces between two regions, the sum
- * of the strength on them, and how many are weak. */
+/* a == b: a region's voxels (count), how many of them are weaker than MtGrainRule.open (weak), and in sum the depth of
+ * its deepest; else the faces between two regions, the sum of the strength on them, and how many are weak. */
 typedef struct {
   int64_t a, b; /* a <= b */
   int64_t sum;  /* in units of 2^-24: whole numbers add up to the same in any order */
@@ -59,12 +59,12 @@ typedef struct {
 int64_t mt_links_reduce(int64_t n, MtLink *link);
 
 /* Region of each id.  A region has a core if its deepest voxel is at least as deep as `core`.  Regions with cores
- * between which less than MT_CLOSED of the faces are strong become one, the most open first; then those without go to
- * the neighbour behind the weakest boundary (by its mean strength); then the first again; then those smaller than
- * min_voxels go as the second.  link [n]: all of the volume, reduced; used up.  id [nid] ascending; region [nid]: 0 ..
- * *nregions - 1, -1 for ids without voxels, or smaller and without neighbours.  Not collective.
- * Pairs that are each other's nearest are merged all at once, then looked for again (F. Murtagh, Comput. J. 26, 354
- * (1983)). */
+ * between which less than MT_CLOSED of the faces are strong become one, the most open first; then those without become
+ * one among themselves in the same way, and have one when they have min_voxels weak voxels; then those without go to
+ * the neighbour behind the weakest boundary (by its mean strength); then the first again, now with all; then those
+ * smaller than min_voxels go to neighbours.  link [n]: all of the volume, reduced; used up.  id [nid] ascending; region
+ * [nid]: 0 .. *nregions - 1, -1 for ids without voxels, or smaller and without neighbours.  Not collective. Pairs that
+ * are each other's nearest are merged all at once, then looked for again (F. Murtagh, Comput. J. 26, 354 (1983)). */
 void mt_regions_merge(int64_t n, MtLink *link, double core, int64_t min_voxels, int64_t nid, const int64_t *id,
                       int32_t *region, int32_t *nregions);
 #define MT_CLOSED .7

@@ -48,7 +48,7 @@ static void list_links(const MtStack *s, const Field *f, Links *l) {
   const int64_t nx = s->nx, slice = nx * s->ny;
   for (int64_t v = 0; v < slice * s->nz_local; v++) {
     const bool deepest = f->basin[v] == v + slice * s->z0;
-    if (!f->phase[v]) add(l, f->basin[v], f->basin[v], deepest ? fmax(0, -f->height[v]) : 0, false);
+    if (!f->phase[v]) add(l, f->basin[v], f->basin[v], deepest ? fmax(0, -f->height[v]) : 0, f->height[v] < 0);
     if (v % nx + 1 < nx) face(l, f, v, v + 1);
     if (v / nx % s->ny + 1 < s->ny) face(l, f, v, v + nx);
     if (v / slice + s->z0 + 1 < s->nz) face(l, f, v, v + slice);

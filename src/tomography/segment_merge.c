@@ -26,14 +26,17 @@ int64_t mt_links_reduce(int64_t n, MtLink *link) {
   return kept;
 }
 
+typedef enum { ALL, CORES, THIN } Which; /* regions: both with a core; both without, but open somewhere */
+
 typedef struct {
   int64_t n, nlinks;
   double core;
   bool by_opening; /* which boundary is the weakest: by its open part, or by its mean strength */
-  bool cores_only; /* looked for only between regions that have a core */
+  Which which;     /* regions between which it is looked for */
   MtLink *link;    /* between regions by number, reduced */
   int64_t *root;   /* [n] region that each one became part of; itself if it still is one */
   int64_t *size;   /* [n] voxels */
+  int64_t *open;   /* [n] of these weaker than a boundary */
   double *depth;   /* [n] of the deepest voxel, in units of 2^-24 px */
   int64_t *best;   /* [n] link with the weakest boundary, -1 */
 } Graph;
@@ -51,12 +54,14 @@ static bool weaker(const Graph *g, int64_t i, int64_t j) {
 }
 
 static bool counts(const Graph *g, const MtLink *l) {
-  return !g->cores_only || (g->depth[l->a] >= g->core && g->depth[l->b] >= g->core);
+  const bool a = g->depth[l->a] >= g->core, b = g->depth[l->b] >= g->core;
+  return g->which == ALL || (g->which == CORES && a && b) ||
+         (g->which == THIN && !a && !b && g->open[l->a] && g->open[l->b]);
 }
 
-static void find_best(Graph *g, bool by_opening, bool cores_only) {
+static void find_best(Graph *g, bool by_opening, Which which) {
   g->by_opening = by_opening;
-  g->cores_only = cores_only;
+  g->which = which;
   for (int64_t r = 0; r < g->n; r++) g->best[r] = -1;
   for (int64_t i = 0; i < g->nlinks; i++) {
     if (!counts(g, &g->link[i])) continue;
@@ -81,6 +86,7 @@ static void join(Graph *g, int64_t a, int64_t b) {
   }
   g->root[b] = a;
   g->size[a] += g->size[b];
+  g->open[a] += g->open[b];
   g->depth[a] = fmax(g->depth[a], g->depth[b]);
 }
 
@@ -101,7 +107,7 @@ static void contract(Graph *g) {
 /* Regions without a core, each with the neighbour behind its weakest boundary; returns how many. */
 static int64_t merge_shallow(Graph *g) {
   int64_t merged = 0;
-  find_best(g, false, false);
+  find_best(g, false, ALL);
   for (int64_t r = 0; r < g->n; r++) {
     const int64_t best = g->root[r] == r && g->depth[r] < g->core ? g->best[r] : -1;
     if (best < 0) continue;
@@ -117,9 +123,9 @@ static int64_t merge_shallow(Graph *g) {
 }
 
 /* Pairs that are each other's weakest, while the boundary is open; returns how many. */
-static int64_t merge_open(Graph *g, bool cores_only) {
+static int64_t merge_open(Graph *g, Which which) {
   int64_t merged = 0;
-  find_best(g, true, cores_only);
+  find_best(g, true, which);
   for (int64_t i = 0; i < g->nlinks; i++) {
     const MtLink *l = &g->link[i];
     if (strength(g, l) >= MT_CLOSED || g->best[l->a] != i || g->best[l->b] != i) continue;
@@ -130,10 +136,17 @@ static int64_t merge_open(Graph *g, bool cores_only) {
   return merged;
 }
 
+/* A grain may be too thin for a core, but what has `least` open voxels does not lie in a boundary: it passes for one
+ * with a core.  Where its boundaries are open it is merged with the others. */
+static void keep_thin(Graph *g, int64_t least) {
+  for (int64_t r = 0; r < g->n; r++)
+    if (g->root[r] == r && g->open[r] >= least) g->depth[r] = fmax(g->depth[r], g->core);
+}
+
 /* The smallest of those too small first, so that small ones do not all pour into one another. */
 static bool merge_smallest(Graph *g, int64_t least) {
   int64_t at = -1;
-  find_best(g, false, false);
+  find_best(g, false, ALL);
   for (int64_t r = 0; r < g->n; r++)
     if (g->root[r] == r && g->size[r] < least && g->best[r] >= 0 && (at < 0 || g->size[r] < g->size[at])) at = r;
   if (at < 0) return false;
@@ -163,6 +176,7 @@ void mt_regions_merge(int64_t n, MtLink *link, double core, int64_t min_voxels, 
   Graph g = {.n = nid, .link = link, .core = core};
   g.root = mt_malloc((size_t)(nid + 1) * sizeof *g.root);
   g.size = mt_calloc((size_t)nid + 1, sizeof *g.size);
+  g.open = mt_calloc((size_t)nid + 1, sizeof *g.open);
   g.depth = mt_calloc((size_t)nid + 1, sizeof *g.depth);
   g.best = mt_malloc((size_t)(nid + 1) * sizeof *g.best);
   for (int64_t r = 0; r < nid; r++) g.root[r] = r;
@@ -172,19 +186,23 @@ void mt_regions_merge(int64_t n, MtLink *link, double core, int64_t min_voxels, 
     l.b = position(nid, id, l.b);
     if (l.a == l.b) {
       g.size[l.a] += l.count;
+      g.open[l.a] += l.weak;
       g.depth[l.a] = (double)l.sum;
     } else {
       g.link[g.nlinks++] = l;
     }
   }
   g.nlinks = mt_links_reduce(g.nlinks, g.link);
-  while (merge_open(&g, true)) continue; /* before what lies in the boundaries is added to them */
+  while (merge_open(&g, CORES)) continue; /* before what lies in the boundaries is added to them */
+  while (merge_open(&g, THIN)) continue;
+  keep_thin(&g, min_voxels);
   while (merge_shallow(&g)) continue;
-  while (merge_open(&g, false)) continue;
+  while (merge_open(&g, ALL)) continue;
   while (merge_smallest(&g, min_voxels)) continue;
   *nregions = number_regions(&g, min_voxels, region);
   free(g.root);
   free(g.size);
+  free(g.open);
   free(g.depth);
   free(g.best);
 }

@@ -87,17 +87,20 @@ static PetscErrorCode overlaps(MPI_Comm comm, const MtLabels *t, const MtLabels 
   return rc;
 }
 
-/* Largest common volumes first; a label is used once, and no grain is matched with none. */
-static int64_t match(int64_t n, MtLink *link, int ntrue, int nfound, int *matched) {
+/* Largest common volumes first; a label is used once, and no grain is matched with none.  partner [nfound + 1]: true
+ * label + 1 of each found one + 1, -1: it has none. */
+static int64_t match(int64_t n, MtLink *link, int ntrue, int nfound, int64_t *partner, int *matched) {
   int64_t good = 0;
   const int64_t none = ntrue + 1;
   bool *used = mt_calloc((size_t)(ntrue + nfound) + 2, sizeof *used);
   *matched = 0;
+  for (int g = 0; g <= nfound; g++) partner[g] = -1;
   qsort(link, (size_t)n, sizeof *link, by_count);
   for (int64_t i = 0; i < n; i++) {
     const MtLink *l = &link[i];
     if (used[l->a] || used[l->b] || (l->a == 0) != (l->b == none)) continue;
     used[l->a] = used[l->b] = true;
+    partner[l->b - none] = l->a;
     good += l->count;
     *matched += l->a != 0;
   }
@@ -155,18 +158,73 @@ static void tell_labels(const MtStages *m, const MtLabels *t, const MtLabels *l,
   mt_json_end(m->json);
 }
 
+/* ---- what the confidence says, and what is true ---- */
+
+enum { BINS = 8 };
+static const double edge[BINS + 1] = {0, .6, .7, .8, .85, .9, .95, .99, 1.001};
+typedef struct {
+  int64_t n[BINS], good[BINS], stated[BINS]; /* voxels; stated in 1e-6 */
+} Calibration;
+
+static PetscErrorCode calibrate(MPI_Comm comm, const MtLabels *t, const MtLabels *l, const int64_t *partner,
+                                Calibration *c) {
+  memset(c, 0, sizeof *c);
+  for (int64_t v = 0; v < (int64_t)l->nx * l->ny * l->nz_local; v++) {
+    int b = 0;
+    while (b < BINS - 1 && l->confidence[v] >= edge[b + 1]) b++;
+    c->n[b]++;
+    c->good[b] += partner[l->label[v] + 1] == t->label[v] + 1;
+    c->stated[b] += llround(1e6 * l->confidence[v]);
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, c, 3 * BINS, MPI_INT64_T, MPI_SUM, comm));
+  return 0;
+}
+
+static void tell_calibration(const MtStages *m, const Calibration *c) {
+  double n = 0, good = 0, stated = 0, off = 0;
+  mt_json_object(m->json, "confidence_against_truth");
+  mt_json_array(m->json, "bins");
+  for (int b = 0; b < BINS; b++) {
+    if (!c->n[b]) continue;
+    const double part = (double)c->n[b], says = 1e-6 * (double)c->stated[b] / part, is = (double)c->good[b] / part;
+    n += part, good += (double)c->good[b], stated += says * part, off += fabs(says - is) * part;
+    mt_json_object(m->json, NULL);
+    mt_json_int(m->json, "voxels", c->n[b]);
+    mt_json_real(m->json, "stated", says);
+    mt_json_real(m->json, "true", is);
+    mt_json_end(m->json);
+  }
+  mt_json_end(m->json);
+  mt_json_real(m->json, "stated", stated / n);
+  mt_json_real(m->json, "true", good / n);
+  mt_json_real(m->json, "mean_difference", off / n);
+  mt_json_end(m->json);
+  mt_log(
+      "stack: the confidence says %.2f %% in the mean; over classes of confidence it is off by %.2f %% of the voxels",
+      100 * stated / n, 100 * off / n);
+}
+
+static PetscErrorCode compare(const MtStages *m, const MtLabels *t, const MtLabels *l, int64_t n, MtLink *link) {
+  int64_t *partner = mt_malloc(((size_t)l->ngrains + 1) * sizeof *partner);
+  Calibration c;
+  int matched;
+  const int64_t good = match(n, link, t->ngrains, l->ngrains, partner, &matched);
+  PetscErrorCode rc = l->confidence ? calibrate(m->comm, t, l, partner, &c) : 0;
+  free(partner);
+  PetscCall(rc);
+  tell_labels(m, t, l, matched, good);
+  if (l->confidence) tell_calibration(m, &c);
+  return 0;
+}
+
 PetscErrorCode mt_truth_labels(const MtStages *m, const MtLabels *l) {
   MtLabels t = {0};
   MtLink *link = NULL;
   int64_t n = 0;
-  int matched;
   if (!mt_input_has(m->in, "stack.truth")) return 0;
   PetscErrorCode rc = read_truth(m, l, &t);
   if (!rc) rc = overlaps(m->comm, &t, l, &n, &link);
-  if (!rc) {
-    const int64_t good = match(n, link, t.ngrains, l->ngrains, &matched);
-    tell_labels(m, &t, l, matched, good);
-  }
+  if (!rc) rc = compare(m, &t, l, n, link);
   free(link);
   mt_labels_free(&t);
   return rc;

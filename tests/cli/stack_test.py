@@ -54,11 +54,22 @@ def meets_the_numbers(folder):
         labels = found["labels_against_truth"]
         check(labels["agreement"] > .97 and labels["grains"] == labels["true_grains"] == 8, labels)
         check(abs(labels["mean_volume_error"]) < .02, labels)
+        sure = found["confidence_against_truth"]  # as sure as it is right, at boundaries too
+        check(abs(sure["stated"] - sure["true"]) < .005 and sure["mean_difference"] < .01, sure)
+        check(all(abs(b["stated"] - b["true"]) < .06 for b in sure["bins"] if b["voxels"] > 1000), sure)
         out = os.path.join(stack, "grains")
         check(all(os.path.exists(os.path.join(out, n)) for n in ("grains.csv", "contacts.csv", "drift.csv", "labels.h5")), os.listdir(out))
         pictures = os.listdir(os.path.join(out, "pictures"))
         check(len(pictures) == 7, pictures)
         shutil.rmtree(stack)
+
+
+def finds_a_thin_grain(folder):
+    """Seed 3 has a platelet that is at most 4 pixels thick."""
+    stack = generate(folder, 40, 320, 3, ", aspect: 3")
+    check(reconstruct(stack, ranks=2).code == 0, "reconstruct")
+    labels = summary(stack)["stack"]["labels_against_truth"]
+    check(labels["grains"] == labels["true_grains"] == labels["matched_grains"] == 40 and labels["agreement"] > .97, labels)
 
 
 def draws_figures(folder):
@@ -206,6 +217,7 @@ def register(folder, fixed, moving):
 if __name__ == "__main__":
     sys.exit(support.run_tests([
         ("a generated stack is reconstructed as well as asked", meets_the_numbers),
+        ("a platelet of 4 pixels is found", finds_a_thin_grain),
         ("figures of the grains", draws_figures),
         ("one input from slices to a curve", reaches_a_curve),
         ("what is wrong with a slice is said by its name", names_bad_slices),
