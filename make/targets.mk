@@ -18,7 +18,7 @@ help:
 	@echo "make test       unit, command line and restart tests"
 	@echo "make validate   the physics against published and analytic values: out/validate/report.md, figures"
 	@echo "make bench-events  where 20 events end, beside LLG: out/bench/events; make bench shows its numbers, BENCH=full begins with it"
-	@echo "make bench-mesh what the mesher promises, on many sets of grains: out/bench/mesher.json"
+	@echo "make bench-mesh what the mesher promises, on many sets of grains: out/bench/mesher.json; 1000 grains on 1 and 2 ranks"
 	@echo "make bench      speed and memory: out/bench/summary.json and figures; half an hour; BENCH=full: to 1e6 nodes, hours; BENCH=quick: 3e4 nodes"
 	@echo "make test-asan  unit programs and a small run under the address and undefined-behaviour sanitizers"
 	@echo "make lint       no call up a floor; clang-format, clang-tidy, cppcheck"
@@ -61,7 +61,7 @@ bench-events: all $(BUILD)/events
 	@$(PYTHON) tests/bench/events.py $(BUILD)
 
 bench-mesh: all
-	@$(PYTHON) tests/bench/mesher.py $(BUILD)
+	@$(PYTHON) tests/bench/mesher.py $(BUILD); sets=$$?; $(PYTHON) tests/bench/mesh_ranks.py $(BUILD) && exit $$sets
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/magtwin

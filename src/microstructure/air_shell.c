@@ -18,10 +18,10 @@ static int compare_face(const void *a, const void *b) {
   return 0;
 }
 
-static bool on_wall(const MtTets *m, const double box[6], const int64_t *t) {
+bool mt_on_wall(const double *x, const double box[6], const int64_t *t) {
   for (int w = 0; w < 6; w++) {
     bool all = true;
-    for (int k = 0; k < 3; k++) all = all && m->x[3 * t[k] + w % 3] == box[w];
+    for (int k = 0; k < 3; k++) all = all && x[3 * t[k] + w % 3] == box[w];
     if (all) return true;
   }
   return false;
@@ -38,17 +38,24 @@ static Face face_make(int64_t a, int64_t b, int64_t c, int32_t region) {
   return f;
 }
 
-void mt_outer_faces(const MtTets *m, const double box[6], Face **list, int *n) {
+/* If the triangle lies on a wall. */
+static void face_add(const MtTets *m, const double box[6], const int64_t f[3], int32_t region, Face **list, int *room,
+                     int *count) {
+  if (!mt_on_wall(m->x, box, f)) return;
+  if (*count == *room) *list = mt_realloc(*list, (size_t)(*room *= 2) * sizeof **list);
+  (*list)[(*count)++] = face_make(f[0], f[1], f[2], region);
+}
+
+void mt_outer_faces(const MtTets *m, const double box[6], int nmore, const Face *more, Face **list, int *n) {
   static const int side[4][3] = {{1, 2, 3}, {0, 3, 2}, {0, 1, 3}, {0, 2, 1}};
   int room = 1024, count = 0, kept = 0;
   *list = mt_malloc((size_t)room * sizeof **list);
   for (int64_t t = 0; t < m->nt; t++)
     for (int k = 0; k < 4; k++) {
       const int64_t *v = m->tet + 4 * t, f[3] = {v[side[k][0]], v[side[k][1]], v[side[k][2]]};
-      if (!on_wall(m, box, f)) continue;
-      if (count == room) *list = mt_realloc(*list, (size_t)(room *= 2) * sizeof **list);
-      (*list)[count++] = face_make(f[0], f[1], f[2], m->region[t]);
+      face_add(m, box, f, m->region[t], list, &room, &count);
     }
+  for (int i = 0; i < nmore; i++) face_add(m, box, more[i].tri, more[i].region, list, &room, &count);
   qsort(*list, (size_t)count, sizeof **list, compare_face);
   for (int i = 0; i < count; i++) {
     bool twice = i + 1 < count && compare_face(*list + i, *list + i + 1) == 0;
@@ -134,8 +141,8 @@ static PetscErrorCode sphere_add(const double centre[3], double radius, int n, M
 
 /* Sphere first, then the magnet's surface seen from the air; node [shell.nx]: the mesh's node of a point, -1 on the
  * sphere. */
-static PetscErrorCode air_surface(const MtTets *m, const Face *face, int nface, const double sphere[4], int n,
-                                  MtShell *s, int64_t **node) {
+static PetscErrorCode surface_make(const MtTets *m, const Face *face, int nface, const double sphere[4], int n,
+                                   MtShell *s, int64_t **node) {
   int64_t *number;
   size_t room = (size_t)(10 * n * n + 2 + 3 * nface);
   *s = (MtShell){0, 0, mt_malloc(3 * room * sizeof(double)),
@@ -157,49 +164,70 @@ static PetscErrorCode air_surface(const MtTets *m, const Face *face, int nface, 
   return PetscFree(number);
 }
 
-static PetscErrorCode air_append(const MtShell *s, int64_t *node, const MtFill *f, int32_t region, MtTets *m) {
+/* The largest triangle of the geodesic sphere of frequency n is seen from the centre under a half-angle of tangent
+ * facet / n (at the middle of the icosahedron's faces: circumradius over distance, 3 - sqrt(5) of them). */
+static const double facet = 0.76393202250021;
+static const double room_left =
+    0.5; /* between the magnet and the nearest triangle, of that between it and the sphere */
+
+/* The least frequency (the mean edge is about 1.1 R / n) with which no flat triangle comes too near to the magnet. */
+static int frequency_around(const MtTets *m, int n, const MtOuterFace *face, const double sphere[4]) {
+  double far = 0;
+  for (int i = 0; i < 3 * n; i++) {
+    const double *x = m->x + 3 * face[i / 3].tri[i % 3];
+    double r2 = 0;
+    for (int k = 0; k < 3; k++) r2 += (x[k] - sphere[k]) * (x[k] - sphere[k]);
+    far = fmax(far, sqrt(r2));
+  }
+  const double cosine = 1 - (1 - room_left) * (1 - far / sphere[3]);
+  return far < sphere[3] ? (int)ceil(facet * cosine / sqrt(1 - cosine * cosine)) : 1;
+}
+
+PetscErrorCode mt_air_surface(const MtTets *m, int n, const MtOuterFace *face, const double sphere[4], double size,
+                              MtAir *air) {
+  const int mean = (int)ceil(1.1 * sphere[3] / size), least = frequency_around(m, n, face, sphere);
+  const int frequency = mean > least ? mean : least;
+  *air = (MtAir){.radius = sphere[3], .size = size, .nface = n};
+  return surface_make(m, face, n, sphere, frequency, &air->shell, &air->node);
+}
+
+PetscErrorCode mt_air_fill(MtAir *air) {
+  if (!mt_fill_shell(&air->shell, air->nface, air->size, NULL, &air->fill))
+    return mt_error(
+        MT_ERR_FAIL,
+        "Gmsh could not fill the air between the magnet and a sphere of radius %g nm; try another mesh.air.size or "
+        "mesh.air.radius",
+        air->radius);
+  mt_fill_smooth(&air->shell, &air->fill);
+  mt_fill_repair(&air->shell, &air->fill);
+  mt_fill_smooth(&air->shell, &air->fill);
+  return 0;
+}
+
+PetscErrorCode mt_air_append(const MtAir *air, int32_t region, MtTets *m) {
+  const MtShell *s = &air->shell;
+  const MtFill *f = &air->fill;
+  int64_t *node = mt_malloc(((size_t)s->nx + 1) * sizeof *node);
   PetscCall(mt_tets_reserve(m, m->nv + s->nx + f->nx, m->nt + f->nt));
   for (int i = 0; i < s->nx; i++) {
-    if (node[i] >= 0) continue;
-    memcpy(m->x + 3 * m->nv, s->x + 3 * i, 3 * sizeof(double));
-    node[i] = m->nv++;
+    node[i] = air->node[i] >= 0 ? air->node[i] : m->nv;
+    if (air->node[i] < 0) memcpy(m->x + 3 * m->nv++, s->x + 3 * i, 3 * sizeof(double));
   }
-  int64_t base = m->nv;
+  const int64_t base = m->nv;
   memcpy(m->x + 3 * m->nv, f->x, 3 * (size_t)f->nx * sizeof(double));
   m->nv += f->nx;
   for (int i = 0; i < 4 * f->nt; i++)
     m->tet[4 * m->nt + i] = f->tet[i] < s->nx ? node[f->tet[i]] : base + f->tet[i] - s->nx;
   for (int i = 0; i < f->nt; i++) m->region[m->nt + i] = region;
   m->nt += f->nt;
+  free(node);
   return 0;
 }
 
-static PetscErrorCode air_fill(const MtShell *s, int nface, double size, double radius, MtFill *f) {
-  if (!mt_fill_shell(s, nface, size, NULL, f))
-    return mt_error(
-        MT_ERR_FAIL,
-        "Gmsh could not fill the air between the magnet and a sphere of radius %g nm; try another mesh.air.size or "
-        "mesh.air.radius",
-        radius);
-  mt_fill_smooth(s, f);
-  mt_fill_repair(s, f);
-  mt_fill_smooth(s, f);
-  return 0;
-}
-
-PetscErrorCode mt_air_add(const double box[6], const double sphere[4], double size, int32_t region, MtTets *m) {
-  Face *face;
-  MtShell s;
-  MtFill f = {0};
-  int64_t *node;
-  int nface = 0, n = (int)ceil(1.1 * sphere[3] / size); /* mean edge of the geodesic sphere: about 1.1 R / n */
-  mt_outer_faces(m, box, &face, &nface);
-  PetscErrorCode rc = air_surface(m, face, nface, sphere, n, &s, &node);
-  free(face);
-  if (!rc) rc = air_fill(&s, nface, size, sphere[3], &f);
-  if (!rc) rc = air_append(&s, node, &f, region, m);
-  mt_shell_free(&s), mt_fill_free(&f), free(node);
-  return rc;
+void mt_air_free(MtAir *air) {
+  mt_shell_free(&air->shell), mt_fill_free(&air->fill);
+  free(air->node);
+  memset(air, 0, sizeof *air);
 }
 
 PetscErrorCode mt_air_check(const MtInput *in) {

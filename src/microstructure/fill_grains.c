@@ -8,35 +8,45 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const double *sort_volume;
+static const double *sort_cost;
 
-static int by_volume_down(const void *a, const void *b) {
+static int by_cost_down(const void *a, const void *b) {
   int i = *(const int *)a, j = *(const int *)b;
-  if (sort_volume[i] != sort_volume[j]) return sort_volume[i] < sort_volume[j] ? 1 : -1;
+  if (sort_cost[i] != sort_cost[j]) return sort_cost[i] < sort_cost[j] ? 1 : -1;
   return (i > j) - (i < j);
 }
 
-/* The largest grain first, each to the rank with the least so far. */
-PetscErrorCode mt_fills_make(MPI_Comm comm, const MtCells *c, MtGrainFills *g) {
+/* The dearest first, each to the rank with the least so far (R. L. Graham, SIAM J. Appl. Math. 17 (1969) 416: at most
+ * 4/3 of the best). */
+static PetscErrorCode share_out(int n, const double *cost, int nranks, int *owner) {
   int *order;
   double *load;
-  memset(g, 0, sizeof *g);
-  g->ngrains = c->ngrains;
-  PetscCallMPI(MPI_Comm_rank(comm, &g->rank));
-  PetscCallMPI(MPI_Comm_size(comm, &g->nranks));
-  PetscCall(PetscCalloc4((size_t)c->ngrains, &g->owner, (size_t)c->ngrains, &g->shell, (size_t)c->ngrains, &g->copy,
-                         (size_t)c->ngrains, &g->fill));
-  PetscCall(PetscCalloc2((size_t)c->ngrains, &order, (size_t)g->nranks, &load));
-  for (int i = 0; i < c->ngrains; i++) order[i] = i;
-  sort_volume = c->volume;
-  qsort(order, (size_t)c->ngrains, sizeof *order, by_volume_down);
-  for (int i = 0; i < c->ngrains; i++) {
+  PetscCall(PetscCalloc2((size_t)n, &order, (size_t)nranks, &load));
+  for (int i = 0; i < n; i++) order[i] = i;
+  sort_cost = cost;
+  qsort(order, (size_t)n, sizeof *order, by_cost_down);
+  for (int i = 0; i < n; i++) {
     int to = 0;
-    for (int r = 1; r < g->nranks; r++) to = load[r] < load[to] ? r : to;
-    g->owner[order[i]] = to;
-    load[to] += c->volume[order[i]];
+    for (int r = 1; r < nranks; r++) to = load[r] < load[to] ? r : to;
+    owner[order[i]] = to;
+    load[to] += cost[order[i]];
   }
   return PetscFree2(order, load);
+}
+
+PetscErrorCode mt_fills_make(MPI_Comm comm, const MtCells *c, const MtMeshOptions *opt, MtGrainFills *g) {
+  double *cost;
+  const int n = c->ngrains;
+  memset(g, 0, sizeof *g);
+  g->ngrains = n, g->inner = opt->inner_size, g->growth = opt->growth;
+  PetscCallMPI(MPI_Comm_rank(comm, &g->rank));
+  PetscCallMPI(MPI_Comm_size(comm, &g->nranks));
+  PetscCall(PetscCalloc4((size_t)n + 1, &g->owner, (size_t)n, &g->shell, (size_t)n, &g->copy, (size_t)n, &g->fill));
+  PetscCall(PetscMalloc1((size_t)n + 1, &cost));
+  for (int k = 0; k < n; k++) cost[k] = mt_fill_cost(opt, c->volume[k]);
+  cost[n] = mt_air_cost(opt, c->box);
+  PetscCall(share_out(n + 1, cost, g->nranks, g->owner));
+  return PetscFree(cost);
 }
 
 void mt_fills_free(MtGrainFills *g) {
@@ -89,7 +99,7 @@ PetscErrorCode mt_grain_shell(const MtCells *c, const MtSurface *s, const MtCopi
   return 0;
 }
 
-static bool same_shell(const MtShell *a, const MtShell *b) {
+bool mt_shell_same(const MtShell *a, const MtShell *b) {
   return a->nx == b->nx && a->nt == b->nt && memcmp(a->x, b->x, 3 * (size_t)a->nx * sizeof(double)) == 0;
 }
 
@@ -126,7 +136,7 @@ static PetscErrorCode fill_one(const MtCells *c, const MtSurface *s, const MtCop
   MtShell shell;
   int32_t *copy;
   PetscCall(mt_grain_shell(c, s, q, k, &shell, &copy));
-  if (g->fill[k].nt > 0 && same_shell(&shell, g->shell + k)) {
+  if (g->fill[k].nt > 0 && mt_shell_same(&shell, g->shell + k)) {
     mt_shell_free(&shell), free(copy);
     return 0;
   }
@@ -145,20 +155,26 @@ static PetscErrorCode fill_one(const MtCells *c, const MtSurface *s, const MtCop
   return 0;
 }
 
-PetscErrorCode mt_fills_update(MPI_Comm comm, const MtCells *c, const MtSurface *s, const MtCopies *q, double size,
-                               MtGrainFills *g, int *failed, int *nfailed) {
+PetscErrorCode mt_fills_update(const MtCells *c, const MtSurface *s, const MtCopies *q, double size, MtGrainFills *g,
+                               int *failed, int *nfailed) {
   PetscErrorCode rc = 0;
+  *nfailed = 0;
   for (int k = 0; k < c->ngrains; k++) failed[k] = 0;
   for (int k = 0; k < c->ngrains && !rc; k++) {
     if (g->owner[k] != g->rank) continue;
     rc = fill_one(c, s, q, size, k, g);
     failed[k] = g->fill[k].nt == 0;
+    *nfailed += failed[k];
   }
   mt_progress_end();
+  return rc;
+}
+
+PetscErrorCode mt_fills_agree(MPI_Comm comm, PetscErrorCode rc, const MtGrainFills *g, int *failed, int *nfailed) {
   PetscCall(mt_agree(comm, rc));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, failed, c->ngrains, MPI_INT, MPI_MAX, comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, failed, g->ngrains, MPI_INT, MPI_MAX, comm));
   *nfailed = 0;
-  for (int k = 0; k < c->ngrains; k++) *nfailed += failed[k];
+  for (int k = 0; k < g->ngrains; k++) *nfailed += failed[k];
   return 0;
 }
 
@@ -174,37 +190,47 @@ static PetscErrorCode append(const MtShell *s, const int32_t *copy, const MtFill
   return 0;
 }
 
-static PetscErrorCode send_fill(MPI_Comm comm, const MtGrainFills *g, int k) {
-  const MtFill *f = g->fill + k;
-  int counts[3] = {g->shell[k].nx, f->nx, f->nt};
-  PetscCallMPI(MPI_Send(counts, 3, MPI_INT, 0, k, comm));
-  PetscCallMPI(MPI_Send(g->copy[k], counts[0], MPI_INT32_T, 0, k, comm));
-  PetscCallMPI(MPI_Send(f->x, 3 * counts[1], MPI_DOUBLE, 0, k, comm));
-  PetscCallMPI(MPI_Send(f->tet, 4 * counts[2], MPI_INT32_T, 0, k, comm));
+/* corner: of the nx points of the surface, NULL: the receiver knows them. */
+static PetscErrorCode send_fill(MPI_Comm comm, int nx, const int32_t *corner, const MtFill *f, int tag) {
+  int counts[3] = {corner ? nx : 0, f->nx, f->nt};
+  PetscCallMPI(MPI_Send(counts, 3, MPI_INT, 0, tag, comm));
+  PetscCallMPI(MPI_Send(corner, counts[0], MPI_INT32_T, 0, tag, comm));
+  PetscCallMPI(MPI_Send(f->x, 3 * counts[1], MPI_DOUBLE, 0, tag, comm));
+  PetscCallMPI(MPI_Send(f->tet, 4 * counts[2], MPI_INT32_T, 0, tag, comm));
   return 0;
 }
 
-static PetscErrorCode receive_fill(MPI_Comm comm, MtGrainFills *g, int k) {
-  MtFill *f = g->fill + k;
-  int counts[3] = {0}, from = g->owner[k];
-  PetscCallMPI(MPI_Recv(counts, 3, MPI_INT, from, k, comm, MPI_STATUS_IGNORE));
-  g->shell[k].nx = counts[0], f->nx = counts[1], f->nt = counts[2];
-  g->copy[k] = mt_malloc(((size_t)counts[0] + 1) * sizeof(int32_t));
+static PetscErrorCode receive_fill(MPI_Comm comm, int from, int tag, int *nx, int32_t **corner, MtFill *f) {
+  int counts[3] = {0};
+  PetscCallMPI(MPI_Recv(counts, 3, MPI_INT, from, tag, comm, MPI_STATUS_IGNORE));
+  *nx = counts[0], f->nx = counts[1], f->nt = counts[2];
+  *corner = mt_malloc(((size_t)counts[0] + 1) * sizeof(int32_t));
   f->x = mt_malloc((3 * (size_t)counts[1] + 1) * sizeof(double));
   f->tet = mt_malloc((4 * (size_t)counts[2] + 1) * sizeof(int32_t));
-  PetscCallMPI(MPI_Recv(g->copy[k], counts[0], MPI_INT32_T, from, k, comm, MPI_STATUS_IGNORE));
-  PetscCallMPI(MPI_Recv(f->x, 3 * counts[1], MPI_DOUBLE, from, k, comm, MPI_STATUS_IGNORE));
-  PetscCallMPI(MPI_Recv(f->tet, 4 * counts[2], MPI_INT32_T, from, k, comm, MPI_STATUS_IGNORE));
+  PetscCallMPI(MPI_Recv(*corner, counts[0], MPI_INT32_T, from, tag, comm, MPI_STATUS_IGNORE));
+  PetscCallMPI(MPI_Recv(f->x, 3 * counts[1], MPI_DOUBLE, from, tag, comm, MPI_STATUS_IGNORE));
+  PetscCallMPI(MPI_Recv(f->tet, 4 * counts[2], MPI_INT32_T, from, tag, comm, MPI_STATUS_IGNORE));
   return 0;
 }
 
 PetscErrorCode mt_fills_gather(MPI_Comm comm, MtGrainFills *g, MtTets *m) {
   for (int k = 0; k < g->ngrains; k++) {
-    if (g->rank == g->owner[k] && g->rank != 0) PetscCall(send_fill(comm, g, k));
+    if (g->rank == g->owner[k] && g->rank != 0) PetscCall(send_fill(comm, g->shell[k].nx, g->copy[k], g->fill + k, k));
     if (g->rank != 0) continue;
-    if (g->owner[k] != 0) PetscCall(receive_fill(comm, g, k));
+    if (g->owner[k] != 0) PetscCall(receive_fill(comm, g->owner[k], k, &g->shell[k].nx, g->copy + k, g->fill + k));
     PetscCall(append(g->shell + k, g->copy[k], g->fill + k, k, m));
     mt_fill_free(g->fill + k);
   }
+  return 0;
+}
+
+PetscErrorCode mt_fills_gather_air(MPI_Comm comm, const MtGrainFills *g, MtFill *f) {
+  const int from = g->owner[g->ngrains], tag = g->ngrains;
+  int nx;
+  int32_t *corner = NULL;
+  if (from == 0) return 0;
+  if (g->rank == from) return send_fill(comm, 0, NULL, f, tag);
+  if (g->rank == 0) PetscCall(receive_fill(comm, from, tag, &nx, &corner, f));
+  free(corner);
   return 0;
 }

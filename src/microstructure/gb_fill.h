@@ -6,7 +6,7 @@
 
 typedef struct {
   int ngrains, rank, nranks;
-  int *owner;     /* [ngrains] rank that fills the grain */
+  int *owner;     /* [ngrains+1] rank that fills the grain, and the air */
   MtShell *shell; /* [ngrains] on the owner: surface and the corner points its numbers stand for */
   int32_t **copy; /* [ngrains] copy of each point of the shell */
   MtFill *fill;   /* [ngrains] on the owner; nt 0: not filled */
@@ -14,13 +14,23 @@ typedef struct {
   double growth;  /* of the edges, per distance */
 } MtGrainFills;
 
-PetscErrorCode mt_fills_make(MPI_Comm comm, const MtCells *c, MtGrainFills *g);
+/* About how many tets a grain of this volume (nm3) and the air around the box get: what they cost. */
+double mt_fill_cost(const MtMeshOptions *opt, double volume);
+double mt_air_cost(const MtMeshOptions *opt, const double box[6]);
+
+PetscErrorCode mt_fills_make(MPI_Comm comm, const MtCells *c, const MtMeshOptions *opt, MtGrainFills *g);
 void mt_fills_free(MtGrainFills *g);
-/* Fills the grains whose surface changed since the last call; failed [ngrains], the same on all ranks.  Collective. */
-PetscErrorCode mt_fills_update(MPI_Comm comm, const MtCells *c, const MtSurface *s, const MtCopies *q, double size,
-                               MtGrainFills *g, int *failed, int *nfailed);
+/* This rank fills those of its grains whose surface changed since the last call; failed [ngrains], of these *nfailed.
+ * Not collective. */
+PetscErrorCode mt_fills_update(const MtCells *c, const MtSurface *s, const MtCopies *q, double size, MtGrainFills *g,
+                               int *failed, int *nfailed);
+/* rc and failed of all ranks.  Collective. */
+PetscErrorCode mt_fills_agree(MPI_Comm comm, PetscErrorCode rc, const MtGrainFills *g, int *failed, int *nfailed);
 /* Appends all grains to rank 0's mesh in grain order.  Collective. */
 PetscErrorCode mt_fills_gather(MPI_Comm comm, MtGrainFills *g, MtTets *m);
+/* The filled air from its owner to rank 0.  Collective. */
+PetscErrorCode mt_fills_gather_air(MPI_Comm comm, const MtGrainFills *g, MtFill *f);
+bool mt_shell_same(const MtShell *a, const MtShell *b);
 /* Surface of grain k in space, from the copies. */
 PetscErrorCode mt_grain_shell(const MtCells *c, const MtSurface *s, const MtCopies *q, int k, MtShell *shell,
                               int32_t **copy);

@@ -1,6 +1,6 @@
 /* Cells -> tetrahedra, surface first: edges and faces are meshed, each grain gets its own copy of the surface set back
  * by half the layer, the gap is filled with prisms, each grain by Gmsh inside its fixed surface, and the air around. */
-#include "gb_fill.h"
+#include "air.h"
 #include "magtwin/error.h"
 #include "magtwin/log.h"
 #include "magtwin/run.h"
@@ -18,6 +18,7 @@ typedef struct {
   MtTopology t;
   MtCopies q;
   MtGrainFills g;
+  MtAir air;  /* on the rank that fills it, in the end on rank 0 */
   int rounds; /* of moving and thinning */
 } Work;
 
@@ -70,6 +71,35 @@ static PetscErrorCode fill_failed(const Work *w, const int *failed, int nfailed)
                   k, w->c->ngrains, others, x[0], x[1], x[2]);
 }
 
+/* The air as the surface is now, unless it is filled already. */
+static PetscErrorCode air_update(Work *w) {
+  MtSkin skin;
+  MtAir air;
+  PetscErrorCode rc = mt_skin_make(w->c, &w->s, &w->t, &w->q, w->opt, &skin);
+  if (!rc) rc = mt_air_surface(&skin.m, skin.nface, skin.face, skin.sphere, skin.air_size, &air);
+  mt_skin_free(&skin);
+  if (!rc && w->air.fill.nt > 0 && mt_shell_same(&air.shell, &w->air.shell)) {
+    mt_air_free(&air);
+  } else if (!rc) {
+    mt_air_free(&w->air);
+    w->air = air;
+    rc = mt_air_fill(&w->air);
+  }
+  return rc;
+}
+
+/* This rank's grains, and the air where that is its own and no grain speaks against it. */
+static PetscErrorCode fill_own(Work *w, int *failed) {
+  int nfailed;
+  mt_phase_begin("fill grains");
+  PetscErrorCode rc = mt_fills_update(w->c, &w->s, &w->q, w->opt->size, &w->g, failed, &nfailed);
+  mt_phase_end("fill grains");
+  mt_phase_begin("mesh air");
+  if (!rc && !nfailed && w->g.owner[w->c->ngrains] == w->g.rank && w->opt->air_radius > 0) rc = air_update(w);
+  mt_phase_end("mesh air");
+  return rc;
+}
+
 static PetscErrorCode fill(MPI_Comm comm, Work *w, int *failed, int *nfailed) {
   const bool split = w->opt->thickness > 0;
   if (split) PetscCall(mt_copies_place(w->c, &w->s, &w->t, &w->q));
@@ -77,9 +107,7 @@ static PetscErrorCode fill(MPI_Comm comm, Work *w, int *failed, int *nfailed) {
     mt_phase_begin("place GB phase");
     if (split) PetscCall(mend(w));
     mt_phase_end("place GB phase");
-    mt_phase_begin("fill grains");
-    PetscCall(mt_fills_update(comm, w->c, &w->s, &w->q, w->opt->size, &w->g, failed, nfailed));
-    mt_phase_end("fill grains");
+    PetscCall(mt_fills_agree(comm, fill_own(w, failed), &w->g, failed, nfailed));
     if (*nfailed == 0 || !split) break;
     PetscCall(mt_thin_failed(w->c, &w->s, failed, &w->q, &nthinned));
     mt_log("%d of %d grains leave no room for the full GB phase: thinned at %d nodes, meshed again (round %d of %d)",
@@ -99,30 +127,59 @@ static PetscErrorCode place_and_fill(MPI_Comm comm, Work *w) {
 
 /* ---- the whole mesh on rank 0 */
 
-static PetscErrorCode finish(const Work *w, MtTets *m, MtMeshData *d, MtJson *json) {
-  PetscCall(mt_mesh_close(w->c->box, w->c->ngrains, w->opt, m, d));
+static PetscErrorCode finish(const Work *w, const MtSkin *skin, MtTets *m, MtMeshData *d, MtJson *json) {
+  memcpy(d->magnet_box, skin->magnet, sizeof d->magnet_box);
+  memcpy(d->sphere, skin->sphere, sizeof d->sphere);
+  if (w->air.fill.nt > 0) PetscCall(mt_air_append(&w->air, d->regions.n - 1, m));
+  mt_mesh_take(m, w->opt, d);
   PetscCall(mt_mesh_better(w->opt, d, json));
   return mt_mesh_end_regions(d);
 }
 
+/* Rank 0's part of the air when another rank has filled it. */
+static PetscErrorCode air_surface(Work *w, const MtSkin *skin) {
+  if (w->g.owner[w->c->ngrains] == 0 || !(w->opt->air_radius > 0)) return 0;
+  return mt_air_surface(&skin->m, skin->nface, skin->face, skin->sphere, skin->air_size, &w->air);
+}
+
 static PetscErrorCode assemble(MPI_Comm comm, Work *w, MtMeshData *d, MtJson *json) {
-  MtTets m = {0};
-  int32_t *face, *edge, *vertex;
+  MtSkin skin = {0};
   PetscErrorCode rc = 0;
   memset(d, 0, sizeof *d);
+  mt_phase_begin("assemble");
   if (w->g.rank == 0) {
-    PetscCall(
-        mt_gb_regions(w->c, &w->t, w->opt->thickness > 0, w->opt->surface > 0, &d->regions, &face, &edge, &vertex));
-    PetscCall(mt_gb_layers(w->c, &w->s, &w->t, &w->q, w->opt->layers, face, edge, vertex, &m));
-    PetscCall(PetscFree3(face, edge, vertex));
+    PetscCall(mt_skin_make(w->c, &w->s, &w->t, &w->q, w->opt, &skin));
+    PetscCall(air_surface(w, &skin));
   }
-  PetscCall(mt_fills_gather(comm, &w->g, &m));
-  if (w->g.rank == 0) rc = finish(w, &m, d, json);
+  PetscCall(mt_fills_gather(comm, &w->g, &skin.m));
+  if (w->opt->air_radius > 0) PetscCall(mt_fills_gather_air(comm, &w->g, &w->air.fill));
+  mt_phase_end("assemble");
+  d->regions = skin.regions;
+  memset(&skin.regions, 0, sizeof skin.regions);
+  if (w->g.rank == 0) rc = finish(w, &skin, &skin.m, d, json);
+  mt_skin_free(&skin);
   PetscCall(mt_agree_root(comm, rc));
   return 0;
 }
 
+/* How the work was shared: tets of the grains and of the air that a rank has filled. */
+static PetscErrorCode share_report(MPI_Comm comm, const Work *w, MtJson *json) {
+  double grains = 0, range[4];
+  for (int k = 0; k < w->g.ngrains; k++) grains += w->g.fill[k].nt;
+  range[0] = grains, range[1] = -grains, range[2] = grains + w->air.fill.nt, range[3] = w->air.fill.nt;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, range, 4, MPI_DOUBLE, MPI_MAX, comm));
+  mt_json_object(json, "fill");
+  mt_json_real(json, "grain_tets_of_a_rank_most", range[0]);
+  mt_json_real(json, "grain_tets_of_a_rank_least", -range[1]);
+  mt_json_real(json, "tets_of_a_rank_most", range[2]);
+  mt_json_real(json, "air_tets", range[3]);
+  mt_json_int(json, "air_rank", w->g.owner[w->g.ngrains]);
+  mt_json_end(json);
+  return 0;
+}
+
 static void work_free(Work *w) {
+  mt_air_free(&w->air);
   mt_fills_free(&w->g);
   mt_copies_free(&w->q);
   mt_topology_free(&w->t);
@@ -139,10 +196,10 @@ PetscErrorCode mt_mesh_cells(MPI_Comm comm, const MtCells *cells, const MtMeshOp
   PetscCall(mt_copies_alloc(cells, &w.s, &w.t, opt->thickness, &w.q));
   mt_phase_end("mesh surface");
   mt_phase_begin("mesh grains");
-  PetscCall(mt_fills_make(comm, cells, &w.g));
-  w.g.inner = opt->inner_size, w.g.growth = opt->growth;
+  PetscCall(mt_fills_make(comm, cells, opt, &w.g));
   PetscCall(place_and_fill(comm, &w));
   mt_phase_end("mesh grains");
+  PetscCall(share_report(comm, &w, json));
   if (opt->thickness > 0) PetscCall(mt_gb_report(cells, &w.s, &w.q, w.rounds, json));
   PetscCall(assemble(comm, &w, mesh, json));
   PetscCall(mt_agree_root(comm, w.g.rank == 0 ? mt_mesh_refuse_broken(mesh) : 0));

@@ -17,24 +17,38 @@ static void sphere_of(const double box[6], double ratio, double sphere[4]) {
   sphere[3] = ratio * sqrt(half);
 }
 
-PetscErrorCode mt_mesh_close(const double box[6], int ngrains, const MtMeshOptions *opt, MtTets *m, MtMeshData *d) {
-  memcpy(d->magnet_box, box, sizeof d->magnet_box);
-  if (opt->surface > 0) {
-    const int32_t first = d->regions.n - 1 - ngrains;
-    for (int k = 0; k < 6; k++) d->magnet_box[k] += (k < 3 ? -1 : 1) * opt->surface;
-    PetscCall(mt_surface_layer(box, d->magnet_box, opt->surface_layers, ngrains, first, m));
-  }
+void mt_mesh_bounds(const double box[6], const MtMeshOptions *opt, double magnet[6], double sphere[4],
+                    double *air_size) {
+  for (int k = 0; k < 6; k++) magnet[k] = box[k] + (k < 3 ? -1 : 1) * opt->surface;
+  memset(sphere, 0, 4 * sizeof *sphere);
+  if (opt->air_radius > 0) sphere_of(magnet, opt->air_radius, sphere);
+  *air_size = opt->air_size > 0 ? opt->air_size : fmax(opt->size, 0.12 * sphere[3]);
+}
+
+void mt_mesh_take(MtTets *m, const MtMeshOptions *opt, MtMeshData *d) {
   d->gb_thickness = opt->thickness, d->size = opt->size;
-  if (opt->air_radius > 0) {
-    sphere_of(d->magnet_box, opt->air_radius, d->sphere);
-    double size = opt->air_size > 0 ? opt->air_size : fmax(opt->size, 0.12 * d->sphere[3]);
-    mt_phase_begin("mesh air");
-    PetscCall(mt_air_add(d->magnet_box, d->sphere, size, d->regions.n - 1, m));
-    mt_phase_end("mesh air");
-  }
   d->nv = m->nv, d->nt = m->nt, d->x = m->x, d->tet = m->tet, d->region = m->region;
   memset(m, 0, sizeof *m);
-  return 0;
+}
+
+PetscErrorCode mt_mesh_close(const double box[6], const MtMeshOptions *opt, MtTets *m, MtMeshData *d) {
+  double air_size;
+  MtAir air = {0};
+  PetscErrorCode rc = 0;
+  mt_mesh_bounds(box, opt, d->magnet_box, d->sphere, &air_size);
+  if (opt->air_radius > 0) {
+    MtOuterFace *face;
+    int n;
+    mt_phase_begin("mesh air");
+    mt_outer_faces(m, box, 0, NULL, &face, &n);
+    rc = mt_air_surface(m, n, face, d->sphere, air_size, &air);
+    if (!rc) rc = mt_air_fill(&air);
+    if (!rc) rc = mt_air_append(&air, d->regions.n - 1, m);
+    free(face), mt_air_free(&air);
+    mt_phase_end("mesh air");
+  }
+  mt_mesh_take(m, opt, d);
+  return rc;
 }
 
 PetscErrorCode mt_mesh_better(const MtMeshOptions *opt, MtMeshData *d, MtJson *json) {

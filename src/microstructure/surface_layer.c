@@ -66,17 +66,14 @@ static PetscErrorCode column_add(const Layer *l, const MtOuterFace *f, int64_t *
   return 0;
 }
 
-PetscErrorCode mt_surface_layer(const double from[6], const double to[6], int layers, int ngrains, int32_t first,
-                                MtTets *m) {
+PetscErrorCode mt_surface_layer(const double from[6], const double to[6], int layers, int ngrains, int32_t first, int n,
+                                const MtOuterFace *face, MtTets *m) {
   const Layer l = {from, to, layers, first, ngrains};
   const int64_t nv = m->nv;
-  MtOuterFace *face;
-  int n;
   int64_t *number = mt_malloc(((size_t)nv + 1) * sizeof *number);
   PetscErrorCode rc = 0;
   for (int64_t i = 0; i < nv; i++) number[i] = -1;
-  mt_outer_faces(m, from, &face, &n);
   for (int i = 0; i < n && !rc; i++) rc = column_add(&l, face + i, number, m);
-  free(face), free(number);
+  free(number);
   return rc;
 }

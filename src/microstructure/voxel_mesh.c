@@ -135,7 +135,7 @@ static PetscErrorCode finish(const MtVoxelMesh *v, const MtLabels *l, const MtMe
   grains_copy(v, l, &d->regions);
   const int64_t nhold = m.nv;
   if (o->thickness > 0) report_layer(&layer, o->thickness, nhold, json);
-  PetscErrorCode rc = mt_mesh_close(box, l->ngrains, o, &m, d);
+  PetscErrorCode rc = mt_mesh_close(box, o, &m, d);
   if (!rc)
     improve_last(d, hold, nhold, mt_voxel_target(o->thickness, v->a), json);
   else

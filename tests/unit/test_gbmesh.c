@@ -89,14 +89,33 @@ static void random_grains_close(void **state) {
   }
 }
 
+/* Edges at the sphere larger than the magnet, and the sphere close to it: no triangle of it cuts the corners off. */
+static void coarse_spheres_lie_outside(void **state) {
+  (void)state;
+  const double radius[2] = {1.02, 1.12};
+  MtCells c;
+  cubes(4, &c);
+  for (int i = 0; i < 2; i++) {
+    MtMeshData d;
+    MtJson *json = mt_json_new();
+    const MtMeshOptions o = {.size = 2, .layers = 1, .air_radius = radius[i], .air_size = 20};
+    assert_int_equal(mt_mesh_cells(PETSC_COMM_WORLD, &c, &o, &d, json), 0);
+    if (rank == 0) assert_conforming(&d);
+    if (rank == 0) assert_true(worst_gamma(&d) > 0.05);
+    mt_json_free(&json);
+    mt_mesh_data_free(&d);
+  }
+  mt_cells_free(&c);
+}
+
 /* Each rank alone, and all together: the same bits. */
 static void ranks_do_not_matter(void **state) {
   (void)state;
   MtCells c;
   MtMeshData one, all;
   random_cells(6, 40, 7, 1, 2, &c);
-  mesh(PETSC_COMM_SELF, &c, 4, 2, 1, 0, &one);
-  mesh(PETSC_COMM_WORLD, &c, 4, 2, 1, 0, &all);
+  mesh(PETSC_COMM_SELF, &c, 4, 2, 1, 1.2, &one);
+  mesh(PETSC_COMM_WORLD, &c, 4, 2, 1, 1.2, &all);
   if (rank == 0) {
     assert_int_equal(one.nv, all.nv);
     assert_int_equal(one.nt, all.nt);
@@ -128,11 +147,9 @@ static void thick_layers_are_thinned(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(cubes_have_their_volumes),
-      cmocka_unit_test(layers_multiply_the_elements),
-      cmocka_unit_test(without_thickness_grains_touch),
-      cmocka_unit_test(random_grains_close),
-      cmocka_unit_test(ranks_do_not_matter),
+      cmocka_unit_test(cubes_have_their_volumes),       cmocka_unit_test(layers_multiply_the_elements),
+      cmocka_unit_test(without_thickness_grains_touch), cmocka_unit_test(random_grains_close),
+      cmocka_unit_test(coarse_spheres_lie_outside),     cmocka_unit_test(ranks_do_not_matter),
       cmocka_unit_test(thick_layers_are_thinned),
   };
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
