@@ -42,6 +42,10 @@ PetscErrorCode mt_campaign_suggest(MPI_Comm comm, MtCampaign *c, int count);
 /* Adds what a person says: "7 Hc=1.3", "7 failed=reason", a new point "thickness=3 Js=0.5 Hc=1.3", or without a result
  * to propose it; also cost=.. and by=name.  MT_ERR_INPUT for anything else.  Collective. */
 PetscErrorCode mt_campaign_tell(MPI_Comm comm, MtCampaign *c, int nwords, char *const *words);
+int mt_campaign_done(const MtCampaign *c); /* evaluations that are done, as read last; not collective */
+/* Writes model.json: what the model of the trials expects, along every variable and over pairs of them, for figures.
+ * MT_ERR_FAIL with fewer than two evaluations done.  Collective. */
+PetscErrorCode mt_campaign_model(MPI_Comm comm, MtCampaign *c);
 /* Prints counts, the best or the front, and what is under way.  Collective. */
 PetscErrorCode mt_campaign_status(MPI_Comm comm, MtCampaign *c);
 

@@ -56,8 +56,8 @@ PetscErrorCode mt_gp_condition(MtGp *gp, const MtGpHyper *h);
 /* Those in use; length is owned by gp. */
 MtGpHyper mt_gp_hyper(const MtGp *gp);
 
-/* Mean and standard deviation (of the function, without noise) at x [dim], in the unit of the targets; gradients [dim]
- * by x unless NULL (RW eqs. 2.25, 2.26).  Not collective. */
+/* Mean and, unless NULL, standard deviation (of the function, without noise) at x [dim], in the unit of the targets;
+ * gradients [dim] by x unless NULL (RW eqs. 2.25, 2.26).  Not collective. */
 void mt_gp_predict(const MtGp *gp, const double *x, double *mean, double *sd, double *dmean, double *dsd);
 
 /* A new process that has seen m more points x [m, dim] with the given targets, under the same hyperparameters and
@@ -65,6 +65,10 @@ void mt_gp_predict(const MtGp *gp, const double *x, double *mean, double *sd, do
 PetscErrorCode mt_gp_extend(const MtGp *gp, int m, const double *x, const double *y, MtGp **more);
 
 int mt_gp_points(const MtGp *gp, int *dim); /* n */
+
+/* What is expected of each point when it alone is left out (hyperparameters kept), with the noise: mean [n], sd [n] in
+ * the unit of the targets (RW eq. 5.12).  Not collective. */
+void mt_gp_left_out(const MtGp *gp, double *mean, double *sd);
 
 /* A function drawn from the posterior, which can be evaluated anywhere: random Fourier features of the prior, corrected
  * to pass through the data (J. T. Wilson et al., ICML 2020, Matheron's rule).  Not collective. */

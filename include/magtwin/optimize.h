@@ -26,6 +26,8 @@ typedef struct {
 typedef struct {
   int ngoals;                     /* 1, or 2: expected hypervolume improvement */
   double sign[MT_GOALS_MAX];      /* +1 to minimize, -1 to maximize */
+  bool has_target[MT_GOALS_MAX];  /* the nearer to target the better; sign is +1 */
+  double target[MT_GOALS_MAX];    /* as told */
   bool has_reference;             /* of two goals: */
   double reference[MT_GOALS_MAX]; /* worst values that still count, as told; else 10 % beyond the worst of the front */
   MtKernel kernel;
@@ -44,10 +46,31 @@ typedef struct {
   bool exhausted;                              /* every point of the space has been proposed: x is not set */
 } MtProposal;
 
+/* What is minimized when y is told of a goal: sign * y, or its distance from the target. */
+double mt_goal_loss(const MtProposer *p, int goal, double y);
+
 /* The next point x [nvars] of the space after n trials, waiting ones included (they are taken to come out as expected).
  * MT_ERR_INPUT where no point satisfies the constraints.  Collective. */
 PetscErrorCode mt_propose(MPI_Comm comm, const MtSpace *space, const MtProposer *p, int n, const MtTrial *trial,
                           double *x, MtProposal *how);
+
+/* The model behind the next proposal, for looking at: of all trials, waiting ones with the values expected of them.
+ * Borrows space and settings.  MT_ERR_FAIL with fewer than two trials done.  Collective, the same on every rank. */
+typedef struct MtModel MtModel;
+PetscErrorCode mt_model_create(MPI_Comm comm, const MtSpace *space, const MtProposer *p, int n, const MtTrial *trial,
+                               MtModel **m);
+void mt_model_destroy(MtModel **m);
+/* What it expects at x [nvars], and the value of the acquisition (larger: rather the next point; its kind is in
+ * expected->how).  Not collective. */
+void mt_model_at(const MtModel *m, const double *x, MtProposal *expected, double *acquisition);
+double mt_model_mean(const MtModel *m, int goal, const double *x); /* the mean alone, in a fraction of the time */
+const MtGp *mt_model_gp(const MtModel *m, int goal);               /* of the goal with its sign: minimized */
+
+/* How much of the variance of the expected value each variable explains when all vary evenly over their ranges
+ * (logarithmic ones in their logarithm; constraints do not count): first [nvars] by itself, total [nvars] with its
+ * interactions.  From `points` quasi-random points.  0 where nothing varies.  Not collective.
+ * Source: A. Saltelli et al., Comput. Phys. Commun. 181, 259 (2010), estimators of Jansen, table 2 (c, f). */
+void mt_model_importance(const MtModel *m, int goal, int points, uint64_t seed, double *first, double *total);
 
 /* Points that no other one beats in both values (both minimized): marks front [n], returns how many.  Of equal points
  * the first counts.  y [n, 2]. */

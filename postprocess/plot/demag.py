@@ -138,7 +138,9 @@ class Drawing:
 
     def curve(self):
         other = (name_of(self.compare), main_branch(read_curve(self.compare))) if self.compare else None
-        return curve_figure.draw(name_of(self.folder), self.figures, self.table, self.summary, other)
+        table = self.table  # complains first
+        summary = self.summary if os.path.exists(os.path.join(self.folder, "summary.json")) else {}  # of a run that is not over: the curve alone
+        return curve_figure.draw(name_of(self.folder), self.figures, table, summary, other)
 
     def mesh_picture(self):
         return map_figures.mesh_picture(self.figures, self.mesh)

@@ -110,7 +110,8 @@ PetscErrorCode cli_parse(int n, char **words, CliArgs *args) {
     return find_command(words[1], &args->command);
   }
   rc = find_command(first, &args->command);
-  for (int i = 1; i < n && !rc; i++) rc = take_word(words[i], args->command->run == cli_plot, args);
+  for (int i = 1; i < n && !rc; i++)
+    rc = take_word(words[i], args->command->run == cli_plot || args->command->run == cli_report, args);
   if (rc || args->help || args->command->takes == CLI_NOTHING || args->file) return rc;
   return mt_error(MT_ERR_INPUT, "usage: magtwin %s %s", args->command->name, args->command->takes_name);
 }

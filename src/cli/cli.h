@@ -81,6 +81,13 @@ PetscErrorCode cli_simulate(const CliArgs *args, const CliSimulation *sim, int *
 /* Would `magtwin subcommand` accept this input?  MT_ERR_INPUT with the reason if not.  Collective. */
 PetscErrorCode cli_check_run(const char *subcommand, char *input, int noverrides, char **overrides);
 
+/* A script of postprocess ("plot/demag.py") beside this program; MT_ERR_FAIL where there is none. */
+PetscErrorCode cli_script_find(const char *name, char path[CLI_PATH]);
+/* Becomes the script, with the folder, `more` words and those of the command line; returns only with an error. */
+PetscErrorCode cli_script_start(char *script, const CliArgs *args, int nmore, char **more);
+/* The script that draws the results of a folder; NULL: none does. */
+const char *cli_plot_script(const char *folder);
+
 PetscErrorCode cli_check(const CliArgs *args, int *code);
 PetscErrorCode cli_generate(const CliArgs *args, int *code);
 PetscErrorCode cli_reconstruct(const CliArgs *args, int *code);
@@ -94,6 +101,8 @@ PetscErrorCode cli_optimize(const CliArgs *args, int *code);
 PetscErrorCode cli_sweep(const CliArgs *args, int *code);
 PetscErrorCode cli_info(const CliArgs *args, int *code);
 PetscErrorCode cli_plot(const CliArgs *args, int *code);
+PetscErrorCode cli_report(const CliArgs *args, int *code);
+PetscErrorCode cli_status(const CliArgs *args, int *code);
 PetscErrorCode cli_help(const CliArgs *args, int *code);
 PetscErrorCode cli_version(const CliArgs *args, int *code);
 

@@ -27,15 +27,19 @@ static const CliCommand commands[] = {
      "grains|mesh.file mesh materials dynamics integrator time demagnetizing checkpoint output", NULL},
     {"topology", INPUT, "persistent homology of pictures, volumes and states", CLI_INPUT, true, true, true,
      cli_topology, "topology output", NULL},
-    {"optimize", "campaign.yaml [key=value ...] [run|suggest|tell|status]",
+    {"optimize", "campaign.yaml [key=value ...] [run|suggest|tell|status|model]",
      "Bayesian optimization: of runs, of a command, or of experiments by hand", CLI_INPUT, true, false, false,
-     cli_optimize, "optimize output", "run suggest tell status"},
+     cli_optimize, "optimize output", "run suggest tell status model"},
     {"sweep", "sweep.yaml [key=value ...] [run|point|status|slurm]",
      "one run at many points: grid, Latin hypercube, Sobol; failures and kills survived", CLI_INPUT, true, false, false,
      cli_sweep, "sweep output", "run point status slurm"},
     {"info", "FILE", "what is in this file", CLI_FILE, true, false, false, cli_info, NULL, NULL},
     {"plot", "FOLDER [--compare FOLDER]", "figures of the results in a folder", CLI_FILE, false, false, false, cli_plot,
      NULL, NULL},
+    {"report", "FOLDER [--output FILE]", "one page of a run or a campaign: figures, tables, warnings, input", CLI_FILE,
+     false, false, false, cli_report, NULL, NULL},
+    {"status", "FOLDER", "how far a run, a sweep or a campaign is", CLI_FILE, false, false, false, cli_status, NULL,
+     NULL},
     {"help", "", "this list", CLI_NOTHING, false, false, false, cli_help, NULL, NULL},
     {"version", "", "the version", CLI_NOTHING, false, false, false, cli_version, NULL, NULL},
 };
@@ -96,7 +100,9 @@ PetscErrorCode cli_help(const CliArgs *args, int *code) {
         "  suggest [N]       add N points to the database and print them, for an experiment\n"
         "  tell ID goal=..   its result; or failed=REASON; also cost=.. by=NAME; a point of your own instead of ID:\n"
         "                    var=.. for every variable, with a result or to be evaluated\n"
-        "  status            counts, the best so far, what is under way");
+        "  status            counts, the best so far, what is under way\n"
+        "  model             write model.json, what the model expects, for magtwin plot and report; run does it at its "
+        "end");
   if (c->run == cli_sweep)
     mt_log("  run       run what is missing, sweep.parallel at a time; where nothing is, what failed once more\n"
            "  point N   run point N alone, for a task of a job array\n"
@@ -106,6 +112,9 @@ PetscErrorCode cli_help(const CliArgs *args, int *code) {
     mt_log("  --compare FOLDER  a second run, drawn into the curve or, of magtwin dynamics, beside m\n"
            "  --labels FILE     with the folder of a mesh: the labels.h5 its grains came from, set beside it\n"
            "  --figures FOLDER  where to write (default: figures in the folder)");
+  if (c->run == cli_report)
+    mt_log("  --output FILE     the page (default: report.html in the folder): one HTML file with all pictures inside\n"
+           "  --figures FOLDER  where the figures are drawn (default: figures in the folder)");
   if (c->takes != CLI_INPUT) return 0;
   help_keys(c);
   return 0;

@@ -47,6 +47,11 @@ static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in,
     mt_json_free(&json);
     return rc;
   }
+  if (mt_campaign_done(c) >= 2) rc = mt_campaign_model(comm, c);
+  if (rc) {
+    mt_json_free(&json);
+    return rc;
+  }
   PetscCall(mt_summary_end(comm, folder, &json));
   *code = stopped ? MT_EXIT_RESUBMIT : 0;
   if (stopped) {
@@ -54,7 +59,8 @@ static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in,
     return 0;
   }
   PetscCall(mt_campaign_status(comm, c));
-  mt_log("wrote %s: database.jsonl, trials.csv, summary.json, evaluations", folder);
+  mt_log("wrote %s: database.jsonl, trials.csv, model.json, summary.json, evaluations; see magtwin report %s", folder,
+         folder);
   return 0;
 }
 
@@ -74,14 +80,18 @@ static PetscErrorCode tell(MPI_Comm comm, const CliArgs *args, const MtInput *in
   return mt_campaign_tell(comm, c, args->nverb_words, args->verb_words);
 }
 
-static PetscErrorCode status(MPI_Comm comm, const MtInput *in, MtCampaign *c) {
+/* Of a campaign that has begun. */
+static PetscErrorCode look(MPI_Comm comm, const char *verb, const MtInput *in, MtCampaign *c) {
   char path[CLI_PATH];
   int rank;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscErrorCode rc = cli_path(path, mt_input_string(in, "output.folder"), CLI_DATABASE);
   if (!rc && rank == 0 && access(path, F_OK)) rc = mt_error(MT_ERR_INPUT, "there is no campaign yet: no file %s", path);
   rc = mt_agree(comm, rc);
-  return rc ? rc : mt_campaign_status(comm, c);
+  if (rc || !strcmp(verb, "status")) return rc ? rc : mt_campaign_status(comm, c);
+  PetscCall(mt_campaign_model(comm, c));
+  mt_log("wrote %s/model.json", mt_input_string(in, "output.folder"));
+  return 0;
 }
 
 PetscErrorCode cli_optimize(const CliArgs *args, int *code) {
@@ -100,7 +110,7 @@ PetscErrorCode cli_optimize(const CliArgs *args, int *code) {
   else if (!rc && !strcmp(verb, "tell"))
     rc = tell(PETSC_COMM_WORLD, args, in, c);
   else if (!rc)
-    rc = status(PETSC_COMM_WORLD, in, c);
+    rc = look(PETSC_COMM_WORLD, verb, in, c);
   mt_campaign_destroy(&c);
   mt_input_destroy(&in);
   return rc;

@@ -32,6 +32,14 @@ typedef struct {
 /* Larger is better; gradient [dim] unless NULL.  Never NaN. */
 double mt_acquire(const MtAcquire *a, int dim, const double *u, double *gradient);
 
+/* propose.c: the models of the trials, and their acquisition.  Collective; free with mt_acquire_free, also after an
+ * error. */
+PetscErrorCode mt_acquire_build(MPI_Comm comm, const MtSpace *space, const MtProposer *p, int n, const MtTrial *trial,
+                                MtAcquire *a);
+void mt_acquire_free(MtAcquire *a);
+/* What the model expects at x. */
+void mt_acquire_describe(const MtAcquire *a, const MtSpace *space, const double *x, MtProposal *how);
+
 /* The largest value of the acquisition over the space, away from the n trials: x [nvars]; false: *found when there is
  * no point left.  Collective, the same on every rank. */
 PetscErrorCode mt_acquire_maximize(MPI_Comm comm, const MtAcquire *a, const MtSpace *space, int n, const MtTrial *trial,

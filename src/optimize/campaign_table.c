@@ -9,12 +9,18 @@
 
 int mt_campaign_best(const MtCampaign *c) {
   int best = -1;
-  double sign = c->proposer.sign[0];
+  const MtProposer *p = &c->proposer;
   for (int i = 0; i < c->db.n; i++)
     if (c->db.trial[i].status == MT_TRIAL_DONE &&
-        (best < 0 || sign * c->db.trial[i].y[0] < sign * c->db.trial[best].y[0]))
+        (best < 0 || mt_goal_loss(p, 0, c->db.trial[i].y[0]) < mt_goal_loss(p, 0, c->db.trial[best].y[0])))
       best = i;
   return best;
+}
+
+int mt_campaign_done(const MtCampaign *c) {
+  int n = 0;
+  for (int i = 0; i < c->db.n; i++) n += c->db.trial[i].status == MT_TRIAL_DONE;
+  return n;
 }
 
 char *mt_campaign_point(const MtCampaign *c, const double *x) {
@@ -106,7 +112,7 @@ static int front_of(const MtCampaign *c, int *trial) {
   int m = 0, count = 0, *number = mt_malloc(sizeof *number * (size_t)n);
   for (int i = 0; i < n; i++) {
     if (c->db.trial[i].status != MT_TRIAL_DONE) continue;
-    for (int g = 0; g < 2; g++) y[2 * m + g] = c->proposer.sign[g] * c->db.trial[i].y[g];
+    for (int g = 0; g < 2; g++) y[2 * m + g] = mt_goal_loss(&c->proposer, g, c->db.trial[i].y[g]);
     number[m++] = i;
   }
   mt_front(m, y, on);

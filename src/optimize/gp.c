@@ -181,17 +181,32 @@ void mt_gp_predict(const MtGp *gp, const double *x, double *mean, double *sd, do
     slope[i] = gp->hyper.variance * d;
     m += v[i] * gp->alpha[i];
   }
+  *mean = gp->shift + gp->unit * m;
+  if (!sd) {
+    free(v);
+    return;
+  }
   mt_lower_solve(gp->n, gp->factor, false, v);
   for (size_t i = 0; i < n; i++) explained += v[i] * v[i];
   /* rounding leaves about 1e-16 of the variance at a point that is known */
   double s = sqrt(fmax(gp->hyper.variance - explained, 1e-14 * gp->hyper.variance));
-  *mean = gp->shift + gp->unit * m;
   *sd = gp->unit * s;
   if (dmean) {
     mt_lower_solve(gp->n, gp->factor, true, v);
     predict_gradient(gp, x, slope, v, s, dmean, dsd);
   }
   free(v);
+}
+
+void mt_gp_left_out(const MtGp *gp, double *mean, double *sd) {
+  const size_t n = (size_t)gp->n;
+  double *inverse = copy(gp->factor, sizeof(double) * n * n);
+  mt_cholesky_inverse(gp->n, inverse);
+  for (size_t i = 0; i < n; i++) {
+    mean[i] = gp->shift + gp->unit * (gp->y[i] - gp->alpha[i] / inverse[i * n + i]);
+    sd[i] = gp->unit / sqrt(inverse[i * n + i]);
+  }
+  free(inverse);
 }
 
 PetscErrorCode mt_gp_extend(const MtGp *gp, int m, const double *x, const double *y, MtGp **more) {

@@ -7,6 +7,10 @@
 
 enum { FEATURES = 512, TRIES = 1000000, DRAWS = 1000 };
 
+double mt_goal_loss(const MtProposer *p, int goal, double y) {
+  return p->has_target[goal] ? fabs(y - p->target[goal]) : p->sign[goal] * y;
+}
+
 /* Independent streams of one campaign: one for each use and trial. */
 static uint64_t stream(const MtProposer *p, uint64_t use, uint64_t number) {
   uint64_t state = p->seed;
@@ -175,7 +179,7 @@ static void incumbents(MtAcquire *a, const MtSpace *space, int n, const MtTrial 
   free(y);
 }
 
-static void acquire_free(MtAcquire *a) {
+void mt_acquire_free(MtAcquire *a) {
   for (int g = 0; g < MT_GOALS_MAX; g++) mt_gp_destroy(&a->gp[g]);
   mt_gp_sample_destroy(&a->sample);
   mt_feasible_destroy(&a->feasible);
@@ -183,8 +187,8 @@ static void acquire_free(MtAcquire *a) {
   free(a->strips.a);
 }
 
-static PetscErrorCode build(MPI_Comm comm, const MtSpace *space, const MtProposer *p, int n, const MtTrial *trial,
-                            MtAcquire *a) {
+PetscErrorCode mt_acquire_build(MPI_Comm comm, const MtSpace *space, const MtProposer *p, int n, const MtTrial *trial,
+                                MtAcquire *a) {
   a->settings = p;
   for (int g = 0; g < p->ngoals; g++) PetscCall(fit_goal(comm, space, p, g, n, trial, &a->gp[g]));
   PetscCall(fit_feasible(space, p, n, trial, &a->feasible));
@@ -195,8 +199,7 @@ static PetscErrorCode build(MPI_Comm comm, const MtSpace *space, const MtPropose
   return 0;
 }
 
-/* What the model expects at x. */
-static void describe(const MtAcquire *a, const MtSpace *space, const double *x, MtProposal *how) {
+void mt_acquire_describe(const MtAcquire *a, const MtSpace *space, const double *x, MtProposal *how) {
   static const char *const names[] = {"log_ei", "ucb", "pi", "thompson"};
   double *u = mt_malloc(sizeof *u * (size_t)mt_space_dim(space));
   mt_space_encode(space, x, u);
@@ -213,11 +216,11 @@ static PetscErrorCode propose_by_model(MPI_Comm comm, const MtSpace *space, cons
                                        const MtTrial *trial, double *x, MtProposal *how) {
   MtAcquire a = {0};
   bool found = false;
-  PetscErrorCode rc = build(comm, space, p, n, trial, &a);
+  PetscErrorCode rc = mt_acquire_build(comm, space, p, n, trial, &a);
   if (!rc) rc = mt_acquire_maximize(comm, &a, space, n, trial, stream(p, 7, (uint64_t)n), x, &found);
   how->exhausted = !found;
-  if (!rc && found) describe(&a, space, x, how);
-  acquire_free(&a);
+  if (!rc && found) mt_acquire_describe(&a, space, x, how);
+  mt_acquire_free(&a);
   return rc;
 }
 
