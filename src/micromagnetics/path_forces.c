@@ -165,8 +165,9 @@ static PetscErrorCode solve(MtPath *p, MtPathImage *image, double shift) {
 static PetscErrorCode solve_stiffened(MtPath *p, MtPathImage *image, double shift) {
   const double most = p->energy->poisson ? mt_energy_saturation(p->energy) : 0;
   PetscCall(solve(p, image, shift));
+  if (p->pc.definite || most == 0) return 0;
   for (double more = most / 4; !p->pc.definite && more <= most / 2; more *= 2) PetscCall(solve(p, image, shift + more));
-  return p->pc.definite || most == 0 ? 0 : solve(p, image, shift);
+  return p->pc.definite ? 0 : solve(p, image, shift);
 }
 
 /* step: from the force to the step, across the path. */
