@@ -7,6 +7,9 @@
 #include <stdlib.h>
 
 static const double UNSTABLE = -2e-3; /* T; above the accuracy of the eigenvalue */
+static const double COARSE =
+    1.2;                       /* rad: neighbours turned further at some node do not resolve the path (path_method.c) */
+static const double FINE = .7; /* rad: 36 images of a cube whose wall hops from plane to plane (docs/numerics.md) */
 
 const char *mt_barrier_end_name(int end) {
   switch (end) {
@@ -114,6 +117,16 @@ static PetscErrorCode keep_states(MtBarrier *b, double B, int top) {
   return mt_agree(b->world, write_own(b, from));
 }
 
+/* Where a path does not converge for want of images. */
+static void tell_unresolved(const MtBarrier *b, const MtBarrierRow *r) {
+  double widest = 0;
+  for (int i = 1; i < b->path.n; i++) widest = fmax(widest, b->path.turn[i]);
+  if (widest > COARSE)
+    mt_warn("at %g T some node turns by %.2f rad between neighbours of the path, which says nothing of what is between "
+            "them: barrier.images of %.0f may resolve it, or a mesh on which walls do not hop",
+            r->B, widest, ceil(b->path.n * widest / FINE));
+}
+
 static void tell(const MtBarrier *b, const MtBarrierRow *r) {
   double kT = MT_KB * b->opt.temperature;
   if (r->end == -1)
@@ -126,6 +139,7 @@ static void tell(const MtBarrier *b, const MtBarrierRow *r) {
   else if (!mt_path_found((int)r->end))
     mt_warn("the path at %g T is not converged (%s): after %.0f rounds the largest torque of its saddle is %.3g T",
             r->B, mt_barrier_end_name((int)r->end), r->rounds, r->torque);
+  if (r->end >= 0 && r->end != MT_PATH_NO_BARRIER && !mt_path_found((int)r->end)) tell_unresolved(b, r);
   if (r->barrier > 0)
     mt_log("mu0 H %+.4f T: barrier %.5g J = %.2f kBT, image %.0f, %.0f rounds, eigenvalues %.3g and %.3g T%s", r->B,
            r->barrier, r->barrier / kT, r->image, r->rounds, r->lambda[0], r->lambda[1],

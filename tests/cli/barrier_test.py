@@ -146,6 +146,12 @@ def test_a_solver_that_stagnates(folder):
     check(text(out, "barriers.csv").startswith(before) and len(table(out)) == 2, text(out, "barriers.csv"))
 
 
+def test_too_few_images(folder):
+    """A wall that runs through a rod turns nodes about between neighbours of a short row: it is said how many images may do."""
+    _, done = run(folder, "out", "grains.shape={kind: box, size: [2 nm, 2 nm, 24 nm]}", "barrier.images=5", "barrier.max_rounds=2", "barrier.fields=[-2 T]")
+    check("between neighbours of the path" in done.err and "barrier.images of" in done.err, done)
+
+
 def refused(folder, *more, words, ranks=1):
     out, done = run(folder, "bad", *more, ranks=ranks, code=2)
     check(all(word in done.err for word in words), done)
@@ -179,6 +185,7 @@ if __name__ == "__main__":
         ("more fields, and another temperature", test_more_fields_and_another_temperature),
         ("paths between states of files", test_states_of_files),
         ("a solver that stagnates: field, reason, checkpoint", test_a_solver_that_stagnates),
+        ("too few images for what happens on the way", test_too_few_images),
         ("no barrier beyond the switching field, and it says so", test_no_barrier_beyond_switching),
         ("bad input is refused before anything is written", test_bad_input),
         ("figures", test_figures),
