@@ -3,7 +3,8 @@
 
   diagrams   pairs of birth and death of all images, a histogram with logarithmic colours for each dimension
   images     the persistence images, mean over the series, and the Betti curves of the images
-  pixels     of single pictures that can be read here: where the features that last longest are born and die
+  pixels     of single pictures that can be read here: where the features that last longest are born and die; their cycles
+             where the run wrote them (topology.cycles)
 
 Needs numpy, h5py and matplotlib.  Exit code 2 when a file is missing or unfinished; the figures that can be drawn are drawn.
 """
@@ -14,6 +15,7 @@ import sys
 
 import h5py
 import numpy as np
+from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm
 from matplotlib.ticker import NullFormatter
 
@@ -100,6 +102,17 @@ def read_picture(path, nx, ny):
     return a if a.ndim == 2 and a.shape[0] >= ny and a.shape[1] >= nx else None
 
 
+def draw_cycles(folder, axes, x0, y0):
+    """The loops of the first picture, edge by edge."""
+    path = os.path.join(folder, "diagrams", "0001_cycles.csv")
+    if not os.path.exists(path):
+        return
+    rows = np.loadtxt(path, delimiter=",", skiprows=1, ndmin=2)
+    rows = rows[rows[:, 1] == 1] if len(rows) else np.zeros((0, 10))
+    edges = np.stack([rows[:, 4:6], rows[:, 7:9]], 1) + [x0, y0]
+    axes.add_collection(LineCollection(edges, colors=SECOND, linewidths=0.9, label="cycles"))
+
+
 def pixels(folder, figures):
     """The features that last longest, on the first picture."""
     with h5py.File(existing(folder, "diagrams.h5"), "r") as f:
@@ -124,6 +137,7 @@ def pixels(folder, figures):
         axes.plot([x0 + birth % nx, x0 + death % nx], [y0 + birth // nx, y0 + death // nx], color=colour, lw=0.7)
         axes.plot(x0 + birth % nx, y0 + birth // nx, "o", ms=3, color=colour, label="dimension %d: birth" % k)
         axes.plot(x0 + death % nx, y0 + death // nx, "s", ms=3, mfc="none", color=colour, label="death")
+    draw_cycles(folder, axes, x0, y0)
     axes.set_title("%s: features that last longest, at most %d a dimension" % (os.path.basename(path), SHOWN))
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncol=4)
     axes.set_xlabel("x (pixels)")

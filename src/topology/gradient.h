@@ -41,8 +41,9 @@ void mt_merge_minima(const MtGradient *f, MtRanks *pairs, MtCells *loops);
  * -> rest (ascending).  merge.c */
 void mt_merge_maxima(const MtGradient *f, const MtCells *facets, MtRanks *pairs, MtCells *rest);
 /* Dimension 1 of volumes: pairs of loops with squares; loops and squares that have no partner (periodic axes only) stay
- * in lists of their own.  reduce.c */
+ * in lists of their own.  columns: unless NULL, those of the pairs, the caller's.  reduce.c */
+struct MtColumns;
 void mt_reduce(const MtGradient *f, const MtCells *loops, const MtCells *squares, MtRanks *pairs, MtCells *loops_left,
-               MtCells *squares_left);
+               MtCells *squares_left, struct MtColumns *columns);
 
 #endif

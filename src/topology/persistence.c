@@ -3,6 +3,7 @@
  * Sublevel sets of top cells are dual to superlevel sets of vertices: a pair of cells of dimensions k, k+1 is one of
  * dimensions d-k-1, d-k with birth and death exchanged.  A shell that enters the dual first stands for what is outside;
  * features born with it are those of the top cells that never die. */
+#include "cycles.h"
 #include "gradient.h"
 #include "magtwin/error.h"
 #include "magtwin/memory.h"
@@ -14,6 +15,8 @@ typedef struct {
   MtGrid grid;
   MtDiagram *d;
   int64_t room[3];
+  int most; /* loops of which the cycles are wanted */
+  MtCycles *cycles;
 } Run;
 
 static void add_pair(Run *r, int k, MtPair p) {
@@ -74,30 +77,84 @@ static void note_whole(Run *r) {
     note(r, 0, pixel_of(r, g->pixels - 1), -1);
 }
 
+typedef struct {
+  double length;
+  int64_t at;
+} Entry;
+
+static int by_length(const void *a, const void *b) {
+  const Entry *x = a, *y = b;
+  if (x->length != y->length) return x->length < y->length ? 1 : -1;
+  return (x->at > y->at) - (x->at < y->at);
+}
+
+/* Cycles of the longest pairs of the reduction. */
+static void close_longest(Run *r, const MtGradient *f, const MtCells *joins, const MtRanks *pairs,
+                          const MtColumns *columns) {
+  Entry *e = mt_malloc((size_t)pairs->n * sizeof *e);
+  int64_t n = 0;
+  for (int64_t i = 0; i < pairs->n; i++) {
+    const int64_t birth = seen(r, pixel_of(r, pairs->cell[i] >> 32)),
+                  death = seen(r, pixel_of(r, (uint32_t)pairs->cell[i]));
+    if (birth >= 0 && death >= 0) e[n++] = (Entry){fabs(value_at(r, death) - value_at(r, birth)), i};
+  }
+  qsort(e, (size_t)n, sizeof *e, by_length);
+  MtCloser *closer = n ? mt_closer_new(f, joins) : NULL;
+  for (int64_t i = 0; i < n && i < r->most && e[i].length > 0; i++) {
+    const uint64_t both = pairs->cell[e[i].at];
+    const int64_t birth = pixel_of(r, both >> 32), death = pixel_of(r, (uint32_t)both);
+    const MtPair p = {value_at(r, birth), value_at(r, death), birth, death};
+    mt_closer_cycle(closer, columns, e[i].at, mt_cycles_add(r->cycles, 1, &p));
+  }
+  mt_closer_free(&closer);
+  free(e);
+}
+
+/* Dimension 1 of a volume; joins: the critical edges that end components, where cycles are wanted. */
+static void reduce(Run *r, const MtGradient *f, const MtCells *joins, const MtCells *loops, const MtCells *rest) {
+  MtRanks pairs = {0};
+  MtCells loops_left = {0}, squares_left = {0};
+  MtColumns columns = {0};
+  mt_reduce(f, loops, rest, &pairs, &loops_left, &squares_left, r->most ? &columns : NULL);
+  if (r->most) close_longest(r, f, joins, &pairs, &columns);
+  mt_columns_free(&columns);
+  note_pairs(r, 1, &pairs);
+  note_lasting(r, 1, &loops_left);
+  note_lasting(r, 2, &squares_left);
+}
+
+/* The critical edges that are not loops; both lists ascend. */
+static void list_joins(const MtCells *edges, const MtCells *loops, MtCells *joins) {
+  for (int64_t i = 0, l = 0; i < edges->n; i++) {
+    if (l < loops->n && loops->cell[l] == edges->cell[i])
+      l++;
+    else
+      mt_cells_add(joins, edges->cell[i]);
+  }
+}
+
 static void compute(Run *r) {
   MtGradient f;
   MtRanks pairs = {0};
-  MtCells loops = {0}, rest = {0}, loops_left = {0};
+  MtCells loops = {0}, rest = {0}, joins = {0};
   mt_gradient_create(&r->grid, &f);
   mt_merge_minima(&f, &pairs, &loops);
   note_pairs(r, 0, &pairs);
+  if (r->most) list_joins(&f.edges, &loops, &joins);
   mt_cells_clear(&f.edges);
   if (r->d->dims == 2) {
     mt_merge_maxima(&f, &loops, &pairs, &rest);
     note_pairs(r, 1, &pairs);
     note_lasting(r, 1, &rest);
   } else {
-    MtCells squares_left = {0};
     mt_merge_maxima(&f, &f.squares, &pairs, &rest);
     note_pairs(r, 2, &pairs);
     mt_cells_clear(&f.squares);
-    mt_reduce(&f, &loops, &rest, &pairs, &loops_left, &squares_left);
-    note_pairs(r, 1, &pairs);
-    note_lasting(r, 1, &loops_left);
-    note_lasting(r, 2, &squares_left);
+    reduce(r, &f, &joins, &loops, &rest);
   }
   note_whole(r);
   mt_cells_clear(&loops);
+  mt_cells_clear(&joins);
   mt_cells_clear(&rest);
   mt_gradient_free(&f);
 }
@@ -132,7 +189,11 @@ static void sort_pairs(const Run *r, int k) {
 }
 
 PetscErrorCode mt_persistence(const MtCubical *image, MtDiagram *d) {
-  Run r = {.image = image, .d = d};
+  return mt_persistence_loops(image, d, 0, NULL);
+}
+
+PetscErrorCode mt_persistence_loops(const MtCubical *image, MtDiagram *d, int most, MtCycles *loops) {
+  Run r = {.image = image, .d = d, .most = image->n[2] > 1 && !image->top_cells ? most : 0, .cycles = loops};
   memset(d, 0, sizeof *d);
   d->dims = image->n[2] > 1 ? 3 : 2;
   PetscCall(mt_grid_create(image, image->superlevel == image->top_cells, image->top_cells, &r.grid));

@@ -1,6 +1,7 @@
 /* Dimension 1 of a volume: the boundary of each critical square, followed down the gradient field to critical edges
  * from the last one on, until one is met that no earlier square has taken.  Columns are kept as they are when they end,
  * as pixels with a bit for each edge that enters with them. */
+#include "cycles.h"
 #include "gradient.h"
 #include "magtwin/memory.h"
 #include <string.h>
@@ -169,22 +170,42 @@ static void list_loops(Work *w, const MtCells *loops) {
   for (int64_t i = 0; i < loops->n; i++) w->loop[slot_of(w, loops->cell[i])] = loops->cell[i] + 1;
 }
 
+/* The chains become those of the columns, one for each pair. */
+static void hand_over(Work *w, const MtCells *taken, MtColumns *c) {
+  c->start = mt_malloc((size_t)taken->n * sizeof *c->start);
+  for (int64_t i = 0; i < taken->n; i++) c->start[i] = w->column[slot_of(w, taken->cell[i])];
+  c->place = w->kept.place, c->edges = w->kept.edges;
+  w->kept.place = NULL, w->kept.edges = NULL;
+}
+
+void mt_columns_free(MtColumns *c) {
+  free(c->place);
+  free(c->edges);
+  free(c->start);
+  memset(c, 0, sizeof *c);
+}
+
 void mt_reduce(const MtGradient *f, const MtCells *loops, const MtCells *squares, MtRanks *pairs, MtCells *loops_left,
-               MtCells *squares_left) {
+               MtCells *squares_left, MtColumns *columns) {
   const MtGrid *g = f->grid;
   Work w = {.f = f, .g = g, .table = mt_stars_table(f->stars)};
+  MtCells births = {0}; /* of the pairs, for the columns */
   w.edges = mt_calloc(g->stride[2] * ((uint32_t)g->n[2] + 2), 1);
   keep(&w, 0, 0);
   list_loops(&w, loops);
   for (int64_t i = 0; i < squares->n; i++) {
     uint64_t taken;
-    if (reduce(&w, squares->cell[i], &taken))
+    if (reduce(&w, squares->cell[i], &taken)) {
       mt_cells_add(pairs, taken >> 8 << 32 | squares->cell[i] >> 8);
-    else
+      if (columns) mt_cells_add(&births, taken);
+    } else {
       mt_cells_add(squares_left, squares->cell[i]);
+    }
   }
   for (int64_t i = 0; i < loops->n; i++)
     if (w.column[slot_of(&w, loops->cell[i])] < 0) mt_cells_add(loops_left, loops->cell[i]);
+  if (columns) hand_over(&w, &births, columns);
+  mt_cells_clear(&births);
   free(w.edges);
   free(w.heap);
   free(w.loop);

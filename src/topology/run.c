@@ -1,5 +1,6 @@
 /* magtwin topology: a series of images, its diagrams, and the files of them. */
 #include "magtwin/run.h"
+#include "cycles.h"
 #include "diagrams.h"
 #include "images.h"
 #include "magtwin/error.h"
@@ -105,6 +106,7 @@ static PetscErrorCode write_one(const Job *j, int i, const MtCubical *image, con
     rc = mt_diagram_write_dipha(path, d, image->value ? highest(j, image->value) : latest(d));
   }
   if (!rc && image->value) rc = mt_region_table_write(stem, image, d, (int)mt_input_int(j->in, "topology.regions"));
+  if (!rc && image->value) rc = mt_cycles_write(stem, image, d, (int)mt_input_int(j->in, "topology.cycles"));
   if (!rc && mt_input_bool(j->in, "topology.write.text")) rc = mt_diagram_write_text(stem, d);
   snprintf(path, sizeof path, "%s.csv", stem);
   return rc ? rc : mt_diagram_write_csv(path, d, j->options.n);

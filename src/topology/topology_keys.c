@@ -164,6 +164,14 @@ const MtKey mt_topology_keys[] = {
          "For so many of the pairs that last longest, of dimension 0 and of the last one, the pixels that belong to "
          "each: the domain before it dies, what a loop or void encloses when it is born. NNNN_regions.csv has "
          "size and place, NNNN_regions.npy for each pixel the row of the smallest one it lies in, from 1."},
+    {.path = "topology.cycles",
+     .type = MT_KEY_INT,
+     .def = "0",
+     .min = 0,
+     .max = 100000,
+     .help = "For so many of the pairs that last longest, of each dimension, a cycle that represents it, into "
+             "NNNN_cycles.csv: a line for each edge or square with two opposite corners (pixels are at whole numbers). "
+             "Loops of volumes cost a second computation, those of top cells at twice the resolution."},
     {.path = "topology.write.npy",
      .type = MT_KEY_BOOL,
      .def = "false",

@@ -364,9 +364,90 @@ def test_diagrams_of_others(folder):
     check([int((pairs(again)[:, 0] == k).sum()) for k in range(3)] == [640, 686, 100], "DIPHA's")
 
 
+def read_cycles(out):
+    """{pair number: (dimension, birth, death, rows of corners)}."""
+    rows = np.loadtxt(os.path.join(out, "diagrams", "0001_cycles.csv"), delimiter=",", skiprows=1, ndmin=2)
+    return {int(n): (int(rows[rows[:, 0] == n][0, 1]), *rows[rows[:, 0] == n][0, 2:4], rows[rows[:, 0] == n][:, 4:]) for n in np.unique(rows[:, 0])}
+
+
+def facets(low, high):
+    """The boundary of a cell given by two opposite corners."""
+    for a in np.flatnonzero(np.array(low) != np.array(high)):
+        for end in (low[a], high[a]):
+            yield tuple(low[:a]) + (end,) + tuple(low[a + 1:]), tuple(high[:a]) + (end,) + tuple(high[a + 1:])
+
+
+def cells_of(a, d, level):
+    """Cells of dimension d of the vertex construction that are there at a level."""
+    import itertools
+    for axes in itertools.combinations(range(3), d):
+        step = np.array([i in axes for i in range(3)], int)
+        shape = np.array(a.shape) - step
+        top = np.max([a[tuple(slice(o, o + n) for o, n in zip(off, shape))] for off in itertools.product(*[range(s + 1) for s in step])], 0)
+        for at in np.argwhere(top <= level):
+            yield tuple(at), tuple(at + step)
+
+
+def bounds(a, cycle, level):
+    """Is a cycle of edges the sum of boundaries of squares that are there at a level?  Elimination modulo 2 with integers as bit fields."""
+    index, columns = {}, {}
+    bits = lambda cells: sum(1 << index.setdefault(c, len(index)) for c in cells)
+
+    def left(v):
+        while v and v.bit_length() in columns:
+            v ^= columns[v.bit_length()]
+        return v
+
+    for square in cells_of(a, 2, level):
+        v = left(bits(facets(*square)))
+        if v:
+            columns[v.bit_length()] = v
+    return not left(bits(cycle))
+
+
+def check_closed(cells, name):
+    count = {}
+    for low, high in cells:
+        for f in facets(low, high):
+            count[f] = count.get(f, 0) + 1
+    check(cells and all(n % 2 == 0 for n in count.values()), (name, "is not closed"))
+
+
+def test_cycles(folder):
+    """Every cycle is closed, is there when its pair is born, and bounds when it dies but not before."""
+    for seed, (shape, construction) in enumerate((((6, 5, 5), "vertex"), ((4, 4, 4), "top-cells"), ((14, 15), "vertex"), ((14, 15), "top-cells"))):
+        a = np.round(np.random.default_rng(seed).standard_normal(shape), 1)
+        np.save(os.path.join(folder, "a.npy"), a)
+        _, out = topology(folder, os.path.join(folder, "a.npy"), "topology.cycles=6", "topology.construction=" + construction, out="c%d" % seed)
+        # points of the complex: pixels, or every cell of the top-cell construction at the odd and even places of the doubled grid
+        a = a if a.ndim == 3 else a[None]
+        double = construction == "top-cells"
+        if double:
+            pad = np.pad(a, 1, constant_values=np.inf) if len(a) > 1 else np.pad(a, ((0, 0), (1, 1), (1, 1)), constant_values=np.inf)
+            for axis in range(3):
+                if a.shape[axis] > 1:
+                    pad = np.repeat(pad, 2, axis)
+                    n = pad.shape[axis]
+                    pad = np.minimum(np.take(pad, range(1, n - 2), axis), np.take(pad, range(2, n - 1), axis))
+            a = pad
+        found = read_cycles(out)
+        check({c[0] for c in found.values()} == ({0, 1, 2} if len(a) > 1 else {0, 1}), found.keys())
+        for number, (k, birth, death, rows) in found.items():
+            if k == 0:
+                continue
+            place = lambda x: tuple(int(round(2 * c + 1 if double and a.shape[i] > 1 else c)) for i, c in enumerate(x[::-1]))
+            cells = [(place(r[:3]), place(r[3:])) for r in rows]
+            check_closed(cells, number)
+            corners = {c for low, high in cells for c in (low, high)}
+            check(max(a[c] for c in corners) <= birth < death, (seed, number, birth))
+            if len(a) > 1 and k == 1:
+                # edges of the coarse complex are two of the doubled grid only where the cycle is that of top cells
+                check(bounds(a, cells, death) and not bounds(a, cells, death - 0.05), (seed, number, birth, death))
+
+
 if __name__ == "__main__":
     import warnings
     warnings.filterwarnings("ignore", message=".*input contained no data.*")
     sys.exit(support.run_tests([(f.__name__[5:], f) for f in (
         test_dipha, test_homcloud, test_kinds_of_files, test_formats, test_ranks, test_resume, test_states, test_crop_and_figures, test_regions, test_bad_input,
-        test_constant, test_mask, test_diagrams_of_others)]))
+        test_constant, test_mask, test_diagrams_of_others, test_cycles)]))
