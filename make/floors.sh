@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Nothing calls up: base < {optimize < sweep, mesh < fem < {micromagnetics, microstructure < tomography, topology}} < cli; and Gmsh stays inside src/microstructure.
+# Nothing calls up: base < {optimize < sweep, mesh < {pca, fem} < {micromagnetics, microstructure < tomography, topology}} < cli; and Gmsh stays inside src/microstructure.
 # The floor of a header is that of the folder that implements it.  Prints each offending include; exit code 1 if there is one.
 set -u
 cd "$(dirname "$0")/.." || exit 2
@@ -13,6 +13,7 @@ declare -A floor=(
   [cells]=microstructure [microstructure]=microstructure
   [tomography]=tomography
   [topology]=topology
+  [pca]=pca
   [campaign]=optimize [evaluation]=optimize [gp]=optimize [optimize]=optimize [space]=optimize
   [sweep]=sweep
 )
@@ -25,9 +26,10 @@ declare -A below=(
   [microstructure]="base mesh fem"
   [tomography]="base mesh microstructure"
   [topology]="base mesh fem"
+  [pca]="base mesh"
   [optimize]="base"
   [sweep]="base optimize"
-  [cli]="base mesh fem micromagnetics microstructure tomography topology optimize sweep"
+  [cli]="base mesh fem micromagnetics microstructure tomography topology pca optimize sweep"
 )
 bad=0
 complain() { echo "$1"; bad=1; }

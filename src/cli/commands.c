@@ -27,6 +27,8 @@ static const CliCommand commands[] = {
      "grains|mesh.file mesh materials dynamics integrator time demagnetizing checkpoint output", NULL},
     {"topology", INPUT, "persistent homology of pictures, volumes and states", CLI_INPUT, true, true, true,
      cli_topology, "topology output", NULL},
+    {"pca", INPUT, "principal components of tables and series of fields", CLI_INPUT, true, true, false, cli_pca,
+     "pca output", NULL},
     {"optimize", "campaign.yaml [key=value ...] [run|suggest|tell|status|model]",
      "Bayesian optimization: of runs, of a command, or of experiments by hand", CLI_INPUT, true, false, false,
      cli_optimize, "optimize output", "run suggest tell status model"},

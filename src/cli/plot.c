@@ -24,6 +24,7 @@ static const char *script_for(const char *folder) {
   static const char *const other[][2] = {{"barriers.csv", "plot/barrier.py"},
                                          {"dynamics.csv", "plot/dynamics.py"},
                                          {"diagrams.h5", "plot/topology.py"},
+                                         {"pca.h5", "plot/pca.py"},
                                          {"database.jsonl", "plot/optimize.py"}};
   char path[PATH_MAX];
   for (size_t i = 0; i < sizeof other / sizeof *other; i++) {

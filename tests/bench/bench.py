@@ -5,7 +5,8 @@ Parts: loop (counts and speed on 1 and 2 ranks), growth (loop against the number
 magnet in ever smaller elements), steps (smooth field steps), suggest (next point of an optimization), ranks (messages, bytes and memory on
 1 to 32 ranks, more than there are cores), grains8 (a loop of 800 steps; not with `quick`), million (a loop of 259 grains in 1e6 nodes;
 only by name or with `full`, which also takes growth to 3e5 nodes and refined to 1e6), topology (persistent homology of volumes, pictures
-and a series of them), events (the numbers of the last `make bench-events`).
+and a series of them), pca (components of 800 samples of 16384
+variables), events (the numbers of the last `make bench-events`).
 
 Writes out/bench/summary.json, a list of {name, value, unit, reference, source, error, pass} as validate.py does, with the part and when it
 was measured: parts named alone replace their own lines only.  Also out/bench/figures, and prints all.  Counts come from the summary.json
@@ -23,6 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 import figures
 import growth
 import measure
+import pca
 import support
 import topology
 from measure import OUT
@@ -206,6 +208,11 @@ class Bench:
     def topology(self):
         topology.bench(self, OUT, line, lambda *args: line(*args, smaller_is_better=True))
 
+    # principal components
+
+    def pca(self):
+        pca.bench(self, OUT, lambda *args: line(*args, smaller_is_better=True))
+
     # where events end: what `make bench-events` found last
 
     def events(self):
@@ -218,7 +225,7 @@ class Bench:
                 self.add(item)
 
 
-PARTS = ["machine", "loop", "growth", "refined", "steps", "suggest", "ranks", "grains8", "million", "topology", "events"]
+PARTS = ["machine", "loop", "growth", "refined", "steps", "suggest", "ranks", "grains8", "million", "topology", "pca", "events"]
 LONG = {"quick": ["grains8", "million"], "normal": ["million"], "full": []}
 
 

@@ -17,7 +17,7 @@ from support import Skip, check
 
 BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
 
-MEASURED = {"ebsd_iron.yaml": "ebsd_iron", "topology.yaml": "kerr"}  # their data lie beside the checkout, or not
+MEASURED = {"ebsd_iron.yaml": "ebsd_iron", "topology.yaml": "kerr", "pca.yaml": "nd_ce_fe_b_film"}  # their data lie beside the checkout, or not
 GOOD = """\
 grains:
   source: generated

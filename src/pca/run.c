@@ -1,0 +1,95 @@
+/* magtwin pca: files -> table -> components -> files. */
+#include "run.h"
+#include "magtwin/error.h"
+#include "magtwin/log.h"
+#include "magtwin/memory.h"
+#include "magtwin/run.h"
+#include <string.h>
+
+static MtPcaMethod method_of(const MtInput *in) {
+  const char *method = mt_input_string(in, "pca.method");
+  return method[0] == 'a' ? MT_PCA_AUTO : (method[0] == 'g' ? MT_PCA_GRAM : MT_PCA_SVD);
+}
+
+/* As many as asked for, or the default as far as it goes. */
+static PetscErrorCode read_options(const MtPcaRun *r, MtPcaOptions *o) {
+  const MtInput *in = r->in;
+  const MtSource *s = &r->source;
+  *o = (MtPcaOptions){.method = method_of(in),
+                      .center = mt_input_bool(in, "pca.center"),
+                      .scale = !strcmp(mt_input_string(in, "pca.scale"), "deviation"),
+                      .factor = r->weight};
+  const int64_t most = mt_pca_most(s->rows, s->columns, o->center);
+  if (s->rows < 2)
+    return mt_input_error(in, "pca.files", "%s holds one sample; components need two or more", s->files.path[0]);
+  o->components = most < 10 ? (int)most : 10;
+  if (mt_input_has(in, "pca.components")) o->components = (int)mt_input_int(in, "pca.components");
+  if (o->components > most)
+    return mt_input_error(
+        in, "pca.components", "%lld samples of %lld variables in %s have at most %lld components, not %d",
+        (long long)s->rows, (long long)s->columns, mt_input_string(in, "pca.files"), (long long)most, o->components);
+  return 0;
+}
+
+static PetscErrorCode make_table(MtPcaRun *r) {
+  const char *deal = mt_input_string(r->in, "pca.distribute");
+  const MtSource *s = &r->source;
+  const bool by_columns = deal[0] == 'c' || (deal[0] == 'a' && s->columns >= s->rows) || r->nodes;
+  if (r->nodes && deal[0] == 'r')
+    return mt_input_error(r->in, "pca.distribute", "with pca.mesh the nodes are dealt to the ranks: columns");
+  mt_log("%lld samples of %lld numbers, %.0f MB over the ranks", (long long)s->rows, (long long)s->columns,
+         8e-6 * (double)s->rows * (double)s->columns);
+  PetscCall(mt_table_create(r->comm, s->rows, s->columns, by_columns, r->unit, &r->table));
+  mt_phase_begin("read");
+  PetscErrorCode rc = mt_source_load(&r->source, &r->table, r->unit);
+  mt_phase_end("read");
+  return rc;
+}
+
+static void tell(const MtPcaRun *r, int asked, MtJson *json) {
+  const MtPca *p = &r->pca;
+  double sum = 0;
+  for (int i = 0; i < p->components; i++) sum += p->variance[i];
+  mt_json_object(json, "pca");
+  mt_json_int(json, "samples", r->table.rows);
+  mt_json_int(json, "variables", r->table.columns);
+  mt_json_string(json, "method", p->method == MT_PCA_GRAM ? "gram" : "svd");
+  mt_json_int(json, "components", p->components);
+  mt_json_real(json, "total_variance", p->total);
+  mt_json_reals(json, "variance", p->components, p->variance);
+  mt_json_real(json, "explained", sum / p->total);
+  mt_json_real(json, "residual", p->residual);
+  mt_json_end(json);
+  mt_log("%d components hold %.4g %% of the variance, the first %.4g %%", p->components, 100 * sum / p->total,
+         100 * p->variance[0] / p->total);
+  if (p->components < asked) mt_warn("%d components were asked for; the data have %d", asked, p->components);
+  if (p->residual > 1e-8) mt_warn("the components are found to %.1g of the first singular value only", p->residual);
+}
+
+static PetscErrorCode run(MtPcaRun *r, MtJson *json) {
+  MtPcaOptions o;
+  r->unit = 1;
+  PetscCall(mt_source_find(r->comm, r->in, &r->source));
+  if (mt_input_has(r->in, "pca.mesh")) PetscCall(mt_pca_mesh(r));
+  PetscCall(read_options(r, &o));
+  PetscCall(make_table(r));
+  mt_phase_begin("components");
+  PetscErrorCode rc = mt_pca(&r->table, &o, &r->pca);
+  mt_phase_end("components");
+  if (rc) return rc;
+  tell(r, o.components, json);
+  mt_phase_begin("write");
+  rc = mt_pca_write(r);
+  mt_phase_end("write");
+  return rc;
+}
+
+PetscErrorCode mt_pca_run(MPI_Comm comm, const MtInput *in, const char *folder, MtJson *json) {
+  MtPcaRun r = {.comm = comm, .in = in, .folder = folder};
+  PetscErrorCode rc = run(&r, json);
+  mt_source_free(&r.source);
+  mt_table_clear(&r.table);
+  mt_pca_free(&r.pca);
+  free(r.weight);
+  return rc;
+}
