@@ -16,7 +16,7 @@ static PetscErrorCode node_volumes(const MtMesh *mesh, double *volume, double *t
     for (int c = 0; c < 4; c++)
       for (int a = 0; a < 3; a++) x[c][a] = mesh->x[3 * tet[c] + a];
     for (int c = 0; c < 4; c++)
-      if (tet[c] < mesh->nv_owned) volume[tet[c]] += mt_tet_volume(x) / 4;
+      if (tet[c] < mesh->nv_owned) volume[tet[c]] += mt_tet_volume((const double(*)[3])x) / 4;
   }
   for (PetscInt v = 0; v < mesh->nv_owned; v++) *total += volume[v];
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, total, 1, MPI_DOUBLE, MPI_SUM, mesh->comm));

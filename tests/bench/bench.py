@@ -211,7 +211,7 @@ class Bench:
     # principal components
 
     def pca(self):
-        pca.bench(self, OUT, lambda *args: line(*args, smaller_is_better=True))
+        pca.bench(self, OUT)
 
     # where events end: what `make bench-events` found last
 
