@@ -11,7 +11,7 @@ FIXED = "field.segments=[{to: -6 T, step: 0.25 T, mode: fixed}]"
 GRAINS = {"quick": [30851], "normal": [50000, 100000], "full": [50000, 100000, 300000]}
 # Element sizes of one magnet: (nm, ranks).  The last has a million nodes.
 MAGNET = ["grains.count=27", "grains.box=[74 nm, 74 nm, 74 nm]"]
-REFINED = {"quick": [(3, 1)], "normal": [(2.4, 1), (1.85, 1)], "full": [(2.4, 1), (1.85, 1), (1.3, 1), (0.88, 2)]}
+REFINED = {"quick": [(3, 1)], "normal": [(2.4, 1), (1.85, 1)], "full": [(2.4, 1), (1.85, 1), (1.3, 1), (0.84, 2)]}
 # The mesh of `million`: rounder grains than the rest of the bench, whose 259 leave no room for their phase at six places.
 MILLION = ["grains.count=259", "grains.box=[159.4 nm, 159.4 nm, 159.4 nm]", "grains.lloyd=20", "mesh.size=1.85 nm"]
 
