@@ -31,8 +31,7 @@ def growth(points, name, folder):
     """name: of the figure."""
     n = [p["nodes"] for p in points]
     figure, (time, count, memory) = plt.subplots(1, 3, figsize=(WIDE, 2.3), gridspec_kw=dict(wspace=0.6))
-    alone = [p for p in points if p["ranks"] == 1]  # wall times of other numbers of ranks do not compare
-    time.loglog([p["nodes"] for p in alone], [p["path"] for p in alone], "o-", color=LINE, ms=4, label="wall, field path")
+    time.loglog(n, [p["path"] for p in points], "o-", color=LINE, ms=4, label="wall, field path")
     time.loglog(n, [p["processor"] for p in points], "s-", color=SECOND, ms=4, label="processor, run")
     power(time, n, [p["path"] for p in points], 1.15, r"$N^{1.15}$")
     finish(time, "nodes", "s")
