@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 /* A command that works in a folder of its own.  The folder keeps: output.txt, errors.txt; exit_code, when it has ended
- * by itself; running.lock, locked while it or anything it started lives. */
+ * by itself, with the time; running.lock, locked while it or anything it started lives. */
 typedef struct {
   pid_t pid;    /* leader of its process group; 0: not ours (of a process before us) */
   int code;     /* exit code of one that was ours, 128 + signal; -1: not known */
@@ -35,6 +35,8 @@ void mt_process_signal(const MtProcess *p, int signal_number);
 void mt_process_free(MtProcess *p);
 /* What a folder tells; *code: the exit code, 128 + signal for one that ended so. */
 MtProcessState mt_process_state(const char *folder, int *code);
+/* When it ended, seconds since 1970; NaN where there is no record. */
+double mt_process_ended(const char *folder);
 /* The last line of a file in the folder that is not empty, at most 400 characters, "" if there is none; the caller
  * frees.
  */

@@ -5,12 +5,14 @@
 #include "magtwin/memory.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -72,7 +74,7 @@ static PetscErrorCode open_lock(const char *folder, int *fd) {
 /* The command with a record of its end.  The shell outlives signals to the group, to write it. */
 static char *with_record(const char *command, const char *folder) {
   static const char form[] =
-      "trap : USR1 TERM INT\n(%s\n)\ncode=$?\necho $code >%s/exit_code.new && mv %s/exit_code.new "
+      "trap : USR1 TERM INT\n(%s\n)\ncode=$?\necho $code $(date +%%s.%%N) >%s/exit_code.new && mv %s/exit_code.new "
       "%s/exit_code\nexit $code\n";
   char *quoted = NULL;
   mt_command_add(&quoted, folder);
@@ -167,6 +169,17 @@ MtProcessState mt_process_state(const char *folder, int *code) {
   free(path);
   if (lock_held(folder)) return MT_PROCESS_RUNNING;
   return ended ? MT_PROCESS_ENDED : MT_PROCESS_NONE;
+}
+
+double mt_process_ended(const char *folder) {
+  char *path = in_folder(folder, "exit_code");
+  FILE *f = fopen(path, "r");
+  struct stat info;
+  double when = NAN;
+  if (f && fscanf(f, "%*d %lf", &when) != 1 && !fstat(fileno(f), &info)) when = (double)info.st_mtime;
+  if (f) fclose(f);
+  free(path);
+  return when;
 }
 
 char *mt_process_last_line(const char *folder, const char *name) {

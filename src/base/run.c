@@ -111,8 +111,13 @@ static char *path_in(const char *folder, const char *name) {
   return b;
 }
 
+/* Under a name of its own: the tasks of a job array begin in one folder at once. */
 static PetscErrorCode folder_writable(const char *folder) {
-  char *probe = path_in(folder, ".magtwin-probe");
+  char name[100] = ".magtwin-probe-";
+  gethostname(name + strlen(name), 60);
+  name[80] = 0;
+  snprintf(name + strlen(name), 16, "-%ld", (long)getpid());
+  char *probe = path_in(folder, name);
   PetscErrorCode rc = mt_file_write(probe, "");
   if (!rc) unlink(probe);
   free(probe);

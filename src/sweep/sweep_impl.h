@@ -7,12 +7,22 @@
 
 typedef enum { MT_POINT_WAITING, MT_POINT_RUNNING, MT_POINT_DONE, MT_POINT_FAILED, MT_POINT_STATES } MtPointState;
 
+/* What the folder of a point remembers of its runs. */
+typedef struct {
+  int starts;                          /* of all time */
+  int unended;                         /* in a row, up to now, that left no exit code, or the one at work */
+  int ranks;                           /* 0: not known */
+  double began, ended;                 /* the last one, seconds since 1970; NaN: not known */
+  char version[32], host[64], job[64]; /* of the last one; "": not known, or no job */
+} MtRecord;
+
 typedef struct {
   double *x;    /* [nvars] */
   int64_t seed; /* of its repeat; -1: none */
   MtPointState state;
   double *y;    /* [nnumbers] NaN unless done */
   char *reason; /* of a failure; NULL */
+  MtRecord record;
 } MtPoint;
 
 struct MtSweep {
@@ -39,10 +49,18 @@ char *mt_sweep_folder(const MtSweep *s, int i); /* of a point; the caller frees 
  * write. */
 PetscErrorCode mt_sweep_look(MtSweep *s, int i);
 PetscErrorCode mt_sweep_look_all(MtSweep *s);
-PetscErrorCode mt_sweep_start(const MtSweep *s, int i, MtProcess *p);
+/* Starts point i unless it is done, failed, or run by another process, and says so in its state; `retry`: also when it
+ * has failed.  *started: p is its process. */
+PetscErrorCode mt_sweep_start(MtSweep *s, int i, bool retry, MtProcess *p, bool *started);
 /* Forgets how a point ended, so that it is run again. */
-void mt_sweep_forget(MtSweep *s, int i);
+PetscErrorCode mt_sweep_forget(MtSweep *s, int i);
 void mt_sweep_count(const MtSweep *s, int count[MT_POINT_STATES]);
 PetscErrorCode mt_sweep_table(const MtSweep *s); /* results.csv, results.h5 */
+
+/* sweep_record.c, rank 0.  folder: of a point. */
+PetscErrorCode mt_record_start(const char *folder, bool continued); /* a start more; MT_ERR_DISK, MT_ERR_INPUT */
+PetscErrorCode mt_record_retry(const char *folder);
+void mt_record_read(const char *folder, MtRecord *r);  /* all but ranks */
+const char *mt_record_time(double when, char buf[32]); /* 2026-11-21T17:21:34Z; "" for NaN; returns buf */
 
 #endif

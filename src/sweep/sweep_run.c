@@ -16,82 +16,9 @@ typedef struct {
   MtProcess process;
 } Slot;
 
-static void nap(void) {
-  nanosleep(&(struct timespec){0, 20000000}, NULL);
-}
-
-/* The whole file, "" if there is none; the caller frees. */
-static char *file_text(const char *path) {
-  char *text = mt_text("%s", "");
-  size_t n = 0, got;
-  FILE *f = fopen(path, "r");
-  do {
-    text = mt_realloc(text, n + 65536 + 1);
-    got = f ? fread(text + n, 1, 65536, f) : 0;
-    n += got;
-  } while (got == 65536);
-  text[n] = 0;
-  if (f) fclose(f);
-  return text;
-}
-
-/* The file in the folder must hold this text, or not be there yet. */
-static PetscErrorCode keep_text(const MtSweep *s, const char *name, const char *text, const char *what) {
-  char *path = mt_text("%s/%s", s->folder, name), *old = file_text(path);
-  PetscErrorCode rc = 0;
-  if (!old[0])
-    rc = mt_file_write(path, text);
-  else if (strcmp(old, text))
-    rc = mt_error(MT_ERR_INPUT, "%s holds a sweep with %s (%s): choose another output.folder", s->folder, what, path);
-  free(path);
-  free(old);
-  return rc;
-}
-
-PetscErrorCode mt_sweep_open(MPI_Comm comm, MtSweep *s) {
-  int rank;
-  PetscErrorCode rc = 0;
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  if (rank == 0) {
-    char *points = mt_sweep_points_text(s), *base = s->input ? file_text(s->input) : NULL;
-    rc = keep_text(s, "points.csv", points, "other points");
-    if (!rc && base) rc = keep_text(s, "base.yaml", base, "another base input");
-    if (!rc) rc = mt_sweep_look_all(s);
-    free(points);
-    free(base);
-  }
-  return mt_agree_root(comm, rc);
-}
-
-static PetscErrorCode check_point(MtSweep *s, int i, MtRunCheck check) {
-  const int n = s->space.nvars;
-  char **words = mt_evaluation_overrides(&s->evaluator, s->point[i].x);
-  words = mt_realloc(words, sizeof *words * (size_t)(n + 2));
-  words[n] = mt_text("output.folder=%s", s->folder);
-  words[n + 1] = s->point[i].seed >= 0 ? mt_text("%s=%lld", s->seed_key, (long long)s->point[i].seed) : NULL;
-  PetscErrorCode rc = check(s->subcommand, s->input, n + 1 + (words[n + 1] != NULL), words);
-  for (int k = 0; k < n + 2; k++) free(words[k]);
-  free(words);
-  return rc;
-}
-
-/* The first point with the smallest (sign 1) or largest (-1) value of an axis. */
-static int extreme_point(const MtSweep *s, int axis, double sign) {
-  int best = 0;
-  for (int i = 1; i < s->npoints; i++)
-    if (sign * s->point[i].x[axis] < sign * s->point[best].x[axis]) best = i;
-  return best;
-}
-
-PetscErrorCode mt_sweep_check_runs(MtSweep *s, MtRunCheck check) {
-  PetscErrorCode rc = 0;
-  if (!s->input || !s->npoints) return 0;
-  rc = check_point(s, 0, check);
-  for (int k = 0; k < 2 * s->space.nvars && !rc; k++) {
-    const int i = extreme_point(s, k / 2, k % 2 ? -1 : 1);
-    if (i > 0) rc = check_point(s, i, check);
-  }
-  return rc;
+/* Our own points are looked after often, those of others, over a file system, seldom. */
+static void nap(bool ours) {
+  nanosleep(&(struct timespec){0, ours ? 20000000 : 500000000}, NULL);
 }
 
 static void tell_point(const MtSweep *s, int i) {
@@ -110,30 +37,50 @@ static int waiting_point(const MtSweep *s, int from) {
 }
 
 /* Another process (a task of a job array) may have it by now: then it is left to that. */
-static PetscErrorCode start(MtSweep *s, int i, Slot *slot) {
-  PetscErrorCode rc = mt_sweep_look(s, i);
-  if (rc || s->point[i].state != MT_POINT_WAITING) return rc;
-  rc = mt_sweep_start(s, i, &slot->process);
-  if (rc) return rc;
-  slot->point = i;
-  s->point[i].state = MT_POINT_RUNNING;
-  return 0;
+static PetscErrorCode start(MtSweep *s, int i, bool retry, Slot *slot) {
+  bool started;
+  PetscErrorCode rc = mt_sweep_start(s, i, retry, &slot->process, &started);
+  if (started) slot->point = i;
+  return rc;
+}
+
+/* A program that ended by itself, but could not write so. */
+static PetscErrorCode unwritten(const MtSweep *s, int i, int code) {
+  char *folder = mt_sweep_folder(s, i);
+  PetscErrorCode rc = mt_error(MT_ERR_DISK,
+                               "point %d ended with exit code %d, but %s/exit_code could not be written: is the disk "
+                               "full?  The point is run again next time",
+                               i + 1, code, folder);
+  free(folder);
+  return rc;
 }
 
 /* `stopping`: what ended by the signal that we handed on waits for the next time. */
 static PetscErrorCode finish(MtSweep *s, Slot *slot, bool stopping) {
-  const int i = slot->point;
+  const int i = slot->point, code = slot->process.code;
+  int recorded;
+  char *folder = mt_sweep_folder(s, i);
   PetscErrorCode rc = mt_sweep_look(s, i);
-  if (!rc && stopping && s->point[i].state == MT_POINT_FAILED) mt_sweep_forget(s, i);
+  if (!rc && stopping && s->point[i].state == MT_POINT_FAILED) rc = mt_sweep_forget(s, i);
+  if (!rc && !stopping && code >= 0 && code < 128 && mt_process_state(folder, &recorded) == MT_PROCESS_NONE)
+    rc = unwritten(s, i, code);
+  free(folder);
   mt_process_free(&slot->process);
   slot->point = -1;
-  if (rc) return rc;
-  if (s->point[i].state == MT_POINT_DONE || s->point[i].state == MT_POINT_FAILED) tell_point(s, i);
-  return mt_sweep_table(s);
+  if (!rc && (s->point[i].state == MT_POINT_DONE || s->point[i].state == MT_POINT_FAILED)) tell_point(s, i);
+  return rc;
 }
 
-static void hand_on(const MtSweep *s, const Slot *slot) {
-  for (int k = 0; k < s->parallel; k++)
+/* The table while points run: whole, but at most every second. */
+static PetscErrorCode refresh_table(const MtSweep *s, double *last) {
+  if (mt_wall() - *last < 1) return 0;
+  PetscErrorCode rc = mt_sweep_table(s);
+  *last = mt_wall();
+  return rc;
+}
+
+static void hand_on(const MtSweep *s, const Slot *slot, int n) {
+  for (int k = 0; k < n; k++)
     if (slot[k].point >= 0) mt_process_signal(&slot[k].process, s->command ? SIGTERM : SIGUSR1);
 }
 
@@ -141,16 +88,20 @@ static void hand_on(const MtSweep *s, const Slot *slot) {
 static PetscErrorCode run_points(MtSweep *s, Slot *slot, bool *stopped) {
   PetscErrorCode rc = 0;
   bool stopping = false;
-  for (int busy = 1; busy && !rc; nap()) {
+  double written = -1;
+  for (int busy = 1; busy && !rc; nap(true)) {
     busy = 0;
     if (mt_stop_raised() && !stopping) {
       stopping = true;
-      hand_on(s, slot);
+      hand_on(s, slot, s->parallel);
     }
     for (int k = 0; k < s->parallel && !rc; k++) {
-      if (slot[k].point >= 0 && !mt_process_runs(&slot[k].process)) rc = finish(s, &slot[k], stopping);
+      if (slot[k].point >= 0 && !mt_process_runs(&slot[k].process)) {
+        rc = finish(s, &slot[k], stopping);
+        if (!rc) rc = refresh_table(s, &written);
+      }
       int next = slot[k].point < 0 && !stopping ? waiting_point(s, 0) : -1;
-      if (!rc && next >= 0) rc = start(s, next, &slot[k]);
+      if (!rc && next >= 0) rc = start(s, next, false, &slot[k]);
       busy += slot[k].point >= 0 || next >= 0;
     }
   }
@@ -164,12 +115,12 @@ static PetscErrorCode run_all(MtSweep *s, bool *stopped) {
   Slot *slot = mt_calloc((size_t)s->parallel, sizeof *slot);
   PetscErrorCode rc = mt_sweep_look_all(s);
   mt_sweep_count(s, count);
-  for (int i = 0; i < s->npoints && !count[MT_POINT_WAITING] && !count[MT_POINT_RUNNING]; i++)
-    if (s->point[i].state == MT_POINT_FAILED) mt_sweep_forget(s, i);
+  for (int i = 0; i < s->npoints && !rc && !count[MT_POINT_WAITING] && !count[MT_POINT_RUNNING]; i++)
+    if (s->point[i].state == MT_POINT_FAILED) rc = mt_sweep_forget(s, i);
   for (int k = 0; k < s->parallel; k++) slot[k].point = -1;
   if (!rc) rc = run_points(s, slot, stopped);
   for (mt_sweep_count(s, count); !rc && !*stopped && count[MT_POINT_RUNNING]; mt_sweep_count(s, count)) {
-    nap();
+    nap(false);
     rc = mt_sweep_look_all(s);
     if (!rc && waiting_point(s, 0) >= 0) rc = run_points(s, slot, stopped); /* given up by others */
     *stopped = *stopped || mt_stop_raised();
@@ -214,24 +165,40 @@ PetscErrorCode mt_sweep_run(MPI_Comm comm, MtSweep *s, MtJson *json, bool *stopp
   return rc;
 }
 
+/* The point in the slot, or in another process, until it has ended; *handed: a signal was handed on, or given up for.
+ */
+static PetscErrorCode attend(MtSweep *s, int i, Slot *slot, bool *handed) {
+  PetscErrorCode rc = 0;
+  while (!rc && (slot->point >= 0 ? mt_process_runs(&slot->process) : s->point[i].state == MT_POINT_RUNNING)) {
+    nap(slot->point >= 0);
+    if (mt_stop_raised() && !*handed && slot->point >= 0) hand_on(s, slot, 1);
+    *handed = *handed || mt_stop_raised();
+    if (slot->point >= 0) continue;
+    if (*handed) return 0;
+    rc = start(s, i, false, slot); /* it may have ended, or been given up */
+  }
+  return rc;
+}
+
+/* A task that SLURM has put back into the queue does not repeat what failed in it before. */
+static bool first_start(void) {
+  const char *restarts = getenv("SLURM_RESTART_COUNT");
+  return !restarts || !strcmp(restarts, "") || !strcmp(restarts, "0");
+}
+
 static PetscErrorCode run_one(MtSweep *s, int i, int *code) {
   Slot slot = {.point = -1};
   bool handed = false;
-  PetscErrorCode rc = mt_sweep_look(s, i);
-  if (!rc && s->point[i].state == MT_POINT_FAILED) mt_sweep_forget(s, i);
-  if (!rc && s->point[i].state == MT_POINT_RUNNING)
-    rc = mt_error(MT_ERR_INPUT, "point %d is run by another process", i + 1);
-  if (!rc && s->point[i].state == MT_POINT_WAITING) rc = start(s, i, &slot);
-  while (!rc && slot.point >= 0 && mt_process_runs(&slot.process)) {
-    nap();
-    if (mt_stop_raised() && !handed) mt_process_signal(&slot.process, s->command ? SIGTERM : SIGUSR1);
-    handed = handed || mt_stop_raised();
-  }
-  if (!rc) rc = mt_sweep_look(s, i);
+  PetscErrorCode rc = start(s, i, first_start(), &slot);
+  if (!rc && slot.point < 0 && s->point[i].state == MT_POINT_RUNNING)
+    mt_log("point %d is run by another process: waiting for it", i + 1);
+  const bool ended_before = slot.point < 0 && s->point[i].state != MT_POINT_RUNNING;
+  if (!rc) rc = attend(s, i, &slot, &handed);
+  if (!rc && slot.point >= 0) rc = finish(s, &slot, handed);
   mt_process_free(&slot.process);
   if (rc) return rc;
-  tell_point(s, i);
-  *code = s->point[i].state == MT_POINT_DONE ? 0 : s->point[i].state == MT_POINT_WAITING ? MT_EXIT_RESUBMIT : 1;
+  if (ended_before) tell_point(s, i);
+  *code = s->point[i].state == MT_POINT_DONE ? 0 : s->point[i].state == MT_POINT_FAILED ? 1 : MT_EXIT_RESUBMIT;
   return 0;
 }
 
@@ -258,69 +225,4 @@ PetscErrorCode mt_sweep_status(MPI_Comm comm, MtSweep *s) {
   for (int i = 0; i < s->npoints; i++)
     if (s->point[i].state == MT_POINT_FAILED) mt_log("  point %d failed: %s", i + 1, s->point[i].reason);
   return rc;
-}
-
-/* "1-3,7": the points that are not done, as SLURM takes them. */
-static char *missing_points(const MtSweep *s) {
-  char *text = mt_text("%s", "");
-  for (int i = 0; i < s->npoints; i++) {
-    if (s->point[i].state == MT_POINT_DONE) continue;
-    int j = i;
-    while (j + 1 < s->npoints && s->point[j + 1].state != MT_POINT_DONE) j++;
-    char *more = i == j ? mt_text("%s%s%d", text, text[0] ? "," : "", i + 1)
-                        : mt_text("%s%s%d-%d", text, text[0] ? "," : "", i + 1, j + 1);
-    free(text);
-    text = more;
-    i = j;
-  }
-  return text;
-}
-
-static const char job_script[] =
-    "#!/usr/bin/env bash\n"
-    "# The points of a sweep that are not done, as a job array; written by magtwin sweep ... slurm.\n"
-    "# Knobs, here or on the command line of sbatch; the launcher of the runs is sweep.launcher in the input.\n"
-    "#SBATCH --job-name=magtwin-sweep\n"
-    "#SBATCH --array=%s%%%d\n"
-    "#SBATCH --ntasks=1\n"
-    "#SBATCH --time=24:00:00\n"
-    "#SBATCH --signal=B:USR1@300\n"
-    "#SBATCH --requeue\n"
-    "#SBATCH --open-mode=append\n"
-    "#SBATCH --output=%s/slurm-%%A_%%a.log\n"
-    "set -u\n"
-    "export OMP_NUM_THREADS=1\n"
-    "%s point \"$SLURM_ARRAY_TASK_ID\" &\n"
-    "child=$!\n"
-    "interrupted=\n"
-    "trap 'interrupted=1; kill -USR1 \"$child\" 2>/dev/null' USR1 TERM\n"
-    "wait \"$child\"\n"
-    "rc=$?\n"
-    "while [ -n \"$interrupted\" ]; do\n"
-    "  interrupted=\n"
-    "  wait \"$child\"\n"
-    "  rc=$?\n"
-    "done\n"
-    "# 75: stopped after a checkpoint, back into the queue under the same number\n"
-    "if [ \"$rc\" -eq 75 ]; then scontrol requeue \"${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}\"; fi\n"
-    "exit \"$rc\"\n";
-
-PetscErrorCode mt_sweep_slurm(MPI_Comm comm, const MtSweep *s, int nwords, const char *const *words) {
-  int rank;
-  PetscErrorCode rc = 0;
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  if (rank == 0) {
-    char *command = NULL, *missing = missing_points(s), *path = mt_text("%s/sweep.slurm", s->folder);
-    mt_command_add(&command, mt_program_path());
-    mt_command_add(&command, "sweep");
-    for (int i = 0; i < nwords; i++) mt_command_add(&command, words[i]);
-    char *text = mt_text(job_script, missing, s->parallel, s->folder, command);
-    rc = missing[0] ? mt_file_write(path, text) : mt_error(MT_ERR_INPUT, "every point of %s is done", s->folder);
-    if (!rc) mt_log("wrote %s for points %s; submit it: sbatch %s", path, missing, path);
-    free(command);
-    free(missing);
-    free(path);
-    free(text);
-  }
-  return mt_agree_root(comm, rc);
 }

@@ -1,5 +1,6 @@
 /* What the folder of a point tells: waiting, running, done, failed and why. */
 #include "magtwin/error.h"
+#include "magtwin/h5.h"
 #include "magtwin/memory.h"
 #include "sweep_impl.h"
 #include <math.h>
@@ -8,7 +9,7 @@
 #include <unistd.h>
 
 /* Starts without an end after which a point counts as one that kills its machine. */
-enum { MAX_STARTS = 3 };
+enum { MAX_STARTS = 5 };
 
 const char *const mt_point_names[MT_POINT_STATES] = {"waiting", "running", "done", "failed"};
 
@@ -16,35 +17,27 @@ char *mt_sweep_folder(const MtSweep *s, int i) {
   return mt_text("%s/points/%04d", s->folder, i + 1);
 }
 
-/* Starts so far: the length of a file that grows by one byte each. */
-static long starts(const char *folder) {
-  char *path = mt_text("%s/starts", folder);
-  FILE *f = fopen(path, "r");
-  long n = 0;
-  while (f && getc(f) != EOF) n++;
-  if (f) fclose(f);
-  free(path);
-  return n;
-}
-
-static void count_start(const char *folder) {
-  char *path = mt_text("%s/starts", folder);
-  FILE *f = fopen(path, "a");
-  if (f) putc('.', f);
-  if (f) fclose(f);
-  free(path);
-}
-
-void mt_sweep_forget(MtSweep *s, int i) {
-  char *folder = mt_sweep_folder(s, i), *code = mt_text("%s/exit_code", folder), *count = mt_text("%s/starts", folder);
-  unlink(code);
-  unlink(count);
+PetscErrorCode mt_sweep_forget(MtSweep *s, int i) {
+  char *folder = mt_sweep_folder(s, i), *code = mt_text("%s/exit_code", folder);
+  PetscErrorCode rc = mt_record_retry(folder);
+  if (!rc) unlink(code);
   free(folder);
   free(code);
-  free(count);
+  if (rc) return rc;
   free(s->point[i].reason);
   s->point[i].reason = NULL;
   s->point[i].state = MT_POINT_WAITING;
+  return 0;
+}
+
+/* Of a run that is done. */
+static int ranks_of(const char *folder) {
+  const MtNumber ranks = {"ranks", "ranks"};
+  double n = 0;
+  char *reason = NULL;
+  if (mt_evaluation_result(folder, 0, 1, &ranks, &n, &reason)) mt_error_clear();
+  free(reason);
+  return n >= 1 ? (int)n : 0;
 }
 
 PetscErrorCode mt_sweep_look(MtSweep *s, int i) {
@@ -53,12 +46,17 @@ PetscErrorCode mt_sweep_look(MtSweep *s, int i) {
   int code = -1;
   PetscErrorCode rc = 0;
   MtProcessState state = mt_process_state(folder, &code);
+  mt_record_read(folder, &p->record);
   if (state == MT_PROCESS_RUNNING)
     p->state = MT_POINT_RUNNING;
-  else if (state == MT_PROCESS_ENDED && code != MT_EXIT_RESUBMIT) {
+  else if (state == MT_PROCESS_ENDED && (code < 0 || code > 255)) {
+    p->state = MT_POINT_FAILED;
+    reason = mt_text("its exit_code holds %d, which is none", code);
+  } else if (state == MT_PROCESS_ENDED && code != MT_EXIT_RESUBMIT) {
     rc = mt_evaluation_result(folder, code, s->nnumbers, s->number, p->y, &reason);
     p->state = reason ? MT_POINT_FAILED : MT_POINT_DONE;
-  } else if (state == MT_PROCESS_NONE && starts(folder) >= MAX_STARTS) {
+    if (!rc && !reason && !s->command) p->record.ranks = ranks_of(folder);
+  } else if (state == MT_PROCESS_NONE && p->record.unended >= MAX_STARTS) {
     p->state = MT_POINT_FAILED;
     reason = mt_text("started %d times and killed each time", MAX_STARTS);
   } else
@@ -76,15 +74,36 @@ PetscErrorCode mt_sweep_look_all(MtSweep *s) {
   return rc;
 }
 
-PetscErrorCode mt_sweep_start(const MtSweep *s, int i, MtProcess *p) {
+/* Under the lock `claim` of the folder: nobody else looks at or starts this point meanwhile. */
+static PetscErrorCode start_claimed(MtSweep *s, int i, bool retry, const char *folder, MtProcess *p, bool *started) {
   const MtPoint *point = &s->point[i];
-  char *folder = mt_sweep_folder(s, i), *seed = NULL;
+  char *seed = NULL;
   const char *more[] = {NULL, NULL};
+  int code = 0;
+  PetscErrorCode rc = mt_sweep_look(s, i);
+  if (!rc && retry && point->state == MT_POINT_FAILED) rc = mt_sweep_forget(s, i);
+  if (rc || point->state != MT_POINT_WAITING) return rc;
+  rc = mt_record_start(folder, mt_process_state(folder, &code) == MT_PROCESS_ENDED);
   if (point->seed >= 0) more[0] = seed = mt_text("%s=%lld", s->seed_key, (long long)point->seed);
-  PetscErrorCode rc = mt_evaluation_start(&s->evaluator, point->x, more, folder, p);
-  if (!rc) count_start(folder);
-  free(folder);
+  if (!rc) rc = mt_evaluation_start(&s->evaluator, point->x, more, folder, p);
+  *started = !rc;
+  if (!rc) s->point[i].state = MT_POINT_RUNNING;
   free(seed);
+  return rc;
+}
+
+PetscErrorCode mt_sweep_start(MtSweep *s, int i, bool retry, MtProcess *p, bool *started) {
+  char *folder = mt_sweep_folder(s, i), *path = mt_text("%s/claim.lock", folder), owner[200];
+  bool locked = false;
+  MtLock lock = {-1};
+  *started = false;
+  PetscErrorCode rc = mt_folder_make(folder);
+  if (!rc) rc = mt_lock_take(path, false, &lock, &locked, owner);
+  if (!rc && !locked) s->point[i].state = MT_POINT_RUNNING; /* another process starts it */
+  if (locked) rc = start_claimed(s, i, retry, folder, p, started);
+  mt_lock_free(&lock);
+  free(folder);
+  free(path);
   return rc;
 }
 

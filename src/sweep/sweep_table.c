@@ -18,6 +18,22 @@ static void put_cell(FILE *f, const char *text) {
   if (quote) putc('"', f);
 }
 
+static void put_record(FILE *f, const MtRecord *r) {
+  char buf[32];
+  fprintf(f, "%d,%s,", r->starts, mt_record_time(r->began, buf));
+  fprintf(f, "%s,", mt_record_time(r->ended, buf));
+  if (isfinite(r->ended - r->began)) fprintf(f, "%.3f", r->ended - r->began);
+  putc(',', f);
+  if (r->ranks) fprintf(f, "%d", r->ranks);
+  putc(',', f);
+  put_cell(f, r->version);
+  putc(',', f);
+  put_cell(f, r->host);
+  putc(',', f);
+  put_cell(f, r->job);
+  putc(',', f);
+}
+
 static void put_point(FILE *f, const MtSweep *s, int i) {
   const MtPoint *p = &s->point[i];
   char buf[32];
@@ -30,6 +46,7 @@ static void put_point(FILE *f, const MtSweep *s, int i) {
   for (int k = 0; k < s->nnumbers; k++)
     fprintf(f, ",%s", p->state == MT_POINT_DONE && isfinite(p->y[k]) ? mt_real_text(p->y[k], buf) : "");
   fprintf(f, ",points/%04d,", i + 1);
+  put_record(f, &p->record);
   put_cell(f, p->reason ? p->reason : "");
   putc('\n', f);
 }
@@ -43,7 +60,7 @@ static PetscErrorCode write_csv(const MtSweep *s) {
   for (int k = 0; k < s->space.nvars; k++) fprintf(f, ",%s", s->space.var[k].name);
   fputs(",seed", f);
   for (int k = 0; k < s->nnumbers; k++) fprintf(f, ",%s", s->number[k].name);
-  fputs(",folder,reason\n", f);
+  fputs(",folder,starts,began,ended,wall_s,ranks,version,host,job,reason\n", f);
   for (int i = 0; i < s->npoints; i++) put_point(f, s, i);
   fclose(f);
   char *path = mt_text("%s/results.csv", s->folder);
@@ -53,9 +70,10 @@ static PetscErrorCode write_csv(const MtSweep *s) {
   return rc;
 }
 
-static PetscErrorCode put_column(MtH5 *f, const char *group, const char *name, int n, const double *value) {
+static PetscErrorCode put_column(MtH5 *f, const char *group, const char *name, int n, const double *value,
+                                 const char *unit) {
   char *path = mt_text("%s/%s", group, name);
-  PetscErrorCode rc = mt_h5_write(f, path, H5T_NATIVE_DOUBLE, n, 1, 0, n, value, NULL);
+  PetscErrorCode rc = mt_h5_write(f, path, H5T_NATIVE_DOUBLE, n, 1, 0, n, value, unit && unit[0] ? unit : NULL);
   free(path);
   return rc;
 }
@@ -77,15 +95,16 @@ static PetscErrorCode put_columns(const MtSweep *s, MtH5 *f) {
   double *column = mt_malloc(sizeof *column * (size_t)s->npoints);
   for (int k = 0; k < s->space.nvars && !rc; k++) {
     for (int i = 0; i < s->npoints; i++) column[i] = s->point[i].x[k];
-    rc = s->space.var[k].type == MT_VAR_CATEGORICAL ? put_texts(s, f, k)
-                                                    : put_column(f, "/axes", s->space.var[k].name, s->npoints, column);
+    rc = s->space.var[k].type == MT_VAR_CATEGORICAL
+             ? put_texts(s, f, k)
+             : put_column(f, "/axes", s->space.var[k].name, s->npoints, column, s->unit[k]);
   }
   for (int k = 0; k < s->nnumbers && !rc; k++) {
     for (int i = 0; i < s->npoints; i++) column[i] = s->point[i].state == MT_POINT_DONE ? s->point[i].y[k] : NAN;
-    rc = put_column(f, "/numbers", s->number[k].name, s->npoints, column);
+    rc = put_column(f, "/numbers", s->number[k].name, s->npoints, column, NULL);
   }
   for (int i = 0; i < s->npoints; i++) column[i] = (double)s->point[i].seed;
-  if (!rc) rc = put_column(f, "", "seed", s->npoints, column);
+  if (!rc) rc = put_column(f, "", "seed", s->npoints, column, NULL);
   free(column);
   return rc;
 }
@@ -100,6 +119,82 @@ static PetscErrorCode put_states(const MtSweep *s, MtH5 *f) {
   return rc;
 }
 
+typedef struct {
+  const char *name, *unit;
+  double (*of)(const MtRecord *r);
+} RecordNumber;
+
+static double starts_of(const MtRecord *r) {
+  return r->starts;
+}
+
+static double ranks_of(const MtRecord *r) {
+  return r->ranks;
+}
+
+static double wall_of(const MtRecord *r) {
+  return r->ended - r->began;
+}
+
+typedef const char *(*RecordText)(const MtRecord *r, char buf[32]);
+
+static const char *began_of(const MtRecord *r, char buf[32]) {
+  return mt_record_time(r->began, buf);
+}
+
+static const char *ended_of(const MtRecord *r, char buf[32]) {
+  return mt_record_time(r->ended, buf);
+}
+
+static const char *version_of(const MtRecord *r, char buf[32]) {
+  (void)buf;
+  return r->version;
+}
+
+static const char *host_of(const MtRecord *r, char buf[32]) {
+  (void)buf;
+  return r->host;
+}
+
+static const char *job_of(const MtRecord *r, char buf[32]) {
+  (void)buf;
+  return r->job;
+}
+
+static PetscErrorCode put_record_texts(const MtSweep *s, MtH5 *f, const char *name, RecordText of) {
+  char(*text)[64] = mt_calloc((size_t)s->npoints, sizeof *text), buf[32];
+  const char **list = mt_malloc(sizeof *list * (size_t)s->npoints);
+  for (int i = 0; i < s->npoints; i++) {
+    snprintf(text[i], sizeof text[i], "%s", of(&s->point[i].record, buf));
+    list[i] = text[i];
+  }
+  PetscErrorCode rc = mt_h5_write_strings(f, name, s->npoints, list);
+  free(list);
+  free(text);
+  return rc;
+}
+
+static PetscErrorCode put_records(const MtSweep *s, MtH5 *f) {
+  static const RecordNumber number[] = {{"starts", NULL, starts_of}, {"ranks", NULL, ranks_of}, {"wall", "s", wall_of}};
+  static const struct {
+    const char *name;
+    RecordText of;
+  } text[] = {{"/provenance/began", began_of},
+              {"/provenance/ended", ended_of},
+              {"/provenance/version", version_of},
+              {"/provenance/host", host_of},
+              {"/provenance/job", job_of}};
+  double *column = mt_malloc(sizeof *column * (size_t)s->npoints);
+  PetscErrorCode rc = 0;
+  for (size_t k = 0; k < sizeof number / sizeof *number && !rc; k++) {
+    for (int i = 0; i < s->npoints; i++) column[i] = number[k].of(&s->point[i].record);
+    rc = put_column(f, "/provenance", number[k].name, s->npoints, column, number[k].unit);
+  }
+  for (size_t k = 0; k < sizeof text / sizeof *text && !rc; k++) rc = put_record_texts(s, f, text[k].name, text[k].of);
+  free(column);
+  return rc;
+}
+
 static PetscErrorCode write_h5(const MtSweep *s) {
   char *path = mt_text("%s/results.h5", s->folder);
   MtH5 *f;
@@ -108,6 +203,7 @@ static PetscErrorCode write_h5(const MtSweep *s) {
   if (rc) return rc;
   rc = put_columns(s, f);
   if (!rc) rc = put_states(s, f);
+  if (!rc) rc = put_records(s, f);
   if (rc) {
     mt_h5_discard(&f);
     return rc;
@@ -115,7 +211,15 @@ static PetscErrorCode write_h5(const MtSweep *s) {
   return mt_h5_commit(&f, false);
 }
 
+/* Under a lock: `status` may be asked for by several, beside the sweep itself. */
 PetscErrorCode mt_sweep_table(const MtSweep *s) {
-  PetscErrorCode rc = write_csv(s);
-  return rc ? rc : write_h5(s);
+  char *path = mt_text("%s/table.lock", s->folder), owner[200];
+  bool locked;
+  MtLock lock;
+  PetscErrorCode rc = mt_lock_take(path, true, &lock, &locked, owner);
+  if (!rc) rc = write_csv(s);
+  if (!rc) rc = write_h5(s);
+  mt_lock_free(&lock);
+  free(path);
+  return rc;
 }

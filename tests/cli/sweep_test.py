@@ -1,10 +1,13 @@
 """magtwin sweep as users call it: every point once, whatever is killed; failures in the table; bad input.
 # timeout: 900
 """
+import calendar
 import csv
 import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,7 +15,7 @@ import time
 import h5py
 
 import support
-from support import check
+from support import Skip, check
 
 BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
 
@@ -126,13 +129,170 @@ def single_points(folder):
     check("points 1-8" in out, out)
     with open(os.path.join(out_of(folder), "sweep.slurm")) as f:
         script = f.read()
-    check("--array=1-8%2" in script and "point \"$SLURM_ARRAY_TASK_ID\"" in script, script)
+    check("--array=1-8%2" in script and "point <= points" in script and "points=8" in script, script)
     check(subprocess.run(["bash", "-n", os.path.join(out_of(folder), "sweep.slurm")]).returncode == 0, "syntax of sweep.slurm")
     succeeds(sweep(folder, "point", "3"))
     succeeds(sweep(folder, "point", "3"))
     check(runs(folder, 3) == 1, "run twice")
     check("points 1-2,4-8" in succeeds(sweep(folder, "slurm")).out, "missing points")
     refused(sweep(folder, "point", "9"), "no point 9")
+
+
+def provenance(folder):
+    """Who computed a row, when, how long, how often: in both tables, for points of any status."""
+    before = time.time()
+    write(folder, "[ {x} != 1 ] || exit 4; sleep 0.2; " + VALUE.split("; ", 1)[1])
+    done = support.magtwin(BUILD, "sweep", os.path.join(folder, "sweep.yaml"), SLURM_ARRAY_JOB_ID="47", SLURM_ARRAY_TASK_ID="3")
+    check(succeeds(done) and [r["status"] for r in table(folder)] == ["done"] * 6 + ["failed"] * 2, table(folder))
+    version = support.magtwin(BUILD, "version").out.split()[1]
+    for row in table(folder):
+        check((row["starts"], row["version"], row["host"], row["job"]) == ("1", version, socket.gethostname(), "47_3"), row)
+        began, ended = (calendar.timegm(time.strptime(row[k], "%Y-%m-%dT%H:%M:%SZ")) for k in ("began", "ended"))
+        check(before - 1 <= began <= ended <= time.time() and (row["status"] == "failed" or float(row["wall_s"]) >= 0.2), row)
+    with h5py.File(os.path.join(out_of(folder), "results.h5")) as f:
+        check(sorted(f["provenance"]) == ["began", "ended", "host", "job", "ranks", "starts", "version", "wall"], list(f["provenance"]))
+        check([t.decode() for t in f["status"][...]] == [r["status"] for r in table(folder)], "status")
+        check([t.decode() for t in f["provenance/began"][...]] == [r["began"] for r in table(folder)], "began")
+        check(f["provenance/wall"].attrs["unit"] in (b"s", "s"), "unit")
+
+
+def long_arrays(folder):
+    """More points than an array may have tasks: a task takes every thousandth."""
+    write(folder, change=lambda text: text.replace("count: 4", "count: 600"))
+    check("points 1-1000 and every thousandth" in succeeds(sweep(folder, "slurm")).out, "message")
+    with open(os.path.join(out_of(folder), "sweep.slurm")) as f:
+        check("point <= points" in f.read(), "no loop")
+    done = subprocess.run(["bash", os.path.join(out_of(folder), "sweep.slurm")], env=support.environment(SLURM_ARRAY_TASK_ID="7"), stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+    check(done.returncode == 0 and [runs(folder, n) for n in (6, 7, 8, 1007)] == [0, 1, 0, 1], done.stdout)
+
+
+def one_point(folder):
+    """A failed point is tried again by hand, not by a task that SLURM started again; a stopped one says so."""
+    write(folder, "echo . >> {folder}/runs; exit 3")
+    check(sweep(folder, "point", "1").code == 1 and runs(folder, 1) == 1, "first")
+    done = sweep(folder, "point", "1", SLURM_RESTART_COUNT="1")
+    check(done.code == 1 and runs(folder, 1) == 1 and "exit code 3" in done.out, done)
+    check(sweep(folder, "point", "1").code == 1 and runs(folder, 1) == 2, "again")
+    shutil.rmtree(out_of(folder))
+    write(folder, "echo . >> {folder}/runs; sleep 3; " + VALUE.split("; ", 1)[1])
+    command = [os.path.join(os.path.abspath(BUILD), "magtwin"), "sweep", os.path.join(folder, "sweep.yaml"), "point", "2"]
+    start = lambda: subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=support.environment(), start_new_session=True)
+    first = start()
+    while not runs(folder, 2):
+        time.sleep(0.02)
+    second = start()  # waits for the first, and does not run it again
+    check("run by another process: waiting" in second.stdout.readline(), "no word of waiting")
+    check(first.wait(60) == 0 and second.wait(60) == 0 and runs(folder, 2) == 1, runs(folder, 2))
+    shutil.rmtree(out_of(folder))
+    third = start()
+    while not runs(folder, 2):
+        time.sleep(0.02)
+    third.send_signal(signal.SIGUSR1)
+    check(third.wait(60) == 75, "a stopped point ends with %s" % third.returncode)
+    check("1 waiting" not in succeeds(sweep(folder, "status")).out and succeeds(sweep(folder, "point", "2")) and runs(folder, 2) == 2, "continued")
+
+
+BASE = """\
+grains: {source: generated, count: 1, box: [12 nm, 12 nm, 12 nm], seed: 3}
+mesh: {size: 4 nm, gb: {thickness: 0}}
+materials: {grain: Nd2Fe14B}
+field: {direction: [0.1, 0, 1], start: 1 T, segments: [{to: 0 T, step: 1 T, mode: fixed}]}
+"""
+RUNS = """\
+sweep:
+  axes: [{name: size, key: mesh.size, unit: nm, min: 3.5, max: 4, count: 2}]
+  input: base.yaml
+  numbers: [counts.nodes]
+output: {folder: out}
+"""
+
+
+def other_input(folder):
+    """A base input, a command or points that have changed are refused with the line; nothing is touched."""
+    for name, text in (("base.yaml", BASE), ("sweep.yaml", RUNS)):
+        with open(os.path.join(folder, name), "w") as f:
+            f.write(text)
+    succeeds(sweep(folder, cwd=folder))
+    rows = table(folder)
+    check([r["ranks"] for r in rows] == ["1", "1"] and all(float(r["counts.nodes"]) > 8 for r in rows), rows)
+    with open(os.path.join(folder, "base.yaml"), "w") as f:
+        f.write(BASE.replace("Nd2Fe14B", "nonmagnetic"))
+    for verb in ("run", "status", "slurm"):
+        refused(sweep(folder, verb, cwd=folder), "another base input: choose another output.folder (line 3 of", "materials: {grain: Nd2Fe14B}",
+                "now it is \"materials: {grain: nonmagnetic}\"")
+    check(table(folder) == rows, "the table was changed")
+    with open(os.path.join(folder, "base.yaml"), "w") as f:
+        f.write(BASE)
+    succeeds(sweep(folder, "sweep.launcher=env", cwd=folder))
+    shutil.rmtree(out_of(folder))
+    write(folder)
+    succeeds(sweep(folder, "point", "1"))
+    write(folder, "echo 7")
+    refused(sweep(folder), "a sweep with another command")
+
+
+def two_sweeps(folder):
+    """Two at once in one folder: the second is told who has it; what another began there is refused."""
+    write(folder, "echo . >> {folder}/runs; sleep 1; " + VALUE.split("; ", 1)[1])
+    program = [os.path.join(os.path.abspath(BUILD), "magtwin"), "sweep", os.path.join(folder, "sweep.yaml")]
+    first = subprocess.Popen(program, stdout=subprocess.DEVNULL, env=support.environment(), start_new_session=True)
+    while not runs(folder, 1):
+        time.sleep(0.02)
+    refused(sweep(folder), "is run by another process (process %d on" % first.pid)
+    check("running" in succeeds(sweep(folder, "status")).out, "status beside it")
+    refused(sweep(folder, "sweep.seed=9", "sweep.repeats=2"), "other points")
+    check(first.wait(120) == 0 and [runs(folder, n) for n in range(1, 9)] == [1] * 8, "runs")
+
+
+def edited(folder):
+    """Files of the folder edited into nonsense: told, or read anew; points that are done stay done."""
+    write(folder)
+    succeeds(sweep(folder))
+    good, point = table(folder), os.path.join(out_of(folder), "points", "0003")
+    cases = [("points/0003/output.txt", "nonsense\n", "does not hold 1 number"), ("points/0003/exit_code", "77777 x\n", "exit_code holds 77777, which is none"),
+             ("points/0003/starts", "\0\1 nonsense\n", None), ("results.csv", "nonsense", None), ("results.h5", "nonsense", None)]
+    for name, text, reason in cases:
+        path = os.path.join(out_of(folder), name)
+        kept = open(path, "rb").read()
+        with open(path, "w") as f:
+            f.write(text)
+        succeeds(sweep(folder, "status"))
+        row = table(folder)[2]
+        check(row["status"] == ("failed" if reason else "done") and (not reason or reason in row["reason"]), row)
+        if name.startswith("points/"):
+            with open(path, "wb") as f:
+                f.write(kept)
+    succeeds(sweep(folder, "status"))
+    check(table(folder) == good and [runs(folder, n) for n in range(1, 9)] == [1] * 8, "not as before")
+    with open(os.path.join(out_of(folder), "points.csv"), "a") as f:
+        f.write("9,1,a,\n")
+    refused(sweep(folder), "other points")
+
+
+def full_disk(folder):
+    """A disk that fills: a plain message, exit code 1, no endless loop; with room again only what is missing runs."""
+    disk = out_of(folder)
+    os.mkdir(disk)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk]
+    if os.geteuid() != 0 or subprocess.run(mount, stderr=subprocess.DEVNULL).returncode != 0:
+        raise Skip("cannot mount a small disk here")
+    try:
+        count = os.path.join(folder, "runs")
+        write(folder, "echo {x} {c} >> %s; [ {x} != 1 ] || head -c 500000 /dev/zero > %s/filler || true; %s" % (count, disk, VALUE.split("; ", 1)[1]))
+        done = sweep(folder, "sweep.parallel=1")
+        check(done.code == 1 and ("No space left" in done.err or "is the disk full?" in done.err), done)
+        before = sorted(open(count).read().splitlines())
+        os.unlink(os.path.join(disk, "filler"))
+        done = sweep(folder, "sweep.parallel=1")  # the seventh point fills it again, and is the first without a record
+        check(done.code == 1, done)
+        subprocess.run(["mount", "-o", "remount,size=2m", disk], check=True)
+        succeeds(sweep(folder, "sweep.parallel=1"))
+        check([r["status"] for r in table(folder)] == ["done"] * 8, table(folder))
+        lines = open(count).read().splitlines()
+        check(all(lines.count(line) == 1 for line in before if not line.startswith("1 ")), lines)
+    finally:
+        subprocess.run(["umount", disk])
 
 
 def bad_input(folder):
@@ -145,4 +305,6 @@ def bad_input(folder):
 
 if __name__ == "__main__":
     sys.exit(support.run_tests([("a grid", grid), ("failures in the table", failures), ("three kills", kills), ("designs", designs),
-                                ("single points and the job array", single_points), ("bad input", bad_input)]))
+                                ("single points and the job array", single_points), ("provenance of every row", provenance), ("more points than tasks", long_arrays),
+                                ("one point", one_point), ("another input", other_input), ("two sweeps in one folder", two_sweeps),
+                                ("files edited into nonsense", edited), ("a full disk", full_disk), ("bad input", bad_input)]))
