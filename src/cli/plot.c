@@ -21,11 +21,9 @@ static bool is_of(const char *folder, const char *subcommand) {
 
 /* The results of a folder say which script draws them. */
 static const char *script_for(const char *folder) {
-  static const char *const other[][2] = {{"barriers.csv", "plot/barrier.py"},
-                                         {"dynamics.csv", "plot/dynamics.py"},
-                                         {"diagrams.h5", "plot/topology.py"},
-                                         {"pca.h5", "plot/pca.py"},
-                                         {"database.jsonl", "plot/optimize.py"}};
+  static const char *const other[][2] = {{"barriers.csv", "plot/barrier.py"},    {"dynamics.csv", "plot/dynamics.py"},
+                                         {"diagrams.h5", "plot/topology.py"},    {"pca.h5", "plot/pca.py"},
+                                         {"database.jsonl", "plot/optimize.py"}, {"points.csv", "plot/sweep.py"}};
   char path[PATH_MAX];
   for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
     snprintf(path, sizeof path, "%s/%s", folder, other[i][0]);
@@ -44,8 +42,7 @@ const char *cli_plot_script(const char *folder) {
 
 /* Folders of subcommands without figures, and what to look at there. */
 static PetscErrorCode refuse_undrawn(const char *folder) {
-  static const char *const undrawn[][3] = {{"points.csv", "sweep", "results.csv"},
-                                           {"truth.h5", "generate", "slices"},
+  static const char *const undrawn[][3] = {{"truth.h5", "generate", "slices"},
                                            {"board.png", "register", "board.png and residual.csv"}};
   char path[PATH_MAX];
   snprintf(path, sizeof path, "%s/curve.csv", folder);

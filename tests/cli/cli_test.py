@@ -286,9 +286,9 @@ def help_of_a_subcommand(folder):
 
 
 def folders_without_figures(folder):
-    """A sweep's folder, not that of a run: the message says where its table is."""
-    write(folder, "id\n", "points.csv")
-    refused(support.magtwin(BUILD, "plot", folder), "results.csv")
+    """A folder of pictures, not of a run: the message says where they are."""
+    write(folder, "", "board.png")
+    refused(support.magtwin(BUILD, "plot", folder), "residual.csv")
 
 
 def nearest_material(folder):

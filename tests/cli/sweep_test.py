@@ -193,6 +193,26 @@ def one_point(folder):
     check("1 waiting" not in succeeds(sweep(folder, "status")).out and succeeds(sweep(folder, "point", "2")) and runs(folder, 2) == 2, "continued")
 
 
+def figures(folder):
+    """Curves, map and main effects of a grid with failures; of a Latin hypercube without curves; what cannot be drawn is told."""
+    write(folder, "[ {x} != 1 ] || exit 4; " + VALUE.split("; ", 1)[1])
+    succeeds(sweep(folder))
+    done = succeeds(support.magtwin(BUILD, "plot", out_of(folder)))
+    drawn = lambda: sorted(n for n in os.listdir(os.path.join(out_of(folder), "figures")) if n.endswith(".png"))
+    check(drawn() == ["curves_f.png", "effects_f.png", "map_f.png"] and "Traceback" not in done.err, done)
+    with open(os.path.join(out_of(folder), "figures", "curves_f.svg")) as f:
+        check("failed (2)" in f.read(), "failures are not in the legend")
+    shutil.rmtree(out_of(folder))
+    write(folder, change=lambda text: text.replace("numbers: [f]", "numbers: [f]\n  design: latin\n  points: 12"))
+    succeeds(sweep(folder))
+    succeeds(support.magtwin(BUILD, "plot", out_of(folder)))
+    check(drawn() == ["effects_f.png", "map_f.png"], drawn())
+    shutil.rmtree(out_of(folder))
+    write(folder, "exit 1")
+    succeeds(sweep(folder))
+    refused(support.magtwin(BUILD, "plot", out_of(folder)), "no point of", "has a value of f")
+
+
 BASE = """\
 grains: {source: generated, count: 1, box: [12 nm, 12 nm, 12 nm], seed: 3}
 mesh: {size: 4 nm, gb: {thickness: 0}}
@@ -306,5 +326,5 @@ def bad_input(folder):
 if __name__ == "__main__":
     sys.exit(support.run_tests([("a grid", grid), ("failures in the table", failures), ("three kills", kills), ("designs", designs),
                                 ("single points and the job array", single_points), ("provenance of every row", provenance), ("more points than tasks", long_arrays),
-                                ("one point", one_point), ("another input", other_input), ("two sweeps in one folder", two_sweeps),
+                                ("one point", one_point), ("another input", other_input), ("two sweeps in one folder", two_sweeps), ("figures", figures),
                                 ("files edited into nonsense", edited), ("a full disk", full_disk), ("bad input", bad_input)]))

@@ -292,7 +292,8 @@ def with_cluster(tests):
 
 
 TESTS = [("single runs", single), ("chained runs", chained), ("USR1 before the wall time", told_of_the_end), ("the wall time", end_of_time),
-         ("the last start", last_start), ("nothing started", nothing_started), ("a killed rank", killed_rank), ("killed daemons", killed_daemons), ("a lost node", lost_node)]
+         ("the last start", last_start), ("nothing started", nothing_started), ("a killed rank", killed_rank), ("killed daemons", killed_daemons), ("a lost node", lost_node),
+         ("a failing task of an array", failing_task)]
 
 if __name__ == "__main__":
     names = sys.argv[2:]
