@@ -61,7 +61,8 @@ def domain_wall(case):
 
 # name, material of the soft side, its A, K1, J over the hard side's (A 1e-11 J/m, K1 1e6 J/m3, J 1 T), field of the start (T)
 BOUNDARIES = (("A, K and J", "soft", 0.25, 0.1, 0.25, 0.05), ("A and K", "soft-AK", 0.25, 0.1, 1, 0.05),
-              ("A and J", "soft-AJ", 0.25, 1, 0.25, 0.05), ("A", "soft-A", 0.25, 1, 1, 0.05))
+              ("A and J", "soft-AJ", 0.25, 1, 0.25, 0.05), ("K and J", "soft-KJ", 1, 0.1, 0.25, 0.5), ("K", "soft-K", 1, 0.1, 1, 0.3),
+              ("A", "soft-A", 0.25, 1, 1, 0.05))
 
 
 def pinning_field(eA, eK, eJ):
@@ -86,8 +87,9 @@ HEISTRACHER = "Heistracher et al., J. Magn. Magn. Mater. 548 (2022) 168875"
 def pinned_wall(case):
     """Field that frees a wall from the boundary of a soft and a hard phase, for all combinations of differing A, K and J.
 
-    Rod of 40 nm soft and 40 nm hard material without stray field; the wall starts in the soft half; bricks of 0.5 nm. Where only A differs
-    the soft side's wall is thinnest, sqrt(A/K) = 1.6 nm: at 0.5 nm the box scheme then gives 1.7 % more than the continuum, the exact integral of
+    Rod of 40 nm soft and 40 nm hard material without stray field; the wall starts in the soft half, in a small field, or where K, or K and J, differ
+    alone in half of the depinning field: without it the soft half has no room for the wall. Where J differs alone nothing holds a wall. Bricks of 0.5 nm. Where
+    only A differs the soft side's wall is thinnest, sqrt(A/K) = 1.6 nm: at 0.5 nm the box scheme then gives 1.7 % more than the continuum, the exact integral of
     K1 0.95 %, both of second order in h. A chain of angles, solved independently (tests/physics/chain.py), gives the same at every h."""
     lines, curves = [], []
     for what, soft, eA, eK, eJ, start_field in BOUNDARIES:
