@@ -39,7 +39,7 @@ static char *next_line(FILE *f, char **line, size_t *size) {
 /* Columns of a table that tell how far a run is. */
 static const char *const tables[][3] = {{"curve.csv", "mu0_Hext_T", "J_T"},
                                         {"dynamics.csv", "t_ns", "mz"},
-                                        {"barriers.csv", "mu0_Hext_T", "barrier_kT"},
+                                        {"barriers.csv", "mu0_H_T", "barrier_kBT"},
                                         {"images.csv", "file", ""}};
 
 static const char *cell(const char *header, const char *line, const char *name, char buf[64]) {
