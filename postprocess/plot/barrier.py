@@ -39,16 +39,42 @@ def read_table(folder, name):
     return table
 
 
+def lowest(table):
+    """Of the lines of barriers.csv the lowest barrier at each field, of all starts: their numbers."""
+    good = np.char.endswith(table["end"], "converged") & np.isfinite(table["barrier_J"])
+    best = {}
+    for i in np.flatnonzero(good):
+        field = table["mu0_H_T"][i]
+        if field not in best or table["barrier_J"][i] < table["barrier_J"][best[field]]:
+            best[field] = int(i)
+    return best
+
+
+def lowest_paths(folder):
+    """barrier.csv with one path a field: that of its lowest barrier; of a field without one, that of the first start."""
+    best, starts = lowest(read_table(folder, "barriers.csv")), read_table(folder, "barriers.csv").get("start")
+    table = read_table(folder, "barrier.csv")
+    if starts is None:
+        return table
+    wanted = {field: starts[i] for field, i in best.items()}
+    keep = np.array([start == wanted.get(field, 1) for field, start in zip(table["mu0_H_T"], table["start"])])
+    return {name: column[keep] for name, column in table.items()}
+
+
 def barriers(folder, figures, summary):
     """Barrier against field; below, in kBT, what the temperature overcomes."""
     table, results = read_table(folder, "barriers.csv"), summary["results"]
     kT = KB * quantity(results, "temperature")
     H, E, good = table["mu0_H_T"], table["barrier_J"] / kT, np.char.endswith(table["end"], "converged")
     figure, axes = plt.subplots(figsize=(COLUMN, 2.6))
-    axes.plot(H[good], E[good], "o", color=LINE, ms=4, label="saddle of the path", zorder=3)
+    best = np.zeros(len(H), bool)
+    best[list(lowest(table).values())] = True
+    if (good & ~best).any():
+        axes.plot(H[good & ~best], E[good & ~best], "_", color=GREY, ms=7, label="of other starts", zorder=2)
+    axes.plot(H[best], E[best], "o", color=LINE, ms=4, label="lowest saddle" if (good & ~best).any() else "saddle of the path", zorder=3)
     if (~good & np.isfinite(E)).any():
         axes.plot(H[~good], E[~good], "o", mfc="none", color=GREY, ms=4, label="path not converged")
-    draw_fit(axes, results, H[good], kT)
+    draw_fit(axes, results, H[best], kT)
     axes.axhline(results["ln_f0_t"], color=GREY, lw=0.7, ls=":")
     axes.annotate("%.1f $k_BT$" % results["ln_f0_t"], (axes.get_xlim()[0], results["ln_f0_t"]), xytext=(3, 3),
                   textcoords="offset points", fontsize=7, color="#555555")
@@ -86,7 +112,7 @@ def shown_field(table):
 
 
 def path(folder, figures, summary):
-    table = read_table(folder, "barrier.csv")
+    table = lowest_paths(folder)
     kT = KB * quantity(summary["results"], "temperature")
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDE, 2.6), gridspec_kw=dict(wspace=0.28))
     fields = fields_of(table)
@@ -114,19 +140,19 @@ def path(folder, figures, summary):
 
 def kept(folder, field):
     """Names of the files of start, saddle and end at this field."""
-    names = {}
+    names, line = {}, lowest(read_table(folder, "barriers.csv")).get(field)
     with h5py.File(existing(folder, "states.h5"), "r") as f:
         tags, number = f["/list/tags"][...], f["/list/state"][...]
     for i, tag in enumerate(tags):
         tag = tag.decode() if isinstance(tag, bytes) else str(tag)
-        if number[i, 1] == field and tag in ("initial", "saddle", "last"):
+        if number[i, 1] == field and line in (None, number[i, 0]) and tag in ("initial", "saddle", "last"):
             names[tag] = "states/state_%04d.h5" % (i + 1)
     return [names.get(tag) for tag in ("initial", "saddle", "last")]
 
 
 def saddle(folder, figures, summary):
     """m along that of the start, on the cut through the node that has turned furthest at the saddle."""
-    field = shown_field(read_table(folder, "barrier.csv"))
+    field = shown_field(lowest_paths(folder))
     names = kept(folder, field)
     if None in names:
         print("no states of the path were kept: no figure of the saddle")

@@ -34,7 +34,9 @@ static PetscErrorCode begin(MtBarrier *b, bool resume) {
   if (resume) PetscCall(mt_barrier_checkpoint_read(b, &found));
   PetscCall(mt_summary_clear(b->world, b->folder, "barrier"));
   if (found) {
-    if ((int)b->now.field < b->opt.fields)
+    if (b->rows.n < b->opt.fields * b->opt.starts && (int)b->now.field == b->opt.fields)
+      mt_log("going on from the checkpoint with another place to start from");
+    else if ((int)b->now.field < b->opt.fields)
       mt_log("going on from the checkpoint: field %d of %d, %.0f rounds of its path", (int)b->now.field + 1,
              b->opt.fields, b->now.running > 0 ? b->path.now.rounds : 0);
     else
@@ -66,8 +68,12 @@ static PetscErrorCode save(MtBarrier *b, bool now) {
 
 /* Relaxes the ends and makes the path on which the rounds begin.  *end as in MtBarrierRow. */
 static PetscErrorCode start_field(MtBarrier *b, int *end, bool *stopped) {
+  const double *at = b->opt.place;
   PetscCall(mt_barrier_relax(b, end, stopped));
   if (*stopped || *end) return 0;
+  if (b->opt.starts > 1 && !b->now.usable)
+    mt_log("start %d of %d: a nucleus at (%.2f, %.2f, %.2f) nm", 1 + mt_barrier_start_of(b, b->rows.n), b->opt.starts,
+           at[0], at[1], at[2]);
   PetscCall(mt_barrier_first_path(b));
   b->now.running = 1;
   return 0;
@@ -125,22 +131,33 @@ static PetscErrorCode field_failed(const MtBarrier *b) {
                   b->saved_at > 0 ? "/checkpoint.h5" : "");
 }
 
+/* Whether there is a field to do: the next one, or the first one again from another place. */
+static PetscErrorCode next_field(MtBarrier *b, bool *more) {
+  *more = (int)b->now.field < b->opt.fields;
+  if (*more || b->rows.n >= b->opt.fields * b->opt.starts) return 0;
+  *more = true;
+  b->now.field = b->now.usable = 0;
+  return mt_barrier_ends(b);
+}
+
 static PetscErrorCode walk(MtBarrier *b, bool *stopped) {
   *stopped = false;
-  while ((int)b->now.field < b->opt.fields) {
+  for (;;) {
+    bool more;
+    PetscCall(next_field(b, &more));
+    if (!more) return 0;
     PetscErrorCode rc = one_field(b, stopped);
     if (rc) return rc == MT_ERR_FAIL ? field_failed(b) : rc;
     if (!*stopped) {
       PetscCall(mt_barrier_files(b));
       PetscCall(save(b, true));
-      *stopped = (int)b->now.field < b->opt.fields && mt_stop_agreed(b->world);
+      *stopped = b->rows.n < b->opt.fields * b->opt.starts && mt_stop_agreed(b->world);
     }
     if (!*stopped) continue;
     mt_progress_end();
-    mt_log("stopped by a signal at field %d of %d", (int)b->now.field + 1, b->opt.fields);
+    mt_log("stopped by a signal with %d of %d paths done", b->rows.n, b->opt.fields * b->opt.starts);
     return 0;
   }
-  return 0;
 }
 
 static PetscErrorCode run(MtBarrier *b, bool resume, MtJson *json, bool *stopped) {

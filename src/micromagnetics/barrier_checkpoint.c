@@ -67,6 +67,18 @@ static PetscErrorCode write_all(void *ctx, MtH5 *f) {
   return rc;
 }
 
+/* Rows lie start after start: further fields have no place between them. */
+static PetscErrorCode check_fields(const MtBarrier *b) {
+  for (int i = 0; i < b->rows.n; i++)
+    if (mt_barrier_row(b, i)->B != mt_input_real_at(b->in, i % b->opt.fields, "barrier.fields"))
+      return mt_error(MT_ERR_INPUT,
+                      "%s/checkpoint.h5 has paths from several places (barrier.starts): further fields cannot be added "
+                      "to it; start "
+                      "anew with --force, or in another output.folder",
+                      b->folder);
+  return 0;
+}
+
 /* Records of b as they came out of a file. */
 static PetscErrorCode read_tables(MtBarrier *b, MtH5 *f, const char *path) {
   MtTable progress = {.width = MT_BARRIER_PROGRESS}, energies = {.width = ENERGIES};
@@ -121,7 +133,7 @@ static MtCheckpoint checkpoint_of(Passage *p) {
                         .version = 1,
                         .sections = "grains mesh materials barrier demagnetizing",
                         .method = "minimizer",
-                        .open = "barrier.groups barrier.max_rounds barrier.temperature barrier.time "
+                        .open = "barrier.groups barrier.starts barrier.max_rounds barrier.temperature barrier.time "
                                 "barrier.attempt_frequency",
                         .longer = "barrier.fields",
                         .ctx = p,
@@ -164,5 +176,5 @@ PetscErrorCode mt_barrier_checkpoint_read(MtBarrier *b, bool *found) {
   b->wall_before = b->now.wall;
   b->saved_rounds = b->path.now.rounds;
   b->saved_at = mt_wall();
-  return rc;
+  return rc ? rc : check_fields(b);
 }

@@ -9,13 +9,13 @@ static const char *const term_name[MT_NTERMS] = {"exchange", "anisotropy", "zeem
 
 static void print_barriers(const MtBarrier *b, FILE *f) {
   fprintf(f, "mu0_H_T,barrier_J,barrier_kBT,back_J,end,rounds,saddle_image,saddle_torque_T,eigenvalue_1_T,"
-             "eigenvalue_2_T,eigenvalue_initial_T,m_initial,m_saddle,m_final,evaluations\n");
+             "eigenvalue_2_T,eigenvalue_initial_T,m_initial,m_saddle,m_final,evaluations,start\n");
   for (int i = 0; i < b->rows.n; i++) {
     const MtBarrierRow *r = mt_barrier_row(b, i);
-    fprintf(f, "%.10g,%.10g,%.8g,%.10g,%s,%.0f,%.0f,%.4g,%.6g,%.6g,%.6g,%.8g,%.8g,%.8g,%.0f\n", r->B, r->barrier,
+    fprintf(f, "%.10g,%.10g,%.8g,%.10g,%s,%.0f,%.0f,%.4g,%.6g,%.6g,%.6g,%.8g,%.8g,%.8g,%.0f,%d\n", r->B, r->barrier,
             r->barrier / (MT_KB * b->opt.temperature), r->back, mt_barrier_end_name((int)r->end), r->rounds, r->image,
             r->torque, r->lambda[0], r->lambda[1], r->initial_lambda, r->m_initial, r->m_saddle, r->m_final,
-            r->evaluations);
+            r->evaluations, 1 + mt_barrier_start_of(b, r->number));
   }
 }
 
@@ -27,13 +27,13 @@ static void print_images(const MtBarrier *b, FILE *f) {
   fprintf(f, "mu0_H_T,image,arc_length_rad,m,energy_J");
   for (int t = 0; t < MT_NTERMS; t++)
     if (shown(b, t)) fprintf(f, ",%s_J", term_name[t]);
-  fprintf(f, ",turn_rad,torque_T\n");
+  fprintf(f, ",turn_rad,torque_T,start\n");
   for (int i = 0; i < b->images.n; i++) {
     const MtImageRow *r = mt_image_row(b, i);
     fprintf(f, "%.10g,%.0f,%.8g,%.8g,%.10g", r->B, r->image, r->s, r->m, r->energy[0]);
     for (int t = 0; t < MT_NTERMS; t++)
       if (shown(b, t)) fprintf(f, ",%.10g", r->energy[1 + t]);
-    fprintf(f, ",%.6g,%.4g\n", r->turn, r->torque);
+    fprintf(f, ",%.6g,%.4g,%d\n", r->turn, r->torque, 1 + mt_barrier_start_of(b, r->number));
   }
 }
 
@@ -67,9 +67,12 @@ static PetscErrorCode write_index(MtBarrier *b) {
     entry[i] = (MtStateEntry){.tags = name[(int)k->tag], .time = i};
     for (int c = 0; c < 5; c++) column[5 * i + c] = value[c];
   }
-  MtStateList list = {
-      n,    entry, 5, column, "number of the field, field T, image, arc length rad, energy above the initial state J",
-      false};
+  MtStateList list = {n,
+                      entry,
+                      5,
+                      column,
+                      "line of barriers.csv (from 0), field T, image, arc length rad, energy above the initial state J",
+                      false};
   if (!rc) rc = mt_site_states_index(&b->site, &list);
   free(column);
   free(entry);

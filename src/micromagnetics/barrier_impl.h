@@ -8,11 +8,12 @@
 
 typedef struct {
   int modes; /* of the open boundary; -1: no demagnetizing field */
-  int images, groups, fields;
+  int images, groups, fields, starts;
   bool rotation;    /* the first path turns all moments at once */
-  bool place_given; /* of the first nucleus */
+  bool place_given; /* of the first nucleus, where it is barrier.nucleus */
   int states;       /* kept: 0 none, 1 ends and saddles, 2 all */
-  double place[3];  /* nm */
+  double place[3];  /* nm, of the nucleus of the next first path */
+  double given[3];  /* nm, barrier.nucleus */
   double direction[3];
   double temperature;                /* K */
   double attempts;                   /* f0 t */
@@ -34,9 +35,10 @@ typedef struct {
 } MtBarrierProgress;
 
 typedef struct {
-  double number, B;                    /* from 0; T along barrier.direction */
+  double number, B;                    /* from 0, start after start; T along barrier.direction */
   double barrier, back;                /* J, from the initial and from the final state; NaN: none */
-  double end;                          /* MtPathEnd, -1: the initial state is not stable, -2: both states are one */
+  double end;                          /* MtPathEnd, -1: the initial state is not stable, -2: both states are one,
+                                          -3: no place is left for a start */
   double rounds, image;                /* the saddle's */
   double torque;                       /* T, of the saddle */
   double lambda[2];                    /* T, smallest eigenvalues at the saddle */
@@ -46,7 +48,7 @@ typedef struct {
 } MtBarrierRow;
 
 typedef struct {
-  double number, B, image;
+  double number, B, image;      /* number: of its MtBarrierRow */
   double s, turn, torque;       /* rad from the start; rad, largest of a node from the image before; T */
   double m;                     /* along barrier.direction, of saturation */
   double energy[1 + MT_NTERMS]; /* J, total and terms, above those of the initial state */
@@ -94,6 +96,11 @@ static inline MtImageRow *mt_image_row(const MtBarrier *b, int i) {
 }
 static inline MtKeptImage *mt_kept_image(const MtBarrier *b, int i) {
   return (MtKeptImage *)(void *)(b->kept.data + (size_t)i * MT_KEPT_IMAGE);
+}
+
+/* Of a row, or of the field in work: how many places were begun with before. */
+static inline int mt_barrier_start_of(const MtBarrier *b, double number) {
+  return (int)number / b->opt.fields;
 }
 
 /* All below is collective on world unless said. */

@@ -56,6 +56,14 @@ const MtKey mt_barrier_keys[] = {
      .min = -1e6,
      .max = 1e6,
      .help = "Where the nucleus begins. Without it: where the softest mode of the initial state is largest."},
+    {.path = "barrier.starts",
+     .type = MT_KEY_INT,
+     .def = "1",
+     .min = 1,
+     .max = 100,
+     .help = "Places at which a first path begins, each followed through all fields; of the saddles at a field the "
+             "lowest counts. The first is barrier.nucleus; each further one is where the softest mode is largest, a "
+             "wall's width from all before."},
     {.path = "barrier.groups",
      .type = MT_KEY_INT,
      .def = "1",
@@ -129,6 +137,9 @@ PetscErrorCode mt_barrier_check(const MtInput *in) {
   if (!mt_input_count(in, "barrier.fields")) return mt_input_error(in, "barrier.fields", "has no field");
   if (groups > (int)mt_input_int(in, "barrier.images"))
     return mt_input_error(in, "barrier.groups", "must not be more than the images of the path, is %d", groups);
+  if (mt_input_int(in, "barrier.starts") > 1 && strcmp(mt_input_string(in, "barrier.first_path"), "rotation") == 0)
+    return mt_input_error(in, "barrier.starts",
+                          "must be 1 where all moments turn at once (barrier.first_path: rotation)");
   if (mt_input_real(in, "barrier.time") * mt_input_real(in, "barrier.attempt_frequency") <= 1)
     return mt_input_error(in, "barrier.time", "must be longer than one attempt (1/barrier.attempt_frequency)");
   return 0;
@@ -142,6 +153,7 @@ void mt_barrier_options(const MtInput *in, MtBarrierOptions *o) {
       .images = (int)mt_input_int(in, "barrier.images"),
       .groups = (int)mt_input_int(in, "barrier.groups"),
       .fields = mt_input_count(in, "barrier.fields"),
+      .starts = (int)mt_input_int(in, "barrier.starts"),
       .rotation = strcmp(mt_input_string(in, "barrier.first_path"), "rotation") == 0,
       .place_given = mt_input_has(in, "barrier.nucleus"),
       .temperature = mt_input_real(in, "barrier.temperature"),
@@ -160,7 +172,7 @@ void mt_barrier_options(const MtInput *in, MtBarrierOptions *o) {
   double norm =
       sqrt(o->direction[0] * o->direction[0] + o->direction[1] * o->direction[1] + o->direction[2] * o->direction[2]);
   for (int c = 0; c < 3; c++) o->direction[c] /= norm;
-  if (o->place_given) mt_input_vec3(in, o->place, "barrier.nucleus");
+  if (o->place_given) mt_input_vec3(in, o->given, "barrier.nucleus");
   const char *states = mt_input_string(in, "output.states");
   o->states = strcmp(states, "all") == 0 ? 2 : strcmp(states, "none") != 0;
 }

@@ -25,6 +25,8 @@ const char *mt_barrier_end_name(int end) {
     return "no_barrier";
   case -1:
     return "initial_state_unstable";
+  case -3:
+    return "no_further_place";
   default:
     return "states_are_one";
   }
@@ -64,7 +66,7 @@ static PetscErrorCode eigenvalues(MtBarrier *b, int i, double lambda[2]) {
 static PetscErrorCode add_images(MtBarrier *b, double B, const double *along) {
   const MtPath *p = &b->path;
   for (int i = 0; i < p->n; i++) {
-    MtImageRow r = {b->now.field, B, i, p->s[i], p->turn[i], p->torque[i], along[i], {0}};
+    MtImageRow r = {b->rows.n, B, i, p->s[i], p->turn[i], p->torque[i], along[i], {0}};
     r.energy[0] = (p->E[i].total - p->E[0].total) * MT_JOULE;
     for (int t = 0; t < MT_NTERMS; t++) r.energy[1 + t] = (p->E[i].term[t] - p->E[0].term[t]) * MT_JOULE;
     PetscCall(mt_table_add(&b->images, &r));
@@ -110,7 +112,7 @@ static PetscErrorCode keep_states(MtBarrier *b, double B, int top) {
   const MtPath *p = &b->path;
   int from = b->kept.n;
   for (int i = 0; b->opt.states && i < p->n; i++) {
-    MtKeptImage k = {b->now.field, B, i, p->s[i], (p->E[i].total - p->E[0].total) * MT_JOULE, tag(b, i, top)};
+    MtKeptImage k = {b->rows.n, B, i, p->s[i], (p->E[i].total - p->E[0].total) * MT_JOULE, tag(b, i, top)};
     if (b->opt.states == 1 && k.tag == MT_BARRIER_PATH) continue;
     PetscCall(mt_table_add(&b->kept, &k));
   }
@@ -134,6 +136,8 @@ static void tell(const MtBarrier *b, const MtBarrierRow *r) {
             r->initial_lambda);
   else if (r->end == -2)
     mt_warn("at %g T the initial state relaxes into the final one: there is no barrier", r->B);
+  else if (r->end == -3)
+    mt_log("mu0 H %+.4f T: no place is left where start %d could begin", r->B, mt_barrier_start_of(b, r->number) + 1);
   else if (r->end == MT_PATH_NO_BARRIER)
     mt_warn("at %g T the path has no top between its ends: no barrier is found", r->B);
   else if (!mt_path_found((int)r->end))
@@ -174,7 +178,7 @@ static PetscErrorCode fill(MtBarrier *b, MtBarrierRow *r, const double *along) {
 
 PetscErrorCode mt_barrier_record(MtBarrier *b, int end) {
   double B[3], size = mt_barrier_B(b, B), *along;
-  MtBarrierRow r = {.number = b->now.field, .B = size, .end = end, .initial_lambda = b->now.initial_eigenvalue};
+  MtBarrierRow r = {.number = b->rows.n, .B = size, .end = end, .initial_lambda = b->now.initial_eigenvalue};
   r.barrier = r.back = r.torque = r.m_initial = r.m_saddle = r.m_final = r.lambda[0] = r.lambda[1] = NAN;
   r.image = -1;
   if (end >= 0) {

@@ -28,6 +28,20 @@ static void put_counts(const MtBarrier *b, MtJson *j) {
   mt_json_end(j);
 }
 
+static bool good(const MtBarrierRow *r) {
+  return mt_path_found((int)r->end) && r->barrier > 0;
+}
+
+/* Is no lower one of another start known at its field? */
+static bool lowest(const MtBarrier *b, int i) {
+  const MtBarrierRow *r = mt_barrier_row(b, i);
+  for (int k = i % b->opt.fields; k < b->rows.n; k += b->opt.fields) {
+    const MtBarrierRow *other = mt_barrier_row(b, k);
+    if (k != i && good(other) && (other->barrier < r->barrier || (k < i && other->barrier <= r->barrier))) return false;
+  }
+  return good(r);
+}
+
 static void put_barriers(const MtBarrier *b, MtJson *j) {
   double kT = MT_KB * b->opt.temperature;
   mt_json_array(j, "barriers");
@@ -35,6 +49,8 @@ static void put_barriers(const MtBarrier *b, MtJson *j) {
     const MtBarrierRow *r = mt_barrier_row(b, i);
     mt_json_object(j, NULL);
     mt_json_real(j, "field_T", r->B);
+    mt_json_int(j, "start", 1 + mt_barrier_start_of(b, r->number));
+    mt_json_bool(j, "lowest", lowest(b, i));
     mt_json_real(j, "barrier_J", r->barrier);
     mt_json_real(j, "barrier_kBT", r->barrier / kT);
     mt_json_real(j, "back_J", r->back);
@@ -48,13 +64,13 @@ static void put_barriers(const MtBarrier *b, MtJson *j) {
   mt_json_end(j);
 }
 
-/* The barriers that are good, as functions of the field against which they fall: H = sign B. */
+/* The lowest good barrier of each field, as functions of the field against which they fall: H = sign B. */
 static int points(const MtBarrier *b, double *H, double *E, double *sign) {
   int n = 0;
   double trend = 0;
   for (int i = 0; i < b->rows.n; i++) {
     const MtBarrierRow *r = mt_barrier_row(b, i);
-    if (!mt_path_found((int)r->end) || !(r->barrier > 0)) continue;
+    if (!lowest(b, i)) continue;
     H[n] = r->B;
     E[n++] = r->barrier;
   }

@@ -76,25 +76,73 @@ static PetscErrorCode relax(MtBarrier *b, const char *what, Vec m, Vec u, Watch 
   return 0;
 }
 
-/* Place of the node where the mode is largest (the smallest file id of several) -> place.  Collective on the group. */
-static PetscErrorCode largest_node(const MtBarrier *b, Vec mode, double place[3]) {
+/* nm: over which a nucleus goes from one state to the other. */
+static double front_width(const MtBarrier *b) {
+  double most = 0;
+  for (int r = 0; r < b->mesh->regions.n; r++) most = fmax(most, MT_PI * mt_site_bloch(&b->material[r]));
+  return most > 0 ? most : 3 * b->mesh->size;
+}
+
+static double distance_to(const double x[3], const double y[3]) {
+  const double d[3] = {x[0] - y[0], x[1] - y[1], x[2] - y[2]};
+  return sqrt(mt_dot3(d, d));
+}
+
+/* Places of nuclei, and how far a further one keeps from them. */
+typedef struct {
+  int n;
+  double (*place)[3]; /* nm */
+  double width;
+} Taken;
+
+/* Square of the mode at node i; -1 beside one of the places. */
+static double size_at(const MtBarrier *b, const PetscScalar *mode, PetscInt i, const Taken *taken) {
+  const double *x = b->mesh->x + 3 * b->site.nodes->node[i];
+  for (int k = 0; k < taken->n; k++)
+    if (distance_to(x, taken->place[k]) < taken->width) return -1;
+  return mt_dot3(mode + 3 * i, mode + 3 * i);
+}
+
+/* Place of the node where the mode is largest (the smallest file id of several), beside none that is taken -> place;
+ * NaN: nothing is left.  Collective on the group. */
+static PetscErrorCode largest_node(const MtBarrier *b, Vec mode, const Taken *taken, double place[3]) {
   const PetscScalar *v;
   const MtNodes *nodes = b->site.nodes;
-  double most = 0, largest;
+  double most = -1, largest;
   int64_t vid = INT64_MAX, first;
   double at[3] = {0, 0, 0};
   PetscCall(VecGetArrayRead(mode, &v));
-  for (PetscInt i = 0; i < nodes->n_owned; i++) most = fmax(most, mt_dot3(v + 3 * i, v + 3 * i));
+  for (PetscInt i = 0; i < nodes->n_owned; i++) most = fmax(most, size_at(b, v, i, taken));
   PetscCallMPI(MPI_Allreduce(&most, &largest, 1, MPI_DOUBLE, MPI_MAX, b->team.group));
   for (PetscInt i = 0; i < nodes->n_owned; i++)
-    if (mt_dot3(v + 3 * i, v + 3 * i) >= largest && b->mesh->vid[nodes->node[i]] < vid)
-      vid = b->mesh->vid[nodes->node[i]];
+    if (size_at(b, v, i, taken) >= largest && b->mesh->vid[nodes->node[i]] < vid) vid = b->mesh->vid[nodes->node[i]];
   PetscCall(VecRestoreArrayRead(mode, &v));
+  if (largest < 0) {
+    for (int c = 0; c < 3; c++) place[c] = NAN;
+    return 0;
+  }
   PetscCallMPI(MPI_Allreduce(&vid, &first, 1, MPI_INT64_T, MPI_MIN, b->team.group));
   for (PetscInt i = 0; i < nodes->n_owned; i++)
     if (b->mesh->vid[nodes->node[i]] == first) memcpy(at, b->mesh->x + 3 * nodes->node[i], sizeof at);
   PetscCallMPI(MPI_Allreduce(at, place, 3, MPI_DOUBLE, MPI_SUM, b->team.group));
   return 0;
+}
+
+/* Where the start of the field in work puts its nucleus: the given place, or the mode's largest node, then further
+ * ones. */
+static PetscErrorCode choose_place(const MtBarrier *b, Vec mode, double place[3]) {
+  const int start = mt_barrier_start_of(b, b->rows.n);
+  Taken taken = {.width = front_width(b)};
+  PetscCall(PetscMalloc1(start + 1, &taken.place));
+  for (; taken.n <= start; taken.n++) {
+    double *next = taken.place[taken.n];
+    if (taken.n == 0 && b->opt.place_given)
+      memcpy(next, b->opt.given, sizeof b->opt.given);
+    else
+      PetscCall(largest_node(b, mode, &taken, next));
+  }
+  memcpy(place, taken.place[start], sizeof *taken.place);
+  return PetscFree(taken.place);
 }
 
 /* The smallest eigenvalue of the initial state, and the place of its mode where a nucleus is wanted there. */
@@ -105,12 +153,13 @@ static PetscErrorCode look_at_initial(MtBarrier *b, double *lambda, double place
   mt_barrier_B(b, B);
   PetscCall(VecDuplicate(b->path.tangent, &mode));
   PetscErrorCode rc = mt_stability_eigenvalue(b->energy, b->path.image[0].m, B, NULL, lambda, mode, &products);
-  if (!rc) rc = largest_node(b, mode, place);
+  if (!rc) rc = choose_place(b, mode, place);
   PetscCall(VecDestroy(&mode));
   if (rc != MT_ERR_FAIL) return rc;
   mt_warn("%s: taken for stable", mt_error_message());
   mt_error_clear();
   *lambda = NAN;
+  if (b->opt.place_given) memcpy(place, b->opt.given, sizeof b->opt.given);
   return 0;
 }
 
@@ -157,23 +206,10 @@ PetscErrorCode mt_barrier_relax(MtBarrier *b, int *end, bool *stopped) {
   PetscCall(mt_team_share(&b->team, 5, known));
   b->now.initial_eigenvalue = known[0];
   b->now.E_final = known[4];
-  if (!b->opt.place_given)
-    for (int c = 0; c < 3; c++) b->opt.place[c] = known[1 + c];
+  memcpy(b->opt.place, known + 1, sizeof b->opt.place);
   PetscCall(apart(b, &distance));
-  *end = distance < SAME ? -2 : known[0] < UNSTABLE ? -1 : 0;
+  *end = distance < SAME ? -2 : known[0] < UNSTABLE ? -1 : isnan(known[1]) ? -3 : 0;
   return 0;
-}
-
-/* nm: over which a nucleus goes from one state to the other. */
-static double front_width(const MtBarrier *b) {
-  double most = 0;
-  for (int r = 0; r < b->mesh->regions.n; r++) most = fmax(most, MT_PI * mt_site_bloch(&b->material[r]));
-  return most > 0 ? most : 3 * b->mesh->size;
-}
-
-static double distance_to(const double x[3], const double y[3]) {
-  const double d[3] = {x[0] - y[0], x[1] - y[1], x[2] - y[2]};
-  return sqrt(mt_dot3(d, d));
 }
 
 /* How far the nucleus has to grow: to the corner of the magnet's box furthest from it. */

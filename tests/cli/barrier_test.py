@@ -146,6 +146,29 @@ def test_a_solver_that_stagnates(folder):
     check(text(out, "barriers.csv").startswith(before) and len(table(out)) == 2, text(out, "barriers.csv"))
 
 
+def test_lowest_of_several_starts(folder):
+    """A rod in its stray field reverses from an end at half the barrier of its middle: a search that is told to begin in the middle finds an end
+    with its second start, whether that is asked for at once or later."""
+    rod = ["grains.shape={kind: box, size: [3 nm, 3 nm, 24 nm]}", "mesh.size=1.5 nm", "mesh.air.radius=1.1", "demagnetizing.enabled=true",
+           "barrier.nucleus=[1.5 nm, 1.5 nm, 12 nm]", "barrier.fields=[-3 T]"]
+    out, _ = run(folder, "out", *rod, "barrier.starts=2")
+    middle, end = table(out)
+    check([middle["start"], end["start"]] == ["1", "2"] and middle["end"] == end["end"] == "converged", (middle, end))
+    check(0.4 < float(end["barrier_J"]) / float(middle["barrier_J"]) < 0.5, (middle, end))
+    with open(os.path.join(out, "summary.json")) as f:
+        check([b["lowest"] for b in json.load(f)["results"]["barriers"]] == [False, True], "the lowest")
+    done = support.magtwin(sys.argv[1], "plot", out)
+    check(done.code == 0, done)
+    parts, _ = run(folder, "parts", *rod)
+    _, done = run(folder, "parts", *rod, "barrier.starts=2", "--resume")
+    check("another place" in done.out, done)
+    for name in ("barriers.csv", "barrier.csv"):
+        check(text(out, name) == text(parts, name), "%s differs where the second start came later" % name)
+    _, done = run(folder, "parts", *rod[:-1], "barrier.fields=[-3 T, -2 T]", "barrier.starts=2", "--resume", code=2)
+    check("several places" in done.err, done)
+    refused(folder, "barrier.starts=2", "barrier.first_path=rotation", words=["barrier.starts"])
+
+
 def test_too_few_images(folder):
     """A wall that runs through a rod turns nodes about between neighbours of a short row: it is said how many images may do."""
     _, done = run(folder, "out", "grains.shape={kind: box, size: [2 nm, 2 nm, 24 nm]}", "barrier.images=5", "barrier.max_rounds=2", "barrier.fields=[-2 T]")
@@ -185,6 +208,7 @@ if __name__ == "__main__":
         ("more fields, and another temperature", test_more_fields_and_another_temperature),
         ("paths between states of files", test_states_of_files),
         ("a solver that stagnates: field, reason, checkpoint", test_a_solver_that_stagnates),
+        ("the lowest of several starts", test_lowest_of_several_starts),
         ("too few images for what happens on the way", test_too_few_images),
         ("no barrier beyond the switching field, and it says so", test_no_barrier_beyond_switching),
         ("bad input is refused before anything is written", test_bad_input),
