@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# Nothing calls up: base < {optimize < sweep, mesh < {pca, fem} < {micromagnetics, microstructure < tomography, topology}} < cli; and Gmsh stays inside src/microstructure.
+# Nothing calls up: base < {optimize < sweep, mesh < {pca, fem} < {micromagnetics, microstructure < tomography, phasefield, topology}} < cli; and Gmsh stays inside src/microstructure.
 # The floor of a header is that of the folder that implements it.  Prints each offending include; exit code 1 if there is one.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 
 # The public headers of each floor; a header that stands nowhere is an error, so that a new one finds its floor.
 declare -A floor=(
-  [error]=base [file]=base [files]=base [h5]=base [image]=base [input]=base [json]=base [log]=base [memory]=base [npy]=base [process]=base [random]=base [run]=base [units]=base
+  [error]=base [file]=base [files]=base [formula]=base [h5]=base [image]=base [input]=base [json]=base [log]=base [memory]=base [npy]=base [process]=base [random]=base [run]=base [units]=base
   [mesh]=mesh
   [fem]=fem
   [barrier]=micromagnetics [dynamics]=micromagnetics [llg]=micromagnetics [loop]=micromagnetics [micromagnetics]=micromagnetics
   [cells]=microstructure [microstructure]=microstructure
   [tomography]=tomography
+  [evolve]=phasefield [phasefield]=phasefield
   [topology]=topology
   [pca]=pca
   [campaign]=optimize [evaluation]=optimize [gp]=optimize [optimize]=optimize [space]=optimize
@@ -25,11 +26,12 @@ declare -A below=(
   [micromagnetics]="base mesh fem"
   [microstructure]="base mesh fem"
   [tomography]="base mesh microstructure"
+  [phasefield]="base mesh fem"
   [topology]="base mesh fem"
   [pca]="base mesh"
   [optimize]="base"
   [sweep]="base optimize"
-  [cli]="base mesh fem micromagnetics microstructure tomography topology pca optimize sweep"
+  [cli]="base mesh fem micromagnetics microstructure phasefield tomography topology pca optimize sweep"
 )
 bad=0
 complain() { echo "$1"; bad=1; }

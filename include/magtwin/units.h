@@ -19,6 +19,10 @@ typedef enum {
   MT_DIM_TIME,        /* s; also ms, us, ns, ps, fs, min, h */
   MT_DIM_TEMPERATURE, /* K */
   MT_DIM_FREQUENCY,   /* Hz; also kHz, MHz, GHz, THz */
+  MT_DIM_TRANSPORT,   /* m5/(J s): of a flux down a gradient of J/m3 */
+  MT_DIM_RELAXATION,  /* m3/(J s): of a rate by J/m3 */
+  MT_DIM_MOLAR,       /* J/mol; also kJ/mol */
+  MT_DIM_MOLARVOLUME, /* m3/mol; also cm3/mol */
 } MtDimension;
 
 /* Factor that takes `unit` to the canonical unit of `dim`, 0 if the unit is not one of that dimension. */

@@ -45,6 +45,12 @@ static const Unit units[] = {
     {MT_DIM_FREQUENCY, "MHz", 1e6},
     {MT_DIM_FREQUENCY, "GHz", 1e9},
     {MT_DIM_FREQUENCY, "THz", 1e12},
+    {MT_DIM_TRANSPORT, "m5/(J s)", 1},
+    {MT_DIM_RELAXATION, "m3/(J s)", 1},
+    {MT_DIM_MOLAR, "J/mol", 1},
+    {MT_DIM_MOLAR, "kJ/mol", 1e3},
+    {MT_DIM_MOLARVOLUME, "m3/mol", 1},
+    {MT_DIM_MOLARVOLUME, "cm3/mol", 1e-6},
 };
 
 static const char *const accepted[] = {
@@ -58,6 +64,10 @@ static const char *const accepted[] = {
     [MT_DIM_TIME] = "s, ms, us, ns, ps, fs, min, h",
     [MT_DIM_TEMPERATURE] = "K",
     [MT_DIM_FREQUENCY] = "Hz, kHz, MHz, GHz, THz",
+    [MT_DIM_TRANSPORT] = "m5/(J s)",
+    [MT_DIM_RELAXATION] = "m3/(J s)",
+    [MT_DIM_MOLAR] = "J/mol, kJ/mol",
+    [MT_DIM_MOLARVOLUME] = "m3/mol, cm3/mol",
 };
 
 /* "J/m^3" is taken for "J/m3". */

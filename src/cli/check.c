@@ -5,6 +5,7 @@
 #include "magtwin/campaign.h"
 #include "magtwin/dynamics.h"
 #include "magtwin/error.h"
+#include "magtwin/evolve.h"
 #include "magtwin/log.h"
 #include "magtwin/micromagnetics.h"
 #include "magtwin/microstructure.h"
@@ -79,6 +80,7 @@ static PetscErrorCode check_meaning(const MtInput *in) {
   PetscErrorCode rc = mt_input_has(in, "field.start") ? mt_demag_check(in) : 0;
   if (!rc && mt_input_has(in, "barrier.fields")) rc = mt_barrier_check(in);
   if (!rc) rc = mt_dynamics_check(in);
+  if (!rc) rc = mt_evolve_check(in);
   if (!rc && mt_input_has(in, "optimize.evaluate")) rc = check_campaign(in);
   if (!rc && mt_input_has(in, "sweep.design")) rc = check_sweep(in);
   if (!rc && !mt_input_has(in, "mesh.file")) rc = mt_microstructure_check(in);

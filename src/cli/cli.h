@@ -61,7 +61,7 @@ PetscErrorCode cli_resumable(MPI_Comm comm, const char *folder, const char *tabl
 PetscErrorCode cli_start_is_safe(MPI_Comm comm, const MtInput *in, const char *key, const char *folder);
 
 /* A folder holds the results of one computation: checkpoints, states and meshes of all kinds have the same names. */
-#define CLI_TABLES "curve.csv dynamics.csv barriers.csv"
+#define CLI_TABLES "curve.csv dynamics.csv barriers.csv evolve.csv"
 /* And of a campaign. */
 #define CLI_DATABASE "database.jsonl"
 
@@ -71,6 +71,7 @@ typedef struct {
   const char *wrote;     /* the files it leaves, for the last words */
   const char *starts[3]; /* keys that may name state files to start from; ends with NULL */
   PetscErrorCode (*check)(MPI_Comm comm, const MtInput *in); /* the rules between its keys */
+  bool nonmagnetic; /* needs no materials, and no mesh where the input has a box */
   PetscErrorCode (*run)(MPI_Comm comm, const MtInput *in, const char *mesh, const char *folder, bool resume,
                         MtJson *json, bool *stopped);
 } CliSimulation;
@@ -96,6 +97,7 @@ PetscErrorCode cli_mesh(const CliArgs *args, int *code);
 PetscErrorCode cli_demag(const CliArgs *args, int *code);
 PetscErrorCode cli_barrier(const CliArgs *args, int *code);
 PetscErrorCode cli_dynamics(const CliArgs *args, int *code);
+PetscErrorCode cli_evolve(const CliArgs *args, int *code);
 PetscErrorCode cli_topology(const CliArgs *args, int *code);
 PetscErrorCode cli_pca(const CliArgs *args, int *code);
 PetscErrorCode cli_optimize(const CliArgs *args, int *code);

@@ -59,17 +59,18 @@ static void prepare_last_words(MPI_Comm comm, const CliArgs *args) {
 
 static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in, const CliSimulation *sim, int *code) {
   const char *folder = mt_input_string(in, "output.folder");
-  char mesh[CLI_PATH];
+  char mesh[CLI_PATH] = "";
   bool stopped = false;
   MtJson *json;
   if (args->force && args->resume)
     return mt_error(MT_ERR_INPUT, "--force starts anew and --resume continues: give one of them");
   PetscCall(sim->check(comm, in));
-  PetscCall(mt_materials_check(comm, in));
+  if (!sim->nonmagnetic) PetscCall(mt_materials_check(comm, in));
   PetscCall(open_folder(comm, args, in, sim));
   prepare_last_words(comm, args);
   PetscCall(mt_summary_begin(comm, args->command->name, in, &json));
-  PetscCall(cli_demag_mesh(comm, in, folder, args->force, json, mesh));
+  if (!sim->nonmagnetic || !mt_input_has(in, "box.size"))
+    PetscCall(cli_demag_mesh(comm, in, folder, args->force, json, mesh));
   if (args->force) PetscCall(remove_others(comm, folder, sim->table));
   PetscCall(sim->run(comm, in, mesh, folder, args->resume, json, &stopped));
   PetscCall(mt_summary_end(comm, folder, &json));

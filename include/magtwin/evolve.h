@@ -1,0 +1,20 @@
+/* Phase-field runs: `magtwin evolve`, a composition or an order parameter in time (phasefield.h). */
+#ifndef MAGTWIN_EVOLVE_H
+#define MAGTWIN_EVOLVE_H
+
+#include "magtwin/input.h"
+#include "magtwin/json.h"
+
+extern const MtKey mt_evolve_keys[]; /* sections box, phasefield, evolve */
+
+/* The rules between the keys of those sections that are there: MT_ERR_INPUT with file:line:column.  To be called before
+ * anything is written.  Not collective (the same on every rank). */
+PetscErrorCode mt_evolve_check(const MtInput *in);
+
+/* The whole run, on the box of the input or, without one, on the mesh file at mesh_path: evolve.csv, fields, checkpoint
+ * and restart, results in json (objects "counts" and "results").  *stopped: ended on a signal after a checkpoint.
+ * Where no time step can be made: a checkpoint of the last state, and MT_ERR_FAIL.  Collective. */
+PetscErrorCode mt_evolve_run(MPI_Comm comm, const MtInput *in, const char *mesh_path, const char *folder, bool resume,
+                             MtJson *json, bool *stopped);
+
+#endif

@@ -1,0 +1,161 @@
+/* checkpoint.h5 of a phase-field run, format "magtwin-evolve-checkpoint" 1: /state/c0, c1, c2 (the fields of the
+ * march), /run/march, /run/mark, /run/rows, /run/times (of the files kept); attributes "input" (canonical text of the
+ * sections that decide the result), "method" (of the time steps) and "mesh" (nodes, elements).  The next step depends
+ * on nothing else: a continued run repeats the steps to the bit on the same number of ranks. */
+#include "evolve_impl.h"
+#include "magtwin/error.h"
+#include "magtwin/log.h"
+#include "magtwin/run.h"
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FORMAT "magtwin-evolve-checkpoint"
+static const char SECTIONS[] = "box mesh phasefield";
+static const char *const FIELD[3] = {"/state/c0", "/state/c1", "/state/c2"};
+
+static PetscErrorCode write_text(const MtEvolve *e, MtH5 *f, const char *name, const char *sections) {
+  char *text = mt_input_section(e->in, sections);
+  PetscErrorCode rc = mt_h5_set_string(f, "/", name, text);
+  free(text);
+  return rc;
+}
+
+static PetscErrorCode write_table(const MtEvolve *e, MtH5 *f, const char *name, int n, int width, const void *data) {
+  return mt_h5_write(f, name, H5T_NATIVE_DOUBLE, n, width, 0, e->rank ? 0 : n, data, NULL);
+}
+
+static PetscErrorCode write_all(MtEvolve *e, MtH5 *f) {
+  const int64_t mesh[2] = {e->domain->n_file, e->domain->ne_global};
+  PetscErrorCode rc = write_text(e, f, "input", SECTIONS);
+  if (!rc) rc = write_text(e, f, "method", "evolve");
+  if (!rc) rc = mt_h5_set_string(f, "/", "mesh_input", e->mesh && e->mesh->input ? e->mesh->input : "");
+  if (!rc) rc = mt_h5_set_ints(f, "/", "mesh", 2, mesh);
+  for (int k = 0; k < 3 && !rc; k++) rc = mt_domain_write(e->domain, f, FIELD[k], mt_march_field(e->march, k), "1");
+  if (!rc) rc = write_table(e, f, "/run/march", 1, MT_MARCH_STATE, mt_march_state(e->march));
+  if (!rc) rc = write_table(e, f, "/run/mark", 1, MT_EVOLVE_MARK, &e->mark);
+  if (!rc) rc = write_table(e, f, "/run/rows", e->nrows, MT_EVOLVE_ROW, e->row);
+  return rc ? rc : write_table(e, f, "/run/times", (int)e->mark.fields, 1, e->field_times);
+}
+
+PetscErrorCode mt_evolve_save(MtEvolve *e) {
+  MtH5 *f;
+  char *path = mt_evolve_path(e, "checkpoint.h5");
+  PetscErrorCode rc = mt_h5_create(e->comm, path, FORMAT, 1, &f);
+  free(path);
+  if (rc) return rc;
+  rc = write_all(e, f);
+  if (rc) {
+    mt_h5_discard(&f);
+    return rc;
+  }
+  e->saved_rows = e->nrows;
+  e->saved_at = mt_wall();
+  e->saved_t = mt_march_state(e->march)->t;
+  return mt_h5_commit(&f, true);
+}
+
+static PetscErrorCode check_input(const MtEvolve *e, MtH5 *f, const char *path, bool *foreign) {
+  char *then = NULL, *now = mt_input_section(e->in, SECTIONS), *mesh = NULL;
+  int64_t size[2];
+  PetscErrorCode rc = mt_h5_get_string(f, "/", "input", &then);
+  if (!rc) rc = mt_h5_get_string(f, "/", "mesh_input", &mesh);
+  if (!rc) rc = mt_h5_get_ints(f, "/", "mesh", 2, size);
+  const char *mesh_now = e->mesh && e->mesh->input ? e->mesh->input : "";
+  *foreign = !rc && (strcmp(then, now) != 0 || strcmp(mesh, mesh_now) != 0 || size[0] != e->domain->n_file ||
+                     size[1] != e->domain->ne_global);
+  free(then);
+  free(now);
+  free(mesh);
+  if (!*foreign) return rc;
+  return mt_error(MT_ERR_INPUT,
+                  "%s belongs to another input or mesh: the sections box, mesh and phasefield must be as they were; "
+                  "restore them, or start anew with --force instead of --resume",
+                  path);
+}
+
+static PetscErrorCode read_record(MtH5 *f, const char *path, const char *name, int width, void *record) {
+  int64_t n;
+  void *data;
+  PetscErrorCode rc = mt_h5_read_all(f, name, H5T_NATIVE_DOUBLE, width, &n, &data);
+  if (rc) return rc;
+  if (n == 1) memcpy(record, data, (size_t)width * sizeof(double));
+  free(data);
+  return n == 1 ? 0 : mt_error(MT_ERR_INPUT, "%s is damaged: %s has %lld rows", path, name, (long long)n);
+}
+
+static PetscErrorCode read_lists(MtEvolve *e, MtH5 *f) {
+  int64_t n;
+  void *data;
+  PetscErrorCode rc = mt_h5_read_all(f, "/run/rows", H5T_NATIVE_DOUBLE, MT_EVOLVE_ROW, &n, &data);
+  if (rc) return rc;
+  free(e->row);
+  e->row = data;
+  e->nrows = e->capacity = (int)n;
+  rc = mt_h5_read_all(f, "/run/times", H5T_NATIVE_DOUBLE, 1, &n, &data);
+  if (rc) return rc;
+  free(e->field_times);
+  e->field_times = data;
+  e->field_capacity = (int)n;
+  e->mark.fields = (double)n;
+  return 0;
+}
+
+static PetscErrorCode read_all(MtEvolve *e, const char *path, bool *foreign) {
+  MtH5 *f;
+  PetscErrorCode rc = mt_h5_open(e->comm, path, FORMAT, 1, &f);
+  if (rc) return rc;
+  rc = check_input(e, f, path, foreign);
+  for (int k = 0; k < 3 && !rc; k++) rc = mt_domain_read(e->domain, f, FIELD[k], mt_march_field(e->march, k));
+  if (!rc) rc = read_record(f, path, "/run/march", MT_MARCH_STATE, mt_march_state(e->march));
+  if (!rc) rc = read_record(f, path, "/run/mark", MT_EVOLVE_MARK, &e->mark);
+  if (!rc) rc = read_lists(e, f);
+  PetscErrorCode closed = mt_h5_close(&f);
+  return rc ? rc : closed;
+}
+
+static bool there(const MtEvolve *e, const char *path) {
+  int found = e->rank == 0 && access(path, F_OK) == 0;
+  return MPI_Bcast(&found, 1, MPI_INT, 0, e->comm) == MPI_SUCCESS && found;
+}
+
+/* Out of the way of the next checkpoint, which would keep it as .prev in place of the good one. */
+static void set_aside(const MtEvolve *e, const char *path) {
+  char *name = mt_evolve_path(e, "checkpoint.h5.damaged");
+  if (e->rank == 0) rename(path, name);
+  free(name);
+}
+
+/* The newest first; a damaged one is passed over, one that belongs to something else ends the run. */
+static PetscErrorCode read_newest(MtEvolve *e, char *const path[2], bool *found) {
+  char damage[512] = "";
+  for (int i = 0; i < 2; i++) {
+    bool foreign = false;
+    if (!there(e, path[i])) continue;
+    PetscErrorCode rc = read_all(e, path[i], &foreign);
+    if (rc && foreign) return rc;
+    if (!rc) {
+      *found = true;
+      if (!damage[0]) return 0;
+      mt_warn("%s; going on from %s", damage, path[i]);
+      set_aside(e, path[0]);
+      return 0;
+    }
+    snprintf(damage, sizeof damage, "%s", mt_error_message());
+    mt_error_clear();
+  }
+  return damage[0] ? mt_error(MT_ERR_INPUT, "no usable checkpoint: %s; start anew with --force", damage) : 0;
+}
+
+PetscErrorCode mt_evolve_load(MtEvolve *e, bool *found) {
+  char *path[2] = {mt_evolve_path(e, "checkpoint.h5"), mt_evolve_path(e, "checkpoint.h5.prev")};
+  *found = false;
+  PetscErrorCode rc = read_newest(e, path, found);
+  free(path[0]);
+  free(path[1]);
+  if (rc || !*found) return rc;
+  e->saved_rows = e->nrows;
+  e->saved_at = mt_wall();
+  e->saved_t = mt_march_state(e->march)->t;
+  return mt_march_continue(e->march);
+}

@@ -1,0 +1,85 @@
+/* A phase-field run from the inside; shared by the files evolve*.c only. */
+#ifndef MT_PHASEFIELD_EVOLVE_IMPL_H
+#define MT_PHASEFIELD_EVOLVE_IMPL_H
+
+#include "magtwin/evolve.h"
+#include "magtwin/h5.h"
+#include "magtwin/phasefield.h"
+#include <stdio.h>
+
+/* One line of evolve.csv; doubles only, so that a row is an array of them. */
+typedef struct {
+  double t, dt;                           /* s: now, the last step */
+  double mean, low, high;                 /* of c */
+  double energy, bulk, gradient;          /* J/m3 */
+  double fraction, area;                  /* where c > level; of c = level, nm2 (nm in two dimensions) */
+  double steps, rejected, newton, linear; /* so far */
+} MtEvolveRow;
+
+typedef struct {
+  double fields;        /* files kept */
+  double finished;      /* 1: the end was reached */
+  double field_t;       /* of the last file; -1: none */
+  double largest_rise;  /* of the energy in a step, J/m3 */
+  double largest_drift; /* of the mean of c from its value at the beginning */
+} MtEvolveMark;
+
+enum { MT_EVOLVE_ROW = sizeof(MtEvolveRow) / sizeof(double), MT_EVOLVE_MARK = sizeof(MtEvolveMark) / sizeof(double) };
+
+typedef struct {
+  double end, interval, snapshot_interval; /* s; 0: none */
+  double level;
+  int64_t checkpoint_rows;
+  double checkpoint_seconds;
+} MtEvolveOptions;
+
+typedef struct {
+  MPI_Comm comm;
+  int rank;
+  const MtInput *in;
+  const char *folder, *mesh_path;
+  MtEvolveOptions opt;
+  MtMesh *mesh; /* NULL: a box */
+  MtDomain *domain;
+  MtFreeEnergy energy;
+  MtFormula *source;
+  MtFlow *flow;
+  MtMarch *march;
+  MtEvolveMark mark;
+  int nrows, capacity;
+  MtEvolveRow *row;    /* [nrows] */
+  double *field_times; /* [mark.fields] */
+  int field_capacity;
+  FILE *csv;              /* on rank 0 */
+  double began, began_at; /* wall, s */
+  int saved_rows;
+  double saved_at, saved_t;
+} MtEvolve;
+
+/* evolve_keys.c: the parts of the input; MT_ERR_INPUT with the place of the key.  Not collective. */
+void mt_evolve_box(const MtInput *in, MtBox *box);
+PetscErrorCode mt_evolve_energy(const MtInput *in, MtFreeEnergy *e);
+/* Of the key `path`; *f NULL where it has no value. */
+PetscErrorCode mt_evolve_formula(const MtInput *in, const char *path, MtFormula **f);
+void mt_evolve_march_options(const MtInput *in, const MtFreeEnergy *e, MtMarchOptions *o);
+MtFlowModel mt_evolve_model(const MtInput *in, const MtFreeEnergy *e, const MtFormula *source);
+void mt_evolve_options(const MtInput *in, MtEvolveOptions *o);
+
+/* evolve_setup.c.  Collective. */
+PetscErrorCode mt_evolve_open(MtEvolve *e, MPI_Comm comm, const MtInput *in, const char *mesh_path, const char *folder);
+PetscErrorCode mt_evolve_close(MtEvolve *e);
+PetscErrorCode mt_evolve_initial(MtEvolve *e);
+
+/* evolve_files.c.  Collective. */
+PetscErrorCode mt_evolve_csv_open(MtEvolve *e);
+PetscErrorCode mt_evolve_add_row(MtEvolve *e);
+/* The field now as fields/fields_<number>.h5, and fields.xdmf; nothing where it is there. */
+PetscErrorCode mt_evolve_keep(MtEvolve *e);
+PetscErrorCode mt_evolve_results(MtEvolve *e, MtJson *json);
+char *mt_evolve_path(const MtEvolve *e, const char *name); /* folder/name, the caller frees it */
+
+/* evolve_checkpoint.c.  Collective. */
+PetscErrorCode mt_evolve_save(MtEvolve *e);
+PetscErrorCode mt_evolve_load(MtEvolve *e, bool *found);
+
+#endif

@@ -1,0 +1,416 @@
+/* The keys of a phase-field run, and the values taken from them. */
+#include "evolve_impl.h"
+#include "magtwin/error.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double NM2 = 1e18; /* m2 -> nm2 */
+
+const MtKey mt_evolve_keys[] = {
+    {.path = "box.size",
+     .type = MT_KEY_VEC3,
+     .dim = MT_DIM_LENGTH,
+     .min = 0,
+     .max = 1e9,
+     .help = "Edges of a box to compute on instead of a mesh; 0 along z: in two dimensions, on triangles."},
+    {.path = "box.spacing",
+     .type = MT_KEY_REAL,
+     .dim = MT_DIM_LENGTH,
+     .min = 0,
+     .max = 1e9,
+     .help = "Longest edge of the cells that the box is cut into; each becomes 2 triangles or 6 tetrahedra.",
+     .exclusive_min = true},
+    {.path = "box.periodic",
+     .type = MT_KEY_CHOICE,
+     .def = "none",
+     .choices = "none|x|y|z|xy|xz|yz|xyz",
+     .help = "Axes along which the ends of the box are joined; at the other ends nothing flows out."},
+    {.path = "phasefield.model",
+     .type = MT_KEY_CHOICE,
+     .def = "cahn_hilliard",
+     .choices = "cahn_hilliard|allen_cahn",
+     .help = "cahn_hilliard: c is conserved and flows down the gradient of its chemical potential. allen_cahn: c "
+             "relaxes where it is."},
+    {.path = "phasefield.energy",
+     .type = MT_KEY_CHOICE,
+     .def = "double_well",
+     .choices = "double_well|polynomial|regular_solution|table",
+     .help = "Free energy f(c) of a homogeneous phase."},
+    {.path = "phasefield.double_well.height",
+     .type = MT_KEY_REAL,
+     .dim = MT_DIM_ENERGY,
+     .min = 0,
+     .max = 1e30,
+     .when = "phasefield.energy=double_well",
+     .help = "h of f = h (c - low)^2 (high - c)^2.",
+     .exclusive_min = true},
+    {.path = "phasefield.double_well.low",
+     .type = MT_KEY_REAL,
+     .def = "0",
+     .when = "phasefield.energy=double_well",
+     .help = "c of the one phase."},
+    {.path = "phasefield.double_well.high",
+     .type = MT_KEY_REAL,
+     .def = "1",
+     .when = "phasefield.energy=double_well",
+     .help = "c of the other, above low."},
+    {.path = "phasefield.polynomial",
+     .type = MT_KEY_REALS,
+     .dim = MT_DIM_ENERGY,
+     .when = "phasefield.energy=polynomial",
+     .help = "Coefficients of 1, c, c^2, ... of f; the last of an even power and positive, so that f has a bound."},
+    {.path = "phasefield.solution.temperature",
+     .type = MT_KEY_REAL,
+     .dim = MT_DIM_TEMPERATURE,
+     .min = 0,
+     .max = 1e5,
+     .when = "phasefield.energy=regular_solution",
+     .help = "T of f = RT/Vm (c ln c + (1-c) ln(1-c)) + W/Vm c (1-c).",
+     .exclusive_min = true},
+    {.path = "phasefield.solution.interaction",
+     .type = MT_KEY_REAL,
+     .dim = MT_DIM_MOLAR,
+     .min = -1e7,
+     .max = 1e7,
+     .when = "phasefield.energy=regular_solution",
+     .help = "W; two phases where it is above 2RT."},
+    {.path = "phasefield.solution.molar_volume",
+     .type = MT_KEY_REAL,
+     .dim = MT_DIM_MOLARVOLUME,
+     .min = 0,
+     .max = 1,
+     .when = "phasefield.energy=regular_solution",
+     .help = "Vm.",
+     .exclusive_min = true},
+    {.path = "phasefield.table.c",
+     .type = MT_KEY_REALS,
+     .when = "phasefield.energy=table",
+     .help = "Ascending values of c at which f is given; a natural cubic spline passes through them, and c may not "
+             "leave them."},
+    {.path = "phasefield.table.f",
+     .type = MT_KEY_REALS,
+     .dim = MT_DIM_ENERGY,
+     .when = "phasefield.energy=table",
+     .help = "f there."},
+    {.path = "phasefield.gradient_energy",
+     .type = MT_KEY_REAL,
+     .dim = MT_DIM_EXCHANGE,
+     .min = 0,
+     .max = 1e10,
+     .help = "kappa of the energy kappa/2 |grad c|^2.",
+     .exclusive_min = true},
+    {.path = "phasefield.mobility",
+     .type = MT_KEY_REAL,
+     .dim = MT_DIM_TRANSPORT,
+     .min = 0,
+     .max = 1e30,
+     .when = "phasefield.model=cahn_hilliard",
+     .help = "M of dc/dt = div M grad mu, mu the derivative of the energy density.",
+     .exclusive_min = true},
+    {.path = "phasefield.rate",
+     .type = MT_KEY_REAL,
+     .dim = MT_DIM_RELAXATION,
+     .min = 0,
+     .max = 1e30,
+     .when = "phasefield.model=allen_cahn",
+     .help = "L of dc/dt = -L mu.",
+     .exclusive_min = true},
+    {.path = "phasefield.initial",
+     .type = MT_KEY_CHOICE,
+     .def = "formula",
+     .choices = "formula|file",
+     .help = "Where c at the beginning comes from."},
+    {.path = "phasefield.initial_formula",
+     .type = MT_KEY_STRING,
+     .when = "phasefield.initial=formula",
+     .help = "c as a formula of x, y, z (nm): + - * / ^, functions (sin, tanh, exp, min, ...), pi, and names: "
+             "\"r = sqrt(x^2 + y^2); tanh(r - 20)\"."},
+    {.path = "phasefield.initial_file",
+     .type = MT_KEY_PATH,
+     .when = "phasefield.initial=file",
+     .help = "A file of fields of an earlier run on the same box or mesh (fields/fields_0001.h5)."},
+    {.path = "phasefield.noise",
+     .type = MT_KEY_REAL,
+     .def = "0",
+     .min = 0,
+     .max = 1e6,
+     .help = "Added to c at every node at the beginning: random, uniform, up to this on either side."},
+    {.path = "phasefield.seed",
+     .type = MT_KEY_INT,
+     .def = "1",
+     .min = 0,
+     .max = 1e15,
+     .help = "Seed of the noise; the same on any number of ranks."},
+    {.path = "phasefield.source",
+     .type = MT_KEY_STRING,
+     .def = "",
+     .help = "A formula of x, y, z (nm) and t (s), in 1/s, added to dc/dt."},
+    {.path = "phasefield.range",
+     .type = MT_KEY_REALS,
+     .def = "[]",
+     .help = "Two numbers that c must stay between, or the run fails with the last good state. Without them a "
+             "regular solution has 0 and 1, a table its ends."},
+    {.path = "phasefield.level",
+     .type = MT_KEY_REAL,
+     .def = "0.5",
+     .help = "c where the one phase ends and the other begins: for the fraction and the area of the interface in "
+             "evolve.csv."},
+    {.path = "evolve.end",
+     .type = MT_KEY_REAL,
+     .dim = MT_DIM_TIME,
+     .min = 0,
+     .max = 1e15,
+     .help = "When the run ends.",
+     .exclusive_min = true},
+    {.path = "evolve.tolerance",
+     .type = MT_KEY_REAL,
+     .def = "1e-4",
+     .min = 0,
+     .max = 1,
+     .help = "Largest estimated error of a time step in c at any node; 0: all steps are as long as the first."},
+    {.path = "evolve.first_step",
+     .type = MT_KEY_REAL,
+     .dim = MT_DIM_TIME,
+     .min = 0,
+     .max = 1e15,
+     .help = "The first time step tried.",
+     .exclusive_min = true},
+    {.path = "evolve.min_step",
+     .type = MT_KEY_REAL,
+     .dim = MT_DIM_TIME,
+     .def = "",
+     .min = 0,
+     .max = 1e15,
+     .help = "Where this is not short enough the run fails, with a checkpoint; without it 1e-6 of the first.",
+     .exclusive_min = true},
+    {.path = "evolve.max_step",
+     .type = MT_KEY_REAL,
+     .dim = MT_DIM_TIME,
+     .def = "",
+     .min = 0,
+     .max = 1e15,
+     .help = "The longest time step; without it there is no limit.",
+     .exclusive_min = true},
+    {.path = "evolve.interval",
+     .type = MT_KEY_REAL,
+     .dim = MT_DIM_TIME,
+     .def = "",
+     .min = 0,
+     .max = 1e15,
+     .help = "Time between the lines of evolve.csv, each hit exactly; without it a line for every time step.",
+     .exclusive_min = true},
+    {.path = "evolve.snapshot_interval",
+     .type = MT_KEY_REAL,
+     .dim = MT_DIM_TIME,
+     .def = "",
+     .min = 0,
+     .max = 1e15,
+     .help = "Time between fields that are kept, from 0 on. The first and the last are always.",
+     .exclusive_min = true},
+    {.path = "evolve.snapshots",
+     .type = MT_KEY_REALS,
+     .dim = MT_DIM_TIME,
+     .def = "[]",
+     .min = 0,
+     .max = 1e15,
+     .help = "Further times at which the field is kept and a line is written, ascending."},
+    {.path = "evolve.newton_tolerance",
+     .type = MT_KEY_REAL,
+     .def = "",
+     .min = 0,
+     .max = 1,
+     .help = "Change of c at any node that Newton's method leaves out; without it 1/100 of the tolerance (1e-9 with "
+             "equal steps).",
+     .exclusive_min = true},
+    {.path = "evolve.linear_rtol",
+     .type = MT_KEY_REAL,
+     .def = "1e-3",
+     .min = 0,
+     .max = .1,
+     .help = "Relative residual of the linear solves.",
+     .exclusive_min = true},
+    {0},
+};
+
+void mt_evolve_box(const MtInput *in, MtBox *box) {
+  const char *periodic = mt_input_string(in, "box.periodic");
+  const double spacing = mt_input_real(in, "box.spacing");
+  *box = (MtBox){.dim = 3};
+  mt_input_vec3(in, box->size, "box.size");
+  if (box->size[2] == 0) box->dim = 2;
+  for (int c = 0; c < box->dim; c++) {
+    box->cells[c] = (int64_t)fmax(1, ceil(box->size[c] / spacing * (1 - 1e-12)));
+    box->periodic[c] = strcmp(periodic, "none") != 0 && strchr(periodic, "xyz"[c]);
+  }
+}
+
+static PetscErrorCode check_box(const MtInput *in) {
+  MtBox box;
+  double nodes = 1;
+  mt_evolve_box(in, &box);
+  for (int c = 0; c < box.dim; c++) {
+    if (!(box.size[c] > 0)) return mt_input_error(in, "box.size", "must be > 0 along %c", "xyz"[c]);
+    if (box.periodic[c] && box.cells[c] < 3)
+      return mt_input_error(in, "box.spacing", "leaves %lld cells along %c, which is periodic and needs 3",
+                            (long long)box.cells[c], "xyz"[c]);
+    nodes *= (double)(box.cells[c] + !box.periodic[c]);
+  }
+  if (strchr(mt_input_string(in, "box.periodic"), 'z') && box.dim == 2)
+    return mt_input_error(in, "box.periodic", "names z, but the box has two dimensions");
+  if (nodes > (double)PETSC_MAX_INT)
+    return mt_input_error(in, "box.spacing", "makes %.3g nodes, more than this build of PETSc can number", nodes);
+  return 0;
+}
+
+static double *reals(const MtInput *in, const char *key, int *n) {
+  *n = mt_input_count(in, "%s", key);
+  double *a = malloc((size_t)(*n + 1) * sizeof *a);
+  if (!a) abort();
+  for (int i = 0; i < *n; i++) a[i] = mt_input_real_at(in, i, "%s", key);
+  return a;
+}
+
+static PetscErrorCode read_double_well(const MtInput *in, MtFreeEnergy *e) {
+  e->kind = MT_ENERGY_DOUBLE_WELL;
+  e->n = 3;
+  if (!(e->a = malloc(3 * sizeof *e->a))) abort();
+  e->a[0] = mt_input_real(in, "phasefield.double_well.height");
+  e->a[1] = mt_input_real(in, "phasefield.double_well.low");
+  e->a[2] = mt_input_real(in, "phasefield.double_well.high");
+  if (e->a[1] < e->a[2]) return 0;
+  return mt_input_error(in, "phasefield.double_well.high", "must be above low (%g), is %g", e->a[1], e->a[2]);
+}
+
+static PetscErrorCode read_polynomial(const MtInput *in, MtFreeEnergy *e) {
+  e->kind = MT_ENERGY_POLYNOMIAL;
+  e->a = reals(in, "phasefield.polynomial", &e->n);
+  if (e->n >= 3 && e->n % 2 == 1 && e->a[e->n - 1] > 0) return 0;
+  return mt_input_error(in, "phasefield.polynomial",
+                        "has no lower bound: the last coefficient must be that of an even power, 2 or higher, and > 0");
+}
+
+static PetscErrorCode read_solution(const MtInput *in, MtFreeEnergy *e) {
+  const double R = 8.31446261815324; /* J/(mol K), CODATA 2018 */
+  const double volume = mt_input_real(in, "phasefield.solution.molar_volume");
+  e->kind = MT_ENERGY_REGULAR_SOLUTION;
+  e->rt = R * mt_input_real(in, "phasefield.solution.temperature") / volume;
+  e->omega = mt_input_real(in, "phasefield.solution.interaction") / volume;
+  e->low = 0;
+  e->high = 1;
+  return 0;
+}
+
+static PetscErrorCode read_table(const MtInput *in, MtFreeEnergy *e) {
+  int n;
+  e->kind = MT_ENERGY_TABLE;
+  e->c = reals(in, "phasefield.table.c", &e->n);
+  e->a = reals(in, "phasefield.table.f", &n);
+  if (n != e->n || n < 3)
+    return mt_input_error(in, "phasefield.table.f", "has %d values for %d of c; as many are needed, at least 3", n,
+                          e->n);
+  for (int i = 1; i < n; i++)
+    if (!(e->c[i] > e->c[i - 1]))
+      return mt_input_error(in, "phasefield.table.c", "must ascend, but entry %d is not above the one before", i + 1);
+  e->low = e->c[0];
+  e->high = e->c[n - 1];
+  mt_free_energy_spline(e);
+  return 0;
+}
+
+static PetscErrorCode read_range(const MtInput *in, MtFreeEnergy *e) {
+  const int n = mt_input_count(in, "phasefield.range");
+  if (n == 0) return 0;
+  if (n == 2 && mt_input_real_at(in, 0, "phasefield.range") < mt_input_real_at(in, 1, "phasefield.range")) {
+    e->low = fmax(e->low, mt_input_real_at(in, 0, "phasefield.range"));
+    e->high = fmin(e->high, mt_input_real_at(in, 1, "phasefield.range"));
+    return 0;
+  }
+  return mt_input_error(in, "phasefield.range", "must be two numbers, the lower one first");
+}
+
+PetscErrorCode mt_evolve_energy(const MtInput *in, MtFreeEnergy *e) {
+  const char *kind = mt_input_string(in, "phasefield.energy");
+  *e = (MtFreeEnergy){.low = -INFINITY, .high = INFINITY};
+  PetscErrorCode rc = strcmp(kind, "double_well") == 0  ? read_double_well(in, e)
+                      : strcmp(kind, "polynomial") == 0 ? read_polynomial(in, e)
+                      : strcmp(kind, "table") == 0      ? read_table(in, e)
+                                                        : read_solution(in, e);
+  if (!rc) rc = read_range(in, e);
+  if (rc) mt_free_energy_free(e);
+  return rc;
+}
+
+PetscErrorCode mt_evolve_formula(const MtInput *in, const char *path, MtFormula **f) {
+  char why[200];
+  *f = NULL;
+  if (!mt_input_has(in, "%s", path) || !*mt_input_string(in, "%s", path)) return 0;
+  *f = mt_formula_read(mt_input_string(in, "%s", path), why);
+  return *f ? 0 : mt_input_error(in, path, "is not a formula: %s", why);
+}
+
+static PetscErrorCode check_physics(const MtInput *in) {
+  MtFreeEnergy e;
+  MtFormula *initial = NULL, *source = NULL;
+  PetscErrorCode rc = mt_evolve_energy(in, &e);
+  if (rc) return rc;
+  mt_free_energy_free(&e);
+  rc = mt_evolve_formula(in, "phasefield.initial_formula", &initial);
+  if (!rc && initial && mt_formula_uses(initial, MT_VAR_T))
+    rc = mt_input_error(in, "phasefield.initial_formula", "depends on t, but it is of the beginning");
+  if (!rc) rc = mt_evolve_formula(in, "phasefield.source", &source);
+  mt_formula_free(&initial);
+  mt_formula_free(&source);
+  return rc;
+}
+
+static PetscErrorCode check_times(const MtInput *in) {
+  const int n = mt_input_count(in, "evolve.snapshots");
+  for (int i = 1; i < n; i++)
+    if (!(mt_input_real_at(in, i, "evolve.snapshots") > mt_input_real_at(in, i - 1, "evolve.snapshots")))
+      return mt_input_error(in, "evolve.snapshots", "must ascend, but entry %d is not after the one before", i + 1);
+  MtMarchOptions o;
+  mt_evolve_march_options(in, NULL, &o);
+  if (o.min > o.max)
+    return mt_input_error(in, "evolve.min_step", "is %g s, longer than the longest step (%g s)", o.min, o.max);
+  return 0;
+}
+
+PetscErrorCode mt_evolve_check(const MtInput *in) {
+  PetscErrorCode rc = mt_input_has(in, "box.size") ? check_box(in) : 0;
+  if (!rc && mt_input_has(in, "phasefield.gradient_energy")) rc = check_physics(in);
+  return rc || !mt_input_has(in, "evolve.end") ? rc : check_times(in);
+}
+
+static double real_or(const MtInput *in, const char *key, double missing) {
+  return mt_input_has(in, "%s", key) ? mt_input_real(in, "%s", key) : missing;
+}
+
+void mt_evolve_march_options(const MtInput *in, const MtFreeEnergy *e, MtMarchOptions *o) {
+  const double first = mt_input_real(in, "evolve.first_step");
+  *o = (MtMarchOptions){.first = first,
+                        .min = real_or(in, "evolve.min_step", 1e-6 * first),
+                        .max = real_or(in, "evolve.max_step", INFINITY),
+                        .tolerance = mt_input_real(in, "evolve.tolerance"),
+                        .low = e ? e->low : -INFINITY,
+                        .high = e ? e->high : INFINITY};
+}
+
+MtFlowModel mt_evolve_model(const MtInput *in, const MtFreeEnergy *e, const MtFormula *source) {
+  const bool conserved = strcmp(mt_input_string(in, "phasefield.model"), "cahn_hilliard") == 0;
+  return (MtFlowModel){.kind = conserved ? MT_FLOW_CONSERVED : MT_FLOW_RELAXED,
+                       .energy = e,
+                       .kappa = NM2 * mt_input_real(in, "phasefield.gradient_energy"),
+                       .mobility = conserved ? NM2 * mt_input_real(in, "phasefield.mobility")
+                                             : mt_input_real(in, "phasefield.rate"),
+                       .source = source};
+}
+
+void mt_evolve_options(const MtInput *in, MtEvolveOptions *o) {
+  *o = (MtEvolveOptions){.end = mt_input_real(in, "evolve.end"),
+                         .interval = real_or(in, "evolve.interval", 0),
+                         .snapshot_interval = real_or(in, "evolve.snapshot_interval", 0),
+                         .level = mt_input_real(in, "phasefield.level"),
+                         .checkpoint_rows = mt_input_int(in, "checkpoint.every_steps"),
+                         .checkpoint_seconds = 60 * mt_input_real(in, "checkpoint.every_minutes")};
+}

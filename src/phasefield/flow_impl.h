@@ -1,0 +1,43 @@
+/* The inside of a gradient flow. */
+#ifndef MT_PHASEFIELD_FLOW_IMPL_H
+#define MT_PHASEFIELD_FLOW_IMPL_H
+
+#include "magtwin/phasefield.h"
+
+typedef struct {
+  KSP ksp; /* one cycle of AMG on alpha w + beta K; NULL: not made yet */
+  Mat A;
+  double alpha, beta; /* of A */
+} MtFlowFactor;
+
+struct MtFlow {
+  const MtDomain *domain;
+  MtFlowModel model;
+  MtFlowOptions opt;
+  Mat K;
+  Vec w;                 /* lumped weights */
+  double volume;         /* sum of w */
+  double mean_curvature; /* of f over the domain at the state of the last residual */
+
+  Mat S;         /* shell: the linear system of a Newton step */
+  double shift;  /* of S */
+  Vec curvature; /* f'' */
+  KSP ksp;
+  MtFlowFactor factor[2];               /* of the preconditioner; relaxed flows have one */
+  double source_t;                      /* the time of `source`, NAN: none yet */
+  Vec source;                           /* NULL: none */
+  Vec residual, delta, mu, work, inner; /* inner: of the preconditioner */
+};
+
+/* y = f'(c) w + kappa K c, f'' in `curvature` if wanted.  Collective. */
+PetscErrorCode mt_flow_gradient(MtFlow *flow, Vec c, Vec y, bool curvature);
+/* y = w G mu: M K mu or L w mu.  Collective. */
+PetscErrorCode mt_flow_transport(MtFlow *flow, Vec mu, Vec y);
+/* Makes S and its solver; sets them for a shift, the preconditioner anew where it has become too different. */
+PetscErrorCode mt_flow_solver_create(MtFlow *flow);
+PetscErrorCode mt_flow_solver_set(MtFlow *flow, double shift);
+PetscErrorCode mt_flow_solver_destroy(MtFlow *flow);
+/* s(t) -> source. */
+PetscErrorCode mt_flow_source(MtFlow *flow, double t);
+
+#endif

@@ -1,0 +1,169 @@
+/* The linear systems of Newton's method.
+ *
+ * Conserved: S = q w + M K w^-1 (w f'' + kappa K), q the shift.  With f'' replaced by a constant g >= 2 sqrt(q kappa/M)
+ * it is a product, P = q (w + a K) w^-1 (w + b K) with ab = M kappa/q and a + b = M g/q: two systems of the second
+ * order, one cycle of AMG each.  At g = 2 sqrt(q kappa/M) (a = b) it is the preconditioner of P. Boyanova, M. Do-Quang,
+ * M. Neytcheva, Comput. Methods Appl. Math. 12 (2012) 1, whose spectrum does not depend on the mesh; g = the mean of
+ * f'' keeps it so when steps are long, in domains that have become phases. Relaxed: S = q w + L (w f'' + L kappa K),
+ * preconditioned by AMG of the same with the mean of f'' where that is positive. Both factors keep the sums: 1.P x =
+ * q 1.w x, as 1.S x, so that the mean of c is solved exactly. */
+#include "flow_impl.h"
+#include "magtwin/error.h"
+#include <math.h>
+
+enum { MAX_ITERATIONS = 200 };
+static const double STALE = 1.5; /* a factor of a preconditioner may be off by */
+
+static PetscErrorCode apply_system(Mat A, Vec x, Vec y) {
+  MtFlow *f;
+  PetscCall(MatShellGetContext(A, &f));
+  PetscCall(MatMult(f->K, x, f->mu));
+  PetscCall(VecPointwiseDivide(f->mu, f->mu, f->w));
+  PetscCall(VecScale(f->mu, f->model.kappa));
+  PetscCall(VecPointwiseMult(f->work, f->curvature, x));
+  PetscCall(VecAXPY(f->mu, 1, f->work));
+  PetscCall(mt_flow_transport(f, f->mu, y));
+  PetscCall(VecPointwiseMult(f->work, f->w, x));
+  return VecAXPY(y, f->shift, f->work);
+}
+
+/* y = A^-1 x by one cycle; for alpha = 1 the sums of x and w y are made equal. */
+static PetscErrorCode apply_factor(const MtFlow *f, const MtFlowFactor *a, Vec x, Vec y) {
+  PetscScalar have, want;
+  PC pc;
+  PetscCall(KSPGetPC(a->ksp, &pc));
+  PetscCall(PCApply(pc, x, y));
+  if (f->model.kind != MT_FLOW_CONSERVED) return 0;
+  PetscCall(VecSum(x, &want));
+  PetscCall(VecDot(f->w, y, &have));
+  return VecShift(y, (want - have) / f->volume);
+}
+
+static PetscErrorCode apply_preconditioner(PC pc, Vec x, Vec y) {
+  MtFlow *f;
+  PetscCall(PCShellGetContext(pc, &f));
+  if (f->model.kind != MT_FLOW_CONSERVED) return apply_factor(f, &f->factor[0], x, y);
+  PetscCall(apply_factor(f, &f->factor[0], x, f->inner));
+  PetscCall(VecPointwiseMult(f->inner, f->inner, f->w));
+  PetscCall(apply_factor(f, &f->factor[1], f->inner, y));
+  return VecScale(y, 1 / f->shift);
+}
+
+#if defined(PETSC_HAVE_HYPRE)
+static PetscErrorCode set_default(const char *name, const char *value) {
+  PetscBool given;
+  PetscCall(PetscOptionsHasName(NULL, NULL, name, &given));
+  return given ? 0 : PetscOptionsSetValue(NULL, name, value);
+}
+
+static PetscErrorCode choose_amg(PC pc, int dim) {
+  const char *const option[][2] = {
+      {"-evolve_pc_hypre_boomeramg_strong_threshold", dim == 2 ? "0.25" : "0.5"},
+      {"-evolve_pc_hypre_boomeramg_coarsen_type", "HMIS"},
+      {"-evolve_pc_hypre_boomeramg_interp_type", "ext+i"},
+      {"-evolve_pc_hypre_boomeramg_P_max", "4"},
+      {"-evolve_pc_hypre_boomeramg_relax_type_down", "SOR/Jacobi"},
+      {"-evolve_pc_hypre_boomeramg_relax_type_up", "backward-SOR/Jacobi"},
+  };
+  PetscCall(PCSetType(pc, PCHYPRE));
+  PetscCall(PCHYPRESetType(pc, "boomeramg"));
+  for (size_t i = 0; i < sizeof option / sizeof *option; i++) PetscCall(set_default(option[i][0], option[i][1]));
+  return 0;
+}
+#else
+static PetscErrorCode choose_amg(PC pc, int dim) {
+  (void)dim;
+  return PCSetType(pc, PCGAMG);
+}
+#endif
+
+static PetscErrorCode make_factor(MtFlow *f, MtFlowFactor *a) {
+  PC pc;
+  PetscCall(MatDuplicate(f->K, MAT_COPY_VALUES, &a->A));
+  PetscCall(MatSetOption(a->A, MAT_SPD, PETSC_TRUE));
+  PetscCall(KSPCreate(f->domain->comm, &a->ksp));
+  PetscCall(KSPSetOptionsPrefix(a->ksp, "evolve_"));
+  PetscCall(KSPSetType(a->ksp, KSPPREONLY));
+  PetscCall(KSPSetOperators(a->ksp, a->A, a->A));
+  PetscCall(KSPGetPC(a->ksp, &pc));
+  PetscCall(choose_amg(pc, f->domain->dim));
+  return KSPSetFromOptions(a->ksp);
+}
+
+static bool fresh(double have, double want) {
+  return have >= want / STALE && have <= want * STALE;
+}
+
+/* A = alpha w + beta K, unless what there is serves. */
+static PetscErrorCode set_factor(MtFlow *f, MtFlowFactor *a, double alpha, double beta) {
+  if (a->ksp && fresh(a->alpha, alpha) && fresh(a->beta, beta)) return 0;
+  if (!a->ksp) PetscCall(make_factor(f, a));
+  PetscCall(MatCopy(f->K, a->A, SAME_NONZERO_PATTERN));
+  PetscCall(MatScale(a->A, beta));
+  PetscCall(VecCopy(f->w, f->work));
+  PetscCall(VecScale(f->work, alpha));
+  PetscCall(MatDiagonalSet(a->A, f->work, ADD_VALUES));
+  PetscCall(KSPSetOperators(a->ksp, a->A, a->A));
+  PetscCall(KSPSetUp(a->ksp));
+  a->alpha = alpha;
+  a->beta = beta;
+  return 0;
+}
+
+static PetscErrorCode set_conserved(MtFlow *f) {
+  const double ab = f->model.mobility * f->model.kappa / f->shift,
+               sum = f->model.mobility * f->mean_curvature / f->shift;
+  const double half = fmax(.5 * sum, sqrt(ab)), root = sqrt(fmax(0, half * half - ab));
+  PetscCall(set_factor(f, &f->factor[0], 1, half + root));
+  return set_factor(f, &f->factor[1], 1, ab / (half + root));
+}
+
+PetscErrorCode mt_flow_solver_set(MtFlow *f, double shift) {
+  f->shift = shift;
+  if (f->model.kind == MT_FLOW_CONSERVED)
+    PetscCall(set_conserved(f));
+  else
+    PetscCall(set_factor(f, &f->factor[0], shift + f->model.mobility * fmax(0, f->mean_curvature),
+                         f->model.mobility * f->model.kappa));
+  return 0;
+}
+
+void mt_flow_amg(const MtFlow *f, double amg[4]) {
+  for (int k = 0; k < 2; k++) {
+    amg[2 * k] = f->factor[k].alpha;
+    amg[2 * k + 1] = f->factor[k].beta;
+  }
+}
+
+PetscErrorCode mt_flow_set_amg(MtFlow *f, const double amg[4]) {
+  for (int k = 0; k < 2; k++)
+    if (amg[2 * k] > 0) PetscCall(set_factor(f, &f->factor[k], amg[2 * k], amg[2 * k + 1]));
+  return 0;
+}
+
+PetscErrorCode mt_flow_solver_create(MtFlow *f) {
+  const PetscInt n = f->domain->n_owned;
+  PC pc;
+  PetscCall(MatCreateShell(f->domain->comm, n, n, PETSC_DETERMINE, PETSC_DETERMINE, f, &f->S));
+  PetscCall(MatShellSetOperation(f->S, MATOP_MULT, (void (*)(void))apply_system));
+  PetscCall(KSPCreate(f->domain->comm, &f->ksp));
+  PetscCall(KSPSetOperators(f->ksp, f->S, f->S));
+  PetscCall(KSPSetType(f->ksp, KSPGMRES));
+  PetscCall(KSPGMRESSetRestart(f->ksp, 50));
+  PetscCall(KSPSetPCSide(f->ksp, PC_RIGHT));
+  PetscCall(KSPSetNormType(f->ksp, KSP_NORM_UNPRECONDITIONED));
+  PetscCall(KSPSetTolerances(f->ksp, f->opt.linear_rtol, PETSC_DEFAULT, 1e10, MAX_ITERATIONS));
+  PetscCall(KSPGetPC(f->ksp, &pc));
+  PetscCall(PCSetType(pc, PCSHELL));
+  PetscCall(PCShellSetContext(pc, f));
+  return PCShellSetApply(pc, apply_preconditioner);
+}
+
+PetscErrorCode mt_flow_solver_destroy(MtFlow *f) {
+  for (int i = 0; i < 2; i++) {
+    PetscCall(KSPDestroy(&f->factor[i].ksp));
+    PetscCall(MatDestroy(&f->factor[i].A));
+  }
+  PetscCall(KSPDestroy(&f->ksp));
+  return MatDestroy(&f->S);
+}

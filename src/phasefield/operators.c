@@ -1,0 +1,81 @@
+/* Stiffness and lumped weights of a domain: each rank sums its own rows, in the order of its elements. */
+#include "magtwin/phasefield.h"
+
+typedef struct {
+  PetscInt *start, *list; /* elements at each owned node: list[start[i] .. start[i + 1]) */
+} Around;
+
+static PetscErrorCode elements_around(const MtDomain *d, Around *a) {
+  const PetscInt n = (d->dim + 1) * d->ne;
+  PetscInt *next;
+  PetscCall(PetscCalloc1(d->n_owned + 1, &a->start));
+  for (PetscInt i = 0; i < n; i++)
+    if (d->element[i] < d->n_owned) a->start[d->element[i] + 1]++;
+  for (PetscInt i = 0; i < d->n_owned; i++) a->start[i + 1] += a->start[i];
+  PetscCall(PetscMalloc1(a->start[d->n_owned], &a->list));
+  PetscCall(PetscMalloc1(d->n_owned, &next));
+  PetscCall(PetscArraycpy(next, a->start, d->n_owned));
+  for (PetscInt i = 0; i < n; i++)
+    if (d->element[i] < d->n_owned) a->list[next[d->element[i]]++] = i / (d->dim + 1);
+  return PetscFree(next);
+}
+
+/* Entries of each owned row in columns of this rank and of others. */
+static PetscErrorCode count_entries(const MtDomain *d, const Around *a, PetscInt *diagonal, PetscInt *other) {
+  PetscInt most = 0, *column;
+  for (PetscInt i = 0; i < d->n_owned; i++) most = PetscMax(most, a->start[i + 1] - a->start[i]);
+  PetscCall(PetscMalloc1((d->dim + 1) * most + 1, &column));
+  for (PetscInt i = 0; i < d->n_owned; i++) {
+    PetscInt n = 0;
+    for (PetscInt j = a->start[i]; j < a->start[i + 1]; j++)
+      for (int k = 0; k <= d->dim; k++) column[n++] = d->element[(d->dim + 1) * a->list[j] + k];
+    PetscCall(PetscSortRemoveDupsInt(&n, column));
+    diagonal[i] = other[i] = 0;
+    for (PetscInt j = 0; j < n; j++) *(column[j] < d->n_owned ? &diagonal[i] : &other[i]) += 1;
+  }
+  return PetscFree(column);
+}
+
+static PetscErrorCode allocate(const MtDomain *d, Mat *K) {
+  Around a;
+  PetscInt *diagonal, *other;
+  PetscCall(elements_around(d, &a));
+  PetscCall(PetscMalloc2(d->n_owned, &diagonal, d->n_owned, &other));
+  PetscCall(count_entries(d, &a, diagonal, other));
+  PetscCall(MatCreateAIJ(d->comm, d->n_owned, d->n_owned, PETSC_DETERMINE, PETSC_DETERMINE, 0, diagonal, 0, other, K));
+  PetscCall(PetscFree2(diagonal, other));
+  PetscCall(PetscFree(a.start));
+  PetscCall(PetscFree(a.list));
+  PetscCall(MatSetOption(*K, MAT_NO_OFF_PROC_ENTRIES, PETSC_TRUE));
+  return MatSetOption(*K, MAT_SYMMETRIC, PETSC_TRUE);
+}
+
+static PetscErrorCode add_element(const MtDomain *d, PetscInt e, Mat K, PetscScalar *w) {
+  const int n = d->dim + 1;
+  const PetscInt *node = d->element + n * e;
+  double x[4][3], grad[4][3], volume;
+  PetscScalar value[16];
+  PetscInt row[4], column[4];
+  mt_domain_corners(d, e, x);
+  mt_simplex(d->dim, (const double(*)[3])x, grad, &volume);
+  for (int i = 0; i < n; i++) {
+    column[i] = d->row[node[i]];
+    row[i] = node[i] < d->n_owned ? column[i] : -1; /* left out: its owner sums it */
+    if (row[i] >= 0) w[node[i]] += volume / n;
+    for (int j = 0; j < n; j++)
+      value[n * i + j] = volume * (grad[i][0] * grad[j][0] + grad[i][1] * grad[j][1] + grad[i][2] * grad[j][2]);
+  }
+  return MatSetValues(K, n, row, n, column, value, ADD_VALUES);
+}
+
+PetscErrorCode mt_domain_operators(const MtDomain *d, Mat *K, Vec *w) {
+  PetscScalar *a;
+  PetscCall(allocate(d, K));
+  PetscCall(MatCreateVecs(*K, w, NULL));
+  PetscCall(VecZeroEntries(*w));
+  PetscCall(VecGetArray(*w, &a));
+  for (PetscInt e = 0; e < d->ne; e++) PetscCall(add_element(d, e, *K, a));
+  PetscCall(VecRestoreArray(*w, &a));
+  PetscCall(MatAssemblyBegin(*K, MAT_FINAL_ASSEMBLY));
+  return MatAssemblyEnd(*K, MAT_FINAL_ASSEMBLY);
+}

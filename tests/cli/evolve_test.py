@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""evolve_test.py BUILD: magtwin evolve as users call it: a decomposition on a box, stopped and continued, on two ranks, on tetrahedra of
+a mesh; bad input, and a run that fails."""
+# timeout: 600
+import csv
+import json
+import os
+import sys
+
+import h5py
+import numpy as np
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import support
+from support import check
+
+BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
+INPUT = """box: {size: [60, 60, 0], spacing: 3}
+phasefield:
+  double_well: {height: 5, low: 0.3, high: 0.7}
+  gradient_energy: 2e-18
+  mobility: 5e-18
+  initial_formula: 0.5 + 0.01*(cos(0.105*x)*cos(0.11*y) + (cos(0.13*x)*cos(0.087*y))^2 + cos(0.025*x - 0.15*y)*cos(0.07*x - 0.02*y))
+evolve: {end: 20 s, first_step: 0.05 s, snapshots: [10]}
+"""
+MESH = """grains:
+  source: shape
+  shape: {kind: box, size: [16 nm, 16 nm, 8 nm], spacing: [2 nm, 2 nm, 2 nm]}
+mesh: {size: 2 nm}
+"""
+
+
+def source(folder, text=INPUT, name="run.yaml"):
+    path = os.path.join(folder, name)
+    with open(path, "w") as f:
+        f.write(text)
+    return path
+
+
+def evolve(folder, out, *overrides, ranks=1, code=0, text=INPUT):
+    out = os.path.join(folder, out)
+    done = support.magtwin(BUILD, "evolve", source(folder, text), "output.folder=" + out, *overrides, ranks=ranks)
+    check(done.code == code, done)
+    return out if code == 0 else done
+
+
+def table(out):
+    with open(os.path.join(out, "evolve.csv"), newline="") as f:
+        rows = list(csv.DictReader(f))
+    return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+
+
+def test_decomposition(folder):
+    out = evolve(folder, "out")
+    t = table(out)
+    f = t["f_total_J/m3"]
+    x, y = np.meshgrid(np.arange(21) * 3., np.arange(21) * 3.)
+    c = .5 + .01 * (np.cos(.105 * x) * np.cos(.11 * y) + (np.cos(.13 * x) * np.cos(.087 * y))**2 +
+                    np.cos(.025 * x - .15 * y) * np.cos(.07 * x - .02 * y))
+    with h5py.File(os.path.join(out, "fields", "fields_0001.h5")) as h:
+        check(np.allclose(h["/c"][...], c.ravel(), atol=1e-14), "the start is not the formula")
+    check((np.diff(f) <= 1e-12 * abs(f[:-1])).all(), "the energy rises")
+    check(np.ptp(t["c_mean"]) < 1e-12, np.ptp(t["c_mean"]))
+    check(np.allclose(t["f_bulk_J/m3"] + t["f_gradient_J/m3"], f, rtol=1e-14), "the terms do not add up")
+    with open(os.path.join(out, "summary.json")) as h:
+        summary = json.load(h)
+    check(summary["results"]["end"] == "time" and summary["counts"]["fields"] == 3, summary["results"])
+    check(summary["results"]["newton_per_step"] < 5, summary["results"])
+    check(os.path.exists(os.path.join(out, "fields.xdmf")), "no fields.xdmf")
+    two = table(evolve(folder, "two", ranks=2))
+    check(np.allclose(two["f_total_J/m3"][-1], f[-1], rtol=1e-6), (two["f_total_J/m3"][-1], f[-1]))
+
+
+def test_continued(folder):
+    """A run that ends at 10 s and goes on to 20 s is the run that passes 10 s, to the bit."""
+    whole = evolve(folder, "whole")
+    parts = evolve(folder, "parts", "evolve.end=10 s")
+    again = support.magtwin(BUILD, "evolve", source(folder), "output.folder=" + parts, "--resume")
+    check(again.code == 0, again)
+    for name in ["evolve.csv"] + ["fields/fields_%04d.h5" % i for i in (1, 2, 3)]:
+        with open(os.path.join(whole, name), "rb") as a, open(os.path.join(parts, name), "rb") as b:
+            check(a.read() == b.read(), name + " differs")
+    other = support.magtwin(BUILD, "evolve", source(folder), "output.folder=" + parts, "--resume", "phasefield.mobility=1e-18")
+    check(other.code == 2 and "another input" in other.err, other)
+    os.remove(os.path.join(parts, "checkpoint.h5.prev"))
+    with open(os.path.join(parts, "checkpoint.h5"), "r+b") as f:
+        f.truncate(3000)
+    broken = support.magtwin(BUILD, "evolve", source(folder), "output.folder=" + parts, "--resume")
+    check(broken.code == 2 and "no usable checkpoint" in broken.err, broken)
+
+
+def test_mesh(folder):
+    """On tetrahedra of a mesh file; nothing flows through the ends, and the fields open beside the mesh."""
+    out = os.path.join(folder, "mesh")
+    done = support.magtwin(BUILD, "mesh", source(folder, MESH, "mesh.yaml"), "output.folder=" + out)
+    check(done.code == 0, done)
+    text = INPUT.replace("box: {size: [60, 60, 0], spacing: 3}", "mesh: {file: %s}" % os.path.join(out, "mesh.h5"))
+    run = evolve(folder, "tets", "evolve.end=5 s", "phasefield.noise=0.05", text=text, ranks=2)
+    t = table(run)
+    check(np.ptp(t["c_mean"]) < 1e-12 and (np.diff(t["f_total_J/m3"]) <= 0).all(), t["f_total_J/m3"])
+    with h5py.File(os.path.join(run, "fields", "fields_0002.h5")) as f, h5py.File(os.path.join(out, "mesh.h5")) as g:
+        tets, kind = g["/mesh/tet"][...], g["/regions/kind"][...]
+        body = np.unique(tets[kind[g["/mesh/region"][...]] != 4])
+        check(len(f["/c"]) == len(g["/mesh/x"]) and (np.isfinite(f["/c"][...]).nonzero()[0] == body).all(), "not one value a node of the body")
+
+
+def test_bad_input(folder):
+    for override, words in [("phasefield.double_well.high=0.2", "must be above low"),
+                            ("phasefield.initial_formula=0.5 + sn(x)", "unknown name \"sn\" at character 7"),
+                            ("phasefield.source=t*", "ends too early"),
+                            ("phasefield.range=[1, 0]", "two numbers"),
+                            ("phasefield.range=[0.6, 0.9]", "at the beginning is"),
+                            ("box.periodic=z", "two dimensions"),
+                            ("evolve.min_step=1 s", None),
+                            ("evolve.snapshots=[5, 5]", "must ascend")]:
+        done = support.magtwin(BUILD, "evolve", source(folder), "output.folder=" + os.path.join(folder, "bad"), "evolve.max_step=0.5 s", override)
+        check(done.code == 2 and (words or "longer than the longest") in done.err, (override, str(done)))
+        check(not os.path.exists(os.path.join(folder, "bad", "evolve.csv")), override)
+    text = INPUT.replace("  double_well: {height: 5, low: 0.3, high: 0.7}\n", "  energy: polynomial\n  polynomial: [0, 1, 2, 3]\n")
+    done = evolve(folder, "bad", code=2, text=text)
+    check("no lower bound" in done.err, done)
+
+
+def test_failure(folder):
+    """Noise that a least step cannot follow: what, when, where, and the last good state."""
+    done = evolve(folder, "out", "evolve.min_step=0.04 s", "evolve.tolerance=1e-9", code=1)
+    check("no step of 0.04 s or longer can be made at t = 0 s: its error is above the tolerance; worst at (" in done.err, done)
+    check(os.path.exists(os.path.join(folder, "out", "checkpoint.h5")), done)
+
+
+if __name__ == "__main__":
+    sys.exit(support.run_tests([("decomposition on a box", test_decomposition), ("stopped and continued", test_continued),
+                                ("on a mesh", test_mesh), ("bad input", test_bad_input), ("a run that fails", test_failure)]))
