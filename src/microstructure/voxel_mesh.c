@@ -103,7 +103,7 @@ static void grains_copy(const MtVoxelMesh *m, const MtLabels *l, MtRegions *r) {
 }
 
 /* Nodes of the air move freely, those of the sphere not at all. */
-static void improve_last(MtMeshData *d, MtHold *hold, int64_t nhold, double score, MtJson *json) {
+static void improve_last(MtMeshData *d, MtHold *hold, int64_t nhold, double score, double thickness, MtJson *json) {
   MtRelax r = {.nv = d->nv, .nt = d->nt, .x = d->x, .tet = d->tet, .box = d->magnet_box};
   r.hold = mt_realloc(hold, (size_t)d->nv * sizeof *hold);
   memset(r.hold + nhold, 0, (size_t)(d->nv - nhold) * sizeof *r.hold);
@@ -114,7 +114,8 @@ static void improve_last(MtMeshData *d, MtHold *hold, int64_t nhold, double scor
   }
   mt_phase_begin("improve angles");
   mt_relax_lists(&r);
-  const int64_t left = mt_relax_worst(&r, score, 6);
+  int64_t left = mt_relax_worst(&r, score, 6);
+  if (left && thickness > 0) left = mt_relax_loosen(&r, score, thickness);
   mt_relax_free(&r);
   mt_phase_end("improve angles");
   mt_json_real(json, "score_aimed_at", score);
@@ -137,7 +138,7 @@ static PetscErrorCode finish(const MtVoxelMesh *v, const MtLabels *l, const MtMe
   if (o->thickness > 0) report_layer(&layer, o->thickness, nhold, json);
   PetscErrorCode rc = mt_mesh_close(box, o, &m, d);
   if (!rc)
-    improve_last(d, hold, nhold, mt_voxel_target(o->thickness, v->a), json);
+    improve_last(d, hold, nhold, mt_voxel_target(o->thickness, v->a), o->thickness, json);
   else
     free(hold);
   if (!rc) rc = mt_mesh_end_regions(d);

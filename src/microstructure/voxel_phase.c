@@ -12,10 +12,11 @@ enum { THIN_ROUNDS = 16, GROW_ROUNDS = 6 };
 static const double spoilt = .5;      /* score of a tet that thins its nodes at first */
 static const double thinner = .75;    /* factor for that */
 static const double good = .85;       /* score aimed at, 13 to 151 degrees, */
-static const double least_good = .57; /* or 8.5 degrees, */
+static const double least_good = .59; /* or 8.8 to 159.6 degrees, */
 static const double own_part = .9;    /* or as much of what a flat layer has by itself, in between */
-static const double grow_floor = .58; /* score below which growth may not bring a tet: 9 to 159 degrees */
+static const double grow_floor = .6;  /* score below which growth may not bring a tet: 9 to 159 degrees */
 static const double slack = .008;     /* of the thickness: how far from its planes a copy may stay */
+static const double most_lean = 1.3;  /* over half the thickness, where triangles lean */
 static const double most_times = 1;   /* thicknesses that a copy goes at most */
 
 typedef struct {
@@ -24,7 +25,7 @@ typedef struct {
   int64_t *first; /* [nv+1] */
   int64_t npieces;
   MtPiece *piece;
-  double (*normal)[6][3]; /* [nv] between grains i < j of a node, number pair(i, j); from i to j, times area */
+  double (*normal)[6][4]; /* [nv] between grains i < j of a node, number pair(i, j); from i to j, times area; area */
   double *scale;          /* [nv] of the thickness, at first */
   MtTets *m;
   MtRelax r;
@@ -42,6 +43,10 @@ static int position(const MtVoxelNode *v, int32_t grain) {
   return i;
 }
 
+static double length_of(const double d[3]) {
+  return sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
+}
+
 static void normals_make(Phase *p) {
   p->normal = mt_calloc((size_t)p->v->nv, sizeof *p->normal);
   for (int64_t i = 0; i < p->npieces && p->piece[i].ngrains == 2; i++) {
@@ -50,21 +55,22 @@ static void normals_make(Phase *p) {
       const MtVoxelNode *v = p->v->node + t->node[c];
       double *n = p->normal[t->node[c]][pair(position(v, t->grain[0]), position(v, t->grain[1]))];
       for (int k = 0; k < 3; k++) n[k] += t->toward[1][k];
+      n[3] += length_of(t->toward[1]);
     }
   }
 }
 
-/* Planes that the copy of the i-th grain is to lie on: half the thickness into the grain. */
+/* Planes that the copy of the i-th grain is to lie on: half the thickness into the grain, and more where the triangles
+ * around lean against their common normal, so that the mean of what lies between them is the thickness. */
 static void hold_make(const Phase *p, int64_t v, int i, MtHold *h) {
   const MtVoxelNode *o = p->v->node + v;
   h->slack = slack * p->thickness;
   for (int j = 0; j < o->ngrains; j++) {
     if (j == i) continue;
-    const double *n = p->normal[v][pair(i, j)], sign = i < j ? -1 : 1,
-                 length = sign * sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]);
+    const double *n = p->normal[v][pair(i, j)], length = (i < j ? -1 : 1) * length_of(n);
     double *to = h->n[h->nplanes];
     if (length == 0) continue;
-    h->c[h->nplanes] = p->thickness / 2;
+    h->c[h->nplanes] = p->thickness / 2 * fmin(most_lean, n[3] / fabs(length));
     for (int k = 0; k < 3; k++) to[k] = n[k] / length, h->c[h->nplanes] += to[k] * o->x[k];
     h->nplanes++;
   }
@@ -153,12 +159,12 @@ static void grow(Phase *p) {
       double d[3];
       if (p->r.hold[i].nplanes == 0) continue;
       way_of(p, p->r.hold + i, p->m->x + 3 * i, d);
-      const double length = sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
-      if (length > slack * p->thickness) mt_relax_move(&p->r, i, d, grow_floor);
+      if (length_of(d) > slack * p->thickness) mt_relax_move(&p->r, i, d, grow_floor);
     }
     if (left == 0 && round > 1) break;
   }
   mt_relax_worst(&p->r, aim, 4);
+  mt_relax_loosen(&p->r, aim, p->thickness);
 }
 
 static void layer_measure(const Phase *p, MtVoxelLayer *l) {
@@ -166,7 +172,7 @@ static void layer_measure(const Phase *p, MtVoxelLayer *l) {
   memset(l, 0, sizeof *l);
   for (int64_t i = 0; i < p->npieces && p->piece[i].ngrains == 2; i++) {
     const MtPiece *t = p->piece + i;
-    const double *n = t->toward[1], a = sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]);
+    const double *n = t->toward[1], a = length_of(n);
     double gap = 0;
     for (int c = 0; c < 3; c++) {
       const double *x = p->m->x + 3 * mt_copy_of(p->v, p->first, t->node[c], t->grain[0]),

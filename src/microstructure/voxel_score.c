@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HALVINGS = 5, TRIES = 12, DIRECTIONS = 27 };
+enum { HALVINGS = 5, TRIES = 12, DIRECTIONS = 27, LOOSE_ROUNDS = 4 };
 static const double low = 0.034074173710931744, high = 0.18084795571100825; /* 1 - cos 15, 1 + cos 145 degrees */
 static const double first_step = .3;                                        /* of the mean edge at the node */
 static const double gain = 1e-3;
+static const double loose = .1; /* of a layer, more in each round */
 
 static void cross(const double a[3], const double b[3], double c[3]) {
   c[0] = a[1] * b[2] - a[2] * b[1], c[1] = a[2] * b[0] - a[0] * b[2], c[2] = a[0] * b[1] - a[1] * b[0];
@@ -198,4 +199,18 @@ int64_t mt_relax_worst(MtRelax *r, double score, int rounds) {
   }
   free(bad), free(h.moved), free(h.tried);
   return left;
+}
+
+int64_t mt_relax_loosen(MtRelax *r, double score, double thickness) {
+  int64_t bad = 0;
+  for (int round = 1; round <= LOOSE_ROUNDS; round++) {
+    for (int64_t t = 0; t < r->nt; t++)
+      for (int k = 0; k < 4 && score_of(r, t) < score; k++) {
+        double *slack = &r->hold[r->tet[4 * t + k]].slack;
+        *slack = fmax(*slack, round * loose * thickness);
+      }
+    bad = mt_relax_worst(r, score, 3);
+    if (bad == 0) break;
+  }
+  return bad;
 }

@@ -243,7 +243,7 @@ static void assert_layer(const MtMeshData *d, double thickness) {
   print_message("# layer of %g nm: %.4f, angles %.1f to %.1f, %d boundaries, %d triple lines, %d junctions\n",
                 thickness, t, low, high, kinds[MT_REGION_GB], kinds[MT_REGION_TRIPLE], kinds[MT_REGION_JUNCTION]);
   assert_true(fabs(sum / (48. * 40 * 44) - 1) < 1e-9);
-  assert_true(fabs(t / thickness - 1) < .02);
+  assert_true(fabs(t / thickness - 1) < .01);
   assert_true(low > 8 && high < 160);
 }
 
