@@ -95,10 +95,21 @@ def run_case(build, name, function):
     os.makedirs(case.folder, exist_ok=True)
     start, used = time.monotonic(), processor_time()
     results = function(case)
-    new = {"seconds": time.monotonic() - start, "processor_seconds": processor_time() - used, "inputs": sorted(case.inputs), "results": results, "panels": case.panels}
+    new = {"seconds": time.monotonic() - start, "processor_seconds": processor_time() - used, "state": state(), "date": time.strftime("%Y-%m-%d"), "inputs": sorted(case.inputs), "results": results, "panels": case.panels}
     new["fingerprint"] = fingerprint(build, function, new["inputs"])
     write(kept, new)
     return new, True
+
+
+def state():
+    """The commit of this checkout, with a + where sources differ from it."""
+    def git(*words):
+        try:
+            return subprocess.run(["git", "-C", support.ROOT] + list(words), capture_output=True, text=True).stdout.strip()
+        except OSError:
+            return ""
+    head = git("rev-parse", "--short", "HEAD")
+    return "commit %s%s" % (head, "+" * bool(git("status", "--porcelain", "--untracked-files=no", "src", "include"))) if head else "no commit known"
 
 
 def processor_time():
@@ -167,7 +178,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("build")
     parser.add_argument("case", nargs="*", help="only these: " + ", ".join(cases.CASES))
-    parser.add_argument("--report", metavar="FILE", help="also write the table of cases and numbers to FILE (docs/validation.md)")
+    parser.add_argument("--report", metavar="FILE", help="also write the table of cases and numbers to FILE (docs/validation.md); of cases that were not asked for FILE keeps what it has")
     args = parser.parse_args()
     unknown = [name for name in args.case if name not in cases.CASES]
     if unknown:
