@@ -1,6 +1,6 @@
-/* A volume of orientations as DREAM.3D (6.x) stores it: /DataContainers/<name>/CellData with EulerAngles [nz ny nx 3]
- * (Bunge, radians) and, in most files, Phases [nz ny nx 1], 0 where nothing was found; _SIMPL_GEOMETRY/SPACING in um.
- * Each rank reads the slices of its slab.
+/* A volume of orientations as DREAM.3D (6.x) stores it: /DataContainers/<name>/<cells> with EulerAngles [nz ny nx 3]
+ * (Bunge, radians) and, in most files, Phases [nz ny nx 1], 0 where nothing was found, and "Confidence Index"; <cells>
+ * is CellData or whatever the user called it; _SIMPL_GEOMETRY/SPACING in um.  Each rank reads the slices of its slab.
  * Source of the layout: M. A. Groeber, M. A. Jackson, Integr. Mater. Manuf. Innov. 3, 56 (2014). */
 #include "magtwin/error.h"
 #include "magtwin/memory.h"
@@ -11,12 +11,12 @@
 #include <string.h>
 #include <strings.h>
 
-enum { NAME = 256 };
+enum { NAME = 256, GROUP = NAME + 20, CELLS = GROUP + NAME + 1, PATH = CELLS + 40 };
 
 typedef struct {
   const char *path;
   hid_t file, set; /* EulerAngles */
-  char group[NAME];
+  char group[GROUP], cells[CELLS];
   hsize_t dims[4]; /* nz ny nx 3 */
   double spacing[3];
 } Volume;
@@ -26,30 +26,63 @@ bool mt_dream3d_is(const char *path) {
   return (n > 8 && !strcasecmp(path + n - 8, ".dream3d")) || (n > 3 && !strcasecmp(path + n - 3, ".h5"));
 }
 
+/* Number of links of a group, name of the i-th; 0 and false where there is none. */
+static hsize_t links_of(hid_t group) {
+  H5G_info_t info = {.nlinks = 0};
+  return group >= 0 && H5Gget_info(group, &info) >= 0 ? info.nlinks : 0;
+}
+
+static bool link_name(hid_t group, hsize_t i, char name[NAME]) {
+  return H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, NAME, H5P_DEFAULT) >= 0;
+}
+
+static bool has_four_dimensions(hid_t set) {
+  const hid_t space = H5Dget_space(set);
+  const bool four = H5Sget_simple_extent_ndims(space) == 4;
+  H5Sclose(space);
+  return four;
+}
+
+/* The group of a container that has an angle for each cell; others have them for each grain, or have none. */
+static void find_cells(Volume *v, const char *container) {
+  char name[NAME], path[PATH];
+  const hid_t group = H5Gopen2(v->file, container, H5P_DEFAULT);
+  const hsize_t n = links_of(group);
+  for (hsize_t i = 0; i < n && v->set < 0; i++) {
+    if (!link_name(group, i, name)) continue;
+    snprintf(v->cells, sizeof v->cells, "%s/%s", container, name);
+    snprintf(path, sizeof path, "%s/EulerAngles", v->cells);
+    v->set = H5Dopen2(v->file, path, H5P_DEFAULT);
+    if (v->set < 0 || has_four_dimensions(v->set)) continue;
+    H5Dclose(v->set);
+    v->set = -1;
+  }
+  if (group >= 0) H5Gclose(group);
+}
+
 /* The first container with orientations. */
 static PetscErrorCode open_angles(Volume *v) {
-  H5G_info_t info = {.nlinks = 0};
+  char name[NAME];
   const hid_t all =
       H5Lexists(v->file, "DataContainers", H5P_DEFAULT) > 0 ? H5Gopen2(v->file, "DataContainers", H5P_DEFAULT) : -1;
-  if (all >= 0) H5Gget_info(all, &info);
-  for (hsize_t i = 0; i < info.nlinks && v->set < 0; i++) {
-    char name[NAME / 2], path[NAME + 40];
-    if (H5Lget_name_by_idx(all, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name, H5P_DEFAULT) < 0) continue;
-    snprintf(v->group, NAME, "/DataContainers/%s", name);
-    snprintf(path, sizeof path, "%s/CellData/EulerAngles", v->group);
-    v->set = H5Dopen2(v->file, path, H5P_DEFAULT);
+  const hsize_t n = links_of(all);
+  for (hsize_t i = 0; i < n && v->set < 0; i++) {
+    if (!link_name(all, i, name)) continue;
+    snprintf(v->group, sizeof v->group, "/DataContainers/%s", name);
+    find_cells(v, v->group);
   }
   if (all >= 0) H5Gclose(all);
   if (v->set >= 0) return 0;
-  return mt_error(MT_ERR_INPUT, "%s: has no /DataContainers/<name>/CellData/EulerAngles as DREAM.3D writes it",
+  return mt_error(MT_ERR_INPUT,
+                  "%s: has no /DataContainers/<name>/CellData/EulerAngles with 4 dimensions (nz, ny, nx, 3) as "
+                  "DREAM.3D 6 writes it",
                   v->path);
 }
 
 static PetscErrorCode read_layout(Volume *v) {
-  char path[NAME + 40];
+  char path[PATH];
   const hid_t space = H5Dget_space(v->set);
-  const bool good =
-      H5Sget_simple_extent_ndims(space) == 4 && H5Sget_simple_extent_dims(space, v->dims, NULL) == 4 && v->dims[3] == 3;
+  const bool good = H5Sget_simple_extent_dims(space, v->dims, NULL) == 4 && v->dims[3] == 3;
   H5Sclose(space);
   if (!good) return mt_error(MT_ERR_INPUT, "%s: EulerAngles must have 4 dimensions (nz, ny, nx, 3)", v->path);
   snprintf(path, sizeof path, "%s/_SIMPL_GEOMETRY/SPACING", v->group);
@@ -78,30 +111,50 @@ static bool read_slab(hid_t set, const Volume *v, hsize_t width, const MtLabels 
   return good;
 }
 
-static PetscErrorCode read_points(const Volume *v, const MtLabels *l, MtEbsd *e) {
+/* One number a cell, from malloc; NULL in *to: the file has none of that name. */
+static PetscErrorCode read_cells(const Volume *v, const char *name, const MtLabels *l, double **to) {
   const size_t n = (size_t)l->nx * (size_t)l->ny * (size_t)l->nz_local;
-  char path[NAME + 40];
+  char path[PATH];
+  *to = NULL;
+  snprintf(path, sizeof path, "%s/%s", v->cells, name);
+  const hid_t set = H5Dopen2(v->file, path, H5P_DEFAULT);
+  if (set < 0) return 0;
+  *to = mt_malloc((n + 1) * sizeof **to);
+  const bool good = !n || read_slab(set, v, 1, l, *to);
+  H5Dclose(set);
+  if (good) return 0;
+  free(*to);
+  *to = NULL;
+  return mt_error(MT_ERR_INPUT, "%s: %s does not go with EulerAngles, or is damaged", v->path, path);
+}
+
+static PetscErrorCode read_angles(const Volume *v, const MtLabels *l, MtEbsd *e) {
+  const size_t n = (size_t)l->nx * (size_t)l->ny * (size_t)l->nz_local;
   double *angle = mt_malloc((3 * n + 1) * sizeof *angle);
   bool good = !n || read_slab(v->set, v, 3, l, angle);
   for (size_t i = 0; i < n && good; i++) {
     good = isfinite(angle[3 * i]) && isfinite(angle[3 * i + 1]) && isfinite(angle[3 * i + 2]);
     mt_quat_bunge(angle + 3 * i, e->q + 4 * i);
-    e->ci[i] = 1;
   }
   free(angle);
-  if (!good)
-    return mt_error(MT_ERR_INPUT, "%s: EulerAngles cannot be read: the file is damaged, or an angle is no number",
-                    v->path);
-  snprintf(path, sizeof path, "%s/CellData/Phases", v->group);
-  const hid_t set = H5Dopen2(v->file, path, H5P_DEFAULT);
-  if (set < 0) return 0;
-  double *phase = mt_malloc((n + 1) * sizeof *phase);
-  good = !n || read_slab(set, v, 1, l, phase);
-  for (size_t i = 0; i < n && good; i++)
-    if (phase[i] < 1) e->ci[i] = MT_ANG_NOTHING;
+  if (good) return 0;
+  return mt_error(MT_ERR_INPUT, "%s: EulerAngles cannot be read: the file is damaged, or an angle is no number",
+                  v->path);
+}
+
+static PetscErrorCode read_points(const Volume *v, const MtLabels *l, MtEbsd *e) {
+  const size_t n = (size_t)l->nx * (size_t)l->ny * (size_t)l->nz_local;
+  double *sure = NULL, *phase = NULL;
+  PetscCall(read_angles(v, l, e));
+  PetscErrorCode rc = read_cells(v, "Confidence Index", l, &sure);
+  if (!rc) rc = read_cells(v, "Phases", l, &phase);
+  for (size_t i = 0; i < n && !rc; i++) {
+    e->ci[i] = sure ? sure[i] : 1;
+    if (phase && phase[i] < 1) e->ci[i] = MT_ANG_NOTHING;
+  }
+  free(sure);
   free(phase);
-  H5Dclose(set);
-  return good ? 0 : mt_error(MT_ERR_INPUT, "%s: Phases does not go with EulerAngles, or is damaged", v->path);
+  return rc;
 }
 
 static PetscErrorCode open_volume(Volume *v) {

@@ -175,21 +175,40 @@ def registers_two_pictures(folder):
         check(found["mirrored"] == mirrored and found["residual_rms_px"] < 5 and found["places"] > 20, found)
 
 
-def reads_dream3d(folder):
-    """Two crystals side by side, one a point without a solution, as DREAM.3D stores them."""
+def write_dream3d(path, cells, sure=None):
+    """As DREAM.3D 6.5 writes an EBSD volume: first a container with statistics only, then the cells, their kinds and what grains have."""
     import h5py
-    path = os.path.join(folder, "two.dream3d")
     angles = np.zeros((6, 8, 10, 3), np.float32)
     angles[:, :, 5:] = (0.5, 0.6, 0.7)
     phases = np.ones((6, 8, 10, 1), np.int32)
     phases[2, 3, 4] = 0
     with h5py.File(path, "w") as f:
-        f["/DataContainers/Volume/CellData/EulerAngles"] = angles
-        f["/DataContainers/Volume/CellData/Phases"] = phases
-        f["/DataContainers/Volume/_SIMPL_GEOMETRY/SPACING"] = np.array([0.1, 0.1, 0.2], np.float32)
+        f.attrs["FileVersion"], f.attrs["DREAM3D Version"] = np.bytes_("7.0"), np.bytes_("6.5.171")
+        f["/DataContainers/AStatistics/CellEnsembleData/CrystalStructures"] = np.array([[999], [1]], np.uint32)
+        base = f.create_group("/DataContainers/ImageDataContainer")
+        geometry = base.create_group("_SIMPL_GEOMETRY")
+        geometry.attrs["GeometryType"], geometry.attrs["GeometryName"] = np.uint32(0), np.bytes_("ImageGeometry")
+        geometry["DIMENSIONS"], geometry["ORIGIN"] = np.array([10, 8, 6], np.int64), np.zeros(3, np.float32)
+        geometry["SPACING"] = np.array([0.1, 0.1, 0.2], np.float32)
+        grains = base.create_group("AGrain Data")  # an angle for each grain, not for each cell
+        grains["EulerAngles"] = np.zeros((3, 3), np.float32)
+        data = base.create_group(cells)
+        data.attrs["AttributeMatrixType"], data.attrs["TupleDimensions"] = np.uint32(3), np.array([10, 8, 6], np.uint64)
+        data["EulerAngles"], data["Phases"] = angles, phases
+        data["EulerAngles"].attrs["ComponentDimensions"] = np.array([3], np.uint64)
+        if sure is not None:
+            data["Confidence Index"] = sure
+        base.create_group("CellEnsembleData")["CrystalStructures"] = np.array([[999], [1]], np.uint32)
+
+
+def reads_dream3d(folder):
+    """Two crystals side by side, one a point without a solution, as DREAM.3D stores them."""
+    import h5py
+    path = os.path.join(folder, "two.dream3d")
     source = write(folder, "grains: {source: ebsd, files: %s, slice_step: 200 nm}\noutput: {folder: %s/out}\n" % (path, folder))
     run = lambda *more, ranks=1: support.magtwin(BUILD, "reconstruct", source, "--force", *more, ranks=ranks)
-    for ranks in (1, 2):
+    for ranks, cells in ((1, "CellData"), (2, "EBSD Scan Data")):
+        write_dream3d(path, cells)
         r = run(ranks=ranks)
         check(r.code == 0, r)
         with h5py.File(os.path.join(folder, "out", "labels.h5")) as f:
@@ -200,8 +219,16 @@ def reads_dream3d(folder):
         check(abs(abs(axis[1] @ true) - 1) < 1e-6, axis)
     r = run("grains.slice_step=100 nm")
     check(r.code == 2 and "are 200 nm apart" in r.err, r)
+    sure = np.ones((6, 8, 10, 1), np.float32)
+    sure[0, 0, :2], sure[0, 0, 2] = 0.05, -1
+    write_dream3d(path, "CellData", sure)
+    r = run("grains.min_confidence=0.1")
+    check(r.code == 0 and "2 points without a solution, 4 left out" in r.out + r.err, r)
+    write_dream3d(path, "CellData", sure[:5])
+    r = run()
+    check(r.code == 2 and "CellData/Confidence Index does not go with EulerAngles" in r.err, r)
     with h5py.File(path, "a") as f:
-        del f["/DataContainers/Volume/CellData/EulerAngles"]
+        del f["/DataContainers/ImageDataContainer/CellData/EulerAngles"]
     r = run()
     check(r.code == 2 and "EulerAngles" in r.err, r)
 

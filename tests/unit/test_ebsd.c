@@ -202,15 +202,19 @@ static void bad_ang_files(void **unused) {
   mt_error_clear();
 }
 
+/* The header as HKL's Channel 5 writes it. */
 #define CTF                                                                                                            \
-  "Channel Text File\r\nPrj\tmap\r\nXCells\t3\r\nYCells\t2\r\nPhases\t1\r\n8.8;8.8;12.2\t90;90;90\tNd2Fe14B\r\n"       \
-  "Phase\tX\tY\tBands\tError\tEuler1\tEuler2\tEuler3\tMAD\tBC\tBS\r\n"
+  "Channel Text File\r\nPrj\tmap\r\nAuthor\t[Unknown]\r\nJobMode\tGrid\r\nXCells\t3\r\nYCells\t2\r\nXStep\t0.5\r\n"    \
+  "YStep\t0.25\r\nAcqE1\t0\r\nAcqE2\t0\r\nAcqE3\t0\r\nEuler angles refer to Sample Coordinate system (CS0)!\tMag\t"    \
+  "2000\tCoverage\t100\tDevice\t0\tKV\t20\tTiltAngle\t70\tTiltAxis\t0\r\nPhases\t1\r\n8.8;8.8;12.2\t90;90;90\t"        \
+  "Nd2Fe14B\t5\t136\t\t\tHerbst\r\nPhase\tX\tY\tBands\tError\tEuler1\tEuler2\tEuler3\tMAD\tBC\tBS\r\n"
 
 /* The same orientations as in the .ang file above, in degrees. */
 static void ctf_file(void **unused) {
   (void)unused;
   MtAng a;
-  write_text("good.ctf", CTF "1 0 0 8 0 28.64788976 14.32394488 7.16197244 .5 90 80\n0 0.5 0 0 3 0 0 0 0 90 80\n"
+  write_text("good.ctf", CTF "1\t0.0000\t0.0000\t8\t0\t28.64788976\t14.32394488\t7.16197244\t0.5\t90\t80\r\n"
+                             "0 0.5 0 0 3 0 0 0 0 90 80\n"
                              "1 1 0 8 0 0 0 0 .5 90 80\n1 0 0.25 8 0 0 0 0 .5 90 80\n1 0.5 0.25 8 0 0 0 0 .5 90 80\n"
                              "1 1 0.25 8 0 360 0 0 .5 90 80\n");
   if (mt_ang_read(in_folder("good.ctf"), &a)) fail_msg("%s", mt_error_message());
@@ -235,8 +239,8 @@ static void refuses_ctf(const char *text, const char *message) {
 static void bad_ctf_files(void **unused) {
   (void)unused;
   refuses_ctf("Channel Text File\n1 0 0 8 0 0 0 0\n", "no points"); /* no line of names */
-  refuses_ctf(CTF "1 0 0 8 0 0 0\n", "bad.ctf:8:14: the line ends after 7 numbers, expected 8 (Phase X Y");
-  refuses_ctf(CTF "1 0 0 8 0 0,5 0 0\n", "bad.ctf:8:11: '0,5' is not a number");
+  refuses_ctf(CTF "1 0 0 8 0 0 0\n", "bad.ctf:16:14: the line ends after 7 numbers, expected 8 (Phase X Y");
+  refuses_ctf(CTF "1 0 0 8 0 0,5 0 0\n", "bad.ctf:16:11: '0,5' is not a number");
   refuses_ctf(CTF "1 0 0 8 0 1000 0 0\n", "not in degrees");
 }
 
