@@ -27,9 +27,10 @@ typedef enum {
   MT_REGION_JUNCTION,
   MT_REGION_AIR,
   MT_REGION_SURFACE, /* of a grain: its layer at the surface of the magnet */
+  MT_REGION_POCKET,  /* of phase at a triple line or junction */
   MT_REGION_NKINDS
 } MtRegionKind;
-/* "grain", "gb", "triple_line", "junction", "air", "surface".  Plain C. */
+/* "grain", "gb", "triple_line", "junction", "air", "surface", "pocket".  Plain C. */
 const char *mt_region_kind_name(MtRegionKind kind);
 /* Part of a grain, with its axis: the grain itself or its layer at the surface. */
 static inline bool mt_region_is_grain(MtRegionKind kind) {
@@ -41,7 +42,8 @@ typedef struct {
   int n;
   MtRegionKind *kind; /* [n] */
   int32_t *grains; /* [4n] grains that meet there, ascending, -1 unused (a junction of more than 4 keeps the first 4) */
-  char **name;     /* [n] "grain 3", "gb 3-7", "triple_line 3-7-9 #12", "junction 3-7-9-11 #5", "air", "surface 3" */
+  char **name;     /* [n] "grain 3", "gb 3-7", "triple_line 3-7-9 #12", "junction 3-7-9-11 #5", "air", "surface 3",
+                      "pocket 3-7-9 #12" */
   double *volume;  /* [n] nm3, sum of its tets */
   int ngrains;
   double *axis;        /* [3 ngrains] unit easy axes */

@@ -90,6 +90,15 @@ PetscErrorCode mt_power_smallest(const MtInput *in, int *grain, double *volume);
  * json (object "grains").  Collective. */
 PetscErrorCode mt_grains_make(MPI_Comm comm, const MtInput *in, MtPower *p, MtJson *json);
 
+/* Pockets of the phase; size and fraction 0: none. */
+typedef struct {
+  bool junctions;        /* at junctions, else along triple lines */
+  double size, fraction; /* nm they reach along the boundaries; or the part of the magnet's volume they have */
+  double share;          /* of the lines or junctions that have one */
+  uint64_t seed;         /* which */
+  double surface;        /* nm, layer of the magnet's surface, for the report */
+} MtPocketOptions;
+
 /* Cells -> tetrahedra with GB phase and air.  Result on rank 0; grains are filled by all ranks.  Collective. */
 typedef struct {
   double size;       /* nm, edge length in the magnet */
@@ -101,6 +110,7 @@ typedef struct {
   int surface_layers;
   double inner_size; /* nm, edge length in the middle of grains, 0: size */
   double growth;     /* of the edge length from a grain's surface on, per length */
+  MtPocketOptions pockets;
 } MtMeshOptions;
 PetscErrorCode mt_mesh_cells(MPI_Comm comm, const MtCells *cells, const MtMeshOptions *opt, MtMeshData *mesh,
                              MtJson *json);

@@ -25,7 +25,7 @@ from style import GB_COLOUR, GRAIN_COLOURS, GREY, LINE, WIDE, map_axes, plt, sav
 
 SHORTEST = 10  # edges in the table
 PAIRS = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
-COLOURS = dict(zip(KINDS, ("#1b4f8a", "#c4551a", "#4d9221", "#7b3294", GREY, "#d6a51c")))
+COLOURS = dict(zip(KINDS, ("#1b4f8a", "#c4551a", "#4d9221", "#7b3294", GREY, "#d6a51c", "#17a2b8")))
 
 
 # ---- numbers

@@ -9,7 +9,7 @@ import sys
 import h5py
 import numpy as np
 
-KINDS = ("grain", "gb", "triple_line", "junction", "air", "surface")
+KINDS = ("grain", "gb", "triple_line", "junction", "air", "surface", "pocket")
 GRAIN, GB, TRIPLE, JUNCTION, AIR, SURFACE = range(6)
 
 

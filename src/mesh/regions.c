@@ -5,7 +5,7 @@
 #include <string.h>
 
 const char *mt_region_kind_name(MtRegionKind kind) {
-  static const char *const name[] = {"grain", "gb", "triple_line", "junction", "air", "surface"};
+  static const char *const name[] = {"grain", "gb", "triple_line", "junction", "air", "surface", "pocket"};
   return kind < MT_REGION_NKINDS ? name[kind] : "unknown";
 }
 

@@ -34,10 +34,11 @@ static PetscErrorCode find(const MtInput *in, const char *key, const MtLibrary *
   return mt_input_error(in, key, "there is no material \"%s\" in %s", name, lib->path);
 }
 
-/* triple_line and junction default to what gb says, surface to what grain says.  Not for air. */
+/* triple_line, junction and pocket default to what gb says, surface to what grain says.  Not for air. */
 static const char *kind_key(const MtInput *in, MtRegionKind kind) {
   static const char *const key[MT_REGION_NKINDS] = {"materials.grain",    "materials.gb", "materials.triple_line",
-                                                    "materials.junction", NULL,           "materials.surface"};
+                                                    "materials.junction", NULL,           "materials.surface",
+                                                    "materials.pocket"};
   if (mt_input_has(in, "%s", key[kind])) return key[kind];
   return mt_region_is_grain(kind) ? "materials.grain" : "materials.gb";
 }

@@ -21,6 +21,12 @@ const MtKey mt_materials_keys[] = {
      .type = MT_KEY_STRING,
      .def = "",
      .help = "Material of the junctions where triple lines meet; that of materials.gb if not given."},
+    {.path = "materials.pocket",
+     .type = MT_KEY_STRING,
+     .def = "",
+     .help =
+         "Material of the pockets of phase (mesh.gb.pockets); that of materials.gb if not given. Nd-rich pockets are "
+         "nonmagnetic."},
     {.path = "materials.surface",
      .type = MT_KEY_STRING,
      .def = "",

@@ -3,6 +3,7 @@
 #define MAGTWIN_AIR_H
 
 #include "gb_fill.h"
+#include "gb_pockets.h"
 #include "magtwin/input.h"
 
 /* mesh.air.radius leaves room for a layer of tets, or there is no air.  MT_ERR_INPUT with the place.  Not collective.
@@ -36,7 +37,7 @@ typedef struct {
 } MtSkin;
 /* The same bits on every rank.  Not collective. */
 PetscErrorCode mt_skin_make(const MtCells *c, const MtSurface *s, const MtTopology *t, const MtCopies *q,
-                            const MtMeshOptions *opt, MtSkin *skin);
+                            const MtMeshOptions *opt, const MtPockets *p, MtSkin *skin);
 void mt_skin_free(MtSkin *skin);
 
 /* The room between the magnet's outer triangles and a sphere around them. */

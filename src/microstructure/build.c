@@ -12,6 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+static double real_or(const MtInput *in, const char *key, double other) {
+  return mt_input_has(in, "%s", key) ? mt_input_real(in, "%s", key) : other;
+}
+
+static void pockets_read(const MtInput *in, MtMeshOptions *o) {
+  MtPocketOptions *p = &o->pockets;
+  p->size = real_or(in, "mesh.gb.pockets.size", 0), p->fraction = real_or(in, "mesh.gb.pockets.fraction", 0);
+  p->share = real_or(in, "mesh.gb.pockets.share", 1), p->surface = o->surface;
+  p->junctions =
+      mt_input_has(in, "mesh.gb.pockets.at") && !strcmp(mt_input_string(in, "mesh.gb.pockets.at"), "junctions");
+  p->seed = mt_input_has(in, "mesh.gb.seed") ? (uint64_t)mt_input_int(in, "mesh.gb.seed") : 1;
+}
+
 static void options_read(const MtInput *in, MtMeshOptions *o) {
   *o = (MtMeshOptions){.size = mt_input_real(in, "mesh.size"),
                        .thickness = mt_input_real(in, "mesh.gb.thickness"),
@@ -22,6 +35,7 @@ static void options_read(const MtInput *in, MtMeshOptions *o) {
   o->growth = mt_input_has(in, "mesh.growth") ? mt_input_real(in, "mesh.growth") : 0.3;
   if (mt_input_has(in, "mesh.surface.thickness")) o->surface = mt_input_real(in, "mesh.surface.thickness");
   o->surface_layers = (int)fmax(1, round(o->surface / o->size));
+  pockets_read(in, o);
   if (mt_input_has(in, "mesh.surface.layers")) o->surface_layers = (int)mt_input_int(in, "mesh.surface.layers");
 }
 
@@ -94,6 +108,8 @@ static PetscErrorCode check_labels(const MtInput *in, const MtGbLaw *law, const 
     return mt_input_error(in, "mesh.gb.layers", "must be 1 with mesh.route: voxel, is %d", o->layers);
   if (o->surface > 0)
     return mt_input_error(in, "mesh.surface.thickness", "must be 0 with mesh.route: voxel, is %g nm", o->surface);
+  if (o->pockets.size > 0 || o->pockets.fraction > 0)
+    return mt_error(MT_ERR_INPUT, "mesh.gb.pockets is not possible with mesh.route: voxel, which auto has chosen");
   if (!mt_gb_law_is_constant(law))
     return mt_input_error(in, "mesh.gb.thickness",
                           "must be the only key on the thickness with mesh.route: voxel, which makes it the same at "
@@ -157,6 +173,27 @@ static PetscErrorCode check_split(const MtInput *in) {
                         mt_input_real(in, "mesh.gb.thickness"));
 }
 
+static PetscErrorCode check_pockets(const MtInput *in, const MtGbLaw *law) {
+  const bool size = mt_input_has(in, "mesh.gb.pockets.size"), part = mt_input_has(in, "mesh.gb.pockets.fraction");
+  const char *key = size ? "mesh.gb.pockets.size" : "mesh.gb.pockets.fraction";
+  for (int i = 0; i < 2 && !size && !part; i++) {
+    const char *alone = i ? "mesh.gb.pockets.share" : "mesh.gb.pockets.at";
+    if (mt_input_has(in, "%s", alone))
+      return mt_input_error(in, alone, "needs mesh.gb.pockets.size or mesh.gb.pockets.fraction");
+  }
+  if (!size && !part) return 0;
+  if (size && part)
+    return mt_input_error(in, key, "and mesh.gb.pockets.fraction exclude each other: the one follows from the other");
+  if (size && mt_input_real(in, "%s", key) < mt_input_real(in, "mesh.size"))
+    return mt_input_error(in, key, "must be at least mesh.size, %g nm, is %g nm", mt_input_real(in, "mesh.size"),
+                          mt_input_real(in, "%s", key));
+  if (!(mt_gb_law_most(law) > 0))
+    return mt_input_error(in, key, "needs a grain-boundary phase: mesh.gb.thickness is 0");
+  if (mt_input_has(in, "mesh.route") && !strcmp(mt_input_string(in, "mesh.route"), "voxel"))
+    return mt_input_error(in, key, "is not possible with mesh.route: voxel");
+  return 0;
+}
+
 /* The volumes of generated grains are known before the grains are. */
 static PetscErrorCode check_grains(const MtInput *in, const MtGbLaw *law) {
   int grain;
@@ -175,6 +212,7 @@ PetscErrorCode mt_microstructure_check(const MtInput *in) {
   if (!rc) rc = check_also(in);
   if (!rc && complete) rc = mt_air_check(in);
   if (!rc && complete && mt_input_has(in, "mesh.gb.thickness")) rc = mt_gb_law_read(in, &law);
+  if (!rc && complete && mt_input_has(in, "mesh.gb.thickness")) rc = check_pockets(in, &law);
   if (!rc && complete) rc = check_grains(in, &law);
   mt_gb_law_free(&law);
   return rc;

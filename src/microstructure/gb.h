@@ -6,6 +6,7 @@
 
 #include "magtwin/microstructure.h"
 
+struct MtPockets;
 #define MT_GB_MAX_RING 32 /* corners of the polygon of copies around an edge, or on a wall around a vertex */
 
 /* Surface mesh of a cell complex; replicated, the same bits on every rank. */
@@ -50,6 +51,8 @@ typedef struct {
   double nominal;      /* nm, of the phase on the whole; 0: none */
   double *asked;       /* [nfaces] nm, its thickness at each face; 0: walls */
   int32_t *first;      /* [nedges] corner of the ring from which its polygon is cut into triangles */
+  double *bulge;       /* [n] nm, set back by this more, for a pocket; NULL: no pockets */
+  int32_t *pocket;     /* [n] the pocket a copy belongs to most, -1: none */
   int nblended;        /* vertices whose copies were moved off the exact thickness for the junction's shape */
 } MtCopies;
 
@@ -95,6 +98,8 @@ void mt_topology_free(MtTopology *t);
  * count. */
 int mt_topology_wall_ring(const MtCells *c, const MtTopology *t, int v, int wall, int32_t grains[MT_GB_MAX_RING]);
 
+/* The pocket of these copies (-1: none of them) that cuts deepest, -1: none. */
+int32_t mt_copies_pocket(const MtCopies *q, int n, const int64_t *copy);
 /* Copies for a phase of this thickness (nm; 0: none), or of c->thickness.  Same bits on every rank; not collective. */
 PetscErrorCode mt_copies_alloc(const MtCells *c, const MtSurface *s, const MtTopology *t, double thickness,
                                MtCopies *q);
@@ -106,6 +111,10 @@ void mt_copies_free(MtCopies *q);
 int32_t mt_copies_find(const MtCopies *q, int32_t node, int32_t grain);
 /* The copy stands on side 0 or 1 of face f, seen from its node: -1 on neither, 2 on both. */
 int mt_copies_side(const MtCells *c, const MtCopies *q, int32_t copy, int f);
+/* By how much it is set back from face f at full scale, nm. */
+static inline double mt_copies_inset(const MtCopies *q, int32_t copy, int f) {
+  return q->asked[f] / 2 + (q->bulge ? q->bulge[copy] : 0);
+}
 /* The first grain of a copy, -1: none. */
 int32_t mt_copies_grain(const MtCopies *q, int32_t copy);
 double mt_triangle_gamma(const double a[3], const double b[3], const double c[3]);
@@ -120,12 +129,13 @@ int mt_junction_star(const MtCells *c, const MtTopology *t, const MtCopies *q, i
 void mt_regions_alloc(int room, MtRegions *r);
 int32_t mt_regions_add(MtRegions *r, MtRegionKind kind, int n, const int32_t *grains, int number);
 /* All tets of the GB phase, with regions numbered as mt_gb_regions does. */
-/* The last are one `surface` region a grain, if wanted, and air. */
-PetscErrorCode mt_gb_regions(const MtCells *c, const MtTopology *t, bool split, bool surface, MtRegions *r,
-                             int32_t **face_region, int32_t **edge_region, int32_t **vertex_region);
+/* One of each pocket from *pocket on (none: NULL); the last are one `surface` region a grain, if wanted, and air. */
+PetscErrorCode mt_gb_regions(const MtCells *c, const MtTopology *t, bool split, bool surface,
+                             const struct MtPockets *pockets, MtRegions *r, int32_t **face_region,
+                             int32_t **edge_region, int32_t **vertex_region, int32_t *pocket);
 PetscErrorCode mt_gb_layers(const MtCells *c, const MtSurface *s, const MtTopology *t, const MtCopies *q, int layers,
                             const int32_t *face_region, const int32_t *edge_region, const int32_t *vertex_region,
-                            MtTets *m);
+                            int32_t pocket, MtTets *m);
 
 PetscErrorCode mt_tets_reserve(MtTets *m, int64_t nv, int64_t nt);
 void mt_tets_free(MtTets *m);

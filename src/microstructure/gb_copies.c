@@ -137,6 +137,7 @@ void mt_copies_free(MtCopies *q) {
   (void)PetscFree(q->scale);
   (void)PetscFree(q->first);
   (void)PetscFree(q->asked);
+  (void)PetscFree2(q->bulge, q->pocket);
 }
 
 double mt_copies_asked(const MtSurface *s, const MtCopies *q, int32_t node) {
@@ -144,6 +145,17 @@ double mt_copies_asked(const MtSurface *s, const MtCopies *q, int32_t node) {
   for (int i = s->node_start[node]; i < s->node_start[node + 1]; i++)
     most = fmax(most, q->asked[s->slot_face[s->node_slot[i]]]);
   return most > 0 ? most : q->nominal;
+}
+
+int32_t mt_copies_pocket(const MtCopies *q, int n, const int64_t *copy) {
+  int32_t pocket = -1;
+  double most = 0;
+  for (int i = 0; i < n && q->bulge; i++) {
+    if (copy[i] < 0 || !(q->bulge[copy[i]] > 0) || q->bulge[copy[i]] < most) continue;
+    if (q->bulge[copy[i]] == most && pocket <= q->pocket[copy[i]]) continue;
+    most = q->bulge[copy[i]], pocket = q->pocket[copy[i]];
+  }
+  return pocket;
 }
 
 int32_t mt_copies_find(const MtCopies *q, int32_t node, int32_t grain) {

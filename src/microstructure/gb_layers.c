@@ -16,6 +16,7 @@ typedef struct {
   const MtTopology *t;
   const MtCopies *q;
   int layers;
+  int32_t pocket; /* region of the first pocket, -1: elements of pockets stay with their boundary, line or point */
   MtTets *m;
   Key *key;       /* open addressing */
   int64_t *value; /* node, -1: free */
@@ -175,17 +176,26 @@ static PetscErrorCode add_prism(Lattice *l, const int64_t p[6], int32_t region) 
   return add_tet(l->m, v[0], v[4], v[5], v[3], region);
 }
 
+/* Region of an element that lies between these copies. */
+static int32_t region_of(const Lattice *l, int n, const int64_t *copy, int32_t region) {
+  const int32_t pocket = l->pocket < 0 ? -1 : mt_copies_pocket(l->q, n, copy);
+  return pocket < 0 ? region : l->pocket + pocket;
+}
+
 static PetscErrorCode add_interface(Lattice *l, int f, int32_t region) {
   int32_t a = l->c->face_cells[2 * f], b = l->c->face_cells[2 * f + 1];
   for (int k = l->s->face_start[f]; k < l->s->face_start[f + 1]; k++) {
+    int64_t six[6];
+    for (int i = 0; i < 6; i++) six[i] = mt_copies_find(l->q, l->s->tri[3 * k + i % 3], i < 3 ? a : b);
+    const int32_t of = region_of(l, 6, six, region);
     for (int layer = 0; layer < l->layers; layer++) {
       int64_t p[6];
       for (int i = 0; i < 6; i++) {
-        int32_t node = l->s->tri[3 * k + i % 3], w = layer + i / 3;
-        int64_t corner[2] = {mt_copies_find(l->q, node, a), mt_copies_find(l->q, node, b)};
+        const int32_t w = layer + i / 3;
+        const int64_t corner[2] = {six[i % 3], six[3 + i % 3]};
         PetscCall(lattice_node(l, 2, corner, (int32_t[2]){l->layers - w, w}, p + i));
       }
-      PetscCall(add_prism(l, p, region));
+      PetscCall(add_prism(l, p, of));
     }
   }
   return 0;
@@ -218,6 +228,10 @@ static PetscErrorCode add_triple_line(Lattice *l, int e, int32_t region) {
   int n = t->ring_start[e + 1] - t->ring_start[e], corners = n + t->ring_corner[e];
   int segments = l->s->edge_start[e + 1] - l->s->edge_start[e] - 1;
   for (int k = 0; k < segments; k++) {
+    int64_t around[2 * MT_GB_MAX_RING];
+    for (int i = 0; i < 2 * n; i++)
+      around[i] = mt_copies_find(l->q, node[k + i / n], t->ring[t->ring_start[e] + i % n]);
+    const int32_t of_segment = region_of(l, 2 * n, around, region);
     for (int i = 1; i + 1 < corners; i++) {
       const int of[3] = {0, i, i + 1};
       int64_t corner[2][3];
@@ -225,7 +239,7 @@ static PetscErrorCode add_triple_line(Lattice *l, int e, int32_t region) {
         int j = (l->q->first[e] + of[m % 3]) % corners;
         corner[m / 3][m % 3] = mt_copies_find(l->q, node[k + m / 3], j < n ? t->ring[t->ring_start[e] + j] : -1);
       }
-      PetscCall(add_lattice_prisms(l, corner, region));
+      PetscCall(add_lattice_prisms(l, corner, of_segment));
     }
   }
   return 0;
@@ -286,7 +300,10 @@ static PetscErrorCode add_junction(Lattice *l, int v, int32_t region) {
   double x[3], gamma;
   bool center;
   int n = mt_junction_star(l->c, l->t, l->q, v, tet, &center, x, &gamma);
-  int64_t middle = -1;
+  int64_t middle = -1, around[MT_GB_MAX_RING];
+  const int first = l->q->first_copy[v], copies = l->q->first_copy[v + 1] - first;
+  for (int i = 0; i < copies && i < MT_GB_MAX_RING; i++) around[i] = first + i;
+  region = region_of(l, copies < MT_GB_MAX_RING ? copies : MT_GB_MAX_RING, around, region);
   if (n > 0 && center) PetscCall(add_node(l->m, x, &middle));
   for (int i = 0; i < n; i++) {
     int64_t corner[4];
@@ -298,8 +315,8 @@ static PetscErrorCode add_junction(Lattice *l, int v, int32_t region) {
 
 PetscErrorCode mt_gb_layers(const MtCells *c, const MtSurface *s, const MtTopology *t, const MtCopies *q, int layers,
                             const int32_t *face_region, const int32_t *edge_region, const int32_t *vertex_region,
-                            MtTets *m) {
-  Lattice l = {c, s, t, q, layers, m, NULL, NULL, 0, 0};
+                            int32_t pocket, MtTets *m) {
+  Lattice l = {c, s, t, q, layers, pocket, m, NULL, NULL, 0, 0};
   PetscCall(mt_tets_reserve(m, q->n, 0));
   memcpy(m->x, q->x, 3 * (size_t)q->n * sizeof(double));
   m->nv = q->n, m->nt = 0;

@@ -47,7 +47,7 @@ static PetscErrorCode tets_make(const MtCells *c, const MtTopology *t, MtLayer *
   PetscCall(PetscCalloc3((size_t)c->nfaces, &face, (size_t)c->nedges, &edge, (size_t)c->nvertices, &vertex));
   for (int f = 0; f < c->nfaces; f++) face[f] = c->face_cells[2 * f + 1] >= 0 ? 0 : -1;
   for (int v = 0; v < c->nvertices; v++) vertex[v] = JUNCTION;
-  PetscCall(mt_gb_layers(c, l->s, t, l->q, l->layers, face, edge, vertex, &l->m));
+  PetscCall(mt_gb_layers(c, l->s, t, l->q, l->layers, face, edge, vertex, -1, &l->m));
   PetscCall(PetscFree3(face, edge, vertex));
   l->tet.n = (int)l->m.nt, l->tet.per = MT_LAYER_PER_TET;
   PetscCall(PetscMalloc1(MT_LAYER_PER_TET * (size_t)l->m.nt + 1, &l->tet.copy));

@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FOLD_ROUNDS = 12, FILL_ROUNDS = 8, ALL_ROUNDS = 36 };
+enum { FOLD_ROUNDS = 12, FILL_ROUNDS = 8, ALL_ROUNDS = 36, POCKET_ROUNDS = 4 };
+static const double pocket_accuracy = 3e-3; /* of their volume; 2 % is promised of the finished mesh */
+static const double no_room = 0.9;          /* of it left: larger ones would lose more */
 
 typedef struct {
   const MtCells *c;
@@ -17,6 +19,7 @@ typedef struct {
   MtSurface s;
   MtTopology t;
   MtCopies q;
+  MtPockets p;
   MtGrainFills g;
   MtAir air;  /* on the rank that fills it, in the end on rank 0 */
   int rounds; /* of moving and thinning */
@@ -39,6 +42,29 @@ static PetscErrorCode mend(Work *w) {
   for (int round = 0; round < FOLD_ROUNDS && w->rounds < ALL_ROUNDS && nbad > 0 && nthinned > 0; round++) {
     PetscCall(mend_once(w, &nbad, &nthinned));
     mt_progress("GB phase, round %d: %d places without room, thinned at %d nodes", w->rounds, nbad, nthinned);
+  }
+  mt_progress_end();
+  return 0;
+}
+
+static double box_volume(const MtCells *c) {
+  return (c->box[3] - c->box[0]) * (c->box[4] - c->box[1]) * (c->box[5] - c->box[2]);
+}
+
+/* The copies at their places; with pockets of a given volume again, as long as moving and thinning take from it. */
+static PetscErrorCode place(Work *w) {
+  const double asked = w->opt->pockets.fraction * box_volume(w->c);
+  double volume, aim = asked;
+  if (w->p.n == 0) return mt_copies_place(w->c, &w->s, &w->t, &w->q);
+  if (!(asked > 0)) return mt_pockets_place(w->c, &w->s, &w->t, &w->p, &w->q);
+  for (int k = 0; k < POCKET_ROUNDS; k++) {
+    PetscCall(mt_pockets_fit(w->c, &w->s, &w->t, w->opt->layers, w->opt->size, aim, &w->p, &w->q));
+    w->rounds = 0;
+    PetscCall(mend(w));
+    PetscCall(mt_pockets_volume(w->c, &w->s, &w->t, &w->q, w->opt->layers, &volume));
+    mt_progress("pockets: reach %.3g nm, %.4g of %.4g nm3", w->p.size, volume, asked);
+    if (fabs(volume / asked - 1) < pocket_accuracy || volume < no_room * asked) break;
+    aim *= asked / volume;
   }
   mt_progress_end();
   return 0;
@@ -74,8 +100,8 @@ static PetscErrorCode fill_failed(const Work *w, const int *failed, int nfailed)
 /* The air as the surface is now, unless it is filled already. */
 static PetscErrorCode air_update(Work *w) {
   MtSkin skin;
-  MtAir air;
-  PetscErrorCode rc = mt_skin_make(w->c, &w->s, &w->t, &w->q, w->opt, &skin);
+  MtAir air = {0};
+  PetscErrorCode rc = mt_skin_make(w->c, &w->s, &w->t, &w->q, w->opt, &w->p, &skin);
   if (!rc) rc = mt_air_surface(&skin.m, skin.nface, skin.face, skin.sphere, skin.air_size, &air);
   mt_skin_free(&skin);
   if (!rc && w->air.fill.nt > 0 && mt_shell_same(&air.shell, &w->air.shell)) {
@@ -102,7 +128,9 @@ static PetscErrorCode fill_own(Work *w, int *failed) {
 
 static PetscErrorCode fill(MPI_Comm comm, Work *w, int *failed, int *nfailed) {
   const bool split = w->opt->thickness > 0;
-  if (split) PetscCall(mt_copies_place(w->c, &w->s, &w->t, &w->q));
+  mt_phase_begin("place GB phase");
+  if (split) PetscCall(place(w));
+  mt_phase_end("place GB phase");
   for (int round = 1, nthinned = 1; round <= FILL_ROUNDS && nthinned > 0; round++) {
     mt_phase_begin("place GB phase");
     if (split) PetscCall(mend(w));
@@ -148,7 +176,7 @@ static PetscErrorCode assemble(MPI_Comm comm, Work *w, MtMeshData *d, MtJson *js
   memset(d, 0, sizeof *d);
   mt_phase_begin("assemble");
   if (w->g.rank == 0) {
-    PetscCall(mt_skin_make(w->c, &w->s, &w->t, &w->q, w->opt, &skin));
+    PetscCall(mt_skin_make(w->c, &w->s, &w->t, &w->q, w->opt, &w->p, &skin));
     PetscCall(air_surface(w, &skin));
   }
   PetscCall(mt_fills_gather(comm, &w->g, &skin.m));
@@ -181,6 +209,7 @@ static PetscErrorCode share_report(MPI_Comm comm, const Work *w, MtJson *json) {
 static void work_free(Work *w) {
   mt_air_free(&w->air);
   mt_fills_free(&w->g);
+  mt_pockets_free(&w->p);
   mt_copies_free(&w->q);
   mt_topology_free(&w->t);
   mt_surface_free(&w->s);
@@ -194,6 +223,7 @@ PetscErrorCode mt_mesh_cells(MPI_Comm comm, const MtCells *cells, const MtMeshOp
   PetscCall(mt_topology_make(cells, &w.t));
   PetscCall(mt_surface_make(comm, cells, opt->size, &w.s));
   PetscCall(mt_copies_alloc(cells, &w.s, &w.t, opt->thickness, &w.q));
+  PetscCall(mt_pockets_choose(cells, &w.t, &w.q, &opt->pockets, &w.p));
   mt_phase_end("mesh surface");
   mt_phase_begin("mesh grains");
   PetscCall(mt_fills_make(comm, cells, opt, &w.g));
@@ -203,6 +233,7 @@ PetscErrorCode mt_mesh_cells(MPI_Comm comm, const MtCells *cells, const MtMeshOp
   if (opt->thickness > 0) PetscCall(mt_gb_report(cells, &w.s, &w.q, w.rounds, json));
   PetscCall(assemble(comm, &w, mesh, json));
   PetscCall(mt_agree_root(comm, w.g.rank == 0 ? mt_mesh_refuse_broken(mesh) : 0));
+  if (w.g.rank == 0) mt_pockets_report(&opt->pockets, &w.p, mesh, json);
   mt_gmsh_end();
   work_free(&w);
   return 0;

@@ -60,7 +60,7 @@ static void planes_at(const MtCells *c, const MtSurface *s, const MtCopies *q, i
     if (b < 0) p->fixed[(-b - 1) / 2] = true;
     if (b < 0 || p->n == MAX_PLANES) continue;
     for (int k = 0; k < 3; k++) p->normal[p->n][k] = (side == 0 ? -1 : 1) * s->slot_normal[3 * slot + k];
-    p->inset[p->n] = q->scale[v] * q->asked[f] / 2;
+    p->inset[p->n] = q->scale[v] * mt_copies_inset(q, copy, f);
     p->most = fmax(p->most, p->inset[p->n++]);
   }
   for (int i = 0; i < p->n; i++)
@@ -263,7 +263,7 @@ static void face_side_place(const MtCells *c, const MtSurface *s, int f, int sid
   for (int i = 0; i < p->n; i++) {
     int32_t copy = mt_copies_find(q, node[i], grain);
     for (int k = 0; k < 3; k++) p->d[3 * i + k] = i < p->n - p->ninner ? q->x[3 * copy + k] - s->x[3 * node[i] + k] : 0;
-    inset[i] = wall < 0 ? 0 : (side ? 1 : -1) * q->scale[node[i]] * q->asked[f] / 2;
+    inset[i] = wall < 0 ? 0 : (side ? 1 : -1) * q->scale[node[i]] * mt_copies_inset(q, copy, f);
   }
   for (int it = 0; it < SWEEPS && p->ninner > 0; it++)
     if (patch_sweep(p, s->slot_normal + 3 * s->slot_start[f], touch ? NULL : inset, p->d) <

@@ -1,6 +1,6 @@
 /* The table of regions: grains, one GB region per pair of grains, one per triple line, one per junction, layers at
  * the surface, then air. */
-#include "gb.h"
+#include "gb_pockets.h"
 #include "magtwin/error.h"
 #include "magtwin/memory.h"
 #include <stdio.h>
@@ -43,7 +43,7 @@ static bool has_phase(const MtCells *c, int f) {
   return c->face_cells[2 * f + 1] >= 0 && (!c->thickness || c->thickness[f] > 0);
 }
 
-static PetscErrorCode pairs_add(const MtCells *c, MtRegions *r, int32_t *face_region) {
+static PetscErrorCode pairs_add(const MtCells *c, int room, MtRegions *r, int32_t *face_region) {
   int32_t *pair;
   int n = 0, first = r->n;
   PetscCall(PetscMalloc1(2 * (size_t)c->nfaces + 1, &pair));
@@ -52,8 +52,7 @@ static PetscErrorCode pairs_add(const MtCells *c, MtRegions *r, int32_t *face_re
   qsort(pair, (size_t)n, 2 * sizeof *pair, compare_pair);
   for (int i = 0; i < n; i++)
     if (i == 0 || compare_pair(pair + 2 * i, pair + 2 * i - 2)) mt_regions_add(r, MT_REGION_GB, 2, pair + 2 * i, -1);
-  if (c->thickness)
-    r->thickness = mt_calloc((size_t)(2 * c->ngrains + c->nfaces + c->nedges + c->nvertices + 1), sizeof(double));
+  if (c->thickness) r->thickness = mt_calloc((size_t)room, sizeof(double));
   for (int f = 0; f < c->nfaces; f++) {
     if (!has_phase(c, f)) continue;
     int low = first, high = r->n - 1;
@@ -97,18 +96,28 @@ static void grains_copy(const MtCells *c, MtRegions *r) {
   for (int32_t g = 0; g < c->ngrains; g++) mt_regions_add(r, MT_REGION_GRAIN, 1, &g, -1);
 }
 
-PetscErrorCode mt_gb_regions(const MtCells *c, const MtTopology *t, bool split, bool surface, MtRegions *r,
-                             int32_t **face_region, int32_t **edge_region, int32_t **vertex_region) {
+static void pockets_add(const MtTopology *t, const MtPockets *p, MtRegions *r) {
+  int32_t g[MT_GB_MAX_RING];
+  for (int i = 0; i < p->n; i++) {
+    const int n = mt_pockets_grains(t, p, i, g);
+    mt_regions_add(r, MT_REGION_POCKET, n, g, p->site[i]);
+  }
+}
+
+PetscErrorCode mt_gb_regions(const MtCells *c, const MtTopology *t, bool split, bool surface, const MtPockets *pockets,
+                             MtRegions *r, int32_t **face_region, int32_t **edge_region, int32_t **vertex_region,
+                             int32_t *pocket) {
+  const int room = 2 * c->ngrains + c->nfaces + c->nedges + c->nvertices + 1 + (pockets ? pockets->n : 0);
   int32_t g[MT_GB_MAX_RING];
   memset(r, 0, sizeof *r);
-  mt_regions_alloc(2 * c->ngrains + c->nfaces + c->nedges + c->nvertices + 1, r);
+  mt_regions_alloc(room, r);
   PetscCall(PetscMalloc3((size_t)c->nfaces, face_region, (size_t)c->nedges, edge_region, (size_t)c->nvertices,
                          vertex_region));
   for (int i = 0; i < c->nfaces; i++) (*face_region)[i] = -1;
   for (int i = 0; i < c->nedges; i++) (*edge_region)[i] = -1;
   for (int i = 0; i < c->nvertices; i++) (*vertex_region)[i] = -1;
   grains_copy(c, r);
-  if (split) PetscCall(pairs_add(c, r, *face_region));
+  if (split) PetscCall(pairs_add(c, room, r, *face_region));
   for (int e = 0; e < c->nedges && split; e++) {
     int n = t->ring_start[e + 1] - t->ring_start[e];
     if (n + t->ring_corner[e] >= 3)
@@ -118,6 +127,8 @@ PetscErrorCode mt_gb_regions(const MtCells *c, const MtTopology *t, bool split, 
     int n = vertex_grains(t, v, g);
     if (n + t->vertex_corner[v] >= 4) (*vertex_region)[v] = mt_regions_add(r, MT_REGION_JUNCTION, n, g, v);
   }
+  *pocket = r->n;
+  if (pockets) pockets_add(t, pockets, r);
   for (int32_t k = 0; k < c->ngrains && surface; k++) mt_regions_add(r, MT_REGION_SURFACE, 1, &k, -1);
   mt_regions_add(r, MT_REGION_AIR, 0, g, -1);
   return 0;

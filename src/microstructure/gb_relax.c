@@ -89,7 +89,7 @@ static bool deep_enough(const MtCells *c, const Work *w, int32_t copy) {
     for (int k = 0; k < 3; k++) along += s->slot_normal[3 * slot + k] * (l->m.x[3 * copy + k] - s->x[3 * node + k]);
     const double least = w->part * l->q->asked[f] / 2 * l->q->scale[node];
     if (side == 0) along = -along;
-    if (!(along > least) || (c->thickness && along > most_depth * l->q->asked[f] / 2)) return false;
+    if (!(along > least) || (c->thickness && along > most_depth * mt_copies_inset(l->q, copy, f))) return false;
   }
   return true;
 }

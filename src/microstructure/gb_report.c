@@ -38,6 +38,12 @@ static Gap gap_of(const MtCells *c, const MtSurface *s, const MtCopies *q, int f
   return (Gap){gap, len / 2, q->asked[f], c->gb_class ? (MtGbClass)c->gb_class[f] : MT_GB_PLAIN};
 }
 
+static bool in_pocket(const MtCells *c, const MtSurface *s, const MtCopies *q, int f, int k) {
+  int64_t six[6];
+  for (int i = 0; i < 6; i++) six[i] = mt_copies_find(q, s->tri[3 * k + i % 3], c->face_cells[2 * f + i / 3]);
+  return mt_copies_pocket(q, 6, six) >= 0;
+}
+
 static double percentile(const Gap *g, int n, double area, double fraction) {
   double sum = 0;
   for (int i = 0; i < n; i++)
@@ -123,7 +129,7 @@ PetscErrorCode mt_gb_report(const MtCells *c, const MtSurface *s, const MtCopies
   PetscCall(PetscMalloc1((size_t)s->nt + 1, &g));
   for (int f = 0; f < c->nfaces; f++)
     for (int k = s->face_start[f]; k < s->face_start[f + 1] && c->face_cells[2 * f + 1] >= 0; k++)
-      g[n] = gap_of(c, s, q, f, k), ntouch += !(g[n].asked > 0), n++;
+      if (!in_pocket(c, s, q, f, k)) g[n] = gap_of(c, s, q, f, k), ntouch += !(g[n].asked > 0), n++;
   if (n > ntouch) {
     qsort(g, (size_t)n, sizeof *g, compare_gap);
     mt_json_object(json, "gb_phase");

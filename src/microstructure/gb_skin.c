@@ -33,14 +33,15 @@ static PetscErrorCode surface_add(const MtCells *c, const MtMeshOptions *opt, Mt
 }
 
 PetscErrorCode mt_skin_make(const MtCells *c, const MtSurface *s, const MtTopology *t, const MtCopies *q,
-                            const MtMeshOptions *opt, MtSkin *skin) {
-  int32_t *face, *edge, *vertex;
+                            const MtMeshOptions *opt, const MtPockets *p, MtSkin *skin) {
+  int32_t *face, *edge, *vertex, pocket;
   MtOuterFace *wall;
   int nwall;
   memset(skin, 0, sizeof *skin);
   mt_mesh_bounds(c->box, opt, skin->magnet, skin->sphere, &skin->air_size);
-  PetscCall(mt_gb_regions(c, t, opt->thickness > 0, opt->surface > 0, &skin->regions, &face, &edge, &vertex));
-  PetscCall(mt_gb_layers(c, s, t, q, opt->layers, face, edge, vertex, &skin->m));
+  PetscCall(
+      mt_gb_regions(c, t, opt->thickness > 0, opt->surface > 0, p, &skin->regions, &face, &edge, &vertex, &pocket));
+  PetscCall(mt_gb_layers(c, s, t, q, opt->layers, face, edge, vertex, p->n ? pocket : -1, &skin->m));
   PetscCall(PetscFree3(face, edge, vertex));
   wall_triangles(c, s, q, &wall, &nwall);
   mt_outer_faces(&skin->m, c->box, nwall, wall, &skin->face, &skin->nface);

@@ -179,11 +179,12 @@ void mt_mesh_report_volumes(const MtMeshData *m, const double *geometry, MtJson 
   double volume[MT_REGION_NKINDS] = {0}, phase = 0, radius = m->sphere[3];
   for (int i = 0; i < m->regions.n; i++) volume[m->regions.kind[i]] += m->regions.volume[i];
   for (int k = MT_REGION_GB; k <= MT_REGION_JUNCTION; k++) phase += volume[k];
-  const bool layer = volume[MT_REGION_SURFACE] > 0; /* through which the phase goes on, beyond the geometry */
+  /* the phase goes on through a layer, and pockets are cut out of grains and phase: beyond the geometry */
+  const bool layer = volume[MT_REGION_SURFACE] > 0 || volume[MT_REGION_POCKET] > 0;
   mt_log("  %-11s %14s %14s %11s", "volumes", "mesh nm3", "geometry nm3", "difference");
   mt_json_object(json, "volumes");
   for (int k = MT_REGION_GRAIN; k <= MT_REGION_JUNCTION; k++)
-    if ((volume[k] > 0 || geometry[k] > 0) && (k == MT_REGION_GRAIN || !layer))
+    if ((volume[k] > 0 || geometry[k] > 0) && ((k == MT_REGION_GRAIN && !(volume[MT_REGION_POCKET] > 0)) || !layer))
       volume_line(mt_region_kind_name((MtRegionKind)k), volume[k], geometry[k], json);
   if (phase > 0 && !layer) volume_line("phase", phase, box_volume(m) - geometry[MT_REGION_GRAIN], json);
   if (radius > 0)

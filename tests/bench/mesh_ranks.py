@@ -18,7 +18,7 @@ import support
 
 OUT = os.path.join(support.ROOT, "out", "bench")
 MINUTES, FASTER, GIBIBYTES, ASKED_AT = 15, 1.6, 12 * 1e9 / 2**30, 1000
-GRAIN, SIZE, THICKNESS = 25.0, 3.5, 3.0  # nm; 1000 of these grains have 5 million tets
+GRAIN, SIZE, THICKNESS = 40.0, 5.5, 3.0  # nm; 1000 of these grains have 5 million tets
 
 
 def words(grains, folder):
