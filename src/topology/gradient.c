@@ -88,8 +88,10 @@ void mt_gradient_create(const MtGrid *g, MtGradient *f) {
   Stretch *s = mt_calloc(1, sizeof *s);
   *f = (MtGradient){.grid = g, .stars = mt_stars_new(g->dims)};
   f->type = mt_calloc(places, sizeof *f->type);
-  for (int z = 0; z < g->n[2]; z++)
-    for (int y = 0; y < g->n[1]; y++)
+  const int first[2] = {g->dims == 2 ? g->from : 0, g->dims == 3 ? g->from : 0};
+  const int end[2] = {g->dims == 2 ? g->to : g->n[1], g->dims == 3 ? g->to : 1};
+  for (int z = first[1]; z < end[1]; z++)
+    for (int y = first[0]; y < end[0]; y++)
       for (int x = 0; x < g->n[0]; x += STRETCH) {
         const uint32_t place =
             1 + (uint32_t)x + (uint32_t)(y + 1) * g->stride[1] + ((uint32_t)z + border) * g->stride[2];

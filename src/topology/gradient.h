@@ -32,6 +32,16 @@ static inline uint32_t mt_step(const MtGrid *g, uint32_t place, int e) {
   return e & 1 ? place + g->stride[e >> 1] : place - g->stride[e >> 1];
 }
 
+/* Forests as parents of places; a place of the border stands for all that is not in the image.  merge.c */
+enum { MT_OUTSIDE = 0 };
+uint32_t mt_find(uint32_t *parent, uint32_t a);
+/* Of a pixel its way down, of the top cells that enter with it (by their lowest corners) their ways up. */
+void mt_point_down(const MtGradient *f, uint32_t place, uint32_t *parent);
+void mt_point_up(const MtGradient *f, uint32_t place, uint32_t *parent);
+/* The top cells on both sides of a facet of a pixel; the pixel with which a top cell enters. */
+void mt_sides(const MtGrid *g, uint32_t place, int facet, uint32_t side[2]);
+uint32_t mt_top_last(const MtGrid *g, uint32_t top);
+
 /* Pairs of cells (rank of birth << 32 | rank of death) of one dimension. */
 typedef MtCells MtRanks;
 

@@ -69,7 +69,8 @@ static PetscErrorCode list_images(MPI_Comm comm, MtImages *im) {
 
 static PetscErrorCode size_of(const MtImages *im, int i, int n[3]) {
   const char *path = im->files.path[im->file[i]];
-  return mt_is_picture(path) ? mt_picture_load(path, im->page[i], n, NULL) : mt_volume_load(path, im->dataset, n, NULL);
+  return mt_is_picture(path) ? mt_picture_load(path, im->page[i], n, NULL)
+                             : mt_volume_load(path, im->dataset, n, NULL, NULL);
 }
 
 const char *mt_images_name(const MtImages *im, int i, char buf[512]) {
@@ -169,11 +170,11 @@ PetscErrorCode mt_images_find(MPI_Comm comm, const MtInput *in, MtImages *im) {
   return mt_agree(comm, mt_mask_read(in, im)); /* each rank its own */
 }
 
-static PetscErrorCode read_stack(const MtImages *im, double *value) {
+static PetscErrorCode read_stack(const MtImages *im, int from, int to, double *value) {
   const size_t slice = (size_t)im->whole[0] * (size_t)im->whole[1];
-  for (int z = 0; z < im->whole[2]; z++) {
+  for (int z = from; z < to; z++, value += slice) {
     int n[3];
-    PetscCall(mt_picture_load(im->files.path[im->slice_file[z]], im->slice_page[z], n, value + slice * (size_t)z));
+    PetscCall(mt_picture_load(im->files.path[im->slice_file[z]], im->slice_page[z], n, value));
   }
   return 0;
 }
@@ -182,19 +183,54 @@ static PetscErrorCode read_whole(const MtImages *im, int i, double *value) {
   const char *path = im->files.path[im->file[i]];
   int n[3];
   if (im->sampler) return mt_sampler_read(im->sampler, path, im->dataset, im->component, im->superlevel, value);
-  if (im->slice_file) return read_stack(im, value);
+  if (im->slice_file) return read_stack(im, 0, im->whole[2], value);
   return mt_is_picture(path) ? mt_picture_load(path, im->page[i], n, value)
-                             : mt_volume_load(path, im->dataset, n, value);
+                             : mt_volume_load(path, im->dataset, n, NULL, value);
+}
+
+/* The part of n slices that is used. */
+static void cut(const MtImages *im, int n, const double *whole, double *value) {
+  const size_t nx = (size_t)im->size[0], wx = (size_t)im->whole[0], wy = (size_t)im->whole[1];
+  for (int z = 0; z < n; z++)
+    for (int y = 0; y < im->size[1]; y++, value += nx)
+      memcpy(value, whole + ((size_t)z * wy + (size_t)(y + im->from[1])) * wx + im->from[0], nx * sizeof *value);
+}
+
+static bool is_cut(const MtImages *im) {
+  return im->size[0] != im->whole[0] || im->size[1] != im->whole[1];
 }
 
 PetscErrorCode mt_images_read(const MtImages *im, int i, double *value) {
-  const size_t nx = (size_t)im->size[0], wx = (size_t)im->whole[0], wy = (size_t)im->whole[1];
-  if (im->size[0] == im->whole[0] && im->size[1] == im->whole[1]) return read_whole(im, i, value);
-  double *whole = mt_malloc(wx * wy * (size_t)im->whole[2] * sizeof *whole);
+  if (!is_cut(im)) return read_whole(im, i, value);
+  double *whole = mt_malloc((size_t)im->whole[0] * (size_t)im->whole[1] * (size_t)im->whole[2] * sizeof *whole);
   PetscErrorCode rc = read_whole(im, i, whole);
-  for (int z = 0; z < im->size[2] && !rc; z++)
-    for (int y = 0; y < im->size[1]; y++, value += nx)
-      memcpy(value, whole + ((size_t)z * wy + (size_t)(y + im->from[1])) * wx + im->from[0], nx * sizeof *value);
+  if (!rc) cut(im, im->size[2], whole, value);
+  free(whole);
+  return rc;
+}
+
+static PetscErrorCode read_slices(const MtImages *im, int i, const int range[2], double *value) {
+  int n[3];
+  if (im->slice_file) return read_stack(im, range[0], range[1], value);
+  return mt_volume_load(im->files.path[im->file[i]], im->dataset, n, range, value);
+}
+
+static PetscErrorCode read_rows(const MtImages *im, int i, int from, int n, double *value) {
+  const size_t nx = (size_t)im->size[0];
+  double *all = mt_malloc(nx * (size_t)im->size[1] * sizeof *all);
+  PetscErrorCode rc = mt_images_read(im, i, all);
+  if (!rc) memcpy(value, all + (size_t)from * nx, (size_t)n * nx * sizeof *value);
+  free(all);
+  return rc;
+}
+
+PetscErrorCode mt_images_read_layers(const MtImages *im, int i, int from, int n, double *value) {
+  const int range[2] = {from, from + n};
+  if (im->size[2] == 1) return read_rows(im, i, from, n, value);
+  if (!is_cut(im)) return read_slices(im, i, range, value);
+  double *whole = mt_malloc((size_t)im->whole[0] * (size_t)im->whole[1] * (size_t)n * sizeof *whole);
+  PetscErrorCode rc = read_slices(im, i, range, whole);
+  if (!rc) cut(im, n, whole, value);
   free(whole);
   return rc;
 }

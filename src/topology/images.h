@@ -29,6 +29,8 @@ typedef struct {
 PetscErrorCode mt_images_find(MPI_Comm comm, const MtInput *in, MtImages *im);
 /* Values of image i as stored (integers of pictures as such), [size[2] size[1] size[0]].  Not collective. */
 PetscErrorCode mt_images_read(const MtImages *im, int i, double *value);
+/* n layers of it (slices of a volume, rows of a picture) from layer `from` on; of a picture the whole is read. */
+PetscErrorCode mt_images_read_layers(const MtImages *im, int i, int from, int n, double *value);
 /* "file" or "file, page 3". */
 const char *mt_images_name(const MtImages *im, int i, char buf[512]);
 void mt_images_free(MtImages *im);
@@ -43,8 +45,9 @@ PetscErrorCode mt_mask_read(const MtInput *in, MtImages *im);
 /* Kinds of files by their endings. */
 bool mt_is_picture(const char *path);
 bool mt_is_volume(const char *path);
-/* Volumes by format: size, and with value not NULL the numbers.  Not collective. */
-PetscErrorCode mt_volume_load(const char *path, const char *dataset, int n[3], double *value);
+/* Volumes by format: size, and with value not NULL the numbers, of the slices range[0] .. range[1]-1 only unless range
+ * is NULL.  Not collective. */
+PetscErrorCode mt_volume_load(const char *path, const char *dataset, int n[3], const int range[2], double *value);
 PetscErrorCode mt_picture_load(const char *path, int page, int n[3], double *value);
 
 /* Every point of the grid of section topology in its tetrahedron: each rank reads the mesh.  Collective. */

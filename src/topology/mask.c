@@ -5,7 +5,7 @@
 #include <string.h>
 
 static PetscErrorCode load(const MtImages *im, const char *path, int n[3], double *value) {
-  return mt_is_picture(path) ? mt_picture_load(path, 0, n, value) : mt_volume_load(path, im->dataset, n, value);
+  return mt_is_picture(path) ? mt_picture_load(path, 0, n, value) : mt_volume_load(path, im->dataset, n, NULL, value);
 }
 
 /* A stack or volume may have one picture for all of its slices. */

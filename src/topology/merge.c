@@ -3,9 +3,7 @@
 #include "gradient.h"
 #include "magtwin/memory.h"
 
-enum { OUTSIDE = 0 }; /* a place of the border stands for all that is not in the image */
-
-static uint32_t find(uint32_t *parent, uint32_t a) {
+uint32_t mt_find(uint32_t *parent, uint32_t a) {
   while (parent[a] != a) a = parent[a] = parent[parent[a]];
   return a;
 }
@@ -18,7 +16,7 @@ static uint32_t row_of(const MtGrid *g, int y, int z) {
   return 1 + (uint32_t)(y + 1) * g->stride[1] + (uint32_t)(z + (g->dims == 3)) * g->stride[2];
 }
 
-static void point_down(const MtGradient *f, uint32_t place, uint32_t *parent) {
+void mt_point_down(const MtGradient *f, uint32_t place, uint32_t *parent) {
   const int e = mt_star_at(f, place)->down;
   parent[place] = e < 0 ? place : mt_grid_home(f->grid, mt_step(f->grid, place, e));
 }
@@ -28,11 +26,11 @@ void mt_merge_minima(const MtGradient *f, MtRanks *pairs, MtCells *loops) {
   uint32_t *parent = mt_malloc(places_of(g) * sizeof *parent);
   for (int z = 0; z < g->n[2]; z++)
     for (int y = 0; y < g->n[1]; y++)
-      for (uint32_t x = 0; x < (uint32_t)g->n[0]; x++) point_down(f, row_of(g, y, z) + x, parent);
+      for (uint32_t x = 0; x < (uint32_t)g->n[0]; x++) mt_point_down(f, row_of(g, y, z) + x, parent);
   for (int64_t i = 0; i < f->edges.n; i++) {
     const uint64_t cell = f->edges.cell[i];
     const uint32_t death = (uint32_t)(cell >> 8), place = g->place[death];
-    uint32_t a = find(parent, place), b = find(parent, mt_grid_home(g, mt_step(g, place, (int)(cell & 0xff))));
+    uint32_t a = mt_find(parent, place), b = mt_find(parent, mt_grid_home(g, mt_step(g, place, (int)(cell & 0xff))));
     if (a == b) {
       mt_cells_add(loops, cell);
       continue;
@@ -62,10 +60,10 @@ static int normal_of(const MtGrid *g, int facet) {
 /* The top cell beyond: k is the one asked for, across the axis from a facet of the pixel. */
 static uint32_t beyond(const MtGrid *g, uint32_t place, int axis, int k) {
   const uint32_t next = mt_step(g, place, 2 * axis + (k >> axis & 1));
-  return g->rank[next] == MT_NOWHERE ? (uint32_t)OUTSIDE : top_at(g, place, k);
+  return g->rank[next] == MT_NOWHERE ? (uint32_t)MT_OUTSIDE : top_at(g, place, k);
 }
 
-static void point_up(const MtGradient *f, uint32_t place, uint32_t *parent) {
+void mt_point_up(const MtGradient *f, uint32_t place, uint32_t *parent) {
   const MtGrid *g = f->grid;
   const MtStar *t = mt_star_at(f, place);
   for (int k = 0; k < 1 << g->dims; k++) {
@@ -77,7 +75,7 @@ static void point_up(const MtGradient *f, uint32_t place, uint32_t *parent) {
 }
 
 /* The top cells on both sides of a facet. */
-static void sides(const MtGrid *g, uint32_t place, int facet, uint32_t side[2]) {
+void mt_sides(const MtGrid *g, uint32_t place, int facet, uint32_t side[2]) {
   const int axis = normal_of(g, facet);
   int k;
   if (g->dims == 3)
@@ -88,25 +86,28 @@ static void sides(const MtGrid *g, uint32_t place, int facet, uint32_t side[2]) 
   side[1] = beyond(g, place, axis, k | 1 << axis);
 }
 
-/* Rank with which a top cell enters. */
-static uint32_t top_rank(const MtGrid *g, uint32_t top) {
-  uint32_t last = 0;
-  if (top == OUTSIDE) return MT_NOWHERE;
-  for (int k = 0; k < 1 << g->dims; k++) {
+uint32_t mt_top_last(const MtGrid *g, uint32_t top) {
+  uint32_t last = top;
+  for (int k = 1; k < 1 << g->dims; k++) {
     uint32_t at = top;
     for (int a = 0; a < g->dims; a++) at += (k >> a & 1) ? g->stride[a] : 0;
-    if (g->rank[at] > last) last = g->rank[at];
+    if (g->rank[at] > g->rank[last]) last = at;
   }
   return last;
+}
+
+/* Rank with which a top cell enters. */
+static uint32_t top_rank(const MtGrid *g, uint32_t top) {
+  return top == MT_OUTSIDE ? MT_NOWHERE : g->rank[mt_top_last(g, top)];
 }
 
 static uint32_t *top_forest(const MtGradient *f) {
   const MtGrid *g = f->grid;
   uint32_t *parent = mt_malloc(places_of(g) * sizeof *parent);
-  parent[OUTSIDE] = OUTSIDE;
+  parent[MT_OUTSIDE] = MT_OUTSIDE;
   for (int z = 0; z < g->n[2]; z++)
     for (int y = 0; y < g->n[1]; y++)
-      for (uint32_t x = 0; x < (uint32_t)g->n[0]; x++) point_up(f, row_of(g, y, z) + x, parent);
+      for (uint32_t x = 0; x < (uint32_t)g->n[0]; x++) mt_point_up(f, row_of(g, y, z) + x, parent);
   return parent;
 }
 
@@ -124,8 +125,8 @@ void mt_merge_maxima(const MtGradient *f, const MtCells *facets, MtRanks *pairs,
     const uint64_t cell = facets->cell[i];
     const uint32_t birth = (uint32_t)(cell >> 8);
     uint32_t side[2];
-    sides(g, g->place[birth], (int)(cell & 0xff), side);
-    const uint32_t a = find(parent, side[0]), b = find(parent, side[1]);
+    mt_sides(g, g->place[birth], (int)(cell & 0xff), side);
+    const uint32_t a = mt_find(parent, side[0]), b = mt_find(parent, side[1]);
     if (a == b) {
       mt_cells_add(rest, cell);
       continue;

@@ -26,6 +26,8 @@ typedef struct {
   MtCubical options;   /* without size and values */
   MtPrepare prepare;
   bool lasting;
+  bool shared; /* the ranks share each image */
+  double last; /* value with which the last pixel of the image that is shared enters */
   double least;
   int dims;       /* of the diagrams */
   double seconds; /* in persistent homology alone */
@@ -33,6 +35,32 @@ typedef struct {
 
 static bool has_axis(const char *axes, char axis) {
   return strcmp(axes, "none") && strchr(axes, axis);
+}
+
+static int64_t pixels(const Job *j) {
+  return (int64_t)j->options.n[0] * j->options.n[1] * j->options.n[2];
+}
+
+/* What a slab cannot do on its own; NULL: nothing of it is asked for. */
+static const char *needs_whole(const Job *j) {
+  if (j->images.parts) return "topology.diagrams";
+  if (j->images.hidden) return "topology.mask";
+  if (j->images.sampler) return "topology.mesh";
+  if (j->prepare.blur > 0) return "topology.blur";
+  if (j->prepare.binary) return "topology.binary";
+  if (mt_input_int(j->in, "topology.regions")) return "topology.regions";
+  return mt_input_int(j->in, "topology.cycles") ? "topology.cycles" : NULL;
+}
+
+static PetscErrorCode read_share(Job *j) {
+  enum { LARGE = 1000000 };
+  const char *share = mt_input_string(j->in, "topology.share"), *whole = needs_whole(j);
+  int ranks;
+  PetscCallMPI(MPI_Comm_size(j->comm, &ranks));
+  j->shared = !strcmp(share, "volume");
+  if (j->shared && whole) return mt_input_error(j->in, "topology.share", "volume: %s needs whole images", whole);
+  if (!strcmp(share, "auto")) j->shared = !whole && ranks > j->images.n && pixels(j) >= LARGE;
+  return 0;
 }
 
 static PetscErrorCode read_options(Job *j) {
@@ -50,11 +78,7 @@ static PetscErrorCode read_options(Job *j) {
   j->prepare = mt_prepare_options(in, &j->options);
   j->lasting = mt_input_bool(in, "topology.lasting");
   j->least = mt_input_real(in, "topology.min_persistence");
-  return 0;
-}
-
-static int64_t pixels(const Job *j) {
-  return (int64_t)j->options.n[0] * j->options.n[1] * j->options.n[2];
+  return read_share(j);
 }
 
 /* Drops what was not asked for. */
@@ -103,7 +127,7 @@ static PetscErrorCode write_one(const Job *j, int i, const MtCubical *image, con
   }
   if (!rc && mt_input_bool(j->in, "topology.write.dipha")) {
     snprintf(path, sizeof path, "%s.diagram", stem);
-    rc = mt_diagram_write_dipha(path, d, image->value ? highest(j, image->value) : latest(d));
+    rc = mt_diagram_write_dipha(path, d, image->value ? highest(j, image->value) : (j->shared ? j->last : latest(d)));
   }
   if (!rc && image->value) rc = mt_region_table_write(stem, image, d, (int)mt_input_int(j->in, "topology.regions"));
   if (!rc && image->value) rc = mt_cycles_write(stem, image, d, (int)mt_input_int(j->in, "topology.cycles"));
@@ -148,15 +172,60 @@ static PetscErrorCode do_one(Job *j, int i) {
   return mt_diagram_read_csv(path, j->dims, j->options.n, d);
 }
 
+typedef struct {
+  Job *job;
+  int image;
+} Layers;
+
+static PetscErrorCode read_layers(void *context, int from, int n, double *value) {
+  const Layers *l = context;
+  Job *j = l->job;
+  const int64_t nx = j->options.n[0], ny = j->options.n[1], layer = nx * (j->options.n[2] > 1 ? ny : 1);
+  const double start = mt_wall();
+  char name[512];
+  PetscCall(mt_images_read_layers(&j->images, l->image, from, n, value));
+  for (int64_t i = 0; i < n * layer; i++) {
+    const int64_t p = from * layer + i;
+    if (!isfinite(value[i]))
+      return mt_error(MT_ERR_INPUT, "%s: pixel x %lld, y %lld, z %lld is not a finite number",
+                      mt_images_name(&j->images, l->image, name), (long long)(p % nx), (long long)(p / nx % ny),
+                      (long long)(p / nx / ny));
+  }
+  j->seconds -= mt_wall() - start; /* reading is no homology */
+  return 0;
+}
+
+/* An image that all ranks share; rank 0 has its diagram.  Collective. */
+static PetscErrorCode share_one(Job *j, int i) {
+  Layers layers = {j, i};
+  char path[PATH];
+  int rank, there;
+  PetscCallMPI(MPI_Comm_rank(j->comm, &rank));
+  snprintf(path, sizeof path, "%s/diagrams/%04d.csv", j->folder, i + 1);
+  there = j->resume && !access(path, F_OK);
+  PetscCallMPI(MPI_Bcast(&there, 1, MPI_INT, 0, j->comm));
+  MtDiagram other, *d = rank ? &other : &j->d[i];
+  if (there) return rank ? 0 : do_one(j, i);
+  const double start = mt_wall();
+  PetscCall(mt_persistence_shared(j->comm, &j->options, read_layers, &layers, d, &j->last));
+  j->seconds += mt_wall() - start;
+  if (rank) {
+    mt_diagram_free(d);
+    return 0;
+  }
+  select_pairs(j, d);
+  return write_one(j, i, &j->options, d);
+}
+
 /* All ranks go round together, so that an error or a signal ends them all after the same image. */
 static PetscErrorCode do_all(Job *j, bool *stopped) {
   int rounds = j->n;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &rounds, 1, MPI_INT, MPI_MAX, j->comm));
   *stopped = false;
   for (int r = 0; r < rounds && !*stopped; r++) {
-    PetscErrorCode rc = r < j->n ? do_one(j, j->start + r) : 0;
+    PetscErrorCode rc = j->shared ? share_one(j, r) : (r < j->n ? do_one(j, j->start + r) : 0);
     PetscCall(mt_agree(j->comm, rc));
-    mt_progress("image %d of %d on each rank", r + 1, rounds);
+    mt_progress("image %d of %d%s", r + 1, rounds, j->shared ? "" : " on each rank");
     *stopped = r + 1 < rounds && mt_stop_agreed(j->comm);
   }
   mt_progress_end();
@@ -210,6 +279,7 @@ static PetscErrorCode begin(Job *j) {
   if (!rank) rc = check_input(j);
   PetscCall(mt_agree_root(j->comm, rc));
   mt_slab(j->images.n, rank, ranks, &start, &n);
+  if (j->shared) start = 0, n = rank ? 0 : j->images.n;
   j->start = (int)start;
   j->n = (int)n;
   j->d = mt_calloc((size_t)n, sizeof *j->d);

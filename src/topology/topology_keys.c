@@ -67,6 +67,14 @@ const MtKey mt_topology_keys[] = {
      .dim = MT_DIM_LENGTH,
      .def = "",
      .help = "Highest corner of the grid's box; the magnet's if not given. Points are the middles of its cells."},
+    {.path = "topology.share",
+     .type = MT_KEY_CHOICE,
+     .choices = "auto|images|volume",
+     .def = "auto",
+     .help =
+         "What ranks share: the images, or each image in slabs along its last axis (not with mask, blur, binary, "
+         "mesh, regions, cycles). By itself the latter where there are more ranks than images of a million pixels or "
+         "more. The result is the same."},
     {.path = "topology.construction",
      .type = MT_KEY_CHOICE,
      .choices = "vertex|top-cells",

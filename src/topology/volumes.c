@@ -36,7 +36,7 @@ PetscErrorCode mt_picture_load(const char *path, int page, int n[3], double *val
   return rc;
 }
 
-static PetscErrorCode load_npy(const char *path, int n[3], double *value) {
+static PetscErrorCode load_npy(const char *path, int n[3], const int range[2], double *value) {
   MtNpy f;
   PetscErrorCode rc = mt_npy_open(path, &f);
   if (!rc && f.dims < 2) rc = mt_error(MT_ERR_INPUT, "%s: an image has 2 or 3 dimensions, the array has 1", path);
@@ -44,10 +44,12 @@ static PetscErrorCode load_npy(const char *path, int n[3], double *value) {
     const long long side = a < f.dims ? f.shape[f.dims - 1 - a] : 1;
     n[a] = side < INT32_MAX ? (int)side : INT32_MAX;
   }
-  if (!rc && value && !f.fortran) rc = mt_npy_read_reals(&f, 0, (size_t)n[0] * (size_t)n[1] * (size_t)n[2], 1, value);
+  const int from = range ? range[0] : 0, slices = range ? range[1] - from : n[2];
+  const size_t slice = (size_t)n[0] * (size_t)n[1];
+  if (!rc && value && !f.fortran) rc = mt_npy_read_reals(&f, (long long)slice * from, slice * (size_t)slices, 1, value);
   for (int x = 0; x < n[0] && !rc && value && f.fortran; x++) /* in the file the last index runs slowest */
     for (int y = 0; y < n[1] && !rc; y++)
-      rc = mt_npy_read_reals(&f, ((long long)x * n[1] + y) * n[2], (size_t)n[2], (size_t)n[0] * (size_t)n[1],
+      rc = mt_npy_read_reals(&f, ((long long)x * n[1] + y) * n[2] + from, (size_t)slices, slice,
                              value + (size_t)y * (size_t)n[0] + (size_t)x);
   mt_npy_close(&f);
   return rc;
@@ -56,8 +58,15 @@ static PetscErrorCode load_npy(const char *path, int n[3], double *value) {
 enum { DIPHA_IMAGE = 1 };
 static const int64_t dipha_magic = 8067171840;
 
+/* Of `total` doubles from here on those of the slices asked for. */
+static bool read_slices(FILE *f, int64_t slice, const int range[2], int64_t total, double *value) {
+  const int64_t first = range ? range[0] * slice : 0, n = range ? (range[1] - range[0]) * slice : total;
+  return !fseeko(f, (off_t)(first * (int64_t)sizeof *value), SEEK_CUR) &&
+         fread(value, sizeof *value, (size_t)n, f) == (size_t)n;
+}
+
 /* DIPHA's image data: magic, type, number of values, dimensions, resolution of each (x first), values as doubles. */
-static PetscErrorCode load_dipha(const char *path, int n[3], double *value) {
+static PetscErrorCode load_dipha(const char *path, int n[3], const int range[2], double *value) {
   int64_t head[4], side[3] = {1, 1, 1};
   FILE *f = fopen(path, "rb");
   if (!f) return mt_error(MT_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
@@ -70,7 +79,7 @@ static PetscErrorCode load_dipha(const char *path, int n[3], double *value) {
            side[2] < 1 || side[0] > 65535 || side[1] > 65535 || side[2] > 65535 ||
            side[0] * side[1] * side[2] != head[2])
     rc = mt_error(MT_ERR_INPUT, "%s: the DIPHA header is damaged", path);
-  else if (value && fread(value, sizeof *value, (size_t)head[2], f) != (size_t)head[2])
+  else if (value && !read_slices(f, side[0] * side[1], range, head[2], value))
     rc = mt_error(MT_ERR_INPUT, "%s: is truncated", path);
   for (int a = 0; a < 3 && !rc; a++) n[a] = (int)side[a];
   fclose(f);
@@ -104,7 +113,26 @@ static PetscErrorCode hdf5_size(const char *path, const char *name, hid_t set, i
   return rc;
 }
 
-static PetscErrorCode load_hdf5(const char *path, const char *name, int n[3], double *value) {
+/* The slices of a dataset of three dimensions, or of one. */
+static bool read_set(hid_t set, const int n[3], const int range[2], double *value) {
+  const hid_t space = H5Dget_space(set);
+  const int dims = H5Sget_simple_extent_ndims(space);
+  const hsize_t slice = (hsize_t)n[0] * (hsize_t)n[1];
+  hsize_t start[3] = {0}, count[3] = {(hsize_t)n[2], (hsize_t)n[1], (hsize_t)n[0]}, total = slice * (hsize_t)n[2];
+  if (range) {
+    start[0] = (hsize_t)range[0] * (dims == 1 ? slice : 1);
+    count[0] = (hsize_t)(range[1] - range[0]) * (dims == 1 ? slice : 1);
+    total = slice * (hsize_t)(range[1] - range[0]);
+  }
+  const hid_t memory = H5Screate_simple(1, &total, NULL);
+  bool good = !range || H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0;
+  good = good && H5Dread(set, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, value) >= 0;
+  H5Sclose(memory);
+  H5Sclose(space);
+  return good;
+}
+
+static PetscErrorCode load_hdf5(const char *path, const char *name, int n[3], const int range[2], double *value) {
   PetscErrorCode rc = 0;
   n[0] = n[1] = n[2] = 0;
   if (!name || !*name) return mt_error(MT_ERR_INPUT, "%s: give topology.dataset, the image in this HDF5 file", path);
@@ -114,17 +142,17 @@ static PetscErrorCode load_hdf5(const char *path, const char *name, int n[3], do
   const hid_t set = H5Dopen2(file, name, H5P_DEFAULT);
   if (set < 0) rc = mt_error(MT_ERR_INPUT, "%s: has no dataset %s (topology.dataset)", path, name);
   if (!rc) rc = hdf5_size(path, name, set, n);
-  if (!rc && value && H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, value) < 0)
+  if (!rc && value && !read_set(set, n, range, value))
     rc = mt_error(MT_ERR_INPUT, "%s: dataset %s cannot be read: the file is damaged or truncated", path, name);
   if (set >= 0) H5Dclose(set);
   H5Fclose(file);
   return rc;
 }
 
-PetscErrorCode mt_volume_load(const char *path, const char *dataset, int n[3], double *value) {
+PetscErrorCode mt_volume_load(const char *path, const char *dataset, int n[3], const int range[2], double *value) {
   const char *dot = strrchr(path, '.');
   n[0] = n[1] = n[2] = 0;
-  if (dot && !strcasecmp(dot, ".npy")) return load_npy(path, n, value);
-  if (dot && !strcasecmp(dot, ".complex")) return load_dipha(path, n, value);
-  return load_hdf5(path, dataset, n, value);
+  if (dot && !strcasecmp(dot, ".npy")) return load_npy(path, n, range, value);
+  if (dot && !strcasecmp(dot, ".complex")) return load_dipha(path, n, range, value);
+  return load_hdf5(path, dataset, n, range, value);
 }

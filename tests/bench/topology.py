@@ -53,6 +53,19 @@ def volumes(bench, folder, line, asked):
                 bench.add(line("bytes a voxel at the peak, image and result included, %d^3, %s" % (n, kind), own, "B"))
 
 
+def shared(bench, folder, line):
+    """One volume by 1 rank and by 2, and the bytes a voxel of each rank."""
+    n, path = VOLUMES[bench.size][-1], os.path.join(folder, "a.npy")
+    np.save(path, np.arange(12.0).reshape(3, 4))
+    base = measure.memory(run(bench.build, folder, path, "topology.features.bins=2"))
+    for kind in ("smooth", "random"):
+        np.save(path, smooth((n, n, n)) if kind == "smooth" else np.random.default_rng(3).random((n, n, n)))
+        runs = {r: run(bench.build, folder, path, "topology.features.bins=2", "topology.share=volume", ranks=r) for r in (1, 2)}
+        goal = (1.6, "asked") if kind == "smooth" else ()
+        bench.add(line("speed-up of 2 ranks that share %d^3 voxels, %s" % (n, kind), wall(runs[1]) / wall(runs[2]), "", *goal))
+        bench.add(line("bytes a voxel on each of 2 ranks that share %d^3, %s" % (n, kind), (measure.memory(runs[2]) - base) * 2**20 / (n**3 / 2), "B"))
+
+
 def pictures(bench, folder, line, asked):
     path = os.path.join(folder, "a.npy")
     np.save(path, smooth((4096, 4096)))
@@ -72,4 +85,5 @@ def bench(bench, out, line, asked):
     folder = os.path.join(out, "topology")
     os.makedirs(folder, exist_ok=True)
     volumes(bench, folder, line, asked)
+    shared(bench, folder, line)
     pictures(bench, folder, line, asked)

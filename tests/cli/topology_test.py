@@ -445,9 +445,36 @@ def test_cycles(folder):
                 check(bounds(a, cells, death) and not bounds(a, cells, death - 0.05), (seed, number, birth, death))
 
 
+def test_shared_volume(folder):
+    """Each rank reads its layers of one volume, from every kind of file; the files are those of one rank."""
+    a = smooth((12, 11, 10), 4)
+    np.save(os.path.join(folder, "c.npy"), a)
+    np.save(os.path.join(folder, "f.npy"), np.asfortranarray(a))
+    with h5py.File(os.path.join(folder, "a.h5"), "w") as f:
+        f["v"], f["flat"] = a, a.ravel()
+        f["flat"].attrs["dims"] = np.array(a.shape, np.int64)
+    with open(os.path.join(folder, "a.complex"), "wb") as f:
+        f.write(struct.pack("<4q", 8067171840, 1, a.size, 3) + struct.pack("<3q", *a.shape[::-1]) + a.astype("<f8").tobytes())
+    crop = ["topology.crop=[1, 2, 9, 11]"]
+    _, out = topology(folder, os.path.join(folder, "c.npy"), *crop, "topology.write.dipha=true", "topology.lasting=true", out="one")
+    one = contents(out)
+    for n, (name, more) in enumerate((("c.npy", []), ("f.npy", []), ("a.h5", ["topology.dataset=/v"]), ("a.h5", ["topology.dataset=/flat"]), ("a.complex", []))):
+        _, out = topology(folder, os.path.join(folder, name), *crop, *more, "topology.write.dipha=true", "topology.lasting=true",
+                          "topology.share=volume", ranks=(2, 3, 5, 2, 3)[n], out="s%d" % n)
+        theirs = contents(out)
+        check({k: v for k, v in theirs.items() if k != "images.csv"} == {k: v for k, v in one.items() if k != "images.csv"}, (name, more))
+    r, _ = topology(folder, os.path.join(folder, "c.npy"), "topology.share=volume", "topology.blur=1", ranks=2, out="blur", code=2)
+    check("topology.blur needs whole images" in r.err, r)
+    a[9, 3, 4] = np.inf
+    np.save(os.path.join(folder, "c.npy"), a)
+    r, _ = topology(folder, os.path.join(folder, "c.npy"), "topology.share=volume", ranks=2, out="inf", code=2)
+    check("c.npy: pixel x 4, y 3, z 9 is not a finite number" in r.err, r)
+
+
 if __name__ == "__main__":
     import warnings
     warnings.filterwarnings("ignore", message=".*input contained no data.*")
     sys.exit(support.run_tests([(f.__name__[5:], f) for f in (
         test_dipha, test_homcloud, test_kinds_of_files, test_formats, test_ranks, test_resume, test_states, test_crop_and_figures, test_regions, test_bad_input,
-        test_constant, test_mask, test_diagrams_of_others, test_cycles)]))
+        test_constant, test_mask, test_diagrams_of_others, test_cycles,
+        test_shared_volume)]))
