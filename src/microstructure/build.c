@@ -7,6 +7,7 @@
 #include "magtwin/microstructure.h"
 #include "magtwin/run.h"
 #include "shapes.h"
+#include "thin_grains.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +56,14 @@ typedef struct {
   bool known;
 } Geometry;
 
+static PetscErrorCode width_check(const MtInput *in, double thickness, int grain, double width) {
+  if (grain < 0) return 0;
+  return mt_input_error(in, "mesh.gb.thickness",
+                        "would leave nothing of a grain: is %g nm, and grain %d is at most %.3g nm thick; a thinner "
+                        "phase, one without this grain, or larger grains",
+                        thickness, grain, width);
+}
+
 /* Thickness of each boundary, its mean into o. */
 static PetscErrorCode boundaries_ask(const MtInput *in, const MtGbLaw *law, MtMeshOptions *o, MtCells *c) {
   PetscCall(mt_gb_law_apply(law, c, &o->thickness));
@@ -62,7 +71,10 @@ static PetscErrorCode boundaries_ask(const MtInput *in, const MtGbLaw *law, MtMe
   int small = 0;
   for (int f = 0; f < c->nfaces && c->thickness; f++) most = fmax(most, c->thickness[f]);
   for (int k = 1; k < c->ngrains; k++) small = c->volume[k] < c->volume[small] ? k : small;
-  return thickness_check(in, most, small, c->volume[small]);
+  PetscCall(thickness_check(in, most, small, c->volume[small]));
+  double width = 0;
+  const int thin = most > 0 ? mt_cells_too_thin(c, o->thickness, &width) : -1;
+  return width_check(in, most, thin, width);
 }
 
 /* The cells fill what the surface layer leaves of the box. */
@@ -102,8 +114,10 @@ static PetscErrorCode cells_make(const MtInput *in, const MtGbLaw *law, MtMeshOp
 }
 
 /* What the voxel route cannot do yet, and a phase thicker than a grain. */
-static PetscErrorCode check_labels(const MtInput *in, const MtGbLaw *law, const MtMeshOptions *o, const MtLabels *l) {
-  int small = 0;
+static PetscErrorCode check_labels(MPI_Comm comm, const MtInput *in, const MtGbLaw *law, const MtMeshOptions *o,
+                                   const MtLabels *l) {
+  int small = 0, thin = -1;
+  double width = 0;
   if (o->thickness > 0 && o->layers > 1)
     return mt_input_error(in, "mesh.gb.layers", "must be 1 with mesh.route: voxel, is %d", o->layers);
   if (o->surface > 0)
@@ -115,7 +129,10 @@ static PetscErrorCode check_labels(const MtInput *in, const MtGbLaw *law, const 
                           "must be the only key on the thickness with mesh.route: voxel, which makes it the same at "
                           "all boundaries");
   for (int g = 1; g < l->ngrains; g++) small = l->voxels[g] < l->voxels[small] ? g : small;
-  return thickness_check(in, o->thickness, small, (double)l->voxels[small] * l->voxel[0] * l->voxel[1] * l->voxel[2]);
+  PetscCall(
+      thickness_check(in, o->thickness, small, (double)l->voxels[small] * l->voxel[0] * l->voxel[1] * l->voxel[2]));
+  if (o->thickness > 0) PetscCall(mt_labels_too_thin(comm, l, o->thickness, &thin, &width));
+  return width_check(in, o->thickness, thin, width);
 }
 
 static PetscErrorCode grains_read(MPI_Comm comm, const MtInput *in, MtLabels *l, MtPower *p, bool *voxels,
@@ -136,7 +153,7 @@ static PetscErrorCode mesh_grains(MPI_Comm comm, const MtInput *in, MtMeshData *
   PetscCall(mt_gb_law_read(in, &law));
   mt_phase_begin("grains");
   PetscCall(grains_read(comm, in, &l, &p, &voxels, json));
-  PetscCall(voxels ? check_labels(in, &law, &o, &l) : cells_make(in, &law, &o, &p, &c, g, json));
+  PetscCall(voxels ? check_labels(comm, in, &law, &o, &l) : cells_make(in, &law, &o, &p, &c, g, json));
   mt_phase_end("grains");
   mt_gb_law_free(&law);
   PetscCall(voxels ? mt_mesh_labels(comm, &l, &o, mesh, json) : mt_mesh_cells(comm, &c, &o, mesh, json));

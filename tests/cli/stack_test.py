@@ -143,6 +143,22 @@ def names_what_a_grain_lacks(folder):
     check(r.code == 0 and "8 voxels outside the largest piece" in r.err, r)
 
 
+def names_a_grain_thinner_than_the_phase(folder):
+    """A plate of 2 nm as wide as the box, by either route; with less phase it is meshed."""
+    label = np.ones((20, 20, 20), np.int32)
+    label[:, :, 10:] = 2
+    label[:, :, 9:11] = 3
+    np.save(os.path.join(folder, "plate.npy"), label)
+    source = write(folder, "grains: {source: labels, file: %s/plate.npy, voxel: [1 nm, 1 nm, 1 nm]}\nmesh: {size: 3 nm, air: {radius: 0}}\n"
+                   "output: {folder: %s/out}\n" % (folder, folder))
+    for route, ranks in (("convex", 1), ("voxel", 2)):
+        run = lambda t: support.magtwin(BUILD, "mesh", source, "--force", "mesh.route=" + route, "mesh.gb.thickness=%g nm" % t, ranks=ranks)
+        r = run(3)
+        check(r.code == 2 and "would leave nothing of a grain: is 3 nm, and grain 2 is at most 2 nm thick" in r.err, r)
+        r = run(1)
+        check(r.code == 0, r)
+
+
 def body(x, y, bright, dark):
     """A section of 380 x 280 pixels with pores, at places x, y of its own."""
     inside = (x > 40) & (x < 420) & (y > 30) & (y < 310)
@@ -251,4 +267,5 @@ if __name__ == "__main__":
         ("two pictures of one section", registers_two_pictures),
         ("orientations of a DREAM.3D file", reads_dream3d),
         ("grains without an axis, labels in pieces", names_what_a_grain_lacks),
+        ("a grain thinner than the phase", names_a_grain_thinner_than_the_phase),
     ]))
