@@ -9,7 +9,7 @@ declare -A floor=(
   [error]=base [file]=base [files]=base [formula]=base [h5]=base [image]=base [input]=base [json]=base [log]=base [memory]=base [npy]=base [process]=base [random]=base [run]=base [units]=base
   [mesh]=mesh
   [fem]=fem
-  [barrier]=micromagnetics [dynamics]=micromagnetics [llg]=micromagnetics [loop]=micromagnetics [micromagnetics]=micromagnetics
+  [barrier]=micromagnetics [dynamics]=micromagnetics [llg]=micromagnetics [loop]=micromagnetics [measured]=micromagnetics [micromagnetics]=micromagnetics
   [cells]=microstructure [microstructure]=microstructure
   [tomography]=tomography
   [evolve]=phasefield [phasefield]=phasefield

@@ -63,6 +63,8 @@ void mt_model_destroy(MtModel **m);
 /* What it expects at x [nvars], and the value of the acquisition (larger: rather the next point; its kind is in
  * expected->how).  Not collective. */
 void mt_model_at(const MtModel *m, const double *x, MtProposal *expected, double *acquisition);
+/* Mean and standard deviation of one goal, as told. */
+void mt_model_goal(const MtModel *m, int goal, const double *x, double *mean, double *sd);
 double mt_model_mean(const MtModel *m, int goal, const double *x); /* the mean alone, in a fraction of the time */
 const MtGp *mt_model_gp(const MtModel *m, int goal);               /* of the goal with its sign: minimized */
 
@@ -71,6 +73,14 @@ const MtGp *mt_model_gp(const MtModel *m, int goal);               /* of the goa
  * interactions.  From `points` quasi-random points.  0 where nothing varies.  Not collective.
  * Source: A. Saltelli et al., Comput. Phys. Commun. 181, 259 (2010), estimators of Jansen, table 2 (c, f). */
 void mt_model_importance(const MtModel *m, int goal, int points, uint64_t seed, double *first, double *total);
+
+/* Draws of the variables from the posterior that a flat prior over the ranges has when each goal with scatter c
+ * [ngoals] > 0 is normal about its target (0 for one that is minimized: a misfit) with that standard deviation; goals
+ * without do not count.  The uncertainty of the model is averaged over.  *draws [return value, nvars] in (0, 1) of each
+ * range (mt_space_spread), freed with free(); 0: no point is possible.  Not collective, the same on every rank. */
+int mt_model_posterior(const MtModel *m, const double *scatter, uint64_t seed, double **draws);
+const MtSpace *mt_model_space(const MtModel *m);
+const MtProposer *mt_model_proposer(const MtModel *m);
 
 /* Points that no other one beats in both values (both minimized): marks front [n], returns how many.  Of equal points
  * the first counts.  y [n, 2]. */

@@ -92,7 +92,7 @@ def posterior(campaign):
     kept = (campaign.model or {}).get("posterior")
     if not kept:
         return ""
-    rows = [[v["variable"]] + [x if isinstance(x, str) else float(x) for x in (v["low"], v["middle"], v["high"])] + [share(v["narrowed"])] for v in kept["variables"]]
+    rows = [[v["variable"]] + [x if x is None or isinstance(x, str) else float(x) for x in (v.get("low"), v["middle"], v.get("high"))] + [share(v["narrowed"])] for v in kept["variables"]]
     parts = ["<p>Between the two outer columns lie 90 of 100 draws. Last column: width of the draws over the width of the range that was searched; near 100 % the data say nothing.</p>",
              table(("variable", "5 %", "middle", "95 %", "width left"), rows)]
     unknown = [v["variable"] for v in kept["variables"] if v["narrowed"] > 0.7]

@@ -7,6 +7,7 @@
 #include "magtwin/error.h"
 #include "magtwin/evolve.h"
 #include "magtwin/log.h"
+#include "magtwin/measured.h"
 #include "magtwin/micromagnetics.h"
 #include "magtwin/microstructure.h"
 #include "magtwin/sweep.h"
@@ -78,6 +79,7 @@ static PetscErrorCode check_campaign(const MtInput *in) {
 /* Rules between values, as a run applies them before it computes. */
 static PetscErrorCode check_meaning(const MtInput *in) {
   PetscErrorCode rc = mt_input_has(in, "field.start") ? mt_demag_check(in) : 0;
+  if (!rc) rc = mt_measured_check(PETSC_COMM_WORLD, in);
   if (!rc && mt_input_has(in, "barrier.fields")) rc = mt_barrier_check(in);
   if (!rc) rc = mt_dynamics_check(in);
   if (!rc) rc = mt_evolve_check(in);

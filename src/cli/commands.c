@@ -73,7 +73,10 @@ static void help_all(void) {
 static void help_keys(const CliCommand *c) {
   const bool all = c->run == cli_check;
   char sections[256];
-  snprintf(sections, sizeof sections, "title %s%s", c->needed, c->run == cli_reconstruct ? " stack" : "");
+  snprintf(sections, sizeof sections, "title %s%s", c->needed,
+           c->run == cli_reconstruct ? " stack"
+           : c->run == cli_demag     ? " measured"
+                                     : "");
   mt_log("\nKeys of the input (YAML; nested keys are joined by dots; numbers may carry a unit: 3 nm, 0.12 um):\n");
   mt_input_help(cli_tables, all ? NULL : sections);
   if (all || strstr(sections, "materials")) {

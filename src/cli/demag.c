@@ -1,10 +1,11 @@
 /* magtwin demag: the demagnetization curve, from whatever the input gives: grains or a mesh. */
 #include "cli.h"
+#include "magtwin/measured.h"
 #include "magtwin/micromagnetics.h"
 
 static PetscErrorCode check(MPI_Comm comm, const MtInput *in) {
-  (void)comm;
-  return mt_demag_check(in);
+  PetscErrorCode rc = mt_demag_check(in);
+  return rc ? rc : mt_measured_check(comm, in);
 }
 
 PetscErrorCode cli_demag(const CliArgs *args, int *code) {

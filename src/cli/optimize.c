@@ -5,6 +5,7 @@
 #include "magtwin/dynamics.h"
 #include "magtwin/error.h"
 #include "magtwin/log.h"
+#include "magtwin/measured.h"
 #include "magtwin/micromagnetics.h"
 #include "magtwin/run.h"
 #include <stdio.h>
@@ -27,6 +28,7 @@ PetscErrorCode cli_check_run(const char *subcommand, char *input, int noverrides
       mt_input_read_for(PETSC_COMM_WORLD, input, noverrides, overrides, cli_tables, c ? c->needed : NULL, &in);
   if (rc) return rc;
   if (c && c->run == cli_demag) rc = mt_demag_check(in);
+  if (!rc && c && c->run == cli_demag) rc = mt_measured_check(PETSC_COMM_WORLD, in);
   if (c && c->run == cli_barrier) rc = mt_barrier_check(in);
   if (c && c->run == cli_dynamics) rc = mt_dynamics_check(in);
   if (!rc) rc = mt_materials_check(PETSC_COMM_WORLD, in);

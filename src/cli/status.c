@@ -4,6 +4,7 @@
 #include "magtwin/error.h"
 #include "magtwin/evaluation.h"
 #include "magtwin/log.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -208,18 +209,44 @@ static void apply(const MtJsonValue *e, Trial **trial, int *n) {
   if (t->state == 2 && y && y->n) mt_json_number(&y->item[0], &t->y);
 }
 
+/* What the first goal in the words of the space wants. */
+typedef struct {
+  char name[100];
+  int goals;   /* how many there are */
+  double sign; /* -1: larger is better */
+  bool has_target;
+  double target;
+} Goal;
+
+static Goal first_goal(const char *space) {
+  Goal g = {.sign = 1};
+  for (const char *at = space; (at = strstr(at, "; ")); at++) {
+    char want[16], name[100];
+    double target;
+    int n = sscanf(at + 2, "%15s %99[^ ;] at %lf", want, name, &target);
+    const bool found = !strcmp(want, "minimize") || !strcmp(want, "maximize") || !strcmp(want, "target");
+    if (n < 2 || !found || g.goals++) continue;
+    snprintf(g.name, sizeof g.name, "%s", name);
+    g.sign = strcmp(want, "maximize") ? 1 : -1;
+    g.has_target = n == 3 && !strcmp(want, "target");
+    g.target = target;
+  }
+  return g;
+}
+
 static void show_best(const Trial *trial, int n, const char *space) {
-  const char *goal = strstr(space, "; maximize "), *other = strstr(space, "; minimize ");
-  double sign = goal && (!other || goal < other) ? -1 : 1;
+  const Goal g = first_goal(space);
+  double least = 0;
   int best = -1;
-  for (int i = 0; i < n; i++)
-    if (trial[i].state == 2 && (best < 0 || sign * trial[i].y < sign * trial[best].y)) best = i;
-  goal = sign < 0 ? goal : other;
-  if (best < 0 || !goal) return;
-  goal += strlen("; maximize ");
-  int width = (int)strcspn(goal, ";");
-  mt_log("best%s: %.*s = %.8g at%s (%d)", goal[width] ? " in the first goal" : "", width, goal, trial[best].y,
-         trial[best].point, best + 1);
+  for (int i = 0; i < n; i++) {
+    const double loss = g.has_target ? fabs(trial[i].y - g.target) : g.sign * trial[i].y;
+    if (trial[i].state != 2 || (best >= 0 && loss >= least)) continue;
+    best = i;
+    least = loss;
+  }
+  if (best >= 0 && g.goals)
+    mt_log("best%s: %s = %.8g at%s (%d)", g.goals > 1 ? " in the first goal" : "", g.name, trial[best].y,
+           trial[best].point, best + 1);
 }
 
 static void show_trials(const char *folder, const Trial *trial, int n, const char *space) {

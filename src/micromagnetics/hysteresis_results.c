@@ -1,5 +1,6 @@
 /* summary.json of a hysteresis run: what it counted and what it found. */
 #include "hysteresis.h"
+#include "magtwin/measured.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -141,6 +142,29 @@ static void tell(const MtHysteresis *h, const MtLoopFigures *f) {
   if (text[0]) mt_log("%s in the applied field; events: %d", text, h->events.n);
 }
 
+/* The distance from the measured curve, and that curve as it was compared, for figures. */
+static PetscErrorCode put_measured(const MtHysteresis *h, MtJson *j, int n, const double *H, const double *J) {
+  double largest, distance;
+  MtMeasured m;
+  if (!mt_input_has(h->in, "measured.file")) return 0;
+  PetscCall(mt_measured_read(h->comm, h->in, &m));
+  distance = mt_curve_distance(n, H, J, &m, mt_input_real(h->in, "measured.weight"), &largest);
+  mt_json_quantity(j, "distance", distance, "T");
+  mt_json_quantity(j, "distance_largest", largest, "T");
+  if (h->rank == 0) mt_log("distance from the measured curve: %.4g T", distance);
+  PetscErrorCode rc = mt_agree_root(h->comm, h->rank ? 0 : mt_measured_write(h->folder, &m));
+  mt_measured_free(&m);
+  return rc;
+}
+
+/* Fields read at the least internal field so far, as mt_loop_figures does. */
+static void to_internal(int n, double *H, const double *J, double N) {
+  for (int i = 0; i < n; i++) {
+    H[i] -= N * J[i];
+    if (i && H[i] > H[i - 1]) H[i] = H[i - 1];
+  }
+}
+
 static PetscErrorCode put_loop(const MtHysteresis *h, MtJson *j) {
   int n;
   double N = mt_loop_factor(h, h->plan.branch[0].axis), *H, *J;
@@ -157,8 +181,11 @@ static PetscErrorCode put_loop(const MtHysteresis *h, MtJson *j) {
   mt_json_object(j, "internal");
   put_figures(j, &f);
   mt_json_end(j);
+  if (mt_input_has(h->in, "measured.file") && !strcmp(mt_input_string(h->in, "measured.against"), "internal"))
+    to_internal(n, H, J, N);
+  PetscErrorCode rc = put_measured(h, j, n, H, J);
   free(H);
-  return 0;
+  return rc;
 }
 
 /* Switching field of a small particle along its easy axis, T; NaN (null) where there is none, as in an easy plane. */

@@ -196,6 +196,7 @@ PetscErrorCode mt_library_read(MPI_Comm comm, const MtInput *in, MtLibrary *lib)
   if (!rc) rc = mt_input_read(comm, lib->path, 0, NULL, tables, &file);
   if (!rc) rc = take_all(file, lib);
   mt_input_destroy(&file);
+  if (!rc) rc = mt_library_change(in, lib);
   if (rc) mt_library_free(lib);
   return rc;
 }

@@ -23,6 +23,9 @@ typedef struct {
 
 /* materials.library, else the file that comes with the program.  Collective. */
 PetscErrorCode mt_library_read(MPI_Comm comm, const MtInput *in, MtLibrary *lib);
+/* materials_change.c: entries of materials.change, in order; at the temperature of the run.  MT_ERR_INPUT.  Not
+ * collective. */
+PetscErrorCode mt_library_change(const MtInput *in, MtLibrary *lib);
 void mt_library_free(MtLibrary *lib);
 
 #endif

@@ -9,23 +9,19 @@
 #include "normal.h"
 #include <math.h>
 
-typedef struct {
-  double value, mean, sd; /* with the derivatives by mean and sd */
-} Value;
-
-static Value one_goal(const MtAcquire *a, double mean, double sd) {
+static MtLogValue one_goal(const MtAcquire *a, double mean, double sd) {
+  const MtProposer *p = a->settings;
   double z = (a->best - mean) / sd, slope, log_value;
   switch (a->settings->acquisition) {
   case MT_ACQUIRE_UCB:
-    return (Value){(a->settings->kappa * sd - mean) / a->unit, -1 / a->unit, a->settings->kappa / a->unit};
+    return (MtLogValue){(a->settings->kappa * sd - mean) / a->unit, -1 / a->unit, a->settings->kappa / a->unit};
   case MT_ACQUIRE_PI:
     z -= 0.01 * a->unit / sd; /* an improvement of 1 % of the scatter: a smaller one is none */
     log_value = mt_log_cdf(z);
     slope = exp(mt_log_density(z) - log_value);
-    return (Value){log_value, -slope / sd, -slope * z / sd};
+    return (MtLogValue){log_value, -slope / sd, -slope * z / sd};
   default:
-    log_value = mt_log_h(z, &slope);
-    return (Value){log(sd) + log_value, -slope / sd, exp(mt_log_density(z) - log_value) / sd};
+    return mt_log_improvement(p->has_target[0] ? p->target[0] : NAN, a->best, mean, sd);
   }
 }
 
@@ -40,7 +36,7 @@ static double goals(const MtAcquire *a, int dim, const double *u, double *gradie
   if (n == 2) {
     value = mt_log_ehvi(&a->strips, mean, sd, by_mean, by_sd);
   } else {
-    Value v = one_goal(a, mean[0], sd[0]);
+    MtLogValue v = one_goal(a, mean[0], sd[0]);
     value = v.value;
     by_mean[0] = v.mean;
     by_sd[0] = v.sd;
@@ -56,9 +52,10 @@ static double goals(const MtAcquire *a, int dim, const double *u, double *gradie
 /* A draw in Thompson sampling, else the goals. */
 static double base_value(const MtAcquire *a, int dim, const double *u, double *gradient, double *room) {
   if (!a->sample) return goals(a, dim, u, gradient, room);
-  double value = -mt_gp_sample_at(a->sample, u, gradient) / a->unit;
-  for (int k = 0; gradient && k < dim; k++) gradient[k] /= -a->unit;
-  return value;
+  const MtProposer *p = a->settings;
+  const double y = mt_gp_sample_at(a->sample, u, gradient), slope = p->has_target[0] && y < p->target[0] ? -1 : 1;
+  for (int k = 0; gradient && k < dim; k++) gradient[k] *= -slope / a->unit;
+  return (p->has_target[0] ? -fabs(y - p->target[0]) : -y) / a->unit;
 }
 
 double mt_acquire(const MtAcquire *a, int dim, const double *u, double *gradient) {

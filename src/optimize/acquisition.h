@@ -6,13 +6,22 @@
 
 /* A front sorted by its first value, with the reference at both ends: strip i lies between a[i] and a[i+1] below b[i].
  */
+/* The logarithm of an expectation, with its derivatives by mean and sd. */
 typedef struct {
-  int n;     /* strips: points of the front + 1 */
-  double *a; /* [n + 1], a[0] = -inf, a[n] = first value of the reference */
-  double *b; /* [n], b[0] = second value of the reference */
+  double value, mean, sd;
+} MtLogValue;
+/* log E max(c - loss, 0) of y ~ N(mean, sd): loss is y itself, or, unless target is NaN, |y - target| (target.c). */
+MtLogValue mt_log_improvement(double target, double c, double mean, double sd);
+
+typedef struct {
+  int n;            /* strips: points of the front + 1 */
+  double *a;        /* [n + 1], a[0] = -inf, a[n] = first value of the reference */
+  double *b;        /* [n], b[0] = second value of the reference */
+  double target[2]; /* of values whose distance from it is minimized; NaN: the value itself is */
 } MtStrips;
 
-/* Points y [n, 2] (minimized); those beyond the reference are left out.  Free a with free(). */
+/* Points y [n, 2] (losses, minimized); those beyond the reference are left out; without targets.  Free a with free().
+ */
 MtStrips mt_strips(int n, const double *y, const double *reference);
 /* Logarithm of the expected hypervolume improvement of a point with independent normal values, and its derivatives by
  * mean and sd (RW-independent; sum over strips of products of expected improvements: M. Emmerich et al., 2011). */
@@ -24,7 +33,7 @@ typedef struct {
   MtGpSample *sample;         /* of Thompson sampling, else NULL */
   MtFeasible *feasible;       /* NULL: no failures */
   MtGp *cost;                 /* of the logarithm of the cost; NULL: not asked for */
-  double best;                /* smallest expected value among the trials */
+  double best;                /* smallest expected loss among the trials */
   double unit;                /* standard deviation of the values */
   MtStrips strips;            /* of two goals */
 } MtAcquire;

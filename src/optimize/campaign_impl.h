@@ -34,6 +34,7 @@ struct MtCampaign {
   MtNumber goal[MT_GOALS_MAX]; /* owned names */
   MtEvaluator evaluator;       /* of the members around it */
   MtProposer proposer;
+  double scatter[MT_GOALS_MAX]; /* of the goal about its target or about 0; 0: not given */
   MtEvaluate evaluate;
   char *command;                       /* of evaluate command */
   char *subcommand, *input, *launcher; /* of evaluate run */
@@ -74,6 +75,8 @@ PetscErrorCode mt_campaign_table(const MtCampaign *c);
 int mt_campaign_best(const MtCampaign *c);
 /* "thickness=3 Js=0.5"; the caller frees. */
 char *mt_campaign_point(const MtCampaign *c, const double *x);
+/* campaign_posterior.c: object "posterior", where a goal has a scatter. */
+void mt_campaign_posterior(const MtCampaign *c, const MtModel *m, MtJson *json);
 void mt_campaign_results(const MtCampaign *c, MtJson *json);
 
 #endif

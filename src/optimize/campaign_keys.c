@@ -66,8 +66,21 @@ const MtKey mt_optimize_keys[] = {
     {.path = "optimize.goals[].want",
      .type = MT_KEY_CHOICE,
      .def = "minimize",
-     .choices = "minimize|maximize",
-     .help = "Which way is better."},
+     .choices = "minimize|maximize|target",
+     .help = "Which way is better; target: the nearer to optimize.goals[].target."},
+    {.path = "optimize.goals[].target",
+     .type = MT_KEY_REAL,
+     .when = "optimize.goals[].want=target",
+     .help = "The value that is wanted."},
+    {.path = "optimize.goals[].scatter",
+     .type = MT_KEY_REAL,
+     .def = "",
+     .max = INFINITY,
+     .exclusive_min = true,
+     .help =
+         "How far from its target, or as a misfit that is minimized from 0, a point may lie that explains the data: "
+         "the standard deviation of measurement and model together. The model then says which values of the "
+         "variables do (posterior, flat over their ranges)."},
     {.path = "optimize.goals[].number",
      .type = MT_KEY_STRING,
      .def = "",
@@ -236,6 +249,21 @@ static PetscErrorCode add_variables(const MtInput *in, MtCampaign *c) {
   return 0;
 }
 
+/* Which way is better, and how far off still explains the data. */
+static PetscErrorCode add_want(const MtInput *in, MtCampaign *c, int i) {
+  const char *want = mt_input_string(in, "optimize.goals[%d].want", i);
+  MtProposer *p = &c->proposer;
+  char path[64];
+  p->sign[i] = strcmp(want, "maximize") ? 1 : -1;
+  p->has_target[i] = !strcmp(want, "target");
+  if (p->has_target[i]) p->target[i] = mt_input_real(in, "optimize.goals[%d].target", i);
+  if (!mt_input_has(in, "optimize.goals[%d].scatter", i)) return 0;
+  snprintf(path, sizeof path, "optimize.goals[%d].scatter", i);
+  if (p->sign[i] < 0) return mt_input_error(in, path, "counts only for a target, or for a misfit that is minimized");
+  c->scatter[i] = mt_input_real(in, "optimize.goals[%d].scatter", i);
+  return 0;
+}
+
 static PetscErrorCode add_goals(const MtInput *in, MtCampaign *c) {
   int n = mt_input_count(in, "optimize.goals");
   for (int i = 0; i < n; i++) {
@@ -247,7 +275,8 @@ static PetscErrorCode add_goals(const MtInput *in, MtCampaign *c) {
     c->goal[i].name = mt_text("%s", name);
     c->goal[i].number = optional(in, "optimize.goals[%d].number", i, NULL);
     c->proposer.ngoals = i + 1;
-    c->proposer.sign[i] = strcmp(mt_input_string(in, "optimize.goals[%d].want", i), "maximize") ? 1 : -1;
+    rc = add_want(in, c, i);
+    if (rc) return rc;
     bool has = mt_input_has(in, "optimize.goals[%d].reference", i);
     snprintf(path, sizeof path, "optimize.goals[%d].%s", i, has ? "reference" : "name");
     if (has && n == 1) return mt_input_error(in, path, "counts only with two goals");
@@ -289,6 +318,8 @@ static PetscErrorCode add_settings(const MtInput *in, MtCampaign *c) {
   p->noisy = mt_input_bool(in, "optimize.noise");
   p->cost_aware = mt_input_bool(in, "optimize.cost_aware");
   p->seed = (uint64_t)mt_input_int(in, "optimize.seed");
+  if (p->ngoals == 1 && p->has_target[0] && (p->acquisition == MT_ACQUIRE_UCB || p->acquisition == MT_ACQUIRE_PI))
+    return mt_input_error(in, "optimize.acquisition", "a target is sought with log_ei or thompson");
   if (p->cost_aware && p->ngoals == 1 && p->acquisition != MT_ACQUIRE_LOG_EI && p->acquisition != MT_ACQUIRE_PI)
     return mt_input_error(in, "optimize.cost_aware", "only log_ei and pi can be divided by a cost");
   if (p->ngoals == 2 && p->acquisition != MT_ACQUIRE_LOG_EI)

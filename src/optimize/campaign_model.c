@@ -235,6 +235,7 @@ static PetscErrorCode write_model(const MtCampaign *c, const MtModel *m) {
   for (int i = 0; i < c->space.nvars; i++) put_slice(c, m, j, i, x);
   mt_json_end(j);
   put_planes(c, m, j, weight, x);
+  mt_campaign_posterior(c, m, j);
   char *path = mt_text("%s/model.json", c->folder);
   PetscErrorCode rc = mt_file_write(path, mt_json_text(j));
   mt_json_free(&j);

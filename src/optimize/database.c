@@ -44,7 +44,10 @@ char *mt_database_space(const MtCampaign *c) {
     }
   }
   for (int g = 0; g < c->proposer.ngoals; g++) {
-    char *more = mt_text("%s; %s %s", text, c->proposer.sign[g] > 0 ? "minimize" : "maximize", c->goal[g].name);
+    const MtProposer *p = &c->proposer;
+    char *more = p->has_target[g]
+                     ? mt_text("%s; target %s at %s", text, c->goal[g].name, mt_real_text(p->target[g], a))
+                     : mt_text("%s; %s %s", text, p->sign[g] > 0 ? "minimize" : "maximize", c->goal[g].name);
     free(text);
     text = more;
   }

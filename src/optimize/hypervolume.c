@@ -36,7 +36,7 @@ MtStrips mt_strips(int n, const double *y, const double *reference) {
       k++;
     }
   qsort(kept, k, 2 * sizeof *kept, by_first);
-  MtStrips s = {.n = (int)k + 1, .a = mt_malloc(sizeof(double) * (2 * k + 3))};
+  MtStrips s = {.n = (int)k + 1, .target = {NAN, NAN}, .a = mt_malloc(sizeof(double) * (2 * k + 3))};
   s.b = s.a + k + 2;
   s.a[0] = -INFINITY;
   s.b[0] = reference[1];
@@ -58,39 +58,31 @@ double mt_hypervolume(int n, const double *y, const double *reference) {
   return area;
 }
 
-/* A logarithm with its derivatives by mean and sd of one value. */
-typedef struct {
-  double value, mean, sd;
-} Log;
-
-/* log E max(c - y, 0): value log(sd h(z)), z = (c - mean)/sd. */
-static Log improvement(double c, double mean, double sd) {
-  double slope, z = (c - mean) / sd, h = mt_log_h(z, &slope);
-  return (Log){log(sd) + h, -slope / sd, exp(mt_log_density(z) - h) / sd};
-}
-
-/* log(E max(high - y, 0) - E max(low - y, 0)); low may be -inf. */
-static Log between(double low, double high, double mean, double sd) {
-  Log top = improvement(high, mean, sd);
+/* log(E max(high - loss, 0) - E max(low - loss, 0)); low may be -inf. */
+static MtLogValue between(double target, double low, double high, double mean, double sd) {
+  MtLogValue top = mt_log_improvement(target, high, mean, sd);
   if (low == -INFINITY) return top;
-  Log bottom = improvement(low, mean, sd);
-  if (!(bottom.value < top.value)) return (Log){-INFINITY, 0, 0};
+  MtLogValue bottom = mt_log_improvement(target, low, mean, sd);
+  if (bottom.value == -INFINITY) return top;
+  if (!(bottom.value < top.value)) return (MtLogValue){-INFINITY, 0, 0};
   double value = mt_log_difference(top.value, bottom.value), wt = exp(top.value - value),
          wb = exp(bottom.value - value);
-  return (Log){value, wt * top.mean - wb * bottom.mean, wt * top.sd - wb * bottom.sd};
+  return (MtLogValue){value, wt * top.mean - wb * bottom.mean, wt * top.sd - wb * bottom.sd};
 }
 
 double mt_log_ehvi(const MtStrips *s, const double *mean, const double *sd, double *dmean, double *dsd) {
   double top = -INFINITY, sum = 0, *term = mt_malloc(sizeof *term * (size_t)s->n);
   for (int i = 0; i < s->n; i++) {
-    term[i] = between(s->a[i], s->a[i + 1], mean[0], sd[0]).value + improvement(s->b[i], mean[1], sd[1]).value;
+    term[i] = between(s->target[0], s->a[i], s->a[i + 1], mean[0], sd[0]).value +
+              mt_log_improvement(s->target[1], s->b[i], mean[1], sd[1]).value;
     top = fmax(top, term[i]);
   }
   for (int k = 0; k < 2; k++) dmean[k] = dsd[k] = 0;
   for (int i = 0; i < s->n && top > -INFINITY; i++) {
     double w = exp(term[i] - top);
     if (!(w > 0)) continue;
-    Log first = between(s->a[i], s->a[i + 1], mean[0], sd[0]), second = improvement(s->b[i], mean[1], sd[1]);
+    MtLogValue first = between(s->target[0], s->a[i], s->a[i + 1], mean[0], sd[0]),
+               second = mt_log_improvement(s->target[1], s->b[i], mean[1], sd[1]);
     sum += w;
     dmean[0] += w * first.mean;
     dsd[0] += w * first.sd;

@@ -239,6 +239,7 @@ static int best_trials(const MtAcquire *a, const MtSpace *space, int n, const Mt
     mt_space_encode(space, trial[i].x, u);
     double v = -mt_acquire(a, dim, u, NULL), sd;
     if (a->settings->ngoals == 1) mt_gp_predict(a->gp[0], u, &v, &sd, NULL, NULL);
+    if (a->settings->ngoals == 1 && a->settings->has_target[0]) v = fabs(v - a->settings->target[0]);
     int at = count < NEAR_TRIALS ? count++ : v < value[NEAR_TRIALS - 1] ? NEAR_TRIALS - 1 : -1;
     if (at < 0) continue;
     for (; at > 0 && value[at - 1] > v; at--) {

@@ -40,6 +40,22 @@ void mt_model_at(const MtModel *m, const double *x, MtProposal *expected, double
   free(u);
 }
 
+void mt_model_goal(const MtModel *m, int goal, const double *x, double *mean, double *sd) {
+  double *u = mt_malloc(sizeof *u * (size_t)mt_space_dim(m->space));
+  mt_space_encode(m->space, x, u);
+  mt_gp_predict(m->a.gp[goal], u, mean, sd, NULL, NULL);
+  *mean *= m->a.settings->sign[goal];
+  free(u);
+}
+
+const MtSpace *mt_model_space(const MtModel *m) {
+  return m->space;
+}
+
+const MtProposer *mt_model_proposer(const MtModel *m) {
+  return m->a.settings;
+}
+
 double mt_model_mean(const MtModel *m, int goal, const double *x) {
   double mean, *u = mt_malloc(sizeof *u * (size_t)mt_space_dim(m->space));
   mt_space_encode(m->space, x, u);

@@ -148,12 +148,17 @@ static void reference_point(const MtProposer *p, int n, const double *y, double 
       high = fmax(high, y[2 * i + g]);
     }
     reference[g] = high + 0.1 * fmax(high - low, 1e-6 * (1 + fabs(high)));
-    if (p->has_reference) reference[g] = p->sign[g] * p->reference[g];
+    if (p->has_reference) reference[g] = mt_goal_loss(p, g, p->reference[g]);
   }
   free(front);
 }
 
-/* Expected values at the trials: the best of them, or their front. */
+/* The loss at an expected value, which has its sign already. */
+static double expected_loss(const MtProposer *p, int goal, double mean) {
+  return p->has_target[goal] ? fabs(mean - p->target[goal]) : mean;
+}
+
+/* Expected losses at the trials: the best of them, or their front. */
 static void incumbents(MtAcquire *a, const MtSpace *space, int n, const MtTrial *trial) {
   const int ngoals = a->settings->ngoals;
   double *u = mt_malloc(sizeof *u * (size_t)mt_space_dim(space)), sd, reference[2], sum = 0, square = 0;
@@ -163,17 +168,23 @@ static void incumbents(MtAcquire *a, const MtSpace *space, int n, const MtTrial 
   for (int i = 0; i < n; i++) {
     if (trial[i].status != MT_TRIAL_DONE) continue;
     mt_space_encode(space, trial[i].x, u);
-    for (int g = 0; g < ngoals; g++) mt_gp_predict(a->gp[g], u, &y[ngoals * m + g], &sd, NULL, NULL);
-    a->best = fmin(a->best, y[ngoals * m]);
-    sum += y[ngoals * m];
-    square += y[ngoals * m] * y[ngoals * m];
-    m++;
+    for (int g = 0; g < ngoals; g++) {
+      double *at = &y[ngoals * m + g];
+      mt_gp_predict(a->gp[g], u, at, &sd, NULL, NULL);
+      if (g == 0) sum += *at;
+      if (g == 0) square += *at * *at;
+      *at = expected_loss(a->settings, g, *at);
+    }
+    a->best = fmin(a->best, y[ngoals * m++]);
   }
   a->unit = sqrt(fmax(square / m - sum / m * (sum / m), 0));
   if (!(a->unit > 0)) a->unit = 1;
+  if (a->settings->has_target[0]) a->best = fmax(a->best, 1e-9 * a->unit); /* nothing improves on 0 */
   if (ngoals == 2) {
     reference_point(a->settings, m, y, reference);
     a->strips = mt_strips(m, y, reference);
+    for (int g = 0; g < 2; g++)
+      if (a->settings->has_target[g]) a->strips.target[g] = a->settings->target[g];
   }
   free(u);
   free(y);

@@ -10,6 +10,9 @@
 /* cmocka wants the headers above first */
 #include <cmocka.h>
 
+static const double front[] = {1, 5, 2, 3, 4, 2, 6, 0.5, 5, 5}; /* the last is beaten */
+static const double reference[] = {8, 7};
+
 /* log h(z) = log phi(z) + log int_0^inf t exp(z t - t^2/2) dt, by Simpson's rule with s = t * scale. */
 static double log_h_quadrature(double z) {
   const int n = 40000;
@@ -47,8 +50,64 @@ static void test_log_cdf(void **state) {
     assert_true(fabs(mt_log_cdf(known[i][0]) / known[i][1] - 1) < 1e-12);
 }
 
-static const double front[] = {1, 5, 2, 3, 4, 2, 6, 0.5, 5, 5}; /* the last is beaten */
-static const double reference[] = {8, 7};
+/* E max(c - |y - t|, 0) over phi(z), by Simpson's rule over the tent, with the factor exp(z v - v^2/2) that is left. */
+static double log_tent(double z, double d) {
+  const int n = 20000;
+  double sum = 0, top = -INFINITY;
+  for (int pass = 0; pass < 2; pass++)
+    for (int i = 0; i <= n; i++) {
+      double v = -d + 2 * d * i / n, e = z * v - 0.5 * v * v;
+      if (!pass)
+        top = fmax(top, e);
+      else
+        sum += (d - fabs(v)) * exp(e - top) * (i == 0 || i == n ? 1 : i % 2 ? 4 : 2);
+    }
+  return mt_log_density(z) + top + log(sum * 2 * d / n / 3);
+}
+
+static void test_target(void **state) {
+  (void)state;
+  const double cases[][2] = {{0, 1e-9}, {0, 0.3}, {0, 1.9},    {0, 2.1},  {0, 9},      {3, 1e-4},  {-3, 0.4},
+                             {-3, 0.6}, {3, 3},   {-20, 0.05}, {20, 0.2}, {-40, 1e-3}, {-40, 0.1}, {5, 8}};
+  const double target = 1.5, sd = 0.7;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const double mean = target - sd * cases[i][0], c = sd * cases[i][1],
+                 expected = log(sd) + log_tent(cases[i][0], cases[i][1]);
+    MtLogValue v = mt_log_improvement(target, c, mean, sd);
+    assert_true(fabs(v.value - expected) < 1e-8 * (1 + fabs(expected)));
+    const double h = 1e-6;
+    double by_mean =
+        (mt_log_improvement(target, c, mean + h, sd).value - mt_log_improvement(target, c, mean - h, sd).value) /
+        (2 * h);
+    double by_sd =
+        (mt_log_improvement(target, c, mean, sd + h).value - mt_log_improvement(target, c, mean, sd - h).value) /
+        (2 * h);
+    assert_true(fabs(v.mean - by_mean) < 1e-5 * (1 + fabs(by_mean)));
+    assert_true(fabs(v.sd - by_sd) < 1e-5 * (1 + fabs(by_sd)));
+  }
+  assert_true(mt_log_improvement(target, 0, 1, 1).value == -INFINITY);
+}
+
+/* Two targets: the sum over strips is the integral of the growth of the area of distances. */
+static void test_two_targets(void **state) {
+  (void)state;
+  MtStrips s = mt_strips(5, front, reference);
+  const int n = 400;
+  double mean[2] = {2, 1}, sd[2] = {1.2, 0.7}, y[12], sum = 0, base = mt_hypervolume(5, front, reference), dm[2], ds[2];
+  s.target[0] = 1;
+  s.target[1] = -1;
+  for (int i = 0; i < 10; i++) y[i] = front[i];
+  for (int i = 0; i < n; i++)
+    for (int j = 0; j < n; j++) {
+      double a = -7 + 14 * (i + 0.5) / n, b = -7 + 14 * (j + 0.5) / n;
+      y[10] = fabs(mean[0] + a * sd[0] - s.target[0]);
+      y[11] = fabs(mean[1] + b * sd[1] - s.target[1]);
+      sum += (mt_hypervolume(6, y, reference) - base) * exp(-0.5 * (a * a + b * b)) / (2 * acos(-1)) * (14.0 / n) *
+             (14.0 / n);
+    }
+  assert_true(fabs(exp(mt_log_ehvi(&s, mean, sd, dm, ds)) / sum - 1) < 2e-3);
+  free(s.a);
+}
 
 /* E of the growth of the area, by the midpoint rule over both normals. */
 static double ehvi_quadrature(const double *mean, const double *sd) {
@@ -99,7 +158,8 @@ static void test_front(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_log_h), cmocka_unit_test(test_log_cdf),
-                                     cmocka_unit_test(test_ehvi), cmocka_unit_test(test_front)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_log_h),  cmocka_unit_test(test_log_cdf),
+                                     cmocka_unit_test(test_target), cmocka_unit_test(test_two_targets),
+                                     cmocka_unit_test(test_ehvi),   cmocka_unit_test(test_front)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

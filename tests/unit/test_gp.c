@@ -113,6 +113,54 @@ static Oracle oracle(MtKernel k, const Data *d, const double *x) {
   return o;
 }
 
+/* Each point from the others, about the mean that all points give, with the noise: straight from the definition. */
+static void test_left_out(void **state) {
+  (void)state;
+  static long double a[N * N], few[(N - 1) * (N - 1)], one[N], r[N - 1], s[N - 1], ks[N - 1];
+  Data d = make_data();
+  double mean[N], sd[N];
+  long double y[N], shift = 0, var = 0, over = 0, under = 0;
+  MtGp *gp = mt_gp_create(MT_MATERN52, DIM, N, d.x, d.y);
+  assert_int_equal(mt_gp_condition(gp, &hyper), 0);
+  mt_gp_left_out(gp, mean, sd);
+  for (int i = 0; i < N; i++) shift += (long double)d.y[i] / N;
+  for (int i = 0; i < N; i++) var += powl(d.y[i] - shift, 2) / (N - 1);
+  for (int i = 0; i < N; i++) {
+    one[i] = 1;
+    y[i] = (d.y[i] - shift) / sqrtl(var);
+  }
+  covariance(MT_MATERN52, &d, a);
+  eliminate(N, a, one);
+  for (int i = 0; i < N; i++) {
+    over += one[i] * y[i];
+    under += one[i];
+  }
+  for (int left = 0; left < N; left++) {
+    long double expected = over / under, square = 1.3L * (1 + 1e-3L);
+    covariance(MT_MATERN52, &d, a);
+    for (int pass = 0; pass < 2; pass++) {
+      for (int i = 0, p = 0; i < N; i++) {
+        if (i == left) continue;
+        for (int j = 0, q = 0; j < N; j++)
+          if (j != left) few[p * (N - 1) + q++] = a[i * N + j];
+        r[p] = y[i] - over / under;
+        ks[p] = s[p] = a[i * N + left];
+        p++;
+      }
+      eliminate(N - 1, few, pass ? s : r);
+      for (int p = 0; p < N - 1; p++) {
+        if (pass)
+          square -= ks[p] * s[p];
+        else
+          expected += ks[p] * r[p];
+      }
+    }
+    assert_true(fabs(mean[left] - (double)(shift + sqrtl(var) * expected)) < 1e-9 * fabs(mean[left]));
+    assert_true(fabs(sd[left] / (double)sqrtl(square * var) - 1) < 1e-8);
+  }
+  mt_gp_destroy(&gp);
+}
+
 static void check_oracle(MtKernel k) {
   Data d = make_data();
   const double x[DIM] = {0.3, 0.6, 0.2};
@@ -279,9 +327,13 @@ static void test_feasible(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_oracle),           cmocka_unit_test(test_likelihood_gradient),
-      cmocka_unit_test(test_predict_gradient), cmocka_unit_test(test_fit),
-      cmocka_unit_test(test_extend),           cmocka_unit_test(test_sample),
+      cmocka_unit_test(test_oracle),
+      cmocka_unit_test(test_left_out),
+      cmocka_unit_test(test_likelihood_gradient),
+      cmocka_unit_test(test_predict_gradient),
+      cmocka_unit_test(test_fit),
+      cmocka_unit_test(test_extend),
+      cmocka_unit_test(test_sample),
       cmocka_unit_test(test_feasible),
   };
   if (PetscInitialize(&argc, &argv, NULL, NULL) || mt_error_install()) return 1;
