@@ -219,10 +219,14 @@ void mt_command_add(char **text, const char *word) {
   *to = 0;
 }
 
+/* A program that was built anew meanwhile is the one at the same place. */
 const char *mt_program_path(void) {
+  static const char gone[] = " (deleted)";
   static char path[4096];
   ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
   path[n > 0 ? n : 0] = 0;
+  const size_t length = strlen(path), tail = sizeof gone - 1;
+  if (length > tail && !strcmp(path + length - tail, gone) && access(path, F_OK)) path[length - tail] = 0;
   return n > 0 ? path : "magtwin";
 }
 

@@ -38,6 +38,7 @@ struct MtCampaign {
   MtEvaluate evaluate;
   char *command;                       /* of evaluate command */
   char *subcommand, *input, *launcher; /* of evaluate run */
+  char **more;                         /* overrides of every run, NULL at the end; NULL: not evaluate run */
   int evaluations, parallel;
   MtDatabase db;
 };

@@ -109,6 +109,12 @@ const MtKey mt_optimize_keys[] = {
      .choices = "demag|dynamics|barrier",
      .when = "optimize.evaluate=run",
      .help = "The subcommand."},
+    {.path = "optimize.run.overrides",
+     .type = MT_KEY_STRINGS,
+     .def = "",
+     .max = 100,
+     .when = "optimize.evaluate=run",
+     .help = "Further overrides of its keys, the same for all runs: [\"mesh.size=3 nm\"]."},
     {.path = "optimize.run.launcher",
      .type = MT_KEY_STRING,
      .def = "",
@@ -340,6 +346,13 @@ static PetscErrorCode add_evaluation(const MtInput *in, MtCampaign *c) {
   if (c->evaluate != MT_EVALUATE_RUN) return 0;
   c->subcommand = mt_text("%s", mt_input_string(in, "optimize.run.subcommand"));
   c->input = mt_text("%s", mt_input_string(in, "optimize.run.input"));
+  const int n = mt_input_has(in, "optimize.run.overrides") ? mt_input_count(in, "optimize.run.overrides") : 0;
+  c->more = mt_calloc((size_t)n + 1, sizeof *c->more);
+  for (int i = 0; i < n; i++) {
+    c->more[i] = mt_text("%s", mt_input_string_at(in, i, "optimize.run.overrides"));
+    if (!strchr(c->more[i], '='))
+      return mt_input_error(in, "optimize.run.overrides", "%s: an override is written key=value", c->more[i]);
+  }
   c->launcher = optional(in, "optimize.run.launcher", 0, "");
   c->evaluator = (MtEvaluator){&c->space, c->key, c->unit, NULL, c->subcommand, c->input, c->launcher};
   return 0;
@@ -388,6 +401,8 @@ void mt_campaign_destroy(MtCampaign **out) {
   free(c->subcommand);
   free(c->input);
   free(c->launcher);
+  for (int i = 0; c->more && c->more[i]; i++) free(c->more[i]);
+  free(c->more);
   free(c);
   *out = NULL;
 }

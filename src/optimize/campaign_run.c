@@ -124,6 +124,11 @@ PetscErrorCode mt_campaign_propose(MPI_Comm comm, MtCampaign *c, const char *by,
   return rc;
 }
 
+/* The shell found no program to run: nothing that a point could be blamed for. */
+static bool not_started(const MtCampaign *c, int code) {
+  return c->evaluate == MT_EVALUATE_RUN && (code == 126 || code == 127);
+}
+
 /* Starts trial i in the slot, or finds it running or ended already. */
 static PetscErrorCode occupy(Runner *r, int k, int i) {
   MtCampaign *c = r->c;
@@ -133,9 +138,10 @@ static PetscErrorCode occupy(Runner *r, int k, int i) {
   if (r->rank == 0) {
     char *folder = folder_of(c, i);
     MtProcessState state = mt_process_state(folder, &code);
-    start = state == MT_PROCESS_NONE || (state == MT_PROCESS_ENDED && code == MT_EXIT_RESUBMIT);
+    start =
+        state == MT_PROCESS_NONE || (state == MT_PROCESS_ENDED && (code == MT_EXIT_RESUBMIT || not_started(c, code)));
     if (start)
-      rc = mt_evaluation_start(&c->evaluator, c->db.trial[i].x, NULL, folder, &s->process);
+      rc = mt_evaluation_start(&c->evaluator, c->db.trial[i].x, (const char *const *)c->more, folder, &s->process);
     else
       mt_process_adopt(folder, &s->process);
     if (!start && state == MT_PROCESS_RUNNING)
@@ -188,7 +194,13 @@ static PetscErrorCode outcome(Runner *r, int slot, double *y, char **reason, int
   if (mt_process_state(folder, &code) != MT_PROCESS_ENDED) code = r->slot[slot].process.code;
   /* ended by the signal that we handed on, or without a record after it: no fault of the point */
   *resubmit = code == MT_EXIT_RESUBMIT || (r->signalled && code != 0);
-  if (!*resubmit) rc = mt_evaluation_result(folder, code, r->c->proposer.ngoals, r->c->goal, y, reason);
+  if (not_started(r->c, code)) {
+    char *line = mt_process_last_line(folder, "errors.txt");
+    rc = mt_error(MT_ERR_FAIL, "evaluation %d could not be started: %s. Nothing was told; mend it and go on", i + 1,
+                  line);
+    free(line);
+  } else if (!*resubmit)
+    rc = mt_evaluation_result(folder, code, r->c->proposer.ngoals, r->c->goal, y, reason);
   for (int g = 0; !rc && !*resubmit && !*reason && g < r->c->proposer.ngoals;
        g++) /* a curve without a coercive field */
     if (isnan(y[g])) *reason = mt_text("%s is not defined", r->c->goal[g].number);
@@ -228,11 +240,13 @@ PetscErrorCode mt_campaign_check_runs(MtCampaign *c, MtRunCheck check) {
   for (int k = 0; k < 2 && !rc && c->evaluate == MT_EVALUATE_RUN; k++) {
     for (int i = 0; i < c->space.nvars; i++) x[i] = k ? c->space.var[i].max : c->space.var[i].min;
     char **overrides = mt_evaluation_overrides(&c->evaluator, x);
-    int n = c->space.nvars;
-    overrides = mt_realloc(overrides, sizeof *overrides * (size_t)(n + 1));
-    overrides[n] = mt_text("output.folder=%s", c->folder);
-    rc = check(c->subcommand, c->input, n + 1, overrides);
-    for (int i = 0; i <= n; i++) free(overrides[i]);
+    int n = c->space.nvars, more = 0;
+    while (c->more[more]) more++;
+    overrides = mt_realloc(overrides, sizeof *overrides * (size_t)(n + more + 1));
+    for (int i = 0; i < more; i++) overrides[n++] = mt_text("%s", c->more[i]);
+    overrides[n++] = mt_text("output.folder=%s", c->folder);
+    rc = check(c->subcommand, c->input, n, overrides);
+    for (int i = 0; i < n; i++) free(overrides[i]);
     free(overrides);
   }
   free(x);

@@ -28,5 +28,6 @@ CASES = {
     "cube_barrier": barriers.cube_barrier,
     "rod_barrier": barriers.rod_barrier,
     "test_functions": optimization.test_functions,
+    "recovery": optimization.recovery,
     "rank_agreement": microstructure.rank_agreement,
 }
