@@ -64,6 +64,17 @@ void mt_gp_predict(const MtGp *gp, const double *x, double *mean, double *sd, do
  * standardization.  MT_ERR_FAIL if it cannot be factored.  Not collective. */
 PetscErrorCode mt_gp_extend(const MtGp *gp, int m, const double *x, const double *y, MtGp **more);
 
+/* Several joint draws of what may come out at the last m points of gp, which are under way and stand in it with the
+ * values expected of them (mt_gp_extend): taken over, destroyed with the draws.  Not collective. */
+typedef struct MtGpDraws MtGpDraws;
+MtGpDraws *mt_gp_draws_create(MtGp *gp, int m, int draws, uint64_t seed);
+void mt_gp_draws_destroy(MtGpDraws **d); /* NULL is fine */
+int mt_gp_draws_count(const MtGpDraws *d);
+const double *mt_gp_draws_values(const MtGpDraws *d, int draw, int *m); /* [m] in the unit of the targets */
+/* Given each draw: mean [draws], gradients dmean [draws, dim]; the standard deviation is the same for all.  dmean and
+ * dsd both or neither. */
+void mt_gp_draws_predict(const MtGpDraws *d, const double *x, double *mean, double *sd, double *dmean, double *dsd);
+
 int mt_gp_points(const MtGp *gp, int *dim); /* n */
 
 /* What is expected of each point when it alone is left out (hyperparameters kept), with the noise: mean [n], sd [n] in

@@ -49,8 +49,46 @@ static double goals(const MtAcquire *a, int dim, const double *u, double *gradie
   return value;
 }
 
+/* The smallest loss known, or drawn for the points under way. */
+static double best_of_draw(const MtAcquire *a, int s) {
+  const MtProposer *p = a->settings;
+  int m;
+  double best = a->best;
+  const double *y = mt_gp_draws_values(a->draws, s, &m);
+  for (int i = 0; i < m; i++) best = fmin(best, p->has_target[0] ? fabs(y[i] - p->target[0]) : y[i]);
+  return p->has_target[0] ? fmax(best, 1e-9 * a->unit) : best;
+}
+
+/* log of the mean over the draws of EI: what this point adds to the joint expected improvement of it and those under
+ * way (J. Snoek et al., NeurIPS 2012, sec. 3.2). */
+static double joint_improvement(const MtAcquire *a, int dim, const double *u, double *gradient) {
+  const int n = mt_gp_draws_count(a->draws);
+  const size_t width = (size_t)dim;
+  double *mean = mt_malloc(sizeof *mean * ((size_t)n * (width + 1) + width)), *dmean = mean + n,
+         *dsd = dmean + (size_t)n * width, sd, top = -INFINITY, sum = 0;
+  MtLogValue *part = mt_malloc(sizeof *part * (size_t)n);
+  mt_gp_draws_predict(a->draws, u, mean, &sd, gradient ? dmean : NULL, gradient ? dsd : NULL);
+  for (int s = 0; s < n; s++) {
+    part[s] =
+        mt_log_improvement(a->settings->has_target[0] ? a->settings->target[0] : NAN, best_of_draw(a, s), mean[s], sd);
+    top = fmax(top, part[s].value);
+  }
+  for (int k = 0; gradient && k < dim; k++) gradient[k] = 0;
+  for (int s = 0; s < n && top > -INFINITY; s++) {
+    const double w = exp(part[s].value - top);
+    sum += w;
+    for (size_t k = 0; gradient && k < width; k++)
+      gradient[k] += w * (part[s].mean * dmean[(size_t)s * width + k] + part[s].sd * dsd[k]);
+  }
+  for (int k = 0; gradient && sum > 0 && k < dim; k++) gradient[k] /= sum;
+  free(part);
+  free(mean);
+  return sum > 0 ? top + log(sum / n) : -INFINITY;
+}
+
 /* A draw in Thompson sampling, else the goals. */
 static double base_value(const MtAcquire *a, int dim, const double *u, double *gradient, double *room) {
+  if (a->draws) return joint_improvement(a, dim, u, gradient);
   if (!a->sample) return goals(a, dim, u, gradient, room);
   const MtProposer *p = a->settings;
   const double y = mt_gp_sample_at(a->sample, u, gradient), slope = p->has_target[0] && y < p->target[0] ? -1 : 1;

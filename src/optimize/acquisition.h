@@ -31,6 +31,7 @@ typedef struct {
   const MtProposer *settings; /* borrowed, as everything below */
   MtGp *gp[MT_GOALS_MAX];     /* of the values, minimized */
   MtGpSample *sample;         /* of Thompson sampling, else NULL */
+  MtGpDraws *draws;           /* of log EI with points under way: what may come out there; else NULL */
   MtFeasible *feasible;       /* NULL: no failures */
   MtGp *cost;                 /* of the logarithm of the cost; NULL: not asked for */
   double best;                /* smallest expected loss among the trials */

@@ -138,7 +138,7 @@ const MtKey mt_optimize_keys[] = {
      .min = 1,
      .max = 1000,
      .help = "Evaluations at a time. With more than one the next point is chosen as soon as one ends; those under way "
-             "are taken to come out as expected."},
+             "are taken into account with what may come out there."},
     {.path = "optimize.acquisition",
      .type = MT_KEY_CHOICE,
      .def = "log_ei",
@@ -160,7 +160,9 @@ const MtKey mt_optimize_keys[] = {
     {.path = "optimize.noise",
      .type = MT_KEY_BOOL,
      .def = "false",
-     .help = "true: the same point gives scattered values (experiments); their noise is learnt."},
+     .help = "true: the same point gives scattered values (experiments), or neighbouring ones do (runs that each make "
+             "a mesh "
+             "of their own); the noise is learnt."},
     {.path = "optimize.cost_aware",
      .type = MT_KEY_BOOL,
      .def = "false",

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { FEATURES = 512, TRIES = 1000000, DRAWS = 1000 };
+enum { FEATURES = 512, JOINT_DRAWS = 16, TRIES = 1000000, DRAWS = 1000 };
 
 double mt_goal_loss(const MtProposer *p, int goal, double y) {
   return p->has_target[goal] ? fabs(y - p->target[goal]) : p->sign[goal] * y;
@@ -193,9 +193,21 @@ static void incumbents(MtAcquire *a, const MtSpace *space, int n, const MtTrial 
 void mt_acquire_free(MtAcquire *a) {
   for (int g = 0; g < MT_GOALS_MAX; g++) mt_gp_destroy(&a->gp[g]);
   mt_gp_sample_destroy(&a->sample);
+  mt_gp_draws_destroy(&a->draws);
   mt_feasible_destroy(&a->feasible);
   mt_gp_destroy(&a->cost);
   free(a->strips.a);
+}
+
+/* What may come out at the points under way. */
+static PetscErrorCode draw_waiting(MtAcquire *a, const MtProposer *p, int n, const MtTrial *trial) {
+  MtGp *copy = NULL;
+  int waiting = 0;
+  for (int i = 0; i < n; i++) waiting += trial[i].status == MT_TRIAL_WAITING;
+  if (!waiting) return 0;
+  PetscCall(mt_gp_extend(a->gp[0], 0, NULL, NULL, &copy));
+  a->draws = mt_gp_draws_create(copy, waiting, JOINT_DRAWS, stream(p, 8, (uint64_t)n));
+  return 0;
 }
 
 PetscErrorCode mt_acquire_build(MPI_Comm comm, const MtSpace *space, const MtProposer *p, int n, const MtTrial *trial,
@@ -205,6 +217,7 @@ PetscErrorCode mt_acquire_build(MPI_Comm comm, const MtSpace *space, const MtPro
   PetscCall(fit_feasible(space, p, n, trial, &a->feasible));
   if (p->cost_aware) PetscCall(fit_cost(comm, space, p, n, trial, &a->cost));
   incumbents(a, space, n, trial);
+  if (p->ngoals == 1 && p->acquisition == MT_ACQUIRE_LOG_EI) PetscCall(draw_waiting(a, p, n, trial));
   if (p->ngoals == 1 && p->acquisition == MT_ACQUIRE_THOMPSON)
     a->sample = mt_gp_sample(a->gp[0], FEATURES, stream(p, 6, (uint64_t)n));
   return 0;

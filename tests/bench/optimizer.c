@@ -1,6 +1,7 @@
-/* optimizer PROBLEM EVALUATIONS FIRST_SEED SEEDS: searches of test functions through the library.  A line a seed: seed,
- * what is reached after EVALUATIONS (smallest value; of two goals the share of the hypervolume), processor seconds;
- * and, with `suggest`, the wall time of a suggestion from EVALUATIONS points in 10 dimensions. */
+/* optimizer PROBLEM EVALUATIONS FIRST_SEED SEEDS [BATCH]: searches of test functions through the library.  A line a
+ * seed: seed, with BATCH so many points at a time, told when all are done; what is reached after EVALUATIONS (smallest
+ * value; of two goals the share of the hypervolume), processor seconds; and, with `suggest`, the wall time of a
+ * suggestion from EVALUATIONS points in 10 dimensions. */
 #include "magtwin/error.h"
 #include "magtwin/optimize.h"
 #include <math.h>
@@ -96,7 +97,7 @@ static double reached(const Problem *q, int n, const MtTrial *trial) {
   return best;
 }
 
-static PetscErrorCode search(const Problem *q, int n, uint64_t seed) {
+static PetscErrorCode search(const Problem *q, int n, uint64_t seed, int batch) {
   MtSpace s = {0};
   MtTrial *trial = calloc((size_t)n, sizeof *trial);
   MtProposer p = {.ngoals = q->ngoals, .sign = {1, 1}, .initial = 2 * (q->nvars + 1), .seed = seed, .kappa = 2};
@@ -115,7 +116,7 @@ static PetscErrorCode search(const Problem *q, int n, uint64_t seed) {
     trial[i].x = malloc(sizeof(double) * (size_t)q->nvars);
     PetscCall(mt_propose(PETSC_COMM_WORLD, &s, &p, i, trial, trial[i].x, &how));
     q->value(trial[i].x, trial[i].y);
-    trial[i].status = MT_TRIAL_DONE;
+    for (int k = i; (i + 1) % batch == 0 && k > i - batch; k--) trial[k].status = MT_TRIAL_DONE;
   }
   printf("%d %.10g %.3f\n", (int)seed, reached(q, n, trial), (double)(clock() - start) / CLOCKS_PER_SEC);
   fflush(stdout);
@@ -160,8 +161,8 @@ int main(int argc, char **argv) {
   PetscErrorCode rc = argc < 3;
   if (PetscInitialize(NULL, NULL, NULL, NULL) || mt_error_install()) return 1;
   if (!rc && !strcmp(argv[1], "suggest")) rc = suggest(atoi(argv[2]));
-  for (size_t k = 0; argc == 5 && k < sizeof problems / sizeof *problems; k++)
+  for (size_t k = 0; argc >= 5 && k < sizeof problems / sizeof *problems; k++)
     for (int i = 0; !rc && !strcmp(argv[1], problems[k].name) && i < atoi(argv[4]); i++)
-      rc = search(&problems[k], atoi(argv[2]), (uint64_t)(atoi(argv[3]) + i));
+      rc = search(&problems[k], atoi(argv[2]), (uint64_t)(atoi(argv[3]) + i), argc > 5 ? atoi(argv[5]) : 1);
   return PetscFinalize() || rc;
 }

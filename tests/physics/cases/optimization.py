@@ -55,6 +55,7 @@ optimize:
   goals: [{name: distance, want: minimize, number: results.distance, scatter: 0.01}]
   evaluate: run
   run: {input: INPUT, overrides: ["measured.file=FOLDER/measured.csv"]}
+  noise: true
   evaluations: 40
   seed: 1
 output: {folder: FOLDER/fit}
