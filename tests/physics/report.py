@@ -50,8 +50,10 @@ def section(name, function, done):
 
 def measured(done):
     """Of which state of the code the numbers are, and what they took."""
-    if "state" not in done:
+    if "processor_seconds" not in done:
         return "Did not end."
+    if "state" not in done:
+        return "Measured with an earlier state of the code."
     return "Measured %s, %s: %.0f s of processor time." % (done["date"], done["state"], done["processor_seconds"])
 
 
