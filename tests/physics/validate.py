@@ -31,25 +31,27 @@ class Case:
 
     def __init__(self, build, name):
         self.build, self.name, self.folder = build, name, os.path.join(OUT, name)
-        self.panels, self.inputs = [], set()
+        self.panels, self.inputs, self.made = [], set(), 0  # made: runs that were not kept ones
 
     def input(self, name):
         return os.path.join(HERE, "inputs", name + ".yaml")
 
     def run(self, subcommand, input_name, run_name, *overrides, ranks=1, timeout=3600, input_file=None):
-        """Runs the program, unless the folder holds the same run of the same program; returns the folder with its results.
-        --force: the folder belongs to this case."""
+        """Runs the program, unless the folder holds the same run of the same program; returns the folder with its results.  One that was
+        ended in its middle goes on from its checkpoint.  --force: the folder belongs to this case."""
         folder, file = os.path.join(self.folder, run_name), input_file or self.input(input_name)
         self.inputs.add(os.path.relpath(file, support.ROOT))
-        mark, kept = self.mark(subcommand, file, overrides, ranks), os.path.join(folder, "run.mark")
-        if os.path.exists(kept) and open(kept).read() == mark and os.path.exists(os.path.join(folder, "summary.json")):
+        mark, kept, begun = self.mark(subcommand, file, overrides, ranks), os.path.join(folder, "run.mark"), os.path.join(folder, "run.begun")
+        if holds(kept, mark) and os.path.exists(os.path.join(folder, "summary.json")):
             return folder
-        done = support.magtwin(self.build, subcommand, file, "output.folder=" + folder, *overrides, "--force", ranks=ranks,
-                               timeout=timeout)
+        again = "--resume" if subcommand in ("demag", "dynamics", "barrier") and holds(begun, mark) else "--force"
+        os.makedirs(folder, exist_ok=True)
+        put(begun, mark)
+        self.made += 1
+        done = support.magtwin(self.build, subcommand, file, "output.folder=" + folder, *overrides, again, ranks=ranks, timeout=timeout)
         if done.code != 0:
             raise Failed(str(done))
-        with open(kept, "w") as f:
-            f.write(mark)
+        os.replace(begun, kept)
         return folder
 
     def mark(self, subcommand, file, overrides, ranks):
@@ -60,6 +62,18 @@ class Case:
     def panel(self, xlabel, ylabel, *series, **more):
         """One plot of the case's figure; series made by curve(), points() and reference() of lines.py; more: title, xlog, ylog."""
         self.panels.append(dict(xlabel=xlabel, ylabel=ylabel, series=list(series), **more))
+
+
+def holds(path, text):
+    if not os.path.exists(path):
+        return False
+    with open(path) as f:
+        return f.read() == text
+
+
+def put(path, text):
+    with open(path, "w") as f:
+        f.write(text)
 
 
 def digest(paths):
@@ -84,7 +98,7 @@ def fingerprint(build, function, inputs):
 def run_case(build, name, function):
     """Results of the case, kept or new: {fingerprint, inputs, seconds, results, panels}, and whether they are new."""
     case = Case(build, name)
-    kept = os.path.join(case.folder, "result.json")
+    kept, old = os.path.join(case.folder, "result.json"), {}
     try:
         with open(kept) as f:
             old = json.load(f)
@@ -96,6 +110,8 @@ def run_case(build, name, function):
     start, used = time.monotonic(), processor_time()
     results = function(case)
     new = {"seconds": time.monotonic() - start, "processor_seconds": processor_time() - used, "state": state(), "date": time.strftime("%Y-%m-%d"), "inputs": sorted(case.inputs), "results": results, "panels": case.panels}
+    if not case.made:  # another analysis of the same runs
+        new.update({key: old[key] for key in ("seconds", "processor_seconds", "state", "date") if key in old})
     new["fingerprint"] = fingerprint(build, function, new["inputs"])
     write(kept, new)
     return new, True
