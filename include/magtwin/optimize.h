@@ -76,9 +76,13 @@ void mt_model_importance(const MtModel *m, int goal, int points, uint64_t seed, 
 
 /* Draws of the variables from the posterior that a flat prior over the ranges has when each goal with scatter c
  * [ngoals] > 0 is normal about its target (0 for one that is minimized: a misfit) with that standard deviation; goals
- * without do not count.  The uncertainty of the model is averaged over.  *draws [return value, nvars] in (0, 1) of each
- * range (mt_space_spread), freed with free(); 0: no point is possible.  Not collective, the same on every rank. */
+ * without do not count.  The uncertainty of the model is averaged over, up to one scatter: beyond, see mt_model_open.
+ * *draws [return value, nvars] in (0, 1) of each range (mt_space_spread), freed with free(); 0: no point is possible.
+ * Not collective, the same on every rank. */
 int mt_model_posterior(const MtModel *m, const double *scatter, uint64_t seed, double **draws);
+/* Of all that the model cannot exclude (its whole uncertainty averaged over) the share that lies where that uncertainty
+ * exceeds the scatter: near 1, only more evaluations can tell.  Not collective. */
+double mt_model_open(const MtModel *m, const double *scatter, uint64_t seed);
 const MtSpace *mt_model_space(const MtModel *m);
 const MtProposer *mt_model_proposer(const MtModel *m);
 

@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 
+import members
 from page import box, details, number, picture, seconds, table, text, tiles
 from run_parts import figures, files, input_of, timings
 
@@ -101,6 +102,8 @@ def posterior(campaign):
     for pair in kept["together"]:
         parts.append("<p>The data cannot tell <b>%s</b> and <b>%s</b> apart: a larger value of one is made good by a %s one of the other (correlation %+.2f).</p>" % (
             text(pair["variables"][0]), text(pair["variables"][1]), "smaller" if pair["correlation"] < 0 else "larger", pair["correlation"]))
+    if kept["open"] > 0.1:
+        parts.append("<p>Not settled: of all that the model cannot exclude, %s lies where it is not sure itself (its uncertainty exceeds the scatter). More evaluations there would tell.</p>" % share(kept["open"]))
     if not unknown and not kept["together"]:
         parts.append("<p>Every variable is told by the data on its own.</p>")
     return "".join(parts)
@@ -125,7 +128,7 @@ def failures(campaign):
 
 
 def fill(page, folder, summary, campaign, drawn, trouble):
-    page.above(headline(campaign) + box("warn", "Warnings", (summary.get("warnings") or []) + stale(campaign)) + box("bad", "Not on this page", trouble))
+    page.above(headline(campaign) + box("warn", "Warnings", (summary.get("warnings") or []) + stale(campaign) + members.warnings([campaign.evaluation(t) for t in campaign.done()])) + box("bad", "Not on this page", trouble))
     page.add("What was found", found(campaign) + under_way(campaign))
     shown = set()
     for title, names in ORDER:

@@ -15,6 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "plot")]
 import campaign_parts
 import run_parts
+import sweep_parts
 from page import Page
 from results import Unusable
 
@@ -78,15 +79,18 @@ def make(args):
         raise Unusable("there is no folder %s" % args.folder)
     summary = read_summary(args.folder, trouble)
     campaign = campaign_parts.read(args.folder)
-    if not summary and not campaign and not args.script:
+    sweep = None if campaign else sweep_parts.read(args.folder)
+    if not summary and not campaign and not sweep and not args.script:
         raise Unusable("%s holds no summary.json, no campaign and nothing that can be drawn: is it the output folder of a run?" % args.folder)
     figures = args.figures or os.path.join(args.folder, "figures")
     drawn = draw(args.folder, args.script, figures, trouble)
-    what = "magtwin " + summary["subcommand"] if "subcommand" in summary else "campaign" if campaign else "a run"
+    what = "magtwin " + summary["subcommand"] if "subcommand" in summary else "campaign" if campaign else "sweep" if sweep else "a run"
     unfinished = "" if summary else " \u2013 not finished: there is no summary.json yet"
     page = Page(title_of(summary, args.folder), "%s, folder %s, %s%s" % (what, args.folder, when(args.folder), unfinished))
     if campaign:
         campaign_parts.fill(page, args.folder, summary, campaign, drawn, trouble)
+    elif sweep:
+        sweep_parts.fill(page, args.folder, summary, sweep, drawn, trouble)
     else:
         draw_quality(summary, figures, drawn, trouble)
         run_parts.fill(page, args.folder, summary, drawn, trouble)

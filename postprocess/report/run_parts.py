@@ -25,6 +25,8 @@ CAPTIONS = {
     "grains": "Sizes, shapes, neighbours and contacts of the grains.",
     "labels": "The grains on three planes through the middle.",
     "mesh": "Grains and grain-boundary phase on a cut, and the mesh of a triple junction.",
+    "scores": "The samples in the plane of the first two components, and the share of the variance of each.",
+    "loadings": "The first components, as what they are of.",
     "cuts": "The mesh on three planes through the middle.",
     "quality": "Shape of the tetrahedra by kind of region, and thickness of the grain-boundary phase over its area. Grey: dihedral angles below 8 degrees.",
     "grain_errors": "Grains against the voxels they came from.",

@@ -109,6 +109,7 @@ void mt_campaign_posterior(const MtCampaign *c, const MtModel *m, MtJson *j) {
   if (n > 0) {
     mt_json_object(j, "posterior");
     mt_json_reals(j, "scatter", c->proposer.ngoals, c->scatter);
+    mt_json_real(j, "open", mt_model_open(m, c->scatter, c->proposer.seed));
     mt_json_array(j, "variables");
     for (int k = 0; k < nvars; k++) put_variable(j, &c->space.var[k], n, column + (size_t)k * (size_t)n);
     mt_json_end(j);

@@ -18,9 +18,12 @@ typedef struct {
 } Target;
 
 /* log of the likelihood of u [nvars], the uncertainty of the model averaged over: y ~ N(mean, sd) gives E exp(-(y -
- * t)^2 / 2 c^2) = exp(-(mean - t)^2 / 2 (c^2 + sd^2)) / sqrt(1 + sd^2/c^2).  -inf outside the constraints. */
-static double log_likelihood(const Target *t, const double *u) {
+ * t)^2 / 2 c^2) = exp(-(mean - t)^2 / 2 (c^2 + sd^2)) / sqrt(1 + sd^2/c^2).  -inf outside the constraints.  sd counts
+ * up to `most` c: where the model knows nothing it excludes nothing, which says nothing of the data.  *unsure: sd > c.
+ */
+static double log_likelihood(const Target *t, const double *u, double most, bool *unsure) {
   double sum = 0;
+  *unsure = false;
   mt_space_spread(t->space, u, t->x);
   if (!mt_space_contains(t->space, t->x, NULL)) return -INFINITY;
   for (int g = 0; g < t->p->ngoals; g++) {
@@ -28,6 +31,8 @@ static double log_likelihood(const Target *t, const double *u) {
     double mean, sd;
     if (!(c > 0)) continue;
     mt_model_goal(t->m, g, t->x, &mean, &sd);
+    *unsure = *unsure || sd > c;
+    sd = fmin(sd, most * c);
     sum -= 0.5 * (mean - wanted) * (mean - wanted) / (c * c + sd * sd) + 0.5 * log1p(sd * sd / (c * c));
   }
   return sum;
@@ -40,15 +45,33 @@ static void prior_point(int nvars, uint64_t seed, uint32_t index, MtRandom *rand
     for (int k = 0; k < nvars; k++) u[k] = mt_random_uniform(random);
 }
 
+double mt_model_open(const MtModel *m, const double *scatter, uint64_t seed) {
+  const MtSpace *space = mt_model_space(m);
+  const size_t nvars = (size_t)space->nvars;
+  double *u = mt_malloc(sizeof *u * 2 * nvars), sum[2] = {0};
+  const Target t = {m, space, mt_model_proposer(m), scatter, u + nvars};
+  MtRandom random;
+  mt_random_seed(&random, seed);
+  for (int i = 0; i < PRIOR; i++) {
+    bool unsure;
+    prior_point(space->nvars, seed, (uint32_t)i, &random, u);
+    const double weight = exp(log_likelihood(&t, u, INFINITY, &unsure));
+    sum[unsure] += weight;
+  }
+  free(u);
+  return sum[0] + sum[1] > 0 ? sum[1] / (sum[0] + sum[1]) : 1;
+}
+
 /* Starts [CHAINS, nvars] with their likelihoods: every (sum/CHAINS)-th of the weights added up.  False: no point of the
  * prior is possible. */
 static bool draw_starts(const Target *t, uint64_t seed, MtRandom *random, double *start, double *value) {
   const int nvars = t->space->nvars;
   double *u = mt_malloc(sizeof *u * PRIOR * (size_t)(nvars + 1)), *w = u + (size_t)PRIOR * (size_t)nvars,
          top = -INFINITY;
+  bool unsure;
   for (int i = 0; i < PRIOR; i++) {
     prior_point(nvars, seed, (uint32_t)i, random, u + (size_t)i * (size_t)nvars);
-    w[i] = log_likelihood(t, u + (size_t)i * (size_t)nvars);
+    w[i] = log_likelihood(t, u + (size_t)i * (size_t)nvars, 1, &unsure);
     top = fmax(top, w[i]);
   }
   double sum = 0, behind = 0;
@@ -93,7 +116,8 @@ int mt_model_posterior(const MtModel *m, const double *scatter, uint64_t seed, d
     double *u = start + c * nvars;
     for (int k = 0; k < STEPS; k++) {
       step(nvars, &random, u, to);
-      const double there = log_likelihood(&t, to);
+      bool unsure;
+      const double there = log_likelihood(&t, to, 1, &unsure);
       if (log(mt_random_uniform(&random)) < there - value[c]) {
         memcpy(u, to, size);
         value[c] = there;

@@ -197,6 +197,21 @@ def of_two_goals(folder):
     check(support.magtwin(BUILD, "status", out).out.count("best in the first goal: loss = ") == 1, "status")
 
 
+def of_targets(folder):
+    """A target and a misfit with scatter: the posterior of the model, on the page and in words."""
+    out = campaign(folder, "[{name: loss, want: target, target: 0.1, scatter: 0.02}, {name: other, want: minimize, scatter: 0.3}]", True)
+    check(report(out).code == 0, "report")
+    page = page_of(os.path.join(out, "report.html"))
+    text = "".join(page.words)
+    check("What the data say of the variables" in text and "loss near 0.1" in text and len(page.pictures) == 7, "%d pictures: %s" % (len(page.pictures), text[:1500]))
+    kept = json.load(open(os.path.join(out, "model.json")))["posterior"]
+    check([v["variable"] for v in kept["variables"]] == ["x", "n", "c"] and kept["scatter"] == [0.02, 0.3], kept)
+    check(all(len(v["draws"]) == 640 and 0 <= v["narrowed"] < 1.2 for v in kept["variables"]), "draws")
+    for bad, word in (("[{name: a, want: target}]", "target"), ("[{name: a, want: maximize, scatter: 1}]", "counts only for a target")):
+        done = support.magtwin(BUILD, "optimize", os.path.join(folder, "campaign.yaml"), "optimize.goals=" + bad)
+        check(done.code == 2 and word in done.err, done)
+
+
 def barely_begun(folder):
     """A campaign with nothing done, and a database that somebody broke."""
     os.makedirs(os.path.join(folder, "out"))
@@ -219,7 +234,7 @@ def barely_begun(folder):
 
 
 def of_a_sweep(folder):
-    """What status says of the folders of points, as a sweep leaves them."""
+    """What status and report say of the folders of points, as a sweep leaves them."""
     with open(os.path.join(folder, "points.csv"), "w") as f:
         f.write("id,thickness\n1,2\n2,3\n3,4\n")
     for number, code in ((1, "0"), (2, "3")):
@@ -230,6 +245,14 @@ def of_a_sweep(folder):
                 f.write(text)
     done = support.magtwin(BUILD, "status", folder)
     check(done.code == 0 and "3 points: 1 done, 1 failed, 0 running, 1 waiting" in done.out and "2,3  failed  magtwin: no room" in done.out, done)
+    with open(os.path.join(folder, "results.csv"), "w") as f:
+        f.write("id,status,thickness,seed,Hc,folder,reason\n1,done,2,1,3.25,points/0001,\n2,failed,3,1,,points/0002,no <room>\n3,waiting,4,1,,points/0003,\n")
+    with open(os.path.join(folder, "points", "0001", "summary.json"), "w") as f:
+        json.dump({"warnings": ["edges of 4.2 nm", "edges of 4.3 nm"]}, f)
+    check(report(folder).code == 0, "report")
+    text = "".join(page_of(os.path.join(folder, "report.html")).words)
+    for word in ("3points", "1failed", "no <room>", "in 1 of 1 runs: edges of 4.3 nm", "3.250"):
+        check(word in text, "no %r in %s" % (word, text[:1500]))
 
 
 def in_a_browser(folder):
@@ -252,5 +275,5 @@ def in_a_browser(folder):
 
 if __name__ == "__main__":
     sys.exit(support.run_tests([("page of a run", of_a_run), ("page of half a run", half_a_run), ("refused", refused), ("page of a campaign", of_a_campaign),
-                                ("page of two goals", of_two_goals), ("a campaign that has barely begun", barely_begun), ("status of a sweep", of_a_sweep),
+                                ("page of two goals", of_two_goals), ("page of targets", of_targets), ("a campaign that has barely begun", barely_begun), ("status of a sweep", of_a_sweep),
                                 ("in a browser", in_a_browser)]))
