@@ -14,6 +14,7 @@ declare -A floor=(
   [tomography]=tomography
   [evolve]=phasefield [phasefield]=phasefield
   [topology]=topology
+  [texture]=texture
   [pca]=pca
   [campaign]=optimize [evaluation]=optimize [gp]=optimize [optimize]=optimize [space]=optimize
   [sweep]=sweep
@@ -28,10 +29,11 @@ declare -A below=(
   [tomography]="base mesh microstructure"
   [phasefield]="base mesh fem"
   [topology]="base mesh fem"
+  [texture]="base optimize topology"
   [pca]="base mesh"
   [optimize]="base"
   [sweep]="base optimize"
-  [cli]="base mesh fem micromagnetics microstructure phasefield tomography topology pca optimize sweep"
+  [cli]="base mesh fem micromagnetics microstructure phasefield tomography topology texture pca optimize sweep"
 )
 bad=0
 complain() { echo "$1"; bad=1; }

@@ -98,6 +98,7 @@ PetscErrorCode cli_demag(const CliArgs *args, int *code);
 PetscErrorCode cli_barrier(const CliArgs *args, int *code);
 PetscErrorCode cli_dynamics(const CliArgs *args, int *code);
 PetscErrorCode cli_evolve(const CliArgs *args, int *code);
+PetscErrorCode cli_texture(const CliArgs *args, int *code);
 PetscErrorCode cli_topology(const CliArgs *args, int *code);
 PetscErrorCode cli_pca(const CliArgs *args, int *code);
 PetscErrorCode cli_optimize(const CliArgs *args, int *code);

@@ -27,6 +27,8 @@ static const CliCommand commands[] = {
      "grains|mesh.file mesh materials dynamics integrator time demagnetizing checkpoint output", NULL},
     {"evolve", INPUT, "a phase field in time, on a box or a mesh", CLI_INPUT, true, true, true, cli_evolve,
      "box|mesh.file phasefield evolve checkpoint output", NULL},
+    {"texture", INPUT, "statistics of pictures by scale and orientation; parameters estimated from them", CLI_INPUT,
+     true, true, false, cli_texture, "topology texture output", NULL},
     {"topology", INPUT, "persistent homology of pictures, volumes and states", CLI_INPUT, true, true, true,
      cli_topology, "topology output", NULL},
     {"pca", INPUT, "principal components of tables and series of fields", CLI_INPUT, true, true, false, cli_pca,
