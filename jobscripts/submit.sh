@@ -8,7 +8,7 @@
 # FOLDER is given to the run as output.folder.  A sweep is submitted as the array of its points that are not done: the same command
 # again submits what is missing or failed.  Prints the numbers of both jobs.
 #
-# Knobs of the environment, besides those of chain.slurm, sweep.slurm, optimize.slurm and post.slurm:
+# Knobs of the environment, besides those of chain.slurm, sweep.slurm, optimize.slurm and post.slurm (MAGTWIN and MAGTWIN_LAUNCH first of all):
 #   MAGTWIN_SBATCH        options of sbatch for the job, "--ntasks=64 --time=12:00:00 --partition=long"   (none)
 #   MAGTWIN_SBATCH_POST   options of sbatch for the figures                                               (none)
 set -eu
@@ -19,7 +19,11 @@ fi
 here=$(cd "$(dirname "$0")" && pwd)
 what=$1 folder=$2 input=$3
 shift 3
-magtwin=${MAGTWIN:-magtwin}
+# MAGTWIN, the one in PATH, of an installation, or of this checkout
+for magtwin in "${MAGTWIN:-}" "$(command -v magtwin || true)" "$here/../../../bin/magtwin" "$here/../build/magtwin"; do
+  [ ! -x "$magtwin" ] || break
+done
+export MAGTWIN=$magtwin
 mkdir -p "$folder"
 case $what in
   sweep)

@@ -6,7 +6,7 @@ magnet in ever smaller elements), steps (smooth field steps), suggest (next poin
 1 to 32 ranks, more than there are cores), grains8 (a loop of 800 steps; not with `quick`), million (a loop of 259 grains in 1e6 nodes;
 only by name or with `full`, which also takes growth to 3e5 nodes and refined to 1e6), topology (persistent homology of volumes, pictures
 and a series of them), pca (components of 800 samples of 16384
-variables), events (the numbers of the last `make bench-events`).
+variables), campaigns (two groups of a sweep beside one, 200 points through kills), events (the numbers of the last `make bench-events`).
 
 Writes out/bench/summary.json, a list of {name, value, unit, reference, source, error, pass} as validate.py does, with the part and when it
 was measured: parts named alone replace their own lines only.  Also out/bench/figures, and prints all.  Counts come from the summary.json
@@ -21,6 +21,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import campaigns
 import figures
 import growth
 import measure
@@ -215,6 +216,21 @@ class Bench:
 
     # where events end: what `make bench-events` found last
 
+    # sweeps
+
+    def campaigns(self):
+        self.at_least("two groups of a sweep beside one: points of 1 s that need no processor", campaigns.gain(self.build, campaigns.SLEEP), "", 1.8, ASKED)
+        self.at_least("two groups of a sweep beside one: runs of magtwin demag (two free cores)", campaigns.gain(self.build, campaigns.RUNS), "", 1.8, ASKED)
+        for where, found in zip(("on a workstation", "as an array of SLURM"), campaigns.through_kills(self.build, 200, 0.5)):
+            if not found:
+                self.note("campaign of 200 points %s: there is no SLURM" % where, None)
+                continue
+            # its judge ends the part where a point is lost, or one that was done is begun again
+            self.at_least("campaign of 200 points %s, killed three times: points that end" % where, found["points"], "", 200, ASKED)
+            self.note("campaign of 200 points %s: done when killed and begun again" % where, found["twice"])
+            self.note("campaign of 200 points %s: failed with the reason put into them" % where, found["failed"])
+            self.note("campaign of 200 points %s: starts" % where, found["begun"])
+
     def events(self):
         path = os.path.join(OUT, "events", "summary.json")
         if not os.path.exists(path):
@@ -225,7 +241,7 @@ class Bench:
                 self.add(item)
 
 
-PARTS = ["machine", "loop", "growth", "refined", "steps", "suggest", "ranks", "grains8", "million", "topology", "pca", "events"]
+PARTS = ["machine", "loop", "growth", "refined", "steps", "suggest", "ranks", "grains8", "million", "topology", "pca", "campaigns", "events"]
 LONG = {"quick": ["grains8", "million"], "normal": ["million"], "full": []}
 
 

@@ -120,7 +120,7 @@ class Cluster:
     def stop(self):
         if "slurmctld" in self.daemons:
             self.ask("scancel", "--full", "--signal=KILL", "--user=" + str(os.geteuid()))
-            deadline = time.monotonic() + 15
+            deadline = time.monotonic() + 6
             while self.ask("squeue", "-h") and time.monotonic() < deadline:
                 time.sleep(0.2)
         for name in ("slurmd", "slurmctld", "munged"):
@@ -137,6 +137,12 @@ class Cluster:
         done = subprocess.run([find(words[0])] + list(words[1:]), env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               timeout=60)
         return done.stdout if done.returncode == 0 else ""
+
+    def call(self, *words, cwd=support.ROOT, **env):
+        """What a program that talks to SLURM prints."""
+        done = subprocess.run(list(words), cwd=cwd, env=dict(self.env, **env), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
+        support.check(done.returncode == 0, done.stdout)
+        return done.stdout
 
     def sbatch(self, *words, cwd=support.ROOT, **env):
         """The job's number."""
@@ -186,9 +192,19 @@ class Cluster:
         time.sleep(13)  # a younger job may be starting still, slurmctld would think
         self.daemon("slurmd")
 
-    def wait(self, number, timeout=120):
+    def heal(self):
+        """What an administrator does after slurmctld forgot what it had started: it drains nodes and holds jobs that it meets twice."""
+        if "drain" in self.ask("sinfo", "-h", "-o", "%T"):
+            self.ask("scontrol", "update", "NodeName=" + socket.gethostname().split(".")[0], "State=RESUME")
+        for line in self.ask("squeue", "-h", "-r", "-o", "%i %r").splitlines():
+            if "held" in line.lower():
+                self.ask("scontrol", "release", line.split()[0])
+
+    def wait(self, number, timeout=120, heal=False):
         """Until every task of the job has ended: {task or None: (state, exit code)}."""
         def over():
+            if heal:
+                self.heal()
             jobs = self.job(number)
             return jobs and all(j["JobState"] in ENDED for j in jobs.values())
         self.until(over, timeout, lambda: "job %d has not ended: %s" % (number, self.ask("squeue")))

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """slurm_test.py BUILD: jobscripts/ in a real SLURM on this machine: killed ranks, daemons and nodes, wall times, requeues, dependencies."""
-# timeout: 900
+# timeout: 1500
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -11,6 +12,7 @@ import tempfile
 import time
 
 import support
+from _campaign import on_slurm
 from _cluster import Cluster, missing
 from support import Skip, check
 
@@ -27,7 +29,7 @@ materials: {grain: Nd2Fe14B}
 field:
   direction: [0.05, 0.02, 1]
   start: 1 T
-  segments: [{to: -8 T, step: 0.04 T, mode: fixed}]
+  segments: [{to: -8 T, step: 0.05 T, mode: fixed}]
 """
 CLUSTER = None  # of all tests; None where there is no SLURM
 
@@ -268,9 +270,80 @@ def failing_task(folder):
     check([(r["status"], r["f"], r["reason"]) for r in rows] == [("done", "1", ""), ("done", "2", ""), ("failed", "", "exit code 4: broken"), ("done", "4", "")], rows)
 
 
+RUNS = """\
+sweep:
+  axes: [{name: spread, key: grains.texture_spread, unit: deg, min: 4, max: 6, count: 2}]
+  repeats: 2
+  input: run.yaml
+  numbers: [results.Hc]
+  parallel: 4
+output: {folder: local}
+"""
+
+
+def results(folder):
+    with open(os.path.join(folder, "results.csv"), newline="") as f:
+        return list(csv.DictReader(f))
+
+
+def sweep_of_runs(folder):
+    """Curves on two ranks each as an array with its figures behind it, by submit.sh; one task is stopped and goes on.  The table is that of
+    a sweep without SLURM."""
+    write(folder, "run.yaml", RUN)
+    source, out = write(folder, "sweep.yaml", RUNS), os.path.join(folder, "out")
+    done = support.magtwin(BUILD, "sweep", source, "sweep.launcher=mpirun -n 2", "sweep.parallel=1", cwd=folder, timeout=300)
+    check(done.code == 0, done)
+    done = running().call(os.path.join(SCRIPTS, "submit.sh"), "sweep", "out", "sweep.yaml", cwd=folder, MAGTWIN=MAGTWIN, MAGTWIN_LAUNCH=SRUN + " -n 2",
+                          MAGTWIN_SBATCH="--ntasks=2 --time=10", MAGTWIN_SBATCH_POST="--output=post.log")
+    job, post = (int(n) for n in re.search(r"job (\d+), figures (\d+)", done).groups())
+    under_way(os.path.join(out, "points", "0001"))
+    running().ask("scancel", "--batch", "--signal=USR1", "%d_1" % job)
+    check(set(running().wait(job, 300).values()) == {("COMPLETED", 0)}, running().job(job))
+    check(running().wait(post) == {None: ("COMPLETED", 0)}, open(os.path.join(folder, "post.log")).read())
+    rows, alone = results(out), results(os.path.join(folder, "local"))
+    check([r["results.Hc"] for r in rows] == [r["results.Hc"] for r in alone] and all(float(r["results.Hc"]) > 1 for r in rows), rows)
+    check([r["starts"] for r in rows] == ["2", "1", "1", "1"] and [r["job"] for r in rows] == ["%d_%d" % (job, n) for n in range(1, 5)], rows)
+    check([r["ranks"] for r in rows] == ["2"] * 4, rows)
+    check(os.path.exists(os.path.join(out, "figures", "curves_Hc.png")), "no figures")
+
+
+OPTIMIZE = """\
+optimize:
+  variables: [{name: x, min: 0, max: 1}]
+  goals: [{name: loss, want: minimize}]
+  evaluate: command
+  command: "sleep 1; awk -v x={x} 'BEGIN { print (x-0.3)^2 }'"
+  initial: 3
+  evaluations: 6
+  parallel: 2
+output: {folder: %s}
+"""
+
+
+def optimization(folder):
+    """A campaign in an allocation: stopped before the end, requeued, and finished with as many evaluations as asked."""
+    out = os.path.join(folder, "out")
+    job = submit("optimize.slurm", folder, write(folder, "campaign.yaml", OPTIMIZE % out), ranks=2)
+    database = os.path.join(out, "database.jsonl")
+    Cluster.until(lambda: os.path.exists(database) and "told" in open(database).read(), 120, "nothing is told")
+    running().ask("scancel", "--batch", "--signal=USR1", str(job))
+    check(running().wait(job, 180) == {None: ("COMPLETED", 0)} and "start 2" in logs(folder), logs(folder))
+    with open(database) as f:
+        events = [json.loads(line) for line in f]
+    told = [e["id"] for e in events if e["event"] == "told"]
+    check(sorted(told) == list(range(1, 7)), told)
+
+
+def campaign(folder):
+    """Forty points, two of which fail, through three kills of all of them and one of each daemon."""
+    found = on_slurm(BUILD, running(), folder, 40, 0.5)
+    check(found["points"] == 40 and found["failed"] == 2, found)
+
+
 def with_cluster(tests):
     """The tests between start and end of a SLURM of their own."""
     global CLUSTER
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # out of time: SLURM is ended all the same
     folder = tempfile.mkdtemp(prefix="magtwin-slurm-")
     if not missing():
         CLUSTER = Cluster(folder)
@@ -293,7 +366,8 @@ def with_cluster(tests):
 
 TESTS = [("single runs", single), ("chained runs", chained), ("USR1 before the wall time", told_of_the_end), ("the wall time", end_of_time),
          ("the last start", last_start), ("nothing started", nothing_started), ("a killed rank", killed_rank), ("killed daemons", killed_daemons), ("a lost node", lost_node),
-         ("a failing task of an array", failing_task)]
+         ("a failing task of an array", failing_task),
+         ("a sweep of runs", sweep_of_runs), ("an optimization", optimization), ("a campaign through kills", campaign)]
 
 if __name__ == "__main__":
     names = sys.argv[2:]
