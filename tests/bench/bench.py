@@ -6,7 +6,8 @@ magnet in ever smaller elements), steps (smooth field steps), suggest (next poin
 1 to 32 ranks, more than there are cores), grains8 (a loop of 800 steps; not with `quick`), million (a loop of 259 grains in 1e6 nodes;
 only by name or with `full`, which also takes growth to 3e5 nodes and refined to 1e6), topology (persistent homology of volumes, pictures
 and a series of them), pca (components of 800 samples of 16384
-variables), campaigns (two groups of a sweep beside one, 200 points through kills), events (the numbers of the last `make bench-events`).
+variables), campaigns (two groups of a sweep beside one, 200 points through kills), grains (convex fit of 1000 grains on 200^3 voxels),
+events (the numbers of the last `make bench-events`).
 
 Writes out/bench/summary.json, a list of {name, value, unit, reference, source, error, pass} as validate.py does, with the part and when it
 was measured: parts named alone replace their own lines only.  Also out/bench/figures, and prints all.  Counts come from the summary.json
@@ -23,6 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import campaigns
 import figures
+import grains
 import growth
 import measure
 import pca
@@ -214,6 +216,11 @@ class Bench:
     def pca(self):
         pca.bench(self, OUT)
 
+    # cells of labelled voxels
+
+    def grains(self):
+        grains.bench(self, OUT)
+
     # where events end: what `make bench-events` found last
 
     # sweeps
@@ -241,7 +248,7 @@ class Bench:
                 self.add(item)
 
 
-PARTS = ["machine", "loop", "growth", "refined", "steps", "suggest", "ranks", "grains8", "million", "topology", "pca", "campaigns", "events"]
+PARTS = ["machine", "loop", "growth", "refined", "steps", "suggest", "ranks", "grains8", "million", "topology", "pca", "campaigns", "grains", "events"]
 LONG = {"quick": ["grains8", "million"], "normal": ["million"], "full": []}
 
 
