@@ -29,6 +29,10 @@ double mt_kernel(MtKernel kernel, double r2, double *slope);
 /* n points x [n, dim] (row by row) with targets y [n]; copied.  All y equal is fine.  Not collective; free with
  * mt_gp_destroy. */
 MtGp *mt_gp_create(MtKernel kernel, int dim, int n, const double *x, const double *y);
+/* The same for a task related to that of base, a process that is conditioned and stays: y = a * mean of base + what
+ * this process models, a by least squares with a weight of two points on a = 1 (M. C. Kennedy, A. O'Hagan, Biometrika
+ * 87, 1 (2000), of two codes).  The uncertainty of base does not count. */
+MtGp *mt_gp_create_over(const MtGp *base, MtKernel kernel, int dim, int n, const double *x, const double *y);
 /* Sets *gp to NULL; NULL is fine. */
 void mt_gp_destroy(MtGp **gp);
 

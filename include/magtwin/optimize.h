@@ -37,6 +37,9 @@ typedef struct {
   bool cost_aware;           /* log EI - expected log of the cost */
   int initial;               /* points spread over the space before the first model */
   uint64_t seed;
+  int nprior; /* trials of a related task ... */
+  const MtTrial
+      *prior; /* [nprior] ... with the same goals: their model is what that of this task begins with; borrowed */
 } MtProposer;
 
 typedef struct {

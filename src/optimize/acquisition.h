@@ -29,6 +29,7 @@ double mt_log_ehvi(const MtStrips *s, const double *mean, const double *sd, doub
 
 typedef struct {
   const MtProposer *settings; /* borrowed, as everything below */
+  MtGp *base[MT_GOALS_MAX];   /* of the related task; NULL: none */
   MtGp *gp[MT_GOALS_MAX];     /* of the values, minimized */
   MtGpSample *sample;         /* of Thompson sampling, else NULL */
   MtGpDraws *draws;           /* of log EI with points under way: what may come out there; else NULL */

@@ -40,6 +40,7 @@ struct MtCampaign {
   char *subcommand, *input, *launcher; /* of evaluate run */
   char **more;                         /* overrides of every run, NULL at the end; NULL: not evaluate run */
   int evaluations, parallel;
+  MtTrial *prior; /* [proposer.nprior] of a related campaign */
   MtDatabase db;
 };
 
@@ -76,6 +77,9 @@ PetscErrorCode mt_campaign_table(const MtCampaign *c);
 int mt_campaign_best(const MtCampaign *c);
 /* "thickness=3 Js=0.5"; the caller frees. */
 char *mt_campaign_point(const MtCampaign *c, const double *x);
+/* transfer.c: the trials of another campaign's database, as far as they are done, with the variables and goals of this
+ * one -> c->prior.  MT_ERR_INPUT with file:line.  Collective. */
+PetscErrorCode mt_campaign_transfer(MPI_Comm comm, MtCampaign *c, const char *path);
 /* campaign_posterior.c: object "posterior", where a goal has a scatter. */
 void mt_campaign_posterior(const MtCampaign *c, const MtModel *m, MtJson *json);
 void mt_campaign_results(const MtCampaign *c, MtJson *json);

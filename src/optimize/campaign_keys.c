@@ -132,6 +132,11 @@ const MtKey mt_optimize_keys[] = {
      .min = 2,
      .max = 100000,
      .help = "Points spread over the space (Sobol) before the first model. Without it: 2 (variables + 1)."},
+    {.path = "optimize.transfer",
+     .type = MT_KEY_PATH,
+     .def = "",
+     .help = "The database.jsonl of a related campaign with the same variables and goals, whose ranges may differ: its "
+             "model is what the model of this one begins with. Without optimize.initial three points are then spread."},
     {.path = "optimize.parallel",
      .type = MT_KEY_INT,
      .def = "1",
@@ -318,8 +323,9 @@ static PetscErrorCode add_settings(const MtInput *in, MtCampaign *c) {
   MtProposer *p = &c->proposer;
   c->evaluations = (int)mt_input_int(in, "optimize.evaluations");
   c->parallel = (int)mt_input_int(in, "optimize.parallel");
-  p->initial =
-      mt_input_has(in, "optimize.initial") ? (int)mt_input_int(in, "optimize.initial") : 2 * (c->space.nvars + 1);
+  p->initial = mt_input_has(in, "optimize.initial")    ? (int)mt_input_int(in, "optimize.initial")
+               : mt_input_has(in, "optimize.transfer") ? 3
+                                                       : 2 * (c->space.nvars + 1);
   p->acquisition = acquisition(mt_input_string(in, "optimize.acquisition"));
   p->kernel = strcmp(mt_input_string(in, "optimize.kernel"), "matern32") ? MT_MATERN52 : MT_MATERN32;
   p->kappa = p->acquisition == MT_ACQUIRE_UCB ? mt_input_real(in, "optimize.kappa") : 0;
@@ -378,6 +384,8 @@ PetscErrorCode mt_campaign_create(MPI_Comm comm, const MtInput *in, const char *
   if (!rc) rc = add_evaluation(in, c);
   if (!rc && mt_input_has(in, "optimize.candidates"))
     rc = mt_space_read_pool(comm, &c->space, mt_input_string(in, "optimize.candidates"));
+  if (!rc && mt_input_has(in, "optimize.transfer"))
+    rc = mt_campaign_transfer(comm, c, mt_input_string(in, "optimize.transfer"));
   if (!rc) mt_space_enumerate(&c->space, 20000);
   if (rc) mt_campaign_destroy(out);
   return rc;
@@ -387,6 +395,8 @@ void mt_campaign_destroy(MtCampaign **out) {
   MtCampaign *c = *out;
   if (!c) return;
   mt_database_free(&c->db);
+  for (int i = 0; i < c->proposer.nprior; i++) free(c->prior[i].x);
+  free(c->prior);
   for (int i = 0; i < c->space.nvars && c->key; i++) {
     free(c->key[i]);
     free(c->unit[i]);

@@ -172,6 +172,46 @@ static void predict_gradient(const MtGp *gp, const double *x, const double *slop
   }
 }
 
+double mt_gp_base(const MtGp *gp, const double *x, double *gradient) {
+  const MtGp *b = gp->base;
+  if (!b) return 0;
+  double m = b->mean;
+  for (size_t i = 0; i < (size_t)b->n; i++) {
+    const double *p = b->x + i * (size_t)b->dim, *l = b->hyper.length;
+    double slope, k = mt_kernel(b->kernel, mt_scaled_distance(b->dim, x, p, l), &slope);
+    m += b->hyper.variance * k * b->alpha[i];
+    for (int c = 0; gradient && c < b->dim; c++)
+      gradient[c] += gp->times * b->unit * b->hyper.variance * b->alpha[i] * 2 * slope * (x[c] - p[c]) / (l[c] * l[c]);
+  }
+  return gp->times * (b->shift + b->unit * m);
+}
+
+/* Least squares of y over the mean of base, about their means, with two more points of base's own variance on a = 1. */
+static double fit_times(const MtGp *base, int n, const double *over, const double *y) {
+  double mo = 0, my = 0, top = 2 * base->unit * base->unit, bottom = top;
+  for (int i = 0; i < n; i++) {
+    mo += over[i] / n;
+    my += y[i] / n;
+  }
+  for (int i = 0; i < n; i++) {
+    top += (over[i] - mo) * (y[i] - my);
+    bottom += (over[i] - mo) * (over[i] - mo);
+  }
+  return bottom > 0 ? top / bottom : 1;
+}
+
+MtGp *mt_gp_create_over(const MtGp *base, MtKernel kernel, int dim, int n, const double *x, const double *y) {
+  double *rest = mt_malloc(sizeof *rest * (size_t)n);
+  for (int i = 0; i < n; i++) mt_gp_predict(base, x + (size_t)i * (size_t)dim, &rest[i], NULL, NULL, NULL);
+  const double times = fit_times(base, n, rest, y);
+  for (int i = 0; i < n; i++) rest[i] = y[i] - times * rest[i];
+  MtGp *gp = mt_gp_create(kernel, dim, n, x, rest);
+  gp->base = base;
+  gp->times = times;
+  free(rest);
+  return gp;
+}
+
 void mt_gp_predict(const MtGp *gp, const double *x, double *mean, double *sd, double *dmean, double *dsd) {
   const size_t n = (size_t)gp->n;
   double *v = mt_malloc(sizeof(double) * 2 * n), *slope = v + n, m = gp->mean, explained = 0;
@@ -181,7 +221,7 @@ void mt_gp_predict(const MtGp *gp, const double *x, double *mean, double *sd, do
     slope[i] = gp->hyper.variance * d;
     m += v[i] * gp->alpha[i];
   }
-  *mean = gp->shift + gp->unit * m;
+  *mean = gp->shift + gp->unit * m + mt_gp_base(gp, x, NULL);
   if (!sd) {
     free(v);
     return;
@@ -194,6 +234,7 @@ void mt_gp_predict(const MtGp *gp, const double *x, double *mean, double *sd, do
   if (dmean) {
     mt_lower_solve(gp->n, gp->factor, true, v);
     predict_gradient(gp, x, slope, v, s, dmean, dsd);
+    mt_gp_base(gp, x, dmean);
   }
   free(v);
 }
@@ -203,7 +244,8 @@ void mt_gp_left_out(const MtGp *gp, double *mean, double *sd) {
   double *inverse = copy(gp->factor, sizeof(double) * n * n);
   mt_cholesky_inverse(gp->n, inverse);
   for (size_t i = 0; i < n; i++) {
-    mean[i] = gp->shift + gp->unit * (gp->y[i] - gp->alpha[i] / inverse[i * n + i]);
+    mean[i] = gp->shift + gp->unit * (gp->y[i] - gp->alpha[i] / inverse[i * n + i]) +
+              mt_gp_base(gp, gp->x + i * (size_t)gp->dim, NULL);
     sd[i] = gp->unit / sqrt(inverse[i * n + i]);
   }
   free(inverse);
@@ -214,11 +256,14 @@ PetscErrorCode mt_gp_extend(const MtGp *gp, int m, const double *x, const double
   double *all = mt_malloc(sizeof(double) * total * (dim + 1)), *targets = all + total * dim;
   memcpy(all, gp->x, sizeof(double) * n * dim);
   memcpy(all + n * dim, x, sizeof(double) * (size_t)m * dim);
-  for (size_t i = 0; i < total; i++) targets[i] = i < n ? gp->shift + gp->unit * gp->y[i] : y[i - n];
+  for (size_t i = 0; i < total; i++)
+    targets[i] = i < n ? gp->shift + gp->unit * gp->y[i] : y[i - n] - mt_gp_base(gp, all + i * dim, NULL);
   MtGp *new = *more = mt_gp_create(gp->kernel, gp->dim, (int)total, all, targets);
   for (size_t i = 0; i < total; i++) new->y[i] = (targets[i] - gp->shift) / gp->unit;
   new->shift = gp->shift;
   new->unit = gp->unit;
+  new->base = gp->base;
+  new->times = gp->times;
   free(all);
   PetscErrorCode rc = mt_gp_condition(new, &gp->hyper);
   if (rc) mt_gp_destroy(more);

@@ -27,7 +27,7 @@ MtGpDraws *mt_gp_draws_create(MtGp *gp, int m, int draws, uint64_t seed) {
   double *z = mt_calloc((size_t)m, sizeof *z);
   MtRandom random;
   mt_random_seed(&random, seed);
-  *d = (MtGpDraws){gp, draws, m, mt_malloc(sizeof(double) * (size_t)draws * n),
+  *d = (MtGpDraws){gp, draws, m, mt_calloc((size_t)draws * n, sizeof(double)),
                    mt_malloc(sizeof(double) * (size_t)draws * (size_t)m)};
   for (int s = 0; s < draws; s++) {
     double *alpha = d->alpha + (size_t)s * n;
@@ -35,7 +35,8 @@ MtGpDraws *mt_gp_draws_create(MtGp *gp, int m, int draws, uint64_t seed) {
     for (size_t i = 0; i < n; i++) alpha[i] = gp->y[i] - gp->mean;
     for (size_t i = 0; i < (size_t)m; i++) {
       for (size_t j = 0; j <= i; j++) alpha[known + i] += gp->factor[(known + j) * n + known + i] * z[j];
-      d->y[(size_t)s * (size_t)m + i] = gp->shift + gp->unit * (alpha[known + i] + gp->mean);
+      d->y[(size_t)s * (size_t)m + i] = gp->shift + gp->unit * (alpha[known + i] + gp->mean) +
+                                        mt_gp_base(gp, gp->x + (known + i) * (size_t)gp->dim, NULL);
     }
     mt_cholesky_solve(gp->n, gp->factor, alpha);
   }
@@ -75,13 +76,14 @@ void mt_gp_draws_predict(const MtGpDraws *d, const double *x, double *mean, doub
     const double *alpha = d->alpha + (size_t)s * n;
     double sum = gp->mean, *gradient = dmean ? dmean + (size_t)s * dim : NULL;
     for (size_t i = 0; i < n; i++) sum += k[i] * alpha[i];
-    mean[s] = gp->shift + gp->unit * sum;
+    mean[s] = gp->shift + gp->unit * sum + mt_gp_base(gp, x, NULL);
     for (size_t c = 0; gradient && c < dim; c++) {
       const double l = gp->hyper.length[c];
       gradient[c] = 0;
       for (size_t i = 0; i < n; i++) gradient[c] += alpha[i] * 2 * slope[i] * (x[c] - gp->x[i * dim + c]) / (l * l);
       gradient[c] *= gp->unit;
     }
+    if (gradient) mt_gp_base(gp, x, gradient);
   }
   free(k);
 }

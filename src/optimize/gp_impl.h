@@ -14,9 +14,13 @@ struct MtGp {
   double mean;        /* of the standardized targets, the best for the hyperparameters */
   double *factor;     /* [n, n] lower Cholesky factor of K + noise, by columns */
   double *alpha;      /* [n] (K + noise)^-1 (y - mean) */
-  double *slope;      /* [n, n] room for dk/dr^2, likelihood only; NULL until then */
+  const MtGp *base;   /* the mean is times * that of base and what the targets leave over it; borrowed, NULL: none */
+  double times;
+  double *slope; /* [n, n] room for dk/dr^2, likelihood only; NULL until then */
 };
 
+/* times * mean of base at x, 0 without one; gradient [dim] unless NULL, added to. */
+double mt_gp_base(const MtGp *gp, const double *x, double *gradient);
 double mt_scaled_distance(int dim, const double *a, const double *b, const double *length); /* r^2 */
 /* Lower triangle of variance * (k + noise on the diagonal) -> matrix [n, n] by columns; slope too unless NULL. */
 void mt_gp_matrix(const MtGp *gp, const MtGpHyper *h, double *matrix, double *slope);

@@ -76,7 +76,7 @@ double mt_gp_sample_at(const MtGpSample *s, const double *x, double *gradient) {
       gradient[k] += s->update[i] * gp->hyper.variance * slope * 2 * (x[k] - p[k]) / (l[k] * l[k]);
   }
   for (size_t k = 0; gradient && k < dim; k++) gradient[k] *= gp->unit;
-  return gp->shift + gp->unit * sum;
+  return gp->shift + gp->unit * sum + mt_gp_base(gp, x, gradient);
 }
 
 void mt_gp_sample_destroy(MtGpSample **s) {

@@ -75,7 +75,7 @@ static void rows_add(Rows *r, const MtSpace *space, const MtTrial *t, double y) 
 
 /* The surrogate of one goal (minimized), with waiting trials at their expected values. */
 static PetscErrorCode fit_goal(MPI_Comm comm, const MtSpace *space, const MtProposer *p, int goal, int n,
-                               const MtTrial *trial, MtGp **gp) {
+                               const MtTrial *trial, const MtGp *base, MtGp **gp) {
   const int dim = mt_space_dim(space);
   Rows done = rows_new(space, n), waiting = rows_new(space, n);
   MtGpFit fit = mt_gp_fit_default;
@@ -84,7 +84,8 @@ static PetscErrorCode fit_goal(MPI_Comm comm, const MtSpace *space, const MtProp
   fit.seed = stream(p, 2 + (uint64_t)goal, (uint64_t)n);
   for (int i = 0; i < n; i++)
     if (trial[i].status == MT_TRIAL_DONE) rows_add(&done, space, &trial[i], p->sign[goal] * trial[i].y[goal]);
-  *gp = mt_gp_create(p->kernel, dim, done.n, done.u, done.y);
+  *gp = base ? mt_gp_create_over(base, p->kernel, dim, done.n, done.u, done.y)
+             : mt_gp_create(p->kernel, dim, done.n, done.u, done.y);
   PetscErrorCode rc = mt_gp_fit(comm, *gp, &fit);
   for (int i = 0; i < n && !rc; i++) {
     if (trial[i].status != MT_TRIAL_WAITING) continue;
@@ -100,6 +101,22 @@ static PetscErrorCode fit_goal(MPI_Comm comm, const MtSpace *space, const MtProp
   free(done.u);
   free(waiting.u);
   return rc;
+}
+
+/* The surrogate of the related task, as it was left; NULL without one. */
+static PetscErrorCode fit_base(MPI_Comm comm, const MtSpace *space, const MtProposer *p, int goal, MtGp **gp) {
+  int done = 0;
+  for (int i = 0; i < p->nprior; i++) done += p->prior[i].status == MT_TRIAL_DONE;
+  if (done < 2) return 0;
+  Rows rows = rows_new(space, done);
+  MtGpFit fit = mt_gp_fit_default;
+  fit.noisy = p->noisy;
+  fit.seed = stream(p, 9 + (uint64_t)goal, 0);
+  for (int i = 0; i < p->nprior; i++)
+    if (p->prior[i].status == MT_TRIAL_DONE) rows_add(&rows, space, &p->prior[i], p->sign[goal] * p->prior[i].y[goal]);
+  *gp = mt_gp_create(p->kernel, mt_space_dim(space), rows.n, rows.u, rows.y);
+  free(rows.u);
+  return mt_gp_fit(comm, *gp, &fit);
 }
 
 static PetscErrorCode fit_cost(MPI_Comm comm, const MtSpace *space, const MtProposer *p, int n, const MtTrial *trial,
@@ -191,7 +208,10 @@ static void incumbents(MtAcquire *a, const MtSpace *space, int n, const MtTrial 
 }
 
 void mt_acquire_free(MtAcquire *a) {
-  for (int g = 0; g < MT_GOALS_MAX; g++) mt_gp_destroy(&a->gp[g]);
+  for (int g = 0; g < MT_GOALS_MAX; g++) {
+    mt_gp_destroy(&a->gp[g]);
+    mt_gp_destroy(&a->base[g]);
+  }
   mt_gp_sample_destroy(&a->sample);
   mt_gp_draws_destroy(&a->draws);
   mt_feasible_destroy(&a->feasible);
@@ -213,7 +233,10 @@ static PetscErrorCode draw_waiting(MtAcquire *a, const MtProposer *p, int n, con
 PetscErrorCode mt_acquire_build(MPI_Comm comm, const MtSpace *space, const MtProposer *p, int n, const MtTrial *trial,
                                 MtAcquire *a) {
   a->settings = p;
-  for (int g = 0; g < p->ngoals; g++) PetscCall(fit_goal(comm, space, p, g, n, trial, &a->gp[g]));
+  for (int g = 0; g < p->ngoals; g++) {
+    PetscCall(fit_base(comm, space, p, g, &a->base[g]));
+    PetscCall(fit_goal(comm, space, p, g, n, trial, a->base[g], &a->gp[g]));
+  }
   PetscCall(fit_feasible(space, p, n, trial, &a->feasible));
   if (p->cost_aware) PetscCall(fit_cost(comm, space, p, n, trial, &a->cost));
   incumbents(a, space, n, trial);

@@ -286,6 +286,29 @@ output: {folder: out}
 """
 
 
+def transfer(folder):
+    """A campaign that begins with the model of another one finds its minimum in three proposals; what is not related is refused."""
+    other = os.path.join(folder, "other")
+    shutil.copytree(reference(), other)
+    path = database(other)
+    write(folder, change=lambda text: text.replace("initial: 4", "transfer: %s" % path).replace("evaluations: 7", "evaluations: 6").replace("max: 1}", "max: 0.9}"))
+    succeeds(optimize(folder))
+    check([e["how"] for e in events(folder, "suggested")] == ["spread"] * 3 + ["log_ei"] * 3, events(folder, "suggested"))
+    known = min(e["y"]["loss"] for e in events(other, "told"))
+    check(min(e["y"]["loss"] for e in events(folder, "told")) < known, "no better than %g" % known)
+    write(folder, change=lambda text: text.replace("initial: 4", "transfer: %s" % path).replace("name: loss", "name: gain"))
+    refused(optimize(folder), "the results of that campaign have no gain")
+    with open(path) as f:
+        lines = f.readlines()
+    with open(path, "w") as f:
+        f.write("".join(lines[:4]) + "nonsense\n")
+    write(folder, change=lambda text: text.replace("initial: 4", "transfer: %s" % path))
+    refused(optimize(folder), "database.jsonl:5: not a line of JSON")
+    with open(path, "w") as f:
+        f.write("".join(lines[:4]))
+    refused(optimize(folder), "1 evaluations are done that this campaign can use")
+
+
 def runs_of_magtwin(folder):
     for name, text in (("base.yaml", BASE), ("campaign.yaml", RUNS)):
         with open(os.path.join(folder, name), "w") as f:
@@ -311,7 +334,7 @@ def main():
         ("a database cut anywhere", survives_any_cut), ("failures are information", failures_are_information),
         ("all evaluations fail", all_fail), ("no number in the output", no_number), ("a database edited into nonsense", edited_database),
         ("a database of another campaign", another_campaign), ("two processes in one folder", two_processes), ("by hand", by_hand),
-        ("a full disk", full_disk), ("bad campaigns", bad_campaigns), ("runs of magtwin", runs_of_magtwin)])
+        ("a full disk", full_disk), ("bad campaigns", bad_campaigns), ("transfer from another campaign", transfer), ("runs of magtwin", runs_of_magtwin)])
     shutil.rmtree(KEPT.get("folder", ""), ignore_errors=True)
     return code
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """optimizers.py BUILD [seeds]: Branin's and Hartmann's function searched by magtwin, Optuna and scikit-optimize with the same numbers of
-evaluations, in one run.  Prints what each reaches (median and worst of the seeds; 5 by default) and writes out/peers/optimizers.json.
+evaluations, in one run.  Prints what each reaches (median and worst of the seeds; 5 by default), the ratios of the peers to magtwin, and writes out/peers/optimizers.json.
 
 Needs the network once: optuna (its default sampler, TPE) and scikit-optimize (gp_minimize, its default portfolio of acquisitions) are
 installed by pip into build/peers-optimize; no other target needs them.
@@ -79,6 +79,13 @@ def magtwin(build, seeds):
     return values
 
 
+def print_ratios(name, theirs, ours):
+    """Distances from the minimum, median and mean over the seeds: above 1 the peer is further away."""
+    for problem, lowest in MINIMUM.items():
+        median, mean = (f(v - lowest for v in theirs[problem]) / max(f(v - lowest for v in ours[problem]), 1e-6) for f in (statistics.median, statistics.mean))
+        print("%-8s over magtwin, %-10s distance from the minimum: median %.3g times, mean %.3g times" % (name, problem, median, mean))
+
+
 def main():
     build, seeds = sys.argv[1] if len(sys.argv) > 1 else "build", int(sys.argv[2]) if len(sys.argv) > 2 else 5
     folder = os.path.join(os.path.abspath(build), "peers-optimize")
@@ -94,6 +101,9 @@ def main():
         for problem, v in values.items():
             print("%-8s %-10s %d evaluations, %d seeds: median %.3g above the minimum, worst %.3g" %
                   (name, problem, EVALUATIONS[problem], seeds, statistics.median(v) - MINIMUM[problem], max(v) - MINIMUM[problem]))
+    for name in ("optuna", "skopt"):
+        if not isinstance(results[name], str):
+            print_ratios(name, results[name], results["magtwin"])
     os.makedirs(os.path.join(ROOT, "out", "peers"), exist_ok=True)
     with open(os.path.join(ROOT, "out", "peers", "optimizers.json"), "w") as f:
         json.dump(results, f, indent=1)

@@ -245,6 +245,45 @@ static void test_fit(void **state) {
 }
 
 /* A process that is told its own expectation expects the same, more surely. */
+/* A process over another one: through its data, slopes against differences, also of a draw; a far point has a times the
+ * other's mean. */
+static void test_over(void **state) {
+  (void)state;
+  Data d = make_data();
+  double few[N], mean, sd, up, down, dm[DIM], ds[DIM], slope[DIM];
+  const double x[DIM] = {0.3, 0.6, 0.2};
+  MtGp *base = mt_gp_create(MT_MATERN52, DIM, N, d.x, d.y), *gp, *more;
+  assert_int_equal(mt_gp_condition(base, &hyper), 0);
+  for (int i = 0; i < 6; i++) few[i] = 2 * d.y[i] + d.x[i * DIM] - 50;
+  gp = mt_gp_create_over(base, MT_MATERN52, DIM, 6, d.x, few);
+  assert_int_equal(mt_gp_condition(gp, &hyper), 0);
+  for (int i = 0; i < 6; i++) {
+    mt_gp_predict(gp, d.x + i * DIM, &mean, &sd, NULL, NULL);
+    assert_true(fabs(mean - few[i]) < 2e-2);
+  }
+  mt_gp_predict(gp, x, &mean, &sd, dm, ds);
+  MtGpSample *draw = mt_gp_sample(gp, 64, 3);
+  mt_gp_sample_at(draw, x, slope);
+  for (int k = 0; k < DIM; k++) {
+    double a[DIM] = {x[0], x[1], x[2]}, b[DIM] = {x[0], x[1], x[2]};
+    a[k] += 1e-6;
+    b[k] -= 1e-6;
+    mt_gp_predict(gp, a, &up, NULL, NULL, NULL);
+    mt_gp_predict(gp, b, &down, NULL, NULL, NULL);
+    assert_true(fabs((up - down) / 2e-6 - dm[k]) < 1e-5 * (1 + fabs(dm[k])));
+    double difference = (mt_gp_sample_at(draw, a, NULL) - mt_gp_sample_at(draw, b, NULL)) / 2e-6;
+    assert_true(fabs(difference - slope[k]) < 1e-5 * (1 + fabs(slope[k])));
+  }
+  const double value = mean + sd;
+  assert_int_equal(mt_gp_extend(gp, 1, x, &value, &more), 0);
+  mt_gp_predict(more, x, &mean, &sd, NULL, NULL);
+  assert_true(fabs(mean - value) < 2e-2);
+  mt_gp_sample_destroy(&draw);
+  mt_gp_destroy(&more);
+  mt_gp_destroy(&gp);
+  mt_gp_destroy(&base);
+}
+
 static void test_extend(void **state) {
   (void)state;
   Data d = make_data();
@@ -329,6 +368,7 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_oracle),
       cmocka_unit_test(test_left_out),
+      cmocka_unit_test(test_over),
       cmocka_unit_test(test_likelihood_gradient),
       cmocka_unit_test(test_predict_gradient),
       cmocka_unit_test(test_fit),

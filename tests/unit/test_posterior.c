@@ -156,9 +156,59 @@ static void test_target(void **state) {
   }
 }
 
+/* A bowl with a narrow well beside it, at (0.8, 3.4, 0.2), where it is lowest. */
+static double well(const double *x) {
+  const double u[3] = {x[0], (x[1] - 2) / 2, (x[2] + 1) / 2}, at[3] = {0.8, 0.7, 0.6};
+  double bowl = 0, near = 0;
+  for (int k = 0; k < 3; k++) {
+    bowl += pow(u[k] - 0.3, 2);
+    near += pow(u[k] - at[k], 2);
+  }
+  return bowl - 2 * exp(-60 * near);
+}
+
+/* Seven evaluations of a related function, with and without 60 trials of the first, of which some lie in its well. */
+static double short_search(const MtSpace *s, const MtTrial *prior, int nprior) {
+  MtTrial trial[7] = {{0}};
+  MtProposer p = {.ngoals = 1, .sign = {-1}, .initial = 3, .seed = 5, .prior = prior, .nprior = nprior};
+  double best = INFINITY;
+  for (int i = 0; i < 7; i++) {
+    MtProposal how;
+    trial[i].x = malloc(sizeof(double) * 3);
+    assert_int_equal(mt_propose(PETSC_COMM_WORLD, s, &p, i, trial, trial[i].x, &how), 0);
+    trial[i].status = MT_TRIAL_DONE;
+    trial[i].y[0] = -(1.4 * well(trial[i].x) + 0.1 * trial[i].x[0] + 3); /* maximized */
+    best = fmin(best, -trial[i].y[0]);
+  }
+  for (int i = 0; i < 7; i++) free(trial[i].x);
+  return best;
+}
+
+static void test_transfer(void **state) {
+  (void)state;
+  enum { PRIOR = 60 };
+  MtSpace s = cube();
+  MtTrial prior[PRIOR] = {{0}};
+  double u[3];
+  for (int i = 0; i < PRIOR; i++) {
+    prior[i].x = malloc(sizeof u);
+    mt_sobol(3, 9, (uint32_t)i, u);
+    for (int k = 0; k < 3 && i >= 40; k++) u[k] = (const double[]){0.8, 0.7, 0.6}[k] + 0.3 * (u[k] - 0.5);
+    mt_space_spread(&s, u, prior[i].x);
+    prior[i].status = MT_TRIAL_DONE;
+    prior[i].y[0] = -well(prior[i].x);
+  }
+  const double lowest = 1.4 * well((const double[]){0.8, 3.4, 0.2}) + 0.1 * 0.8 + 3;
+  assert_true(short_search(&s, prior, PRIOR) < lowest + 0.1);
+  assert_true(short_search(&s, NULL, 0) > lowest + 0.5);
+  for (int i = 0; i < PRIOR; i++) free(prior[i].x);
+  mt_space_free(&s);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_importance), cmocka_unit_test(test_one_known),
-                                     cmocka_unit_test(test_not_apart), cmocka_unit_test(test_target)};
+                                     cmocka_unit_test(test_not_apart), cmocka_unit_test(test_target),
+                                     cmocka_unit_test(test_transfer)};
   if (PetscInitialize(&argc, &argv, NULL, NULL) || mt_error_install()) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failed;
