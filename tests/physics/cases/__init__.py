@@ -21,6 +21,7 @@ CASES = {
     "tilted_edge": energies.tilted_edge,
     "weak_interface": energies.weak_interface,
     "sp2": standard_problems.standard_problem_2,
+    "sp2_30": standard_problems.standard_problem_2_large,
     "sp3": standard_problems.standard_problem_3,
     "sp4": dynamics.standard_problem_4,
     "sp5": dynamics.standard_problem_5,
