@@ -15,6 +15,7 @@ declare -A floor=(
   [evolve]=phasefield [phasefield]=phasefield
   [topology]=topology
   [texture]=texture
+  [unmix]=spectra
   [pca]=pca
   [campaign]=optimize [evaluation]=optimize [gp]=optimize [optimize]=optimize [space]=optimize
   [sweep]=sweep
@@ -30,10 +31,11 @@ declare -A below=(
   [phasefield]="base mesh fem"
   [topology]="base mesh fem"
   [texture]="base optimize topology"
+  [spectra]="base topology"
   [pca]="base mesh"
   [optimize]="base"
   [sweep]="base optimize"
-  [cli]="base mesh fem micromagnetics microstructure phasefield tomography topology texture pca optimize sweep"
+  [cli]="base mesh fem micromagnetics microstructure phasefield tomography topology texture spectra pca optimize sweep"
 )
 bad=0
 complain() { echo "$1"; bad=1; }

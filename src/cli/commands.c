@@ -31,6 +31,8 @@ static const CliCommand commands[] = {
      true, true, false, cli_texture, "topology texture output", NULL},
     {"topology", INPUT, "persistent homology of pictures, volumes and states", CLI_INPUT, true, true, true,
      cli_topology, "topology output", NULL},
+    {"unmix", INPUT, "a spectrum image as maps and spectra of few components", CLI_INPUT, true, true, false, cli_unmix,
+     "unmix output", NULL},
     {"pca", INPUT, "principal components of tables and series of fields", CLI_INPUT, true, true, false, cli_pca,
      "pca output", NULL},
     {"optimize", "campaign.yaml [key=value ...] [run|suggest|tell|status|model]",

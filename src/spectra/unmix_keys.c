@@ -1,0 +1,42 @@
+/* The keys of section unmix. */
+#include "magtwin/unmix.h"
+
+const MtKey mt_unmix_keys[] = {
+    {.path = "unmix.file",
+     .type = MT_KEY_PATH,
+     .help = "Spectrum image: .npy or HDF5 (.h5, .hdf5) with the channels last: y, x, channel; or pixels, channel."},
+    {.path = "unmix.dataset", .type = MT_KEY_STRING, .def = "", .help = "HDF5: the dataset."},
+    {.path = "unmix.components", .type = MT_KEY_INT, .min = 1, .max = 1000, .help = "How many components."},
+    {.path = "unmix.orthogonal",
+     .type = MT_KEY_CHOICE,
+     .choices = "maps|spectra|none",
+     .def = "maps",
+     .help = "Which side is orthogonal: maps do not overlap (each pixel has one component), or spectra do not (each "
+             "channel), or neither."},
+    {.path = "unmix.negative",
+     .type = MT_KEY_CHOICE,
+     .choices = "error|clip",
+     .def = "error",
+     .help = "Numbers below 0: refused, or taken as 0."},
+    {.path = "unmix.starts",
+     .type = MT_KEY_INT,
+     .def = "5",
+     .min = 1,
+     .max = 10000,
+     .help =
+         "Starts, of which the best is kept: the first from the pixels that differ most, the others from random ones."},
+    {.path = "unmix.iterations",
+     .type = MT_KEY_INT,
+     .def = "500",
+     .min = 1,
+     .max = 1e7,
+     .help = "Iterations of a start, at most."},
+    {.path = "unmix.tolerance",
+     .type = MT_KEY_REAL,
+     .def = "1e-10",
+     .min = 0,
+     .max = 1,
+     .help = "A start ends when the square of the residual changes by less than this share of the data's."},
+    {.path = "unmix.seed", .type = MT_KEY_INT, .def = "1", .min = 0, .max = 1e15, .help = "Of the random starts."},
+    {.path = NULL},
+};
