@@ -96,6 +96,14 @@ static void field_name(int number, char name[64]) {
   snprintf(name, 64, "fields/fields_%04d.h5", number);
 }
 
+/* The shape of a box, so that the file can be drawn by itself. */
+static PetscErrorCode write_shape(const MtBox *b, MtH5 *f) {
+  int64_t n[3];
+  for (int c = 0; c < 3; c++) n[c] = c < b->dim ? b->cells[c] + !b->periodic[c] : 1;
+  PetscErrorCode rc = mt_h5_set_ints(f, "/c", "nodes", 3, n);
+  return rc ? rc : mt_h5_set_reals(f, "/c", "size_nm", 3, b->size);
+}
+
 static PetscErrorCode write_field(MtEvolve *e, int number) {
   MtH5 *f;
   char name[64];
@@ -106,6 +114,7 @@ static PetscErrorCode write_field(MtEvolve *e, int number) {
   free(path);
   if (rc) return rc;
   rc = mt_domain_write(e->domain, f, "/c", mt_march_field(e->march, 0), "1");
+  if (!rc && !e->mesh) rc = write_shape(&e->domain->box, f);
   if (!rc) rc = mt_h5_set_reals(f, "/", "t_s", 1, &t);
   if (!rc) return mt_h5_commit(&f, false);
   mt_h5_discard(&f);

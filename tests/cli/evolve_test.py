@@ -67,6 +67,10 @@ def test_decomposition(folder):
     check(summary["results"]["end"] == "time" and summary["counts"]["fields"] == 3, summary["results"])
     check(summary["results"]["newton_per_step"] < 5, summary["results"])
     check(os.path.exists(os.path.join(out, "fields.xdmf")), "no fields.xdmf")
+    drawn = support.magtwin(BUILD, "plot", out)
+    check(drawn.code == 0, drawn)
+    for name in ("evolve", "fields"):
+        check(os.path.getsize(os.path.join(out, "figures", name + ".png")) > 20000, name)
     two = table(evolve(folder, "two", ranks=2))
     check(np.allclose(two["f_total_J/m3"][-1], f[-1], rtol=1e-6), (two["f_total_J/m3"][-1], f[-1]))
 
@@ -98,6 +102,8 @@ def test_mesh(folder):
     run = evolve(folder, "tets", "evolve.end=5 s", "phasefield.noise=0.05", text=text, ranks=2)
     t = table(run)
     check(np.ptp(t["c_mean"]) < 1e-12 and (np.diff(t["f_total_J/m3"]) <= 0).all(), t["f_total_J/m3"])
+    drawn = support.magtwin(BUILD, "plot", run)
+    check(drawn.code == 0 and "fields.png" in drawn.out, drawn)
     with h5py.File(os.path.join(run, "fields", "fields_0002.h5")) as f, h5py.File(os.path.join(out, "mesh.h5")) as g:
         tets, kind = g["/mesh/tet"][...], g["/regions/kind"][...]
         body = np.unique(tets[kind[g["/mesh/region"][...]] != 4])

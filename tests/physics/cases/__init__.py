@@ -1,7 +1,7 @@
 """The cases of validate.py, by name.  Each takes a Case, runs the program on inputs of tests/physics/inputs and returns lines for what it
 wrote beside a published or an analytic value; tolerances are those the project promises.  Its first paragraph of documentation says
 what it is, the rest what docs/validation.md should add."""
-from cases import barriers, dynamics, energies, microstructure, optimization, standard_problems, stray_field, switching, walls
+from cases import barriers, dynamics, energies, microstructure, optimization, phase_field, standard_problems, stray_field, switching, walls
 
 CASES = {
     "demo_mesh": microstructure.demo_mesh,
@@ -28,6 +28,9 @@ CASES = {
     "particle_barrier": barriers.particle_barrier,
     "cube_barrier": barriers.cube_barrier,
     "rod_barrier": barriers.rod_barrier,
+    "pfhub_1b": phase_field.pfhub_1b,
+    "pfhub_7": phase_field.pfhub_7,
+    "shrinking": phase_field.shrinking,
     "test_functions": optimization.test_functions,
     "recovery": optimization.recovery,
     "rank_agreement": microstructure.rank_agreement,

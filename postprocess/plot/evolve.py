@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""evolve.py FOLDER [--compare FOLDER] [--figures FOLDER]: figures of a phase-field run, as PNG and SVG in FOLDER/figures.
+
+  evolve     energies, phase fraction and interface against time, and the time steps
+  fields     c at times that were kept: the box, or a cut through the middle of a box in three dimensions or of a mesh
+
+Needs numpy, h5py and matplotlib.  Exit code 2 when a file is missing or unfinished, or cannot be written.
+"""
+import argparse
+import os
+import sys
+
+import numpy as np
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from geometry import Cut
+from results import Mesh, Unusable, attempt, dataset, open_h5, read_columns, read_summary
+from style import LINE, SECOND, WIDE, colour_bar, map_axes, plt, save
+from matplotlib.collections import PolyCollection
+
+SHOWN = 6
+
+
+def read_times(folder):
+    return read_columns(folder, "evolve.csv", 2, ("t_s", "dt_s", "c_mean", "f_total_J/m3", "fraction", "steps"))
+
+
+def time_axis(axes, t):
+    """Logarithmic where the run spans more than two decades of steps."""
+    start = t[1] if t[0] == 0 else t[0]
+    axes.set_xlabel("t (s)")
+    if t[-1] > 100 * start:
+        axes.set_xscale("log")
+        axes.set_xlim(start, t[-1])
+    else:
+        axes.set_xlim(t[0], t[-1])
+
+
+def curve(folder, figures, compare):
+    table, other = read_times(folder), read_times(compare) if compare else None
+    area = next(name for name in table if name.startswith("interface_"))
+    figure, panels = plt.subplots(2, 2, figsize=(WIDE, 4.4), sharex=True, gridspec_kw=dict(wspace=0.3, hspace=0.1))
+    energy, fraction, interface, step = panels.ravel()
+    for name, label, colour in (("total", "total", "black"), ("bulk", "bulk", LINE), ("gradient", "gradient", SECOND)):
+        energy.plot(table["t_s"], table["f_%s_J/m3" % name], color=colour, label=label)
+        if other:
+            energy.plot(other["t_s"], other["f_%s_J/m3" % name], color=colour, ls="--", lw=0.9)
+    energy.set_ylabel("energy (J/m$^3$)")
+    energy.legend(loc="best")
+    for axes, name, label in ((fraction, "fraction", "phase fraction"), (interface, area, "interface (%s)" % area.split("_")[1].replace("2", "$^2$"))):
+        axes.plot(table["t_s"], table[name], color=LINE)
+        if other:
+            axes.plot(other["t_s"], other[name], color=LINE, ls="--", lw=0.9)
+        axes.set_ylabel(label)
+    step.plot(table["t_s"][1:], table["dt_s"][1:], color=LINE, lw=0.9)
+    step.set_yscale("log")
+    step.set_ylabel("time step (s)")
+    for axes in (interface, step):
+        time_axis(axes, table["t_s"])
+    if other:
+        figure.text(0.125, 0.0, "dashed: %s" % os.path.basename(os.path.abspath(compare)), fontsize=7, va="top")
+    return save(figure, figures, "evolve")
+
+
+def kept(folder):
+    """(time, path) of the fields kept, at most SHOWN: the first, the last and those between."""
+    where = os.path.join(folder, "fields")
+    names = sorted(name for name in os.listdir(where) if name.endswith(".h5")) if os.path.isdir(where) else []
+    if not names:
+        raise Unusable("%s holds no fields" % where)
+    some = np.unique(np.linspace(0, len(names) - 1, min(SHOWN, len(names))).round().astype(int))
+    out = []
+    for k in some:
+        path = os.path.join(where, names[k])
+        with open_h5(path) as f:
+            out.append((float(np.ravel(f.attrs["t_s"])[0]), path))
+    return out
+
+
+def mesh_of(folder):
+    own = os.path.join(folder, "mesh.h5")
+    if os.path.isfile(own):
+        return Mesh(own)
+    for line in read_summary(folder)["input"].splitlines():
+        if line.strip().startswith("file: "):
+            return Mesh(line.split("file: ", 1)[1].strip().strip('"'))
+    raise Unusable("the mesh of %s is not known" % folder)
+
+
+def draw_box(axes, f, low, high):
+    """The plane of a box, or the middle one of its depth."""
+    n, size = (np.ravel(f["/c"].attrs[name]) for name in ("nodes", "size_nm"))
+    c = dataset(f, "/c").reshape(int(n[2]), int(n[1]), int(n[0]))[int(n[2]) // 2]
+    map_axes(axes, "xy")
+    return axes.imshow(c, origin="lower", extent=(0, size[0], 0, size[1]), vmin=low, vmax=high, cmap="viridis", interpolation="nearest")
+
+
+def draw_mesh(axes, f, mesh, low, high):
+    cut = Cut(mesh, 2, mesh.box[:, 2].mean())
+    polygons = PolyCollection(cut.polygons, cmap="viridis", edgecolors="face", linewidths=0.2)
+    polygons.set_array(cut.node_value(dataset(f, "/c")))
+    polygons.set_clim(low, high)
+    axes.add_collection(polygons)
+    map_axes(axes, "xy")
+    axes.set_xlim(mesh.box[:, 0])
+    axes.set_ylim(mesh.box[:, 1])
+    return polygons
+
+
+def fields(folder, figures):
+    files = kept(folder)
+    with open_h5(files[0][1]) as f:
+        mesh = None if "nodes" in f["/c"].attrs else mesh_of(folder)
+    values = []
+    for _, path in files:
+        with open_h5(path) as f:
+            values.append(dataset(f, "/c"))
+    low, high = min(np.nanmin(v) for v in values), max(np.nanmax(v) for v in values)
+    columns = min(3, len(files))
+    rows = -(-len(files) // columns)
+    figure, panels = plt.subplots(rows, columns, figsize=(WIDE, WIDE / 3 * rows), squeeze=False, sharex=True, sharey=True,
+                                  gridspec_kw=dict(wspace=0.16, hspace=0.12))
+    for axes, (t, path) in zip(panels.ravel(), files):
+        with open_h5(path) as f:
+            shown = draw_mesh(axes, f, mesh, low, high) if mesh else draw_box(axes, f, low, high)
+        axes.set_title("t = %.4g s" % t)
+        axes.label_outer()
+    for axes in panels.ravel()[len(files):]:
+        axes.set_axis_off()
+    colour_bar(figure, shown, panels.ravel().tolist(), "c")
+    return save(figure, figures, "fields")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="magtwin plot", description=__doc__.splitlines()[0])
+    parser.add_argument("folder", help="output folder of magtwin evolve")
+    parser.add_argument("--compare", metavar="FOLDER", help="a second run, drawn dashed")
+    parser.add_argument("--figures", metavar="FOLDER", help="where to write (default: FOLDER/figures)")
+    args = parser.parse_args()
+    figures = args.figures or os.path.join(args.folder, "figures")
+    good = attempt(lambda: curve(args.folder, figures, args.compare))
+    return 0 if attempt(lambda: fields(args.folder, figures)) and good else 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

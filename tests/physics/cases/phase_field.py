@@ -1,0 +1,104 @@
+"""Phase field: benchmark problems of PFHub, and interfaces that move at a known rate."""
+import csv
+import math
+import os
+
+import h5py
+import numpy as np
+
+from lines import bound, curve, reference, reference_points, result
+from tools import ROOT, read_summary
+
+# shared/references.md: computed with a spectral method; F(0) by quadrature
+PFHUB_1B = {1: 318.838, 5: 317.019, 10: 304.12, 15: 245.86, 20: 209.43, 30: 195.17, 50: 166.69, 75: 142.30}
+SPECTRAL = "PFHub 1b, no flux: spectral solution"
+AREA = 200 * 200  # nm2
+EVOLVE = os.path.join(ROOT, "inputs", "evolve.yaml")
+
+
+def read_evolve(folder):
+    with open(os.path.join(folder, "evolve.csv"), newline="") as f:
+        rows = list(csv.DictReader(f))
+    return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+
+
+def per_newton(folder):
+    return read_summary(folder)["results"]["linear_per_newton"]
+
+
+def pfhub_1b(case):
+    """Spinodal decomposition, benchmark problem 1b of PFHub: free energy, mass, iterations.
+
+    Equal time steps of 0.25 s on cells of 4 and 1 nm compare the iterations of the preconditioner."""
+    folder = case.run("evolve", "evolve", "h1", "checkpoint.every_minutes=10", input_file=EVOLVE)
+    t = read_evolve(folder)
+    F = AREA * t["f_total_J/m3"]
+    lines = [result("F(0)", F[0], "", 319.043, "PFHub 1b: the initial state, integrated exactly", 1e-4)]
+    for time, value in PFHUB_1B.items():
+        lines.append(result("F at t = %d" % time, F[np.argmin(abs(t["t_s"] - time))], "", value, SPECTRAL, 0.005 if time <= 10 else 0.01))
+    summary = read_summary(folder)["results"]
+    lines.append(bound("largest change of the mean of c", summary["largest_drift_of_mean"], "", 0, 1e-12, "mass is conserved"))
+    rise = summary["largest_rise_of_energy"]["value"] / t["f_total_J/m3"][0]
+    lines.append(bound("largest rise of F in a step, over F(0)", rise, "", 0, 1e-12, "F falls"))
+    lines.append(bound("Newton iterations a step", summary["newton_per_step"], "", 0, 5, "issue: at most 5"))
+    equal = ["evolve.tolerance=0", "evolve.first_step=0.25 s", "evolve.end=20 s", "checkpoint.every_minutes=10"]
+    coarse, fine = (per_newton(case.run("evolve", "evolve", "equal_h%d" % h, "box.spacing=%d nm" % h, *equal, input_file=EVOLVE)) for h in (4, 1))
+    lines.append(bound("linear iterations a Newton iteration, h/4 over h", fine / coarse, "", 0, 1.3, "independent of the mesh"))
+    case.panel("t", "F", curve("magtwin, h = 1", t["t_s"][1:], F[1:]), reference_points("spectral", list(PFHUB_1B), list(PFHUB_1B.values())), xlog=True)
+    return lines
+
+
+def field_7(folder):
+    """(x, y, c) of the last field."""
+    with h5py.File(os.path.join(folder, "fields", sorted(os.listdir(os.path.join(folder, "fields")))[-1]), "r") as f:
+        n, size = f["/c"].attrs["nodes"], f["/c"].attrs["size_nm"]
+        c = f["/c"][...].reshape(n[1], n[0])
+    x, y = np.meshgrid(np.arange(n[0]) * size[0] / n[0], np.linspace(0, size[1], n[1]))
+    return x, y, c
+
+
+def rms(values):
+    return float(np.sqrt(np.mean(np.square(values))))
+
+
+def error_7(folder):
+    x, y, c = field_7(folder)
+    a = 0.25 + 0.0075 * 8 * np.sin(8 * math.pi * x) + 0.03 * np.sin(22 * math.pi * x + 0.5 * math.pi)
+    return rms(c - 0.5 * (1 - np.tanh((y - a) / math.sqrt(8e-4))))
+
+
+def slope(x, e):
+    """Of the last two points in a double logarithmic plot."""
+    return math.log(e[-2] / e[-1]) / math.log(x[-2] / x[-1])
+
+
+def pfhub_7(case):
+    """A made solution of Allen-Cahn, benchmark problem 7 of PFHub: orders in space and time.
+
+    In space with steps of 0.05 s; in time against steps of 1/128 s on the same mesh of 0.02 nm."""
+    h = [1 / 100, 1 / 200, 1 / 400]
+    space = [error_7(case.run("evolve", "pfhub_7", "h%d" % round(1 / v), "box.spacing=%.17g nm" % v)) for v in h]
+    dt = [0.5, 0.25, 0.125]
+    fields = [field_7(case.run("evolve", "pfhub_7", "dt%d" % round(1 / v), "box.spacing=0.02 nm", "evolve.first_step=%.17g s" % v))[2]
+              for v in dt + [1 / 128]]
+    time = [rms(c - fields[-1]) for c in fields[:-1]]
+    case.panel("h (nm), dt (s)", "error of c (rms)", curve("in space", h, space), curve("in time", dt, time),
+               reference("order 2", [h[0], h[-1]], [space[0], space[0] * (h[-1] / h[0])**2]), xlog=True, ylog=True)
+    return [result("order in space", slope(h, space), "", 2, "linear elements", 0.1, absolute=True),
+            result("order in time", slope(dt, time), "", 2, "BDF2", 0.1, absolute=True)]
+
+
+def shrinking(case):
+    """A circle and a sphere that shrink by the curvature of their interface.
+
+    A = A0 - 2 pi L kappa t and R^2 = R0^2 - 4 L kappa t; slopes by least squares over the run."""
+    source = "motion by curvature: S. M. Allen, J. W. Cahn, Acta Metall. 27 (1979) 1085"
+    flat = read_evolve(case.run("evolve", "shrinking", "circle"))
+    ball = read_evolve(case.run("evolve", "shrinking", "sphere", "box.size=[24 nm, 24 nm, 24 nm]", "box.spacing=0.6 nm", "evolve.end=20 s",
+                                "evolve.interval=1 s", "phasefield.initial_formula=0.5*(1 - tanh((sqrt(x^2 + y^2 + z^2) - 18)/2))"))
+    lines, rate = [], 2.0  # L kappa, nm2/s
+    for name, t, r2, wanted in (("circle", flat["t_s"], 4 / math.pi * 60**2 * flat["fraction"], 2 * rate),
+                                ("sphere", ball["t_s"], (6 / math.pi * 24**3 * ball["fraction"])**(2 / 3), 4 * rate)):
+        lines.append(result("%s: fall of R^2" % name, -np.polyfit(t, r2, 1)[0], "nm2/s", wanted, source, 0.01))
+        case.panel("t (s)", "R$^2$ (nm$^2$)", curve("magtwin", t, r2), reference("R$_0^2$ - %g t" % wanted, [0, t[-1]], [r2[0], r2[0] - wanted * t[-1]]), title=name)
+    return lines
