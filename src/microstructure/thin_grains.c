@@ -143,15 +143,15 @@ static void rooms(const MtLabels *l, const MtField *f, double reach, double *roo
 PetscErrorCode mt_labels_too_thin(MPI_Comm comm, const MtLabels *l, double thickness, int *grain, double *width) {
   const double reach = thickness / 2 * (1 + 1e-9), h = l->voxel[2];
   MtField f;
-  double *room = mt_calloc((size_t)l->ngrains + 1, sizeof *room);
   PetscCall(mt_field_make(comm, l, reach, l->nz_local ? l->z0 * h : 1, l->nz_local ? (l->z0 + l->nz_local) * h : 0,
                           NULL, &f));
+  double *room = mt_calloc((size_t)l->ngrains + 1, sizeof *room);
   rooms(l, &f, reach, room);
   mt_field_free(&f);
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, room, l->ngrains, MPI_DOUBLE, MPI_MAX, comm));
+  PetscErrorCode rc = MPI_Allreduce(MPI_IN_PLACE, room, l->ngrains, MPI_DOUBLE, MPI_MAX, comm);
   *grain = -1;
   for (int g = l->ngrains - 1; g >= 0; g--)
     if (room[g] < reach) *grain = g, *width = 2 * room[g];
   free(room);
-  return 0;
+  return rc;
 }

@@ -81,13 +81,21 @@ PetscErrorCode mt_phases_threshold(MPI_Comm comm, const MtStack *s, uint8_t **ph
 
 /* ---- Markov random field ---- */
 
+enum { LEAST_INNER = 30 }; /* voxels that a variance needs */
+
 typedef struct {
   double mean[2], variance[2];
 } Classes;
 
-static PetscErrorCode measure(MPI_Comm comm, const MtStack *s, const uint8_t *phase, Classes *c) {
-  double sum[6];
+/* The bright class from voxels with bright ones all around: with films and edges among them it grows broad and takes
+ * ever more of these.  inner [voxels]: work. */
+static PetscErrorCode measure(MPI_Comm comm, const MtStack *s, const uint8_t *phase, uint8_t *inner, Classes *c) {
+  double sum[6], middle[6];
+  memcpy(inner, phase, (size_t)s->nx * (size_t)s->ny * (size_t)s->nz_local);
   PetscCall(class_sums(comm, s, phase, sum));
+  PetscCall(step(comm, s, true, inner));
+  PetscCall(class_sums(comm, s, inner, middle));
+  if (middle[3] >= LEAST_INNER) memcpy(sum + 3, middle + 3, 3 * sizeof *sum);
   for (int k = 0; k < 2; k++) {
     const double n = fmax(1, sum[3 * k]);
     c->mean[k] = sum[3 * k + 1] / n;
@@ -137,15 +145,16 @@ PetscErrorCode mt_phases_hmrf(MPI_Comm comm, const MtStack *s, double beta, uint
   int64_t changed = 1;
   *phase = mt_calloc((size_t)n + 1, 1);
   PetscCall(split(comm, s, *phase, level));
-  uint8_t *wide = mt_calloc((size_t)(n + 2 * slice) + 1, 1);
+  uint8_t *wide = mt_calloc((size_t)(n + 2 * slice) + 1, 1), *inner = mt_malloc((size_t)n + 1);
   PetscErrorCode rc = 0;
   for (int round = 0; round < ROUNDS && changed && !rc; round++) {
     changed = 0;
-    rc = measure(comm, s, *phase, &c);
+    rc = measure(comm, s, *phase, inner, &c);
     for (int colour = 0; colour < 2 && !rc; colour++) rc = relax(comm, s, &c, beta, colour, *phase, wide, &changed);
     if (!rc) rc = MPI_Allreduce(MPI_IN_PLACE, &changed, 1, MPI_INT64_T, MPI_SUM, comm);
   }
   free(wide);
+  free(inner);
   if (!rc && changed) mt_warn("stack: %lld voxels still change class after %d rounds", (long long)changed, ROUNDS);
   return rc ? rc : drop_thin(comm, s, *phase);
 }

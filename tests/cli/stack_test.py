@@ -57,6 +57,10 @@ def meets_the_numbers(folder):
         sure = found["confidence_against_truth"]  # as sure as it is right, at boundaries too
         check(abs(sure["stated"] - sure["true"]) < .005 and sure["mean_difference"] < .01, sure)
         check(all(abs(b["stated"] - b["true"]) < .06 for b in sure["bins"] if b["voxels"] > 1000), sure)
+        if not more:
+            check(reconstruct(stack, "stack.phases.method=hmrf").code == 0, "hmrf")
+            labels = summary(stack)["stack"]["labels_against_truth"]
+            check(labels["agreement"] > .97 and abs(labels["pocket_fraction"] - labels["true_pocket_fraction"]) < .005, labels)
         out = os.path.join(stack, "grains")
         check(all(os.path.exists(os.path.join(out, n)) for n in ("grains.csv", "contacts.csv", "drift.csv", "labels.h5")), os.listdir(out))
         pictures = os.listdir(os.path.join(out, "pictures"))
