@@ -9,7 +9,7 @@ declare -A floor=(
   [error]=base [file]=base [files]=base [formula]=base [h5]=base [image]=base [input]=base [json]=base [log]=base [memory]=base [npy]=base [process]=base [random]=base [run]=base [units]=base
   [mesh]=mesh
   [fem]=fem
-  [barrier]=micromagnetics [dynamics]=micromagnetics [llg]=micromagnetics [loop]=micromagnetics [measured]=micromagnetics [micromagnetics]=micromagnetics
+  [barrier]=micromagnetics [dynamics]=micromagnetics [llg]=micromagnetics [loop]=micromagnetics [measured]=micromagnetics [micromagnetics]=micromagnetics [work]=micromagnetics
   [cells]=microstructure [microstructure]=microstructure
   [tomography]=tomography
   [evolve]=phasefield [phasefield]=phasefield
@@ -17,6 +17,7 @@ declare -A floor=(
   [texture]=texture
   [unmix]=spectra
   [pca]=pca
+  [landscape]=landscape
   [campaign]=optimize [evaluation]=optimize [gp]=optimize [optimize]=optimize [space]=optimize
   [sweep]=sweep
 )
@@ -33,9 +34,10 @@ declare -A below=(
   [texture]="base optimize topology"
   [spectra]="base topology"
   [pca]="base mesh"
+  [landscape]="base mesh fem micromagnetics topology pca"
   [optimize]="base"
   [sweep]="base optimize"
-  [cli]="base mesh fem micromagnetics microstructure phasefield tomography topology texture spectra pca optimize sweep"
+  [cli]="base mesh fem micromagnetics microstructure phasefield tomography topology texture spectra pca landscape optimize sweep"
 )
 bad=0
 complain() { echo "$1"; bad=1; }

@@ -135,6 +135,10 @@ PetscErrorCode mt_mesh_write_nodal(MtMesh *mesh, struct MtH5 *f, const char *nam
                                    const char *unit);
 PetscErrorCode mt_mesh_read_nodal(MtMesh *mesh, struct MtH5 *f, const char *name, int bs, double *local);
 
+/* A value of each owned node [nv_owned] -> those of this rank's slab of the file's order (mt_slab), from malloc.
+ * Collective. */
+PetscErrorCode mt_mesh_to_file_order(MtMesh *mesh, const double *owned, double **slab, int64_t *n);
+
 /* What ParaView opens: an XDMF text that points into HDF5 files; nothing is copied. */
 typedef struct {
   double time;         /* fields of the same time follow each other; each time is one step of the collection */

@@ -4,6 +4,7 @@
 
 #include "magtwin/input.h"
 #include "magtwin/json.h"
+#include "magtwin/mesh.h"
 #include <petscsys.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,6 +27,14 @@ PetscErrorCode mt_table_create(MPI_Comm comm, int64_t rows, int64_t columns, boo
 void mt_table_clear(MtTable *t);
 /* Lines of rank r of ranks. */
 void mt_table_slab(int64_t lines, int unit, int rank, int ranks, int64_t *start, int64_t *n);
+
+/* Of the lines of this rank: y [n][k] = A x, x [width][k]; and, over all ranks, x = A' y, the same on each.  The second
+ * is collective. */
+void mt_pca_multiply(const MtTable *t, int k, const double *x, double *y);
+PetscErrorCode mt_pca_multiply_back(const MtTable *t, int k, const double *y, double *x);
+
+/* G [width width] = A'A over all ranks, both triangles; the same on each.  Collective. */
+PetscErrorCode mt_pca_products(const MtTable *t, double *G);
 
 typedef enum {
   MT_PCA_AUTO, /* GRAM where the table is narrow, SVD elsewhere or where GRAM turns out not to be sure */
@@ -61,6 +70,27 @@ PetscErrorCode mt_pca(MtTable *t, const MtPcaOptions *o, MtPca *p);
 void mt_pca_free(MtPca *p);
 /* The most components a table can have. */
 int64_t mt_pca_most(int64_t rows, int64_t columns, bool center);
+
+/* A series of samples with its components, for what builds on them. */
+typedef struct MtSeries MtSeries;
+/* Section pca: reads and computes; by_columns: whatever pca.distribute says.  json: adds counts and results.
+ * Collective. */
+PetscErrorCode mt_series_open(MPI_Comm comm, const MtInput *in, bool by_columns, MtJson *json, MtSeries **series);
+/* pca.h5 (format magtwin-pca), scores.csv, explained.csv and with a mesh modes.xdmf into `folder`.  Collective. */
+PetscErrorCode mt_series_write(const MtSeries *series, const char *folder);
+/* Sets *series to NULL; NULL is fine.  Not collective. */
+void mt_series_close(MtSeries **series);
+/* Owned by the series: the centred and scaled table, and its components.  Not collective. */
+const MtTable *mt_series_table(const MtSeries *series);
+const MtPca *mt_series_pca(const MtSeries *series);
+int64_t mt_series_nodes(const MtSeries *series, int *unit); /* of pca.mesh, and variables a node; 0: no mesh */
+/* File of a sample, and its row or page there, from 0.  Not collective. */
+const char *mt_series_file(const MtSeries *series, int64_t sample, int64_t *inside);
+/* The i-th block of variables: its first one and its name; false: there is none.  Not collective. */
+bool mt_series_block(const MtSeries *series, int i, int64_t *start, int64_t shape[3], const char **name);
+/* A picture file of nodal fields on pca.mesh.  Collective. */
+PetscErrorCode mt_series_xdmf(const MtSeries *series, const char *path, int n, const MtXdmfField *field);
+bool mt_series_is_features(const MtSeries *series); /* persistence images of magtwin topology */
 
 /* Section pca: reads, computes, writes pca.h5 (format magtwin-pca), scores.csv, explained.csv and with a mesh
  * modes.xdmf.  json: adds counts and results.  Collective. */

@@ -35,6 +35,8 @@ static const CliCommand commands[] = {
      "unmix output", NULL},
     {"pca", INPUT, "principal components of tables and series of fields", CLI_INPUT, true, true, false, cli_pca,
      "pca output", NULL},
+    {"landscape", INPUT, "the extended free energy of a series: energies against components, passes, maps", CLI_INPUT,
+     true, true, false, cli_landscape, "pca landscape demagnetizing output", NULL},
     {"optimize", "campaign.yaml [key=value ...] [run|suggest|tell|status|model]",
      "Bayesian optimization: of runs, of a command, or of experiments by hand", CLI_INPUT, true, false, false,
      cli_optimize, "optimize output", "run suggest tell status model"},

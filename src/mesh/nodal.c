@@ -1,5 +1,6 @@
 /* Nodal fields: ghosts, and files by file id. */
 #include "magtwin/error.h"
+#include "magtwin/memory.h"
 #include "mesh_impl.h"
 
 PetscErrorCode mt_mesh_ghosts(const MtMesh *mesh, int bs, double *local) {
@@ -84,4 +85,14 @@ PetscErrorCode mt_mesh_read_nodal(MtMesh *mesh, MtH5 *f, const char *name, int b
   PetscCall(VecDestroy(&rows));
   PetscCall(PetscFree(buffer));
   return mt_mesh_ghosts(mesh, bs, local);
+}
+
+PetscErrorCode mt_mesh_to_file_order(MtMesh *mesh, const double *owned, double **slab, int64_t *n) {
+  int64_t start;
+  Vec rows;
+  PetscCall(slab_range(mesh, &start, n));
+  *slab = mt_malloc((size_t)*n * sizeof **slab);
+  PetscCall(VecCreateMPI(mesh->comm, mesh->nv_owned, PETSC_DETERMINE, &rows));
+  PetscCall(gather_component(mesh, rows, 1, 0, owned, *slab));
+  return VecDestroy(&rows);
 }

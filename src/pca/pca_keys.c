@@ -4,7 +4,7 @@
 
 const MtKey mt_pca_keys[] = {
     {.path = "pca.files",
-     .type = MT_KEY_PATH,
+     .type = MT_KEY_NEWPATH,
      .help = "The data, by name or pattern, in the order of the numbers in their names, all of one kind: csv tables, "
              ".npy, HDF5 (features.h5 of magtwin topology, states), pictures (PNG, TIFF; a page is a sample)."},
     {.path = "pca.datasets",
@@ -36,11 +36,18 @@ const MtKey mt_pca_keys[] = {
      .def = "none",
      .help = "Divide every variable by its standard deviation, for variables of different kinds."},
     {.path = "pca.mesh",
-     .type = MT_KEY_PATH,
+     .type = MT_KEY_NEWPATH,
      .def = "",
      .help =
          "mesh.h5 of fields on nodes: nodes count by the volume of the magnet around them, and modes.xdmf shows the "
          "components on the mesh."},
+    {.path = "pca.value",
+     .type = MT_KEY_CHOICE,
+     .choices = "as-is|transverse",
+     .def = "as-is",
+     .help = "Of fields with three components: the numbers as they are, or the part of the moment across pca.axis, "
+             "1 - (m.axis)^2, which is 1 in the middle of a wall and 0 in domains."},
+    {.path = "pca.axis", .type = MT_KEY_VEC3, .def = "[0, 0, 1]", .help = "That axis; need not be a unit vector."},
     {.path = "pca.method",
      .type = MT_KEY_CHOICE,
      .choices = "auto|gram|svd",

@@ -12,7 +12,7 @@ static MtPcaMethod method_of(const MtInput *in) {
 }
 
 /* As many as asked for, or the default as far as it goes. */
-static PetscErrorCode read_options(const MtPcaRun *r, MtPcaOptions *o) {
+static PetscErrorCode read_options(const MtSeries *r, MtPcaOptions *o) {
   const MtInput *in = r->in;
   const MtSource *s = &r->source;
   *o = (MtPcaOptions){.method = method_of(in),
@@ -31,10 +31,10 @@ static PetscErrorCode read_options(const MtPcaRun *r, MtPcaOptions *o) {
   return 0;
 }
 
-static PetscErrorCode make_table(MtPcaRun *r) {
+static PetscErrorCode make_table(MtSeries *r, bool by_columns) {
   const char *deal = mt_input_string(r->in, "pca.distribute");
   const MtSource *s = &r->source;
-  const bool by_columns = deal[0] == 'c' || (deal[0] == 'a' && s->columns >= s->rows) || r->nodes;
+  by_columns = by_columns || deal[0] == 'c' || (deal[0] == 'a' && s->columns >= s->rows) || r->nodes;
   if (r->nodes && deal[0] == 'r')
     return mt_input_error(r->in, "pca.distribute", "with pca.mesh the nodes are dealt to the ranks: columns");
   mt_log("%lld samples of %lld numbers, %.0f MB over the ranks", (long long)s->rows, (long long)s->columns,
@@ -46,7 +46,7 @@ static PetscErrorCode make_table(MtPcaRun *r) {
   return rc;
 }
 
-static void tell(const MtPcaRun *r, int asked, MtJson *json) {
+static void tell(const MtSeries *r, int asked, MtJson *json) {
   const MtPca *p = &r->pca;
   double sum = 0;
   for (int i = 0; i < p->components; i++) sum += p->variance[i];
@@ -66,30 +66,77 @@ static void tell(const MtPcaRun *r, int asked, MtJson *json) {
   if (p->residual > 1e-8) mt_warn("the components are found to %.1g of the first singular value only", p->residual);
 }
 
-static PetscErrorCode run(MtPcaRun *r, MtJson *json) {
+static PetscErrorCode open_series(MtSeries *r, bool by_columns, MtJson *json) {
   MtPcaOptions o;
-  r->unit = 1;
   PetscCall(mt_source_find(r->comm, r->in, &r->source));
   if (mt_input_has(r->in, "pca.mesh")) PetscCall(mt_pca_mesh(r));
   PetscCall(read_options(r, &o));
-  PetscCall(make_table(r));
+  PetscCall(make_table(r, by_columns));
   mt_phase_begin("components");
   PetscErrorCode rc = mt_pca(&r->table, &o, &r->pca);
   mt_phase_end("components");
-  if (rc) return rc;
-  tell(r, o.components, json);
-  mt_phase_begin("write");
-  rc = mt_pca_write(r);
-  mt_phase_end("write");
+  if (!rc) tell(r, o.components, json);
   return rc;
 }
 
+PetscErrorCode mt_series_open(MPI_Comm comm, const MtInput *in, bool by_columns, MtJson *json, MtSeries **series) {
+  MtSeries *r = *series = mt_calloc(1, sizeof *r);
+  r->comm = comm;
+  r->in = in;
+  r->unit = 1;
+  PetscErrorCode rc = open_series(r, by_columns, json);
+  if (rc) mt_series_close(series);
+  return rc;
+}
+
+void mt_series_close(MtSeries **series) {
+  MtSeries *r = *series;
+  if (!r) return;
+  mt_source_free(&r->source);
+  mt_table_clear(&r->table);
+  mt_pca_free(&r->pca);
+  free(r->weight);
+  free(r);
+  *series = NULL;
+}
+
+const MtTable *mt_series_table(const MtSeries *r) {
+  return &r->table;
+}
+
+const MtPca *mt_series_pca(const MtSeries *r) {
+  return &r->pca;
+}
+
+int64_t mt_series_nodes(const MtSeries *r, int *unit) {
+  *unit = r->unit;
+  return r->nodes;
+}
+
+const char *mt_series_file(const MtSeries *r, int64_t sample, int64_t *inside) {
+  return r->source.files.path[mt_source_file(&r->source, sample, inside)];
+}
+
+bool mt_series_block(const MtSeries *r, int i, int64_t *start, int64_t shape[3], const char **name) {
+  const MtShape *s = &r->source.shape;
+  *start = 0;
+  if (i >= s->nblocks) return false;
+  for (int b = 0; b < i; b++) *start += mt_block_columns(&s->block[b]);
+  memcpy(shape, s->block[i].shape, sizeof s->block[i].shape);
+  *name = s->block[i].name;
+  return true;
+}
+
+bool mt_series_is_features(const MtSeries *r) {
+  return r->source.features;
+}
+
 PetscErrorCode mt_pca_run(MPI_Comm comm, const MtInput *in, const char *folder, MtJson *json) {
-  MtPcaRun r = {.comm = comm, .in = in, .folder = folder};
-  PetscErrorCode rc = run(&r, json);
-  mt_source_free(&r.source);
-  mt_table_clear(&r.table);
-  mt_pca_free(&r.pca);
-  free(r.weight);
+  MtSeries *series;
+  PetscCall(mt_series_open(comm, in, false, json, &series));
+  mt_phase_begin("write");
+  PetscErrorCode rc = mt_series_write(series, folder);
+  mt_phase_end("write");
+  mt_series_close(&series);
   return rc;
 }

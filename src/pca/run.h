@@ -4,10 +4,9 @@
 
 #include "source.h"
 
-typedef struct {
+struct MtSeries {
   MPI_Comm comm;
   const MtInput *in;
-  const char *folder;
   MtSource source;
   MtTable table;
   MtPca pca;
@@ -15,13 +14,10 @@ typedef struct {
   int64_t nodes, nt; /* of the mesh */
   int64_t shown;     /* its tets that are drawn */
   double *weight;    /* factor of this rank's variables, NULL: none */
-} MtPcaRun;
+};
 
 /* With pca.mesh: unit, nodes and weight (square roots of shares of the magnet's volume).  MT_ERR_INPUT if the samples
  * are no fields on its nodes.  Collective. */
-PetscErrorCode mt_pca_mesh(MtPcaRun *r);
-
-/* pca.h5, scores.csv, explained.csv, modes.xdmf.  Collective. */
-PetscErrorCode mt_pca_write(const MtPcaRun *r);
+PetscErrorCode mt_pca_mesh(MtSeries *r);
 
 #endif

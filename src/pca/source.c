@@ -133,6 +133,23 @@ static PetscErrorCode count_rows(MPI_Comm comm, MtSource *s) {
   return 0;
 }
 
+/* Vectors become one number each. */
+static PetscErrorCode choose_value(MtSource *s) {
+  MtBlock *b = s->shape.block;
+  double length = 0;
+  s->transverse = mt_input_string(s->in, "pca.value")[0] == 't';
+  if (!s->transverse) return 0;
+  mt_input_vec3(s->in, s->axis, "pca.axis");
+  for (int a = 0; a < 3; a++) length += s->axis[a] * s->axis[a];
+  if (!(length > 0)) return mt_input_error(s->in, "pca.axis", "must not be zero");
+  for (int a = 0; a < 3; a++) s->axis[a] /= sqrt(length);
+  if (s->shape.nblocks != 1 || b->shape[2] != 3)
+    return mt_input_error(s->in, "pca.value", "transverse needs one field with three components, %s has none",
+                          s->files.path[0]);
+  b->shape[2] = 1;
+  return 0;
+}
+
 PetscErrorCode mt_source_find(MPI_Comm comm, const MtInput *in, MtSource *s) {
   memset(s, 0, sizeof *s);
   s->in = in;
@@ -143,7 +160,10 @@ PetscErrorCode mt_source_find(MPI_Comm comm, const MtInput *in, MtSource *s) {
   choose_sample(s);
   PetscCall(mt_agree(comm, probe(s, 0, &s->shape)));
   s->columns = mt_shape_columns(&s->shape);
-  return count_rows(comm, s);
+  PetscCall(count_rows(comm, s));
+  PetscCall(choose_value(s));
+  s->columns = mt_shape_columns(&s->shape);
+  return 0;
 }
 
 void mt_source_free(MtSource *s) {
@@ -189,7 +209,7 @@ static PetscErrorCode check_finite(const MtSource *s, int64_t row, int64_t nrows
   return 0;
 }
 
-PetscErrorCode mt_source_read(MtSource *s, int64_t row, int64_t nrows, int64_t col, int64_t ncols, double *out) {
+static PetscErrorCode read_raw(MtSource *s, int64_t row, int64_t nrows, int64_t col, int64_t ncols, double *out) {
   while (nrows > 0) {
     int64_t inside;
     const int file = mt_source_file(s, row, &inside);
@@ -200,4 +220,20 @@ PetscErrorCode mt_source_read(MtSource *s, int64_t row, int64_t nrows, int64_t c
     row += n, nrows -= n, out += n * ncols;
   }
   return 0;
+}
+
+PetscErrorCode mt_source_read(MtSource *s, int64_t row, int64_t nrows, int64_t col, int64_t ncols, double *out) {
+  if (!s->transverse) return read_raw(s, row, nrows, col, ncols, out);
+  double *m = mt_malloc(3 * (size_t)ncols * sizeof *m);
+  PetscErrorCode rc = 0;
+  for (int64_t i = 0; i < nrows && !rc; i++) {
+    rc = read_raw(s, row + i, 1, 3 * col, 3 * ncols, m);
+    for (int64_t k = 0; k < ncols && !rc; k++) {
+      const double *v = m + 3 * k, along = v[0] * s->axis[0] + v[1] * s->axis[1] + v[2] * s->axis[2],
+                   square = v[0] * v[0] + v[1] * v[1] + v[2] * v[2]; /* 0 where nothing is magnetic */
+      out[i * ncols + k] = square - along * along;
+    }
+  }
+  free(m);
+  return rc;
 }

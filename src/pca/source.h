@@ -43,8 +43,10 @@ struct MtSource {
   bool by_file;   /* a file is a sample */
   int64_t *first; /* [files.n + 1] row where each file begins; owned */
   int64_t rows, columns;
-  MtShape shape; /* of the first file */
-  bool features; /* features.h5 of magtwin topology */
+  MtShape shape;   /* of the first file */
+  bool transverse; /* three numbers of a file become one: 1 - (m.axis)^2 */
+  double axis[3];  /* unit */
+  bool features;   /* features.h5 of magtwin topology */
   /* the file that is open */
   int open; /* its number, -1: none */
   const char *path;

@@ -42,7 +42,8 @@ static PetscErrorCode npy_probe(MtSource *s, const char *path, MtShape *shape) {
 
 static PetscErrorCode npy_read(MtSource *s, int64_t row, int64_t nrows, int64_t col, int64_t ncols, double *out) {
   for (int64_t i = 0; i < nrows; i++)
-    PetscCall(mt_npy_read_reals(&s->at.npy, (row + i) * s->columns + col, (size_t)ncols, 1, out + i * ncols));
+    PetscCall(mt_npy_read_reals(&s->at.npy, (row + i) * s->columns * (s->transverse ? 3 : 1) + col, (size_t)ncols, 1,
+                                out + i * ncols));
   return 0;
 }
 
@@ -157,8 +158,8 @@ static herr_t read_block(hid_t set, int64_t width, int64_t row, int64_t nrows, i
 static PetscErrorCode hdf5_read(MtSource *s, int64_t row, int64_t nrows, int64_t col, int64_t ncols, double *out) {
   int64_t start = 0;
   for (int b = 0; b < s->shape.nblocks; b++) {
-    const int64_t width = mt_block_columns(&s->shape.block[b]), from = col > start ? col - start : 0,
-                  to = col + ncols < start + width ? col + ncols - start : width;
+    const int64_t width = mt_block_columns(&s->shape.block[b]) * (s->transverse ? 3 : 1),
+                  from = col > start ? col - start : 0, to = col + ncols < start + width ? col + ncols - start : width;
     if (from < to) {
       const hid_t set = H5Dopen2(s->at.hdf5, s->shape.block[b].name, H5P_DEFAULT);
       const herr_t rc =

@@ -23,38 +23,19 @@ static PetscErrorCode node_volumes(const MtMesh *mesh, double *volume, double *t
   return 0;
 }
 
-/* From the owners to the order of the file. */
-static PetscErrorCode to_file_order(MtMesh *mesh, const double *owned, double **slab, PetscInt *n) {
-  Vec rows;
-  PetscScalar *value;
-  const PetscScalar *sorted;
-  PetscCall(VecCreateMPI(mesh->comm, mesh->nv_owned, PETSC_DETERMINE, &rows));
-  PetscCall(VecGetArray(rows, &value));
-  for (PetscInt v = 0; v < mesh->nv_owned; v++) value[mesh->row[v] - mesh->row_start] = owned[v];
-  PetscCall(VecRestoreArray(rows, &value));
-  PetscCall(VecScatterBegin(mesh->to_slab, rows, mesh->slab, INSERT_VALUES, SCATTER_FORWARD));
-  PetscCall(VecScatterEnd(mesh->to_slab, rows, mesh->slab, INSERT_VALUES, SCATTER_FORWARD));
-  PetscCall(VecGetLocalSize(mesh->slab, n));
-  PetscCall(VecGetArrayRead(mesh->slab, &sorted));
-  *slab = mt_malloc((size_t)*n * sizeof **slab);
-  for (PetscInt i = 0; i < *n; i++) (*slab)[i] = sorted[i];
-  PetscCall(VecRestoreArrayRead(mesh->slab, &sorted));
-  return VecDestroy(&rows);
-}
-
-static PetscErrorCode weigh(MtPcaRun *r, MtMesh *mesh) {
+static PetscErrorCode weigh(MtSeries *r, MtMesh *mesh) {
   double total, *volume = mt_malloc((size_t)mesh->nv_owned * sizeof *volume), *slab = NULL;
-  PetscInt n = 0;
+  int64_t n = 0;
   PetscErrorCode rc = node_volumes(mesh, volume, &total);
-  if (!rc) rc = to_file_order(mesh, volume, &slab, &n);
+  if (!rc) rc = mt_mesh_to_file_order(mesh, volume, &slab, &n);
   r->weight = mt_malloc((size_t)n * (size_t)r->unit * sizeof *r->weight);
-  for (PetscInt i = 0; i < n * r->unit && !rc; i++) r->weight[i] = sqrt(slab[i / r->unit] / total);
+  for (int64_t i = 0; i < n * r->unit && !rc; i++) r->weight[i] = sqrt(slab[i / r->unit] / total);
   free(volume);
   free(slab);
   return rc;
 }
 
-PetscErrorCode mt_pca_mesh(MtPcaRun *r) {
+PetscErrorCode mt_pca_mesh(MtSeries *r) {
   MtMesh *mesh;
   const MtSource *s = &r->source;
   PetscCall(mt_mesh_read(r->comm, mt_input_string(r->in, "pca.mesh"), &mesh));

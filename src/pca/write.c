@@ -11,7 +11,7 @@
 enum { PATH = 4200 };
 
 /* Rows of a matrix of which every rank has all. */
-static PetscErrorCode write_shared(const MtPcaRun *r, MtH5 *f, const char *name, int64_t rows, int k,
+static PetscErrorCode write_shared(const MtSeries *r, MtH5 *f, const char *name, int64_t rows, int k,
                                    const double *value) {
   int rank, ranks;
   int64_t start, n;
@@ -21,17 +21,17 @@ static PetscErrorCode write_shared(const MtPcaRun *r, MtH5 *f, const char *name,
   return mt_h5_write(f, name, H5T_NATIVE_DOUBLE, rows, k, start, n, value + start * k, "1");
 }
 
-static PetscErrorCode write_lines(const MtPcaRun *r, MtH5 *f, const char *name, int k, const double *value) {
+static PetscErrorCode write_lines(const MtSeries *r, MtH5 *f, const char *name, int k, const double *value) {
   const MtTable *t = &r->table;
   return mt_h5_write(f, name, H5T_NATIVE_DOUBLE, t->by_columns ? t->columns : t->rows, k, t->start, t->n, value, "1");
 }
 
-static PetscErrorCode write_variables(const MtPcaRun *r, MtH5 *f, const char *name, const double *value) {
+static PetscErrorCode write_variables(const MtSeries *r, MtH5 *f, const char *name, const double *value) {
   return r->table.by_columns ? write_lines(r, f, name, 1, value) : write_shared(r, f, name, r->table.columns, 1, value);
 }
 
 /* Where the variables come from: names of the blocks, their shapes, where each begins. */
-static PetscErrorCode write_blocks(const MtPcaRun *r, MtH5 *f) {
+static PetscErrorCode write_blocks(const MtSeries *r, MtH5 *f) {
   const MtShape *s = &r->source.shape;
   int rank;
   int64_t start = 0, *shape = mt_malloc(4 * (size_t)s->nblocks * sizeof *shape);
@@ -52,7 +52,7 @@ static PetscErrorCode write_blocks(const MtPcaRun *r, MtH5 *f) {
 }
 
 /* The pattern that one unit of score adds to the mean: loading / factor, [nodes][unit]. */
-static PetscErrorCode write_modes(const MtPcaRun *r, MtH5 *f) {
+static PetscErrorCode write_modes(const MtSeries *r, MtH5 *f) {
   const MtTable *t = &r->table;
   const int k = r->pca.components;
   double *mode = mt_malloc((size_t)t->n * sizeof *mode);
@@ -67,7 +67,7 @@ static PetscErrorCode write_modes(const MtPcaRun *r, MtH5 *f) {
   return rc;
 }
 
-static PetscErrorCode write_features_range(const MtPcaRun *r, MtH5 *f) {
+static PetscErrorCode write_features_range(const MtSeries *r, MtH5 *f) {
   MtH5 *from;
   double range[3];
   PetscCall(mt_h5_open(r->comm, r->source.files.path[0], "magtwin-features", 1, &from));
@@ -76,7 +76,7 @@ static PetscErrorCode write_features_range(const MtPcaRun *r, MtH5 *f) {
   return rc ? rc : closed;
 }
 
-static PetscErrorCode write_contents(const MtPcaRun *r, MtH5 *f) {
+static PetscErrorCode write_contents(const MtSeries *r, MtH5 *f) {
   const MtPca *p = &r->pca;
   const MtTable *t = &r->table;
   const int k = p->components;
@@ -98,10 +98,10 @@ static PetscErrorCode write_contents(const MtPcaRun *r, MtH5 *f) {
   return write_blocks(r, f);
 }
 
-static PetscErrorCode write_hdf5(const MtPcaRun *r) {
+static PetscErrorCode write_hdf5(const MtSeries *r, const char *folder) {
   MtH5 *f;
   char path[PATH];
-  snprintf(path, sizeof path, "%s/pca.h5", r->folder);
+  snprintf(path, sizeof path, "%s/pca.h5", folder);
   PetscCall(mt_h5_create(r->comm, path, "magtwin-pca", 1, &f));
   PetscErrorCode rc = write_contents(r, f);
   if (!rc) return mt_h5_commit(&f, false);
@@ -109,7 +109,7 @@ static PetscErrorCode write_hdf5(const MtPcaRun *r) {
   return rc;
 }
 
-static void put_sample(FILE *out, const MtPcaRun *r, int64_t row, const double *score) {
+static void put_sample(FILE *out, const MtSeries *r, int64_t row, const double *score) {
   int64_t inside;
   char buf[32];
   const int file = mt_source_file(&r->source, row, &inside);
@@ -119,7 +119,7 @@ static void put_sample(FILE *out, const MtPcaRun *r, int64_t row, const double *
 }
 
 /* The scores in the order of the samples, piece by piece to rank 0. */
-static PetscErrorCode put_scores(FILE *out, const MtPcaRun *r) {
+static PetscErrorCode put_scores(FILE *out, const MtSeries *r) {
   const MtTable *t = &r->table;
   const int k = r->pca.components;
   int rank, ranks;
@@ -146,16 +146,16 @@ static PetscErrorCode put_scores(FILE *out, const MtPcaRun *r) {
 }
 
 /* The text is there once the stream is closed. */
-static PetscErrorCode finish_text(const MtPcaRun *r, const char *name, FILE *out, char **text) {
+static PetscErrorCode finish_text(const char *folder, const char *name, FILE *out, char **text) {
   char path[PATH];
-  snprintf(path, sizeof path, "%s/%s", r->folder, name);
+  snprintf(path, sizeof path, "%s/%s", folder, name);
   fclose(out);
   PetscErrorCode rc = mt_file_write(path, *text);
   free(*text);
   return rc;
 }
 
-static PetscErrorCode write_scores(const MtPcaRun *r) {
+static PetscErrorCode write_scores(const MtSeries *r, const char *folder) {
   int rank;
   char *text = NULL;
   size_t size;
@@ -165,11 +165,11 @@ static PetscErrorCode write_scores(const MtPcaRun *r) {
   for (int c = 0; c < r->pca.components && out; c++) fprintf(out, ",PC%d", c + 1);
   if (out) fputc('\n', out);
   PetscErrorCode rc = put_scores(out, r);
-  if (out) rc = finish_text(r, "scores.csv", out, &text);
+  if (out) rc = finish_text(folder, "scores.csv", out, &text);
   return mt_agree(r->comm, rc);
 }
 
-static PetscErrorCode write_explained(const MtPcaRun *r) {
+static PetscErrorCode write_explained(const MtSeries *r, const char *folder) {
   int rank;
   char *text = NULL, a[32], b[32], c[32];
   size_t size;
@@ -185,41 +185,46 @@ static PetscErrorCode write_explained(const MtPcaRun *r) {
       fprintf(out, "%d,%s,%s,%s\n", i + 1, mt_real_text(r->pca.variance[i], a), mt_real_text(share, b),
               mt_real_text(sum, c));
     }
-    rc = finish_text(r, "explained.csv", out, &text);
+    rc = finish_text(folder, "explained.csv", out, &text);
   }
   return mt_agree_root(r->comm, rc);
 }
 
+PetscErrorCode mt_series_xdmf(const MtSeries *r, const char *path, int n, const MtXdmfField *field) {
+  char *mesh = realpath(mt_input_string(r->in, "pca.mesh"), NULL);
+  const MtXdmf xdmf = {.mesh = mesh ? mesh : mt_input_string(r->in, "pca.mesh"),
+                       .nv = r->nodes,
+                       .nt = r->nt,
+                       .shown = r->shown,
+                       .tet_bytes = r->nodes > INT32_MAX ? 8 : 4,
+                       .n = n,
+                       .field = field};
+  PetscErrorCode rc = mt_xdmf_write(r->comm, &xdmf, path);
+  free(mesh);
+  return rc;
+}
+
 /* One step of the collection a component. */
-static PetscErrorCode write_xdmf(const MtPcaRun *r) {
+static PetscErrorCode write_xdmf(const MtSeries *r, const char *folder) {
   const int k = r->pca.components;
   char file[PATH], path[PATH], (*name)[32] = mt_malloc((size_t)k * sizeof *name);
   MtXdmfField *field = mt_calloc((size_t)k, sizeof *field);
-  snprintf(file, sizeof file, "%s/pca.h5", r->folder);
-  snprintf(path, sizeof path, "%s/modes.xdmf", r->folder);
+  snprintf(file, sizeof file, "%s/pca.h5", folder);
+  snprintf(path, sizeof path, "%s/modes.xdmf", folder);
   for (int c = 0; c < k; c++) {
     snprintf(name[c], sizeof name[c], "/modes/%04d", c + 1);
     field[c] =
         (MtXdmfField){.time = c + 1, .file = file, .dataset = name[c], .name = "mode", .ncomp = r->unit, .nodal = true};
   }
-  char *mesh = realpath(mt_input_string(r->in, "pca.mesh"), NULL);
-  MtXdmf xdmf = {.mesh = mesh ? mesh : mt_input_string(r->in, "pca.mesh"),
-                 .nv = r->nodes,
-                 .nt = r->nt,
-                 .shown = r->shown,
-                 .tet_bytes = r->nodes > INT32_MAX ? 8 : 4,
-                 .n = k,
-                 .field = field};
-  PetscErrorCode rc = mt_xdmf_write(r->comm, &xdmf, path);
-  free(mesh);
+  PetscErrorCode rc = mt_series_xdmf(r, path, k, field);
   free(name);
   free(field);
   return rc;
 }
 
-PetscErrorCode mt_pca_write(const MtPcaRun *r) {
-  PetscCall(write_hdf5(r));
-  PetscCall(write_scores(r));
-  PetscCall(write_explained(r));
-  return r->nodes ? write_xdmf(r) : 0;
+PetscErrorCode mt_series_write(const MtSeries *r, const char *folder) {
+  PetscCall(write_hdf5(r, folder));
+  PetscCall(write_scores(r, folder));
+  PetscCall(write_explained(r, folder));
+  return r->nodes ? write_xdmf(r, folder) : 0;
 }

@@ -1,0 +1,32 @@
+/* The energies of a series of states, and the work done on each node between one state and the next. */
+#ifndef MAGTWIN_WORK_H
+#define MAGTWIN_WORK_H
+
+#include "magtwin/input.h"
+#include "magtwin/micromagnetics.h"
+
+/* Of n states.  Slab: nodes [start, start+count) of the mesh file are on this rank (mt_slab). */
+typedef struct {
+  int n;
+  bool uses[MT_NTERMS];
+  double volume; /* nm3, of all that is not air */
+  double *term;  /* [n][MT_NTERMS] J/m3 of that volume; owned */
+  double *B;     /* [n][3] T, applied; owned */
+  double *J;     /* [n][3] T, mean polarization; owned */
+  int64_t nodes, start, count;
+  double *node_volume; /* [count] nm3 of the magnet; owned */
+  /* Work against all forces but the applied field, J/m3 x nm3: from state s to s+1 node i takes up
+   * -mu0 Ms V (m_b - m_a).(H_a + H_b)/2 = (m_b - m_a).(g_a + g_b)/2, g the derivative of the energy.  Its sum over the
+   * nodes is the change of the energy, exactly for terms that are quadratic in m.  [n-1][count]; owned */
+  double *work;
+} MtWork;
+
+/* The states in the files [n], on the mesh and with the materials and the stray field that the input has.  key: names
+ * the files, for messages.  MT_ERR_INPUT: a file that is no state, or of another mesh.  Collective.  Free with
+ * mt_work_free. */
+PetscErrorCode mt_work_compute(MPI_Comm comm, const MtInput *in, const char *mesh, const char *key, int n,
+                               const char *const *file, MtWork *w);
+/* A zeroed struct is fine. */
+void mt_work_free(MtWork *w);
+
+#endif

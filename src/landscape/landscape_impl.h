@@ -1,0 +1,78 @@
+/* The steps of magtwin landscape; private to this module. */
+#ifndef LANDSCAPE_IMPL_H
+#define LANDSCAPE_IMPL_H
+
+#include "magtwin/landscape.h"
+#include "magtwin/pca.h"
+#include "magtwin/work.h"
+
+enum { MT_LAND_NAME = 64 };
+
+/* Of every sample; the same on every rank. */
+typedef struct {
+  int n, terms;               /* the last two terms are the sums "internal" and "total" */
+  char (*name)[MT_LAND_NAME]; /* [terms] owned */
+  double *energy;             /* [n][terms] J/m3, in the field of the sample; NaN where only changes are known; owned */
+  double *work;               /* [n][terms] J/m3: energy of the first sample and the changes since, at fixed fields:
+                               * that of the applied field changes by -B.dJ/mu0 alone; owned */
+  double *B, *J;              /* [n] T, along the field; NULL: not known; owned */
+  MtWork nodes;               /* energy=states: where the work is done; else n = 0 */
+} MtEnergies;
+/* MT_ERR_INPUT: what is missing, by file.  Collective. */
+PetscErrorCode mt_energies_read(MPI_Comm comm, const MtInput *in, const MtSeries *series, MtEnergies *e);
+/* A zeroed struct is fine. */
+void mt_energies_free(MtEnergies *e);
+
+/* A csv table with a header, on every rank; NaN where a cell is no number. */
+typedef struct {
+  int rows, columns;
+  char (*name)[MT_LAND_NAME]; /* [columns] owned */
+  double *value;              /* [rows][columns] owned */
+} MtCsv;
+/* MT_ERR_INPUT names file and line.  Collective. */
+PetscErrorCode mt_csv_read(MPI_Comm comm, const char *path, MtCsv *csv);
+int mt_csv_column(const MtCsv *csv, const char *name); /* -1: there is none */
+void mt_csv_free(MtCsv *csv);
+
+/* Contributions of this rank's variables to an energy over the steps of the path. */
+typedef struct {
+  double *net;       /* [n] J/m3: their sum over all variables is the change of the energy, or what is known of it */
+  double *resisting; /* [n] the parts of the steps above 0 */
+  double *promoting; /* [n] and those below */
+} MtMap;
+typedef struct {
+  int from, to; /* samples, from 0 */
+  double *dPC;  /* [n] w (x_to - x_from): their sum is the change of the component */
+  MtMap path;   /* dE/dPC of each step times w (x_s+1 - x_s) */
+  MtMap ridge;  /* beta (x_s+1 - x_s) of the regression; NULLs: there is none */
+} MtMaps;
+
+typedef struct {
+  MPI_Comm comm;
+  const MtInput *in;
+  const char *folder;
+  MtSeries *series;
+  MtEnergies energy;
+  int component, of; /* from 0; term that passes and maps are of */
+  double *scores;    /* [n][K] */
+  double *slope;     /* [K][n][terms] dE/dPC of every component; NaN where the component rests */
+  double sum_defect; /* largest |sum over variables of PC_k,i - PC_k| over the largest |PC_k| */
+  int npasses;
+  MtPass *pass;        /* [npasses] */
+  MtRegression *ridge; /* [terms]; NULL: too few samples */
+  double *alpha;       /* [n][terms] */
+  MtMaps maps;
+  MtMap truth; /* energy=states: the true work of the same steps, by node of the slab, as densities; else NULLs */
+  bool *label; /* the nodes that take up most work on the whole */
+  double roc_path[2], roc_ridge[2]; /* of the resisting map and of the net one */
+} MtLandscape;
+
+/* Not collective, but for what says so. */
+void mt_landscape_maps(MtLandscape *l);
+void mt_map_free(MtMap *m);
+PetscErrorCode mt_landscape_score(MtLandscape *l);       /* Collective. */
+PetscErrorCode mt_landscape_write(const MtLandscape *l); /* Collective. */
+/* Density of a map at a node of the slab, J/m3: sum over its variables, over the node's share of the magnet. */
+double mt_landscape_density(const MtLandscape *l, const double *map, int64_t node);
+
+#endif

@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""landscape_test.py BUILD: magtwin landscape as users call it: a wall in a quadratic well, M(H), states of a run, ranks, bad input, the page."""
+# timeout: 600
+import csv
+import json
+import os
+import sys
+
+import h5py
+import numpy as np
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import support
+from support import check
+
+BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
+SAMPLES, STIFFNESS = 31, 3e4
+
+
+def landscape(folder, text, *more, ranks=1, out="out", code=0):
+    path = os.path.join(folder, "in.yaml")
+    with open(path, "w") as f:
+        f.write(text + "output: {folder: %s}\n" % os.path.join(folder, out))
+    r = support.magtwin(BUILD, "landscape", path, "--force", *more, ranks=ranks)
+    check(r.code == code, r)
+    return r, os.path.join(folder, out)
+
+
+def summary(out):
+    with open(os.path.join(out, "summary.json")) as f:
+        return json.load(f)["landscape"]
+
+
+def well(folder, reach=0.1):
+    """Pictures of a wall of width 1 at places -reach .. reach, and its energy there."""
+    at = np.linspace(-reach, reach, SAMPLES)
+    x = np.linspace(-6, 6, 48)
+    np.save(os.path.join(folder, "p.npy"), np.array([np.repeat(np.tanh(x - a)[None], 6, 0) for a in at]))
+    with open(os.path.join(folder, "e.csv"), "w") as f:
+        f.write("place,e_well_J/m3,e_total_J/m3\n" + "".join("%.17g,%.17g,0\n" % (a, 0.5 * STIFFNESS * a * a) for a in at))
+    return at, "pca: {files: %s/p.npy, components: 3}\nlandscape: {energy: table, table: %s/e.csv, permutations: 40}\n" % (folder, folder)
+
+
+def test_quadratic_well(folder):
+    """dE/dPC1 is linear, contributions add up to the component and to the energy, and the lowest point is no pass."""
+    at, text = well(folder)
+    _, out = landscape(folder, text)
+    with h5py.File(os.path.join(out, "landscape.h5"), "r") as f:
+        pc, slope = f["scores"][:, 0], f["slope/0001"][:, 0]
+        line = np.polyfit(pc, slope, 1)
+        check(abs(slope - np.polyval(line, pc)).max() < 2e-3 * np.ptp(slope), "not linear")
+        check(abs(line[0] / (STIFFNESS * np.polyfit(pc, at, 1)[0]**2) - 1) < 5e-3, line)
+        check(abs(f["maps/path/net"][:].sum()) < 1e-9 * f["work"][:].max(), "a walk there and back")
+        with h5py.File(os.path.join(out, "pca.h5"), "r") as g:
+            check(abs(f["maps/dPC"][:].sum() - (g["scores"][-1, 0] - g["scores"][0, 0])) < 1e-12, "dPC")
+    s = summary(out)
+    check(s["sum_defect"] < 1e-12, s)
+    check(s["regression"]["well"]["score"] > 0.999 and abs(s["regression"]["well"]["chance"] - 1 / 41) < 1e-12, s)
+    with open(os.path.join(out, "passes.csv")) as f:
+        rows = list(csv.DictReader(f))
+    check([(r["from"], r["top"]) for r in rows] == [("16", "31")], rows)
+    check(abs(float(rows[0]["rise_internal_J/m3"]) - 0.5 * STIFFNESS * 0.01) < 1e-9, rows)
+    r = support.magtwin(BUILD, "plot", out)
+    names = ["figures/%s.png" % n for n in ("scores", "landscape", "forces", "maps", "regression", "loadings")] + ["landscape.html"]
+    check(r.code == 0 and all(os.path.exists(os.path.join(out, n)) for n in names), r)
+    with open(os.path.join(out, "landscape.html")) as f:
+        page = f.read()
+    check(page.count("data:image/png") == 6 and "http" not in page.split("<body>")[1], "the page")
+
+
+def test_ranks(folder):
+    _, text = well(folder)
+    first = landscape(folder, text, out="first")[1]
+    for ranks in (2, 3):
+        other = landscape(folder, text, ranks=ranks, out="other")[1]
+        with h5py.File(os.path.join(first, "landscape.h5"), "r") as a, h5py.File(os.path.join(other, "landscape.h5"), "r") as b:
+            for name in ("scores", "work", "maps/path/net", "maps/ridge/resisting", "regression"):
+                top = abs(a[name][:]).max()
+                check(np.allclose(a[name][:], b[name][:], rtol=0, atol=(1e-6 if "r" == name[0] or "ridge" in name else 1e-9) * top), (ranks, name))
+
+
+def test_moment(folder):
+    """M(H) of a loop: the work of the field is what the stray field and the rest take up; energies at fixed field add up to nothing."""
+    B, m = np.linspace(1, -1, 21), np.tanh(3 * np.linspace(1, -1, 21) + 1)
+    np.save(os.path.join(folder, "p.npy"), np.outer(m, np.ones(30)) + 1e-3 * np.random.default_rng(1).standard_normal((21, 30)))
+    np.savetxt(os.path.join(folder, "mh.csv"), np.c_[B, m], delimiter=",", header="B,m", comments="", fmt="%.17g")
+    text = "pca: {files: %s/p.npy, components: 2}\nlandscape: {energy: moment, table: %s/mh.csv, field_column: B, moment_column: m, saturation: 1.6 T, factor: 0.2}\n" % (folder, folder)
+    _, out = landscape(folder, text)
+    mu0, J = 4e-7 * np.pi, 1.6 * m
+    with open(os.path.join(out, "landscape.csv")) as f:
+        rows = list(csv.DictReader(f))
+    of = lambda name: np.array([float(r[name]) for r in rows])
+    work = np.concatenate([[0], np.cumsum((B[1:] + B[:-1]) / 2 * np.diff(J))]) / mu0
+    check(np.allclose(of("w_demag_J/m3"), 0.2 * J**2 / 2 / mu0, rtol=1e-9), "demag")
+    check(np.allclose(of("w_internal_J/m3") - of("w_internal_J/m3")[0], work, atol=1e-6 * abs(work).max()), "internal")
+    check(np.ptp(of("w_total_J/m3")) < 1e-6 * abs(work).max(), "total")
+
+
+RUN = """\
+grains: {source: shape, shape: {kind: box, size: [24 nm, 6 nm, 3 nm], spacing: [2 nm, 3 nm, 3 nm]}}
+mesh: {size: 2 nm, air: {radius: 0}}
+materials: {library: LIB, grain: plain}
+demagnetizing: {enabled: false}
+field: {direction: [0.1, 0, 1], start: 0.5 T, segments: [{to: -0.6 T, step: 0.1 T, mode: fixed}]}
+pca: {files: 'RUN/states/*.h5', mesh: RUN/mesh.h5}
+landscape: {energy: states, permutations: 20}
+"""
+
+
+def test_states(folder):
+    """Energies computed from states are those of curve.csv; the true work adds up to their change; one input for demag, pca, landscape."""
+    with open(os.path.join(folder, "lib.yaml"), "w") as f:
+        f.write("materials:\n  - {name: plain, A: 10 pJ/m, Js: 1 T, K1: 0.4 MJ/m3, source: test}\n")
+    text = RUN.replace("RUN", os.path.join(folder, "run")).replace("LIB", os.path.join(folder, "lib.yaml"))
+    path = os.path.join(folder, "demag.yaml")
+    with open(path, "w") as f:
+        f.write(text + "output: {folder: %s/run, states: all}\n" % folder)
+    r = support.magtwin(BUILD, "demag", path)
+    check(r.code == 0, r)
+    r = support.magtwin(BUILD, "pca", path, "output.folder=%s/pca" % folder)
+    check(r.code == 0, r)
+    _, out = landscape(folder, text, ranks=2)
+    with open(os.path.join(folder, "run", "curve.csv")) as f:
+        curve = list(csv.DictReader(f))
+    with open(os.path.join(out, "landscape.csv")) as f:
+        rows = list(csv.DictReader(f))
+    check(len(curve) == len(rows), (len(curve), len(rows)))
+    for term in ("exchange", "anisotropy", "zeeman"):
+        a, b = (np.array([float(r["e_%s_J/m3" % term]) for r in t]) for t in (curve, rows))
+        check(np.allclose(a, b, rtol=1e-9, atol=1e-3), term)
+    with h5py.File(os.path.join(out, "landscape.h5"), "r") as f:
+        work = (f["nodes/truth/net"][:] * f["nodes/volume"][:]).sum() / f["nodes/volume"][:].sum()
+        internal = f["work"][:, [t.decode() for t in f["terms"][:]].index("internal")]
+        check(abs(work - (internal[-1] - internal[0])) < 1e-6 * abs(internal).max(), (work, internal))
+    check(os.path.exists(os.path.join(out, "maps.xdmf")) and os.path.exists(os.path.join(out, "modes.xdmf")), "xdmf")
+    r = support.magtwin(BUILD, "plot", out)
+    check(r.code == 0, r)
+
+
+def test_bad_input(folder):
+    _, text = well(folder)
+    at = lambda name: os.path.join(folder, name)
+    for name, body in (("short.csv", "e_a\n1\n2\n"), ("none.csv", "a\n" + "1\n" * SAMPLES), ("hole.csv", "e_a\n" + "1\n" * (SAMPLES - 1) + "x\n")):
+        with open(at(name), "w") as f:
+            f.write(body)
+    for more, message in ((["landscape.table=" + at("short.csv")], "has 2 rows, but there are 31 samples"), (["landscape.table=" + at("none.csv")], "begins with e_"),
+                          (["landscape.table=" + at("hole.csv")], "row 31 of column e_a is no number"), (["landscape.table=" + at("gone.csv")], "gone.csv"),
+                          (["landscape.terms=[e_x]"], "no column e_x"), (["landscape.of=exchange"], "there is no energy exchange; there are well, internal, total"),
+                          (["landscape.component=9"], "there are 3 components"), (["landscape.from=9", "landscape.to=4"], "from 9 to 4"),
+                          (["landscape.energy=states"], "section materials"), (["landscape.energy=moment"], "no column mu0_Hext_T")):
+        r, out = landscape(folder, text, *more, code=2, out="bad")
+        check(message in r.err, (more, str(r)))
+        check(not os.path.exists(os.path.join(out, "landscape.h5")), more)
+
+
+if __name__ == "__main__":
+    sys.exit(support.run_tests([(f.__name__[5:], f) for f in (test_quadratic_well, test_ranks, test_moment, test_states, test_bad_input)]))
