@@ -49,7 +49,7 @@ static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in,
     mt_json_free(&json);
     return rc;
   }
-  if (mt_campaign_done(c) >= 2) rc = mt_campaign_model(comm, c);
+  if (!stopped && mt_campaign_done(c) >= 2) rc = mt_campaign_model(comm, c);
   if (rc) {
     mt_json_free(&json);
     return rc;

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { PRIOR = 16384, CHAINS = 64, STEPS = 200, KEEP_EVERY = 10, BURN = 100 };
+enum { CHAINS = 64, STEPS = 200, KEEP_EVERY = 10, BURN = 100 };
 
 typedef struct {
   const MtModel *m;
@@ -38,6 +38,12 @@ static double log_likelihood(const Target *t, const double *u, double most, bool
   return sum;
 }
 
+/* Points of the prior that are weighed: fewer where a prediction, of n^2 steps, is dear. */
+static int prior_points(const MtModel *m) {
+  const double n = mt_gp_points(mt_model_gp(m, 0), NULL);
+  return (int)fmin(fmax(4e9 / (n * n), 2048), 16384);
+}
+
 static void prior_point(int nvars, uint64_t seed, uint32_t index, MtRandom *random, double *u) {
   if (nvars <= MT_SOBOL_DIM)
     mt_sobol(nvars, seed, index, u);
@@ -48,11 +54,12 @@ static void prior_point(int nvars, uint64_t seed, uint32_t index, MtRandom *rand
 double mt_model_open(const MtModel *m, const double *scatter, uint64_t seed) {
   const MtSpace *space = mt_model_space(m);
   const size_t nvars = (size_t)space->nvars;
+  const int points = prior_points(m);
   double *u = mt_malloc(sizeof *u * 2 * nvars), sum[2] = {0};
   const Target t = {m, space, mt_model_proposer(m), scatter, u + nvars};
   MtRandom random;
   mt_random_seed(&random, seed);
-  for (int i = 0; i < PRIOR; i++) {
+  for (int i = 0; i < points; i++) {
     bool unsure;
     prior_point(space->nvars, seed, (uint32_t)i, &random, u);
     const double weight = exp(log_likelihood(&t, u, INFINITY, &unsure));
@@ -65,19 +72,19 @@ double mt_model_open(const MtModel *m, const double *scatter, uint64_t seed) {
 /* Starts [CHAINS, nvars] with their likelihoods: every (sum/CHAINS)-th of the weights added up.  False: no point of the
  * prior is possible. */
 static bool draw_starts(const Target *t, uint64_t seed, MtRandom *random, double *start, double *value) {
-  const int nvars = t->space->nvars;
-  double *u = mt_malloc(sizeof *u * PRIOR * (size_t)(nvars + 1)), *w = u + (size_t)PRIOR * (size_t)nvars,
+  const int nvars = t->space->nvars, points = prior_points(t->m);
+  double *u = mt_malloc(sizeof *u * (size_t)points * (size_t)(nvars + 1)), *w = u + (size_t)points * (size_t)nvars,
          top = -INFINITY;
   bool unsure;
-  for (int i = 0; i < PRIOR; i++) {
+  for (int i = 0; i < points; i++) {
     prior_point(nvars, seed, (uint32_t)i, random, u + (size_t)i * (size_t)nvars);
     w[i] = log_likelihood(t, u + (size_t)i * (size_t)nvars, 1, &unsure);
     top = fmax(top, w[i]);
   }
   double sum = 0, behind = 0;
-  for (int i = 0; i < PRIOR && top > -INFINITY; i++) sum += exp(w[i] - top);
+  for (int i = 0; i < points && top > -INFINITY; i++) sum += exp(w[i] - top);
   const double first = mt_random_uniform(random);
-  for (int i = 0, k = 0; i < PRIOR && sum > 0 && k < CHAINS; i++) {
+  for (int i = 0, k = 0; i < points && sum > 0 && k < CHAINS; i++) {
     behind += exp(w[i] - top);
     for (; k < CHAINS && (k + first) * sum / CHAINS <= behind; k++) {
       memcpy(start + k * nvars, u + (size_t)i * (size_t)nvars, sizeof *u * (size_t)nvars);
