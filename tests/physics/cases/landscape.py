@@ -111,8 +111,7 @@ def pinning_disc(case):
         work = f["work"][:, [t.decode() for t in f["terms"][:]].index("internal")]
     row = (abs(x[:, 1] - 14) < 1e-6) & (abs(x[:, 2]) < 1e-6)
     row = np.flatnonzero(row)[np.argsort(x[row, 0])]
-    near = lambda name: np.hypot(*(x[:, :2] - DISC[name]).T) < RADIUS + 8  # with half a wall around
-    lights = lambda name: float(net[near(name)].max())
+    lights = lambda name: float(net[np.hypot(*(x[:, :2] - DISC[name]).T) < RADIUS].max())
     case.panel("PC1", "internal energy (kJ/m³)", points("found", pc, work / 1e3))
     case.panel("x (nm), middle of the strip", "work taken up (kJ/m³)", curve("map along PC1", x[row, 0], net[row]), reference("true", x[row, 0], truth[row]))
     return [bound("area under the ROC curve, resisting places along PC1", s["roc_area_path"], "", 0.9, None, "true work -m.H of every node"),
