@@ -226,8 +226,8 @@ class Bench:
     # sweeps
 
     def campaigns(self):
-        self.at_least("two groups of a sweep beside one: points of 1 s that need no processor", campaigns.gain(self.build, campaigns.SLEEP), "", 1.8, ASKED)
-        self.at_least("two groups of a sweep beside one: runs of magtwin demag (two free cores)", campaigns.gain(self.build, campaigns.RUNS), "", 1.8, ASKED)
+        self.at_least("two groups of a sweep beside one: points of 1 s that need no processor", campaigns.gain(self.build, campaigns.SLEEP, 40), "", 1.8, ASKED)
+        self.at_least("two groups of a sweep beside one: runs of magtwin demag (two free cores)", campaigns.gain(self.build, campaigns.RUNS, 16), "", 1.8, ASKED)
         for where, found in zip(("on a workstation", "as an array of SLURM"), campaigns.through_kills(self.build, 200, 0.5)):
             if not found:
                 self.note("campaign of 200 points %s: there is no SLURM" % where, None)

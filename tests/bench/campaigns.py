@@ -20,7 +20,7 @@ field: {direction: [0.05, 0.02, 1], start: 1 T, segments: [{to: -8 T, step: 0.01
 """
 SWEEP = """\
 sweep:
-  axes: [{name: x, key: grains.texture_spread, unit: deg, min: 4, max: 6, count: 16}]
+  axes: [{name: x, key: grains.texture_spread, unit: deg, min: 4, max: 6, count: %d}]
   parallel: %d
   %s
 output: {folder: %s}
@@ -29,28 +29,28 @@ SLEEP = "evaluate: command\n  command: sleep 1; echo {x}\n  numbers: [f]"
 RUNS = "input: %s\n  numbers: [results.Hc]"
 
 
-def wall(build, what, groups):
-    """Seconds of 16 points on so many groups of one rank."""
+def wall(build, what, count, groups):
+    """Seconds of so many points on so many groups of one rank."""
     folder = tempfile.mkdtemp(prefix="magtwin-bench-sweep-")
     try:
         base, source = os.path.join(folder, "base.yaml"), os.path.join(folder, "sweep.yaml")
         with open(base, "w") as f:
             f.write(RUN)
         with open(source, "w") as f:
-            f.write(SWEEP % (groups, what % base if "%s" in what else what, os.path.join(folder, "out")))
+            f.write(SWEEP % (count, groups, what % base if "%s" in what else what, os.path.join(folder, "out")))
         began = time.time()
         done = support.magtwin(build, "sweep", source, timeout=3600)
         seconds = time.time() - began
-        if done.code != 0 or "16 done" not in done.out:
+        if done.code != 0 or "%d done" % count not in done.out:
             raise measure.Failed(str(done))
         return seconds
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def gain(build, what):
+def gain(build, what, count):
     """How many times as fast two groups are as one."""
-    return wall(build, what, 1) / wall(build, what, 2)
+    return wall(build, what, count, 1) / wall(build, what, count, 2)
 
 
 def through_kills(build, points, seconds):

@@ -175,7 +175,8 @@ def one_point(folder):
     check(done.code == 1 and runs(folder, 1) == 1 and "exit code 3" in done.out, done)
     check(sweep(folder, "point", "1").code == 1 and runs(folder, 1) == 2, "again")
     shutil.rmtree(out_of(folder))
-    write(folder, "echo . >> {folder}/runs; sleep 3; " + VALUE.split("; ", 1)[1])
+    go = os.path.join(folder, "go")
+    write(folder, "echo . >> {folder}/runs; for i in $(seq 600); do [ -e %s ] || sleep 0.1; done; %s" % (go, VALUE.split("; ", 1)[1]))
     command = [os.path.join(os.path.abspath(BUILD), "magtwin"), "sweep", os.path.join(folder, "sweep.yaml"), "point", "2"]
     start = lambda: subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=support.environment(), start_new_session=True)
     first = start()
@@ -183,14 +184,18 @@ def one_point(folder):
         time.sleep(0.02)
     second = start()  # waits for the first, and does not run it again
     check("run by another process: waiting" in second.stdout.readline(), "no word of waiting")
+    open(go, "w").close()
     check(first.wait(60) == 0 and second.wait(60) == 0 and runs(folder, 2) == 1, runs(folder, 2))
     shutil.rmtree(out_of(folder))
+    os.unlink(go)
     third = start()
     while not runs(folder, 2):
         time.sleep(0.02)
     third.send_signal(signal.SIGUSR1)
     check(third.wait(60) == 75, "a stopped point ends with %s" % third.returncode)
-    check("1 waiting" not in succeeds(sweep(folder, "status")).out and succeeds(sweep(folder, "point", "2")) and runs(folder, 2) == 2, "continued")
+    check("8 waiting" in succeeds(sweep(folder, "status")).out, "it does not wait")
+    open(go, "w").close()
+    check(succeeds(sweep(folder, "point", "2")) and runs(folder, 2) == 2, "not continued")
 
 
 def figures(folder):
