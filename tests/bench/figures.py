@@ -46,7 +46,7 @@ def growth(points, name, folder):
     finish(memory, "nodes", "bytes per node, peak")
     for axes in (time, count, memory):
         axes.set_xticks(n)
-        axes.set_xticklabels(["%.3g k" % (v / 1000) for v in n])
+        axes.set_xticklabels(["%.3g M" % (v / 1e6) if v >= 1e6 else "%.0f k" % (v / 1e3) for v in n])
         axes.xaxis.set_minor_formatter(NullFormatter())
     save(figure, folder, "growth_" + name)
 
