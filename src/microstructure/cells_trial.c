@@ -142,6 +142,23 @@ static bool edges_respect_walls(const MtEdit *e, int w) {
   return true;
 }
 
+/* A face between grains with two edges one after the other on one wall has its corner flat on the wall: whatever its
+ * triangles are, that of the corner overlaps those of the wall, and no mesher fills the grain between. */
+static bool corners_leave_walls(const MtEdit *e, int w) {
+  const MtIntList *a = &e->around[w];
+  for (int i = 0; i < a->n; i++) {
+    const MtIntList *loop = &e->loop[a->item[i]];
+    const int at = mt_list_find(loop, w);
+    if (loop->n == 0 || e->face_cells[2 * a->item[i] + 1] < 0) continue;
+    for (int k = -1; k < 2; k++) {
+      const int middle = (at + k + loop->n) % loop->n;
+      const int32_t before = mt_edit_beside(loop, middle, 0, -1), after = mt_edit_beside(loop, middle, 0, 1);
+      if (e->walls[before] & e->walls[loop->item[middle]] & e->walls[after]) return false;
+    }
+  }
+  return true;
+}
+
 static bool cells_keep_their_faces(const MtEdit *e, const MtTrial *t) {
   for (int i = 0; i < t->faces.n; i++)
     for (int side = 0; side < 2; side++) {
@@ -156,7 +173,8 @@ static bool cells_keep_their_faces(const MtEdit *e, const MtTrial *t) {
 
 bool mt_trial_topology(const MtEdit *e, int v, const MtTrial *t) {
   const MtIntList *a = &e->around[v];
-  if (!cells_keep_their_faces(e, t) || !faces_differ(e, v) || !edges_respect_walls(e, v)) return false;
+  if (!cells_keep_their_faces(e, t) || !faces_differ(e, v) || !edges_respect_walls(e, v) || !corners_leave_walls(e, v))
+    return false;
   for (int i = 0; i < a->n; i++)
     for (int side = 0; side < 2; side++)
       if (e->loop[a->item[i]].n > 0 && !ring_closes(e, v, mt_edit_cell(e, a->item[i], side))) return false;

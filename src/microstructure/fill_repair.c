@@ -1,14 +1,17 @@
-/* Slivers between points of the surface, which smoothing cannot move, are removed by a new point: the sliver is the
- * first tet of a cavity; while a face of the cavity gives a bad tet with the point, the tet behind that face is taken
- * in too; then the point is moved to the best place.  The change is kept when its worst tet is better than the worst
- * one taken out (cavity insertion as in Delaunay refinement, Shewchuk, but ruled by the radius ratio). */
+/* Slivers between points of the surface, which smoothing cannot move, and needles over short edges of the surface are
+ * removed by a new point: the bad tet is the first of a cavity; while a face of the cavity gives a bad tet with the
+ * point, the tet behind that face is taken in too; then the point is moved to the best place.  The change is kept when
+ * its worst tet is better than the worst one taken out (cavity insertion as in Delaunay refinement, Shewchuk, but ruled
+ * by radius ratio and dihedral angles).  The worst tets come first, those that the changes leave bad after them. */
 #include "gb_fill.h"
 #include "magtwin/memory.h"
 #include <math.h>
 #include <stdlib.h>
 
 enum { MAX_CAVITY = 60, MAX_FACES = 130, GROWTHS = 50 };
-static const double repair_below = 0.15;
+static const double repair_below = 0.15; /* of the shape: radius ratio, or that of the angles if it is less */
+static const double angle_sine = 0.165;  /* of 9.5 deg, whose shape is repair_below */
+static const double good_gamma = 0.36;   /* all angles have larger sines above it */
 
 typedef struct {
   const MtShell *s;
@@ -29,17 +32,25 @@ static const double *point_of(const Mesh *m, int32_t i) {
   return i < m->s->nx ? m->s->x + 3 * i : m->f->x + 3 * (i - m->s->nx);
 }
 
-static double gamma_with(const Mesh *m, const double *p, const int32_t *face) {
+/* Radius ratio; where it is small, no more than the least sine of a dihedral angle allows. */
+static double shape_of(const double y[4][3]) {
+  double gamma = mt_tet_gamma(y), low, high;
+  if (!(gamma > 0) || gamma > good_gamma) return gamma;
+  mt_tet_dihedral(y, &low, &high);
+  return fmin(gamma, repair_below / angle_sine * fmin(sin(low * PETSC_PI / 180), sin(high * PETSC_PI / 180)));
+}
+
+static double shape_with(const Mesh *m, const double *p, const int32_t *face) {
   double y[4][3];
   for (int k = 0; k < 3; k++) {
     y[0][k] = p[k];
     for (int i = 0; i < 3; i++) y[i + 1][k] = point_of(m, face[i])[k];
   }
-  return mt_tet_gamma((const double(*)[3])y);
+  return shape_of((const double(*)[3])y);
 }
 
-static double gamma_of(const Mesh *m, int t) {
-  return gamma_with(m, point_of(m, m->f->tet[4 * t]), m->f->tet + 4 * t + 1);
+static double tet_shape(const Mesh *m, int t) {
+  return shape_with(m, point_of(m, m->f->tet[4 * t]), m->f->tet + 4 * t + 1);
 }
 
 /* ---- neighbours */
@@ -108,10 +119,10 @@ static bool cavity_take(const Mesh *m, Cavity *c, int32_t t) {
   return true;
 }
 
-static double star_gamma(const Mesh *m, const Cavity *c, const double *p, int *worst) {
+static double star_shape(const Mesh *m, const Cavity *c, const double *p, int *worst) {
   double least = 2;
   for (int i = 0; i < c->nface; i++) {
-    double g = gamma_with(m, p, c->face[i]);
+    double g = shape_with(m, p, c->face[i]);
     if (g < least) least = g, *worst = i;
   }
   return least;
@@ -122,12 +133,12 @@ static double best_place(const Mesh *m, const Cavity *c, double *p, double step)
                                        {0, 0, -1}, {1, 1, 1},   {-1, -1, -1}, {1, 1, -1}, {-1, -1, 1},
                                        {1, -1, 1}, {-1, 1, -1}, {-1, 1, 1},   {1, -1, -1}};
   int worst;
-  double best = star_gamma(m, c, p, &worst);
+  double best = star_shape(m, c, p, &worst);
   for (int k = 0; k < 20; k++) {
     bool better = false;
     for (int d = 0; d < 14 && !better; d++) {
       double q[3] = {p[0] + step * direction[d][0], p[1] + step * direction[d][1], p[2] + step * direction[d][2]};
-      double now = star_gamma(m, c, q, &worst);
+      double now = star_shape(m, c, q, &worst);
       better = now > best + 1e-4;
       if (better) best = now, memcpy(p, q, sizeof q);
     }
@@ -150,13 +161,13 @@ static double cavity_search(const Mesh *m, int32_t t, Cavity *best, double place
   for (int k = 0; k < 12; k++) p[k % 3] += point_of(m, m->f->tet[4 * t + k / 3])[k % 3] / 4;
   if (!cavity_take(m, &c, t)) return 0;
   for (int step = 0; step < GROWTHS; step++) {
-    before = fmin(before, gamma_of(m, c.tet[c.ntet - 1]));
+    before = fmin(before, tet_shape(m, c.tet[c.ntet - 1]));
     double now = best_place(m, &c, p, 0.3 * cavity_size(m, &c));
     if (now - before > gain && now > 0 && c.nface >= c.ntet) gain = now - before, *best = c, memcpy(place, p, sizeof p);
     double least = 2; /* the worst face that has a tet behind it */
     int worst = -1;
     for (int i = 0; i < c.nface; i++) {
-      double g = gamma_with(m, p, c.face[i]);
+      double g = shape_with(m, p, c.face[i]);
       if (c.behind[i] >= 0 && g < least) least = g, worst = i;
     }
     if (worst < 0 || least > 0.35 || !cavity_take(m, &c, c.behind[worst])) break;
@@ -164,26 +175,52 @@ static double cavity_search(const Mesh *m, int32_t t, Cavity *best, double place
   return gain;
 }
 
-static int compare_down(const void *a, const void *b) {
-  int32_t i = *(const int32_t *)a, j = *(const int32_t *)b;
-  return (i < j) - (i > j);
+/* ---- the change */
+
+static int slot_of(const Mesh *m, int32_t t, const int32_t *face) {
+  for (int k = 0; k < 4; k++) {
+    const int32_t v = m->f->tet[4 * t + k];
+    if (v != face[0] && v != face[1] && v != face[2]) return k;
+  }
+  return 0;
 }
 
-/* A cavity that swallowed points or edges may have fewer faces than tets: the last tets of the list take the places of
- * those left over. */
-static void remove_tets(MtFill *f, char *tried, int n, int32_t *list) {
-  qsort(list, (size_t)n, sizeof *list, compare_down);
-  for (int i = 0; i < n; i++) {
-    int32_t last = --f->nt;
-    memmove(f->tet + 4 * list[i], f->tet + 4 * last, 4 * sizeof(int32_t));
-    tried[list[i]] = tried[last];
+/* Tets of the star of point v beside one another and beside what is behind their faces. */
+static void join(Mesh *m, const Cavity *c, const int32_t *star) {
+  for (int i = 0; i < c->nface; i++) {
+    const int32_t *a = c->face[i];
+    m->beside[4 * star[i]] = c->behind[i];
+    if (c->behind[i] >= 0) m->beside[4 * c->behind[i] + slot_of(m, c->behind[i], a)] = star[i];
+    for (int k = 0; k < 3; k++)
+      for (int j = 0; j < c->nface; j++) {
+        const int32_t *b = c->face[j], from = a[(k + 1) % 3], to = a[(k + 2) % 3];
+        const bool joined =
+            (b[0] == to && b[1] == from) || (b[1] == to && b[2] == from) || (b[2] == to && b[0] == from);
+        if (joined) m->beside[4 * star[i] + 1 + k] = star[j];
+      }
   }
 }
 
-/* Inner points that no tet holds any more go. */
-static void drop_unused_points(const MtShell *s, MtFill *f) {
+/* The star's tets take the places of those of the cavity, the rest of either is appended or dead (first corner -1). */
+static void cavity_replace(Mesh *m, const Cavity *c, const double place[3], int32_t star[MAX_FACES]) {
+  MtFill *f = m->f;
+  const int32_t v = m->s->nx + f->nx;
+  memcpy(f->x + 3 * f->nx++, place, 3 * sizeof(double));
+  for (int i = 0; i < c->nface; i++) {
+    star[i] = i < c->ntet ? c->tet[i] : f->nt++;
+    memcpy(f->tet + 4 * star[i], (int32_t[4]){v, c->face[i][0], c->face[i][1], c->face[i][2]}, 4 * sizeof(int32_t));
+  }
+  for (int i = c->nface; i < c->ntet; i++) f->tet[4 * c->tet[i]] = -1;
+  join(m, c, star);
+}
+
+/* Dead tets go, and inner points that no tet holds any more. */
+static void drop_unused(const MtShell *s, MtFill *f) {
   int32_t *number = mt_calloc((size_t)f->nx + 1, sizeof *number);
-  int n = 0;
+  int n = 0, nt = 0;
+  for (int t = 0; t < f->nt; t++)
+    if (f->tet[4 * t] >= 0) memmove(f->tet + 4 * nt++, f->tet + 4 * t, 4 * sizeof(int32_t));
+  f->nt = nt;
   for (int i = 0; i < 4 * f->nt; i++)
     if (f->tet[i] >= s->nx) number[f->tet[i] - s->nx] = 1;
   for (int i = 0; i < f->nx; i++) {
@@ -197,51 +234,66 @@ static void drop_unused_points(const MtShell *s, MtFill *f) {
   free(number);
 }
 
-static void cavity_replace(Mesh *m, const Cavity *c, const double place[3]) {
-  MtFill *f = m->f;
-  int32_t v = m->s->nx + f->nx;
-  memcpy(f->x + 3 * f->nx++, place, 3 * sizeof(double));
-  for (int i = 0; i < c->nface; i++) {
-    int32_t t = i < c->ntet ? c->tet[i] : f->nt++;
-    memcpy(f->tet + 4 * t, (int32_t[4]){v, c->face[i][0], c->face[i][1], c->face[i][2]}, 4 * sizeof(int32_t));
-  }
+/* ---- the tets to be looked at */
+
+typedef struct {
+  double shape;
+  int32_t tet;
+} Bad;
+
+typedef struct {
+  int n, room;
+  Bad *bad;
+} Queue;
+
+static int compare_bad(const void *a, const void *b) {
+  const Bad *p = a, *q = b;
+  if (p->shape != q->shape) return p->shape < q->shape ? -1 : 1;
+  return p->tet - q->tet;
 }
 
-static void grow_arrays(Mesh *m, int ntet, int nx) {
-  m->f->tet = mt_realloc(m->f->tet, 4 * (size_t)(m->f->nt + ntet) * sizeof(int32_t));
-  m->f->x = mt_realloc(m->f->x, 3 * (size_t)(m->f->nx + nx) * sizeof(double));
-  m->beside = mt_realloc(m->beside, 4 * (size_t)(m->f->nt + ntet) * sizeof(int32_t));
+static void queue_add(const Mesh *m, int32_t t, Queue *q) {
+  const double shape = tet_shape(m, t);
+  if (!(shape < repair_below)) return;
+  if (q->n == q->room) q->bad = mt_realloc(q->bad, (size_t)(q->room = 2 * q->room + 64) * sizeof *q->bad);
+  q->bad[q->n++] = (Bad){shape, t};
 }
 
-static int worst_tet(const Mesh *m, const char *tried, double *gamma) {
-  int worst = -1;
-  *gamma = repair_below;
-  for (int t = 0; t < m->f->nt; t++) {
-    if (tried[t]) continue;
-    double g = gamma_of(m, t);
-    if (g < *gamma) *gamma = g, worst = t;
+static void grow_arrays(Mesh *m, int ntet, int nx, int *room_t, int *room_x) {
+  if (m->f->nt + ntet > *room_t) {
+    *room_t = m->f->nt + m->f->nt / 4 + ntet;
+    m->f->tet = mt_realloc(m->f->tet, 4 * (size_t)*room_t * sizeof(int32_t));
+    m->beside = mt_realloc(m->beside, 4 * (size_t)*room_t * sizeof(int32_t));
   }
-  return worst;
+  if (m->f->nx + nx <= *room_x) return;
+  *room_x = m->f->nx + m->f->nx / 4 + nx;
+  m->f->x = mt_realloc(m->f->x, 3 * (size_t)*room_x * sizeof(double));
+}
+
+/* A tet that has become another one since it was put into the queue stands there again if it is bad. */
+static void repair_one(Mesh *m, const Bad *b, Queue *q, int *room_t, int *room_x) {
+  Cavity best = {0};
+  double place[3];
+  int32_t star[MAX_FACES];
+  if (m->f->tet[4 * b->tet] < 0 || tet_shape(m, b->tet) != b->shape) return;
+  if (cavity_search(m, b->tet, &best, place) <= 0.02) return;
+  grow_arrays(m, MAX_FACES, 1, room_t, room_x);
+  cavity_replace(m, &best, place, star);
+  for (int i = 0; i < best.nface; i++) queue_add(m, star[i], q);
 }
 
 void mt_fill_repair(const MtShell *s, MtFill *f) {
   Mesh m = {s, f, mt_malloc((4 * (size_t)f->nt + 1) * sizeof(int32_t))};
-  char *tried = mt_calloc((size_t)f->nt + 1, 1);
-  double gamma;
+  Queue q = {0, 0, NULL};
+  int room_t = f->nt, room_x = f->nx, most;
   find_neighbours(&m);
-  for (int t; (t = worst_tet(&m, tried, &gamma)) >= 0;) {
-    Cavity best = {0};
-    double place[3];
-    tried[t] = 1;
-    if (cavity_search(&m, t, &best, place) <= 0.02) continue;
-    int before = f->nt;
-    grow_arrays(&m, MAX_FACES, 1);
-    cavity_replace(&m, &best, place);
-    tried = mt_realloc(tried, (size_t)f->nt + 1);
-    for (int i = before; i < f->nt; i++) tried[i] = 0;
-    if (best.ntet > best.nface) remove_tets(f, tried, best.ntet - best.nface, best.tet + best.nface);
-    find_neighbours(&m);
+  for (int32_t t = 0; t < f->nt; t++) queue_add(&m, t, &q);
+  qsort(q.bad, (size_t)q.n, sizeof *q.bad, compare_bad);
+  most = 20 * q.n;
+  for (int i = 0; i < q.n && i < most; i++) {
+    const Bad b = q.bad[i];
+    repair_one(&m, &b, &q, &room_t, &room_x);
   }
-  drop_unused_points(s, f);
-  free(tried), free(m.beside);
+  drop_unused(s, f);
+  free(q.bad), free(m.beside);
 }

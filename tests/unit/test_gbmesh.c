@@ -53,7 +53,7 @@ static void without_thickness_grains_touch(void **state) {
   MtCells c;
   MtMeshData d;
   double kind[MT_REGION_NKINDS];
-  random_cells(8, 40, 5, 0, 1, &c);
+  random_cells(8, 40, 4, 0, 1, &c);
   mesh(PETSC_COMM_WORLD, &c, 5, 0, 1, 0, &d);
   if (rank == 0) {
     assert_float_equal(volumes(&d, kind) / 64000, 1, 1e-12);

@@ -5,6 +5,8 @@ from cases import barriers, dynamics, energies, landscape, microstructure, optim
 
 CASES = {
     "demo_mesh": microstructure.demo_mesh,
+    "phase_thickness": microstructure.phase_thickness,
+    "pockets": microstructure.pockets,
     "measured_grains": microstructure.measured_grains,
     "demagnetizing_energy": stray_field.demagnetizing_energy,
     "demagnetizing_factors": stray_field.demagnetizing_factors,

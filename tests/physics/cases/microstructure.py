@@ -31,6 +31,43 @@ def demo_mesh(case):
     ]
 
 
+def phase_thickness(case):
+    """Sixteen grains with a phase of 2, 3 and 4 nm between them: thickness, angles and shapes of the elements, and the sum of all regions."""
+    promised = "what the project promises of its meshes"
+    lines = []
+    for thickness in (2, 3, 4):
+        folder = case.run("mesh", "phase", "mesh_%d" % thickness, "mesh.gb.thickness=%d nm" % thickness, ranks=2)
+        mesh = read_summary(folder)["mesh"]
+        kinds = mesh["kinds"].values()
+        name = "GB phase of %d nm: " % thickness
+        tets, flat = mesh["tets"], sum(sum(kind["gamma_histogram"][:2]) for kind in kinds)
+        lines += [
+            result(name + "mean thickness", mesh["gb_mean_thickness"]["mean"]["value"], "nm", thickness, "mesh.gb.thickness", 0.02),
+            result(name + "inverted elements", sum(kind["inverted"] for kind in kinds), "", 0, promised, 0, absolute=True),
+            bound(name + "smallest dihedral angle", min(kind["dihedral_min"]["value"] for kind in kinds), "deg", 8, None, promised),
+            bound(name + "elements with gamma < 0.1, air included", flat / tets, "", None, 1e-4, promised),
+            result(name + "volume of all regions over that of the box", 1 + mesh["box_defect"], "", 1, "the regions fill the box", 1e-9),
+        ]
+    return lines
+
+
+def pockets(case):
+    """Eight grains with pockets of phase along all triple lines, and at the junctions: their part of the volume."""
+    lines = []
+    for at, part in (("lines", 0.12), ("junctions", 0.02)):
+        folder = case.run("mesh", "phase", "mesh_" + at, "grains.count=8", "grains.box=[50 nm, 50 nm, 50 nm]", "mesh.gb.thickness=2 nm",
+                          "mesh.gb.pockets.at=" + at, "mesh.gb.pockets.fraction=%g" % part, ranks=2)
+        summary = read_summary(folder)
+        kinds = summary["mesh"]["kinds"].values()
+        lines += [
+            result("pockets at %s: part of the volume" % at, summary["pockets"]["fraction"], "", part, "mesh.gb.pockets.fraction", 0.02),
+            result("pockets at %s: inverted elements" % at, sum(kind["inverted"] for kind in kinds), "", 0, "none", 0, absolute=True),
+            result("pockets at %s: volume of all regions over that of the box" % at, 1 + summary["mesh"]["box_defect"], "", 1,
+                   "the regions fill the box", 1e-9),
+        ]
+    return lines
+
+
 def measured_grains(case):
     """The EBSD series of iron: how many grains it has, how well convex cells describe them, and their mesh."""
     files = os.path.join(ROOT, "..", "shared", "data", "ebsd_iron", "S*.ANG")
