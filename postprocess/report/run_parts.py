@@ -33,8 +33,10 @@ CAPTIONS = {
 }
 MESH = ("mesh", "cuts", "quality", "grain_errors")
 SHOWN = {"results", "mesh", "counts", "phases", "peak_memory_per_rank", "libraries", "warnings", "volumes"}
-# tables beside the one that is drawn, and what they are
-TABLES = (("branches.csv", "a line a curve"), ("barriers.csv", "a line a field"), ("images.csv", "a line an image"), ("drift.csv", "a line a slice"))
+# tables: what they are; those that a figure shows whole are left out
+TABLES = {"branches.csv": "a line a curve", "barriers.csv": "a line a field", "images.csv": "a line an image", "drift.csv": "a line a slice", "grains.csv": "a line a grain",
+          "contacts.csv": "a line a pair of grains", "scores.csv": "a line a sample", "measured.csv": "the measured curve"}
+DRAWN = ("curve.csv", "dynamics.csv", "barrier.csv")
 FOLDED = 15  # lines of a table from which on it is folded
 HEADLINES = {"Br": "remanence", "Hc": "coercive field", "Hk": "knee field", "BHmax": "largest energy product"}
 
@@ -78,16 +80,16 @@ def results(summary):
 
 def csv_tables(folder):
     parts = []
-    for name, what in TABLES:
-        path = os.path.join(folder, name)
-        if not os.path.isfile(path):
-            continue
-        with open(path, newline="") as f:
+    names = [n for n in os.listdir(folder) if n.endswith(".csv") and n not in DRAWN]
+    for name in sorted(names, key=lambda n: (n not in TABLES, n)):
+        with open(os.path.join(folder, name), newline="", encoding="utf-8", errors="replace") as f:
             rows = [r for r in csv.reader(line for line in f if not line.startswith("#")) if r]
+        if not rows:
+            continue
         shown = table([words(h) for h in rows[0]], [[short(v) for v in r] for r in rows[1:ROWS + 1]])
         more = "" if len(rows) <= ROWS + 1 else "<p class=soft>%d lines more in %s.</p>" % (len(rows) - 1 - ROWS, name)
         whole = shown + more if len(rows) <= FOLDED else details("%d lines" % (len(rows) - 1), shown + more)
-        parts.append("<h3>%s</h3><p class=soft>%s, %s</p>%s" % (text(words(name[:-4])), text(name), what, whole))
+        parts.append("<h3>%s</h3><p class=soft>%s</p>%s" % (text(words(name[:-4])), text(name + (", " + TABLES[name] if name in TABLES else "")), whole))
     return "".join(parts)
 
 
