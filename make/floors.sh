@@ -15,7 +15,7 @@ declare -A floor=(
   [evolve]=phasefield [phasefield]=phasefield
   [topology]=topology
   [texture]=texture
-  [unmix]=spectra
+  [exchange]=spectra [peaks]=spectra [unmix]=spectra
   [pca]=pca
   [landscape]=landscape
   [campaign]=optimize [evaluation]=optimize [gp]=optimize [optimize]=optimize [space]=optimize

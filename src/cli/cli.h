@@ -99,6 +99,7 @@ PetscErrorCode cli_barrier(const CliArgs *args, int *code);
 PetscErrorCode cli_dynamics(const CliArgs *args, int *code);
 PetscErrorCode cli_evolve(const CliArgs *args, int *code);
 PetscErrorCode cli_texture(const CliArgs *args, int *code);
+PetscErrorCode cli_peaks(const CliArgs *args, int *code);
 PetscErrorCode cli_unmix(const CliArgs *args, int *code);
 PetscErrorCode cli_topology(const CliArgs *args, int *code);
 PetscErrorCode cli_landscape(const CliArgs *args, int *code);

@@ -33,6 +33,8 @@ static const CliCommand commands[] = {
      cli_topology, "topology output", NULL},
     {"unmix", INPUT, "a spectrum image as maps and spectra of few components", CLI_INPUT, true, true, false, cli_unmix,
      "unmix output", NULL},
+    {"peaks", INPUT, "how many peaks a spectrum has, and where", CLI_INPUT, true, true, false, cli_peaks,
+     "peaks output", NULL},
     {"pca", INPUT, "principal components of tables and series of fields", CLI_INPUT, true, true, false, cli_pca,
      "pca output", NULL},
     {"landscape", INPUT, "the extended free energy of a series: energies against components, passes, maps", CLI_INPUT,
