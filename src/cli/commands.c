@@ -108,7 +108,8 @@ PetscErrorCode cli_help(const CliArgs *args, int *code) {
     mt_log("  --resume  continue from the last checkpoint in the output folder; start if there is none and no finished "
            "result.\n"
            "            A run goes on where it ended with another field.stop_below, further entries at the end of\n"
-           "            field.segments, field.angles or barrier.fields, or a later time.end");
+           "            field.segments, field.angles or barrier.fields, or a later time.end or\n"
+           "            evolve.end");
   if (c->run == cli_optimize)
     mt_log(
         "  run               evaluate point after point until optimize.evaluations are done; again: continue\n"

@@ -248,6 +248,8 @@ void mt_evolve_box(const MtInput *in, MtBox *box) {
 static PetscErrorCode check_box(const MtInput *in) {
   MtBox box;
   double nodes = 1;
+  if (mt_input_has(in, "mesh.file"))
+    return mt_input_error(in, "box.size", "is given and mesh.file too: a run is on one of them");
   mt_evolve_box(in, &box);
   for (int c = 0; c < box.dim; c++) {
     if (!(box.size[c] > 0)) return mt_input_error(in, "box.size", "must be > 0 along %c", "xyz"[c]);
