@@ -6,13 +6,16 @@ with all of them on one page that needs nothing but itself.
   landscape   the energies at fixed field against the component and along the series, with the passes
   forces      dE/dPC of every term along the series: what drives and what holds
   maps        promoting and resisting places: on a cut of the mesh beside the true work, on the picture, or in the diagrams
+  places      of persistence images: the features of the first and the last sample of the maps on their pictures, by what they contribute
   regression  how well each term follows from what is seen, on samples held out, and by chance
   loadings    what the components are made of
 
 Needs numpy, h5py and matplotlib.  Exit code 2 when a file is missing or unfinished; the figures that can be drawn are drawn.
 """
 import argparse
+import csv
 import os
+import re
 import sys
 
 import numpy as np
@@ -23,6 +26,7 @@ sys.path.insert(0, HERE)
 sys.path.insert(1, os.path.join(os.path.dirname(HERE), "report"))
 import page
 import pca
+import topology
 from geometry import Cut
 from map_figures import fill, limits, outline
 from results import Mesh, attempt, dataset, existing, open_h5, quantity, read_summary
@@ -174,7 +178,7 @@ def block_maps(l, p, figures):
                 ax.bar(np.arange(1, part.size + 1), part.ravel(), color=LINE, width=0.8)
                 ax.set_xlabel("column")
                 ax.set_ylabel("kJ/m³")
-            ax.set_title("%s%s" % (which.replace("path", "PC%d" % (l.component + 1)).replace("/", ", "), "" if blocks == 1 else ", " + name.strip("/")))
+            ax.set_title("%s%s" % (which.replace("path", "PC%d" % (l.component + 1)).replace("/", ", "), "" if blocks == 1 else ", " + name.strip("/").replace("/image", "")))
     return save(figure, figures, "maps")
 
 
@@ -185,15 +189,108 @@ def maps(folder, figures):
     return block_maps(l, p, figures)
 
 
+class Pairs:
+    """The pairs behind persistence images: what each adds to the component.  A pair lies in one bin and is spread by the Gaussian of the
+    images, so it adds its weight times the loadings spread by the same Gaussian; the sum over all pairs is that over all bins."""
+
+    def __init__(self, l, p, source):
+        self.l, self.p, self.folder = l, p, os.path.dirname(source) or "."
+        with open_h5(source) as f:
+            self.low, self.high, sigma = f.attrs["low_high_sigma"]
+            self.bins = int(np.ravel(f.attrs["bins"])[0])
+            text = f.attrs["input"].decode() if isinstance(f.attrs["input"], bytes) else f.attrs["input"]
+        self.weight = {key: value for key, value in re.findall(r"(weight|weight_scale|weight_power): (\S+)", text)}
+        self.spread = [self.smooth(p.block(l.component, b).reshape(self.bins, self.bins), sigma / (self.high - self.low) * self.bins)
+                       for b in range(len(p.blocks))]
+        with open_h5(existing(self.folder, "diagrams.h5")) as f:
+            self.dims, self.corner = f.attrs["dims"], np.ravel(f.attrs["from"])
+            read = lambda name: dataset(f, "/%s/%s" % (self.of(name[0]), name[1]))
+            self.pairs, self.pixels, self.count = ([np.atleast_1d(read((b, what))) for b in range(len(p.blocks))] for what in ("pairs", "pixels", "count"))
+        with open(existing(self.folder, "images.csv"), newline="") as f:
+            self.files = [row["file"] for row in csv.DictReader(f)]
+
+    def of(self, b):
+        return self.p.blocks[b][0].strip("/").split("/")[0]
+
+    def smooth(self, image, sigma):
+        reach = int(np.ceil(4 * sigma))
+        kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma)**2) if sigma > 0 else np.ones(1)
+        kernel /= kernel.sum()
+        along = lambda a: np.array([np.convolve(row, kernel)[reach:reach + len(row)] for row in a])
+        return along(along(image).T).T
+
+    def weigh(self, length):
+        kind = self.weight.get("weight", "linear")
+        if kind == "arctan":
+            return np.arctan(float(self.weight.get("weight_scale", 1)) * length**float(self.weight.get("weight_power", 1)))
+        return length if kind == "linear" else np.ones(len(length))
+
+    def contributions(self, sample, b):
+        """(value, birth pixel) of the pairs of block b of a sample, from 0, that lie in the range."""
+        start = int(self.count[b][:sample].sum())
+        rows = slice(start, start + int(self.count[b][sample]))
+        pair, pixel = self.pairs[b].reshape(-1, 2)[rows], self.pixels[b].reshape(-1, 2)[rows]
+        place = (pair - self.low) / (self.high - self.low) * self.bins
+        good = np.isfinite(pair).all(1) & (place >= 0).all(1) & (place <= self.bins).all(1)
+        x, y = np.minimum(place[good].astype(int), self.bins - 1).T
+        return self.weigh(np.abs(np.diff(pair[good])[:, 0])) * self.spread[b][y, x], pixel[good, 0]
+
+
+def source_of(folder):
+    """features.h5 of magtwin topology that the components are of, or None."""
+    with open_h5(existing(folder, "pca.h5")) as f:
+        path = f.attrs["files"].decode() if isinstance(f.attrs["files"], bytes) else f.attrs["files"]
+        return path if "low_high_sigma" in f.attrs and os.path.isfile(path) else None
+
+
+def places(folder, figures):
+    """Both pictures with their features; the slope is that of the whole step between them."""
+    source = source_of(folder)
+    if source is None:
+        return None
+    l, p = Landscape(folder), pca.Components(folder)
+    if any(not name.endswith("/image") for name, _, _ in p.blocks):
+        return None
+    pairs = Pairs(l, p, source)
+    nz, ny, nx = (int(n) for n in pairs.dims)
+    if nz > 1 or len(pairs.files) != len(l.pc):
+        return None
+    change = l.pc[l.last] - l.pc[l.first]
+    slope = (l.work[l.last, l.of] - l.work[l.first, l.of]) / change / 1e3 if change else 0.0
+    shown = [(s, sign * slope, [pairs.contributions(s, b) for b in range(len(p.blocks))]) for s, sign in ((l.first, -1), (l.last, 1))]
+    top = max([np.abs(scale * v).max() for _, scale, parts in shown for v, _ in parts if len(v)] + [1e-300])
+    norm = plt.Normalize(-top, top)
+    x0, y0 = (int(c) for c in pairs.corner[:2])
+    figure, axes = plt.subplots(1, 2, figsize=(WIDE, WIDE / 2 * ny / nx + 0.4), layout="constrained")
+    for ax, (s, scale, parts) in zip(axes, shown):
+        picture = topology.read_picture(pairs.files[s], x0 + nx, y0 + ny)
+        if picture is not None:
+            ax.imshow(picture[y0:y0 + ny, x0:x0 + nx], cmap="gray", extent=(-0.5, nx - 0.5, ny - 0.5, -0.5))
+        for (value, pixel), marker in zip(parts, "osd"):
+            value = scale * value
+            most = np.argsort(-np.abs(value), kind="stable")[:300]
+            ax.scatter(pixel[most] % nx, pixel[most] // nx, c=value[most], s=4 + 40 * np.abs(value[most]) / top, cmap=MOMENT_MAP, norm=norm, marker=marker,
+                       edgecolors="#333333", linewidths=0.3)
+        ax.set_xlim(-0.5, nx - 0.5)
+        ax.set_ylim(ny - 0.5, -0.5)
+        ax.set_aspect("equal")
+        ax.set_xlabel("x (pixels)")
+        ax.set_title("sample %d, %s" % (s + 1, "what went" if scale * (1 if slope >= 0 else -1) < 0 else "what came"))
+    axes[0].set_ylabel("y (pixels)")
+    colour_bar(figure, ScalarMappable(norm, MOMENT_MAP), list(axes), "contribution to the %s energy (kJ/m³)" % l.terms[l.of])
+    return save(figure, figures, "places")
+
+
 CAPTIONS = {
     "scores": "The samples in the plane of the first two components; neighbours in the series are joined.",
     "landscape": "The energy against the component, passes from valley to top (kJ/m³), and all terms along the series. Changes are at fixed field: that of the applied field changes with the moment alone.",
     "forces": "Derivatives of the energy terms along the component: where a term's is above zero while the component grows, that term holds; below, it drives. Cut a little beyond the inner 84 %.",
     "maps": "Where: contributions to the followed energy. Red resists, blue promotes.",
+    "places": "Features of the first and the last sample at the pixels where they are born (round: dimension 0, square: 1): red resists, blue promotes; larger, more. Their sum is the change of the energy along the component.",
     "regression": "Ridge regression of each term on what is seen: score on samples held out, and the share of permuted series that score as well.",
     "loadings": "What the components are made of.",
 }
-PARTS = (scores, landscape, forces, maps, regression, pca.loadings)
+PARTS = (scores, landscape, forces, maps, places, regression, pca.loadings)
 
 
 def facts(l, summary):
@@ -221,7 +318,7 @@ def write_page(folder, figures):
     for name in ("scores", "landscape"):
         whole.add(name.capitalize(), shown(figures, name))
     whole.add("Passes", passes_table(l))
-    for name in ("forces", "maps", "regression", "loadings"):
+    for name in ("forces", "maps", "places", "regression", "loadings"):
         whole.add(name.capitalize(), shown(figures, name))
     path = os.path.join(folder, "landscape.html")
     with open(path, "w", encoding="utf-8") as f:

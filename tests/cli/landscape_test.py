@@ -137,6 +137,29 @@ def test_states(folder):
     check(r.code == 0, r)
 
 
+def test_places(folder):
+    """Persistence images: what the pairs of a picture add to the component sums to it, and they are drawn on the picture."""
+    x, y = np.meshgrid(np.arange(24), np.arange(20))
+    for i in range(6):
+        np.save(os.path.join(folder, "v%d.npy" % i), np.sin(x / (2.0 + 0.2 * i)) * np.cos(y / 3.0 + 0.3 * i) + 0.1 * np.cos(x * y + i))
+    with open(os.path.join(folder, "t.yaml"), "w") as f:
+        f.write("topology: {files: '%s/v*.npy', features: {bins: 12, weight: arctan, weight_scale: 2, sigma: 0.3}}\noutput: {folder: %s/topo}\n" % (folder, folder))
+    r = support.magtwin(BUILD, "topology", os.path.join(folder, "t.yaml"))
+    check(r.code == 0, r)
+    np.savetxt(os.path.join(folder, "e.csv"), np.arange(6.0)**2, header="e_a", comments="")
+    _, out = landscape(folder, "pca: {files: %s/topo/features.h5}\nlandscape: {energy: table, table: %s/e.csv, permutations: 0}\n" % (folder, folder))
+    for name in ("plot", "report"):
+        sys.path.insert(0, os.path.join(support.ROOT, "postprocess", name))
+    import landscape as drawn
+    import pca
+    l, p = drawn.Landscape(out), pca.Components(out)
+    pairs = drawn.Pairs(l, p, drawn.source_of(out))
+    sums = np.array([sum(pairs.contributions(s, b)[0].sum() for b in range(2)) for s in range(6)])
+    check(np.allclose(np.diff(sums), np.diff(l.pc), rtol=0, atol=1e-12 * abs(l.pc).max()), (np.diff(sums), np.diff(l.pc)))
+    r = support.magtwin(BUILD, "plot", out)
+    check(r.code == 0 and os.path.exists(os.path.join(out, "figures", "places.png")), r)
+
+
 def test_bad_input(folder):
     _, text = well(folder)
     at = lambda name: os.path.join(folder, name)
@@ -154,4 +177,4 @@ def test_bad_input(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(support.run_tests([(f.__name__[5:], f) for f in (test_quadratic_well, test_ranks, test_moment, test_states, test_bad_input)]))
+    sys.exit(support.run_tests([(f.__name__[5:], f) for f in (test_quadratic_well, test_ranks, test_moment, test_states, test_places, test_bad_input)]))
