@@ -6,6 +6,7 @@ from cases import barriers, dynamics, energies, landscape, microstructure, optim
 CASES = {
     "demo_mesh": microstructure.demo_mesh,
     "phase_thickness": microstructure.phase_thickness,
+    "phase_volumes": microstructure.phase_volumes,
     "pockets": microstructure.pockets,
     "measured_grains": microstructure.measured_grains,
     "demagnetizing_energy": stray_field.demagnetizing_energy,

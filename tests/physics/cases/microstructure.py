@@ -51,6 +51,17 @@ def phase_thickness(case):
     return lines
 
 
+def phase_volumes(case):
+    """Eight grains of which no edge had to be removed: each kind of region, triple lines and junctions too, against the planes of the grains."""
+    folder = case.run("mesh", "phase", "mesh", "grains.count=8", "grains.box=[70 nm, 70 nm, 70 nm]", "mesh.size=5 nm", "mesh.gb.thickness=2 nm", ranks=2)
+    summary = read_summary(folder)
+    lines = [result("edges removed", summary["cells"]["short_edges_removed"], "", 0, "else junctions merge and lose volume", 0, absolute=True)]
+    for kind in ("grain", "gb", "triple_line", "junction"):
+        volume = summary["volumes"][kind]
+        lines.append(result("volume of kind " + kind, volume["mesh"]["value"], "nm3", volume["geometry"]["value"], "planes of the power diagram set back", 2e-3))
+    return lines
+
+
 def pockets(case):
     """Eight grains with pockets of phase along all triple lines, and at the junctions: their part of the volume."""
     lines = []
