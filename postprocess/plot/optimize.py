@@ -85,7 +85,8 @@ def front(campaign, figures):
     a, b = campaign.goals
     figure, axes = plt.subplots(figsize=(COLUMN * 1.4, 3.1), layout="constrained")
     drawn = axes.scatter([t.y[a.name] for t in done], [t.y[b.name] for t in done], c=[t.number for t in done], cmap="viridis", s=16, zorder=3)
-    axes.plot([t.y[a.name] for t in best], [t.y[b.name] for t in best], "-", color=SECOND, lw=1, marker="o", mfc="none", ms=7, label="front", zorder=2)
+    line = "none" if a.target is not None or b.target is not None else "-"  # distances from targets: no order along a front
+    axes.plot([t.y[a.name] for t in best], [t.y[b.name] for t in best], ls=line, color=SECOND, lw=1, marker="o", mfc="none", ms=7, label="front", zorder=2)
     for goal, line in ((a, axes.axvline), (b, axes.axhline)):
         if goal.target is not None:
             line(goal.target, color=GREY, lw=0.8, ls=":", label="wanted" if goal is a else None)
