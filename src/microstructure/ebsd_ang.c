@@ -93,7 +93,7 @@ static PetscErrorCode check_angles(const Reader *r, const double *v) {
 }
 
 static PetscErrorCode add_point(Reader *r, char *line) {
-  double v[MOST];
+  double v[MOST] = {0};
   int n;
   PetscCall(parse_numbers(r, line, v, &n));
   PetscCall(check_columns(r, line, n));

@@ -20,7 +20,7 @@ typedef struct {
 static void add(Links *l, int64_t a, int64_t b, double value, bool weak) {
   if (l->n == l->room) {
     l->n = mt_links_reduce(l->n, l->link);
-    if (2 * l->n >= l->room) {
+    if (!l->link || 2 * l->n >= l->room) {
       l->room = 2 * l->room + 65536;
       l->link = mt_realloc(l->link, (size_t)l->room * sizeof *l->link);
     }
@@ -89,12 +89,13 @@ static PetscErrorCode gather_links(MPI_Comm comm, const Links *mine, Links *all)
  * pockets.
  */
 static int64_t list_ids(const Links *l, int64_t **id) {
-  *id = mt_malloc((size_t)(2 * l->n + 1) * sizeof **id);
-  for (int64_t i = 0; i < l->n; i++) {
+  const int64_t n = l->link ? l->n : 0;
+  *id = mt_malloc((size_t)(2 * n + 1) * sizeof **id);
+  for (int64_t i = 0; i < n; i++) {
     (*id)[2 * i] = l->link[i].a;
     (*id)[2 * i + 1] = l->link[i].b;
   }
-  return mt_sort_unique(2 * l->n, *id);
+  return mt_sort_unique(2 * n, *id);
 }
 
 /* Every rank asks rank 0 for the regions of its ids: id [n] ascending -> region [n]. */
