@@ -9,6 +9,7 @@ CASES = {
     "phase_volumes": microstructure.phase_volumes,
     "pockets": microstructure.pockets,
     "measured_grains": microstructure.measured_grains,
+    "voxel_route": microstructure.voxel_route,
     "demagnetizing_energy": stray_field.demagnetizing_energy,
     "demagnetizing_factors": stray_field.demagnetizing_factors,
     "stoner_wohlfarth": switching.stoner_wohlfarth,

@@ -104,6 +104,31 @@ def measured_grains(case):
     ]
 
 
+def voxel_route(case):
+    """The same series meshed straight from its voxels: volumes and angles, with a phase of 3 nm, and the curve of the grains that touch."""
+    files = os.path.join(ROOT, "..", "shared", "data", "ebsd_iron", "S*.ANG")
+    if not glob.glob(files):
+        print("  not run: there are no files " + files)
+        return []
+    more = ("grains.files=" + files, "mesh.route=voxel", "mesh.size=25 nm")
+    layer = read_summary(case.run("mesh", "ebsd_iron", "voxel_mesh", *more, input_file=os.path.join(ROOT, "inputs", "ebsd_iron.yaml")))
+    curve = read_summary(case.run("demag", "ebsd_voxel", "voxel_curve", more[0], input_file=os.path.join(ROOT, "inputs", "ebsd_voxel.yaml")))
+    lattice, phase = layer["lattice"], layer["gb_phase"]
+    magnet = [kind for name, kind in layer["mesh"]["kinds"].items() if name != "air"]
+    asked = "asked of the route for these grains"
+    return [
+        bound("iron from its voxels: largest error of a grain's volume", lattice["volume_error_max"], "", None, 0.02, asked),
+        bound("iron from its voxels: least dihedral angle of the grains", lattice["dihedral_min"]["value"], "deg", 8, None, asked),
+        bound("iron from its voxels: largest dihedral angle of the grains", lattice["dihedral_max"]["value"], "deg", None, 160, asked),
+        result("iron from its voxels: mean thickness of a phase of 3 nm", phase["thickness_mean"]["value"], "nm", 3.0, "mesh.gb.thickness", 0.02),
+        bound("iron from its voxels, with the phase: least dihedral angle", min(k["dihedral_min"]["value"] for k in magnet), "deg", 8, None,
+              "asked of meshes with a phase"),
+        bound("iron from its voxels, 16 nm grains that touch: coercive field", curve["results"]["Hc"]["value"], "T", 1, 4, "the curve passes m = 0"),
+        result("iron from its voxels: steps of the curve that did not converge", curve["counts"]["unconverged_steps"], "", 0, "minimizer.torque", 0,
+               absolute=True),
+    ]
+
+
 def rank_agreement(case):
     """The same small polycrystal on 1, 2 and 4 ranks, and on 2 ranks twice."""
     curves = {}
