@@ -133,7 +133,8 @@ def curves(campaign, figures):
     axes.axvline(0, color=GREY, lw=0.6)
     axes.set_xlabel(r"$\mu_0H$ (T)")
     axes.set_ylabel(r"polarization $J$ (T)")
-    axes.legend(loc="upper left")
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="upper left")
     name = goal.name if goal.target is None else "distance of %s from %g" % (goal.name, goal.target)
     colour_bar(figure, ScalarMappable(norm, "viridis_r"), axes, name if goal.sign > 0 else "-" + name)
     return save(figure, figures, "curves")
