@@ -7,7 +7,6 @@
 #include "magtwin/random.h"
 #include <math.h>
 #include <petscblaslapack.h>
-#include <string.h>
 
 enum { PENALTIES = 25 };
 
@@ -94,7 +93,7 @@ static double solve(Fit *f, const double *y, double *mean, double *alpha) {
     for (int b = 0; b < f->n; b++) f->z[a] += f->V[(size_t)a * (size_t)f->n + (size_t)b] * (y[b] - *mean);
   }
   const double lambda = choose_penalty(f);
-  memset(alpha, 0, (size_t)f->n * sizeof *alpha);
+  for (int b = 0; b < f->n; b++) alpha[b] = 0;
   for (int a = 0; a < f->n; a++) {
     const double weight = f->z[a] / (fmax(f->mu[a], 0) + lambda);
     for (int b = 0; b < f->n; b++) alpha[b] += weight * f->V[(size_t)a * (size_t)f->n + (size_t)b];

@@ -11,7 +11,7 @@
 static void take_scores(MtLandscape *l) {
   const MtPca *p = mt_series_pca(l->series);
   const size_t size = (size_t)l->energy.n * (size_t)p->components * sizeof *l->scores;
-  l->scores = mt_malloc(size);
+  l->scores = mt_calloc(1, size);
   memcpy(l->scores, p->across, size);
 }
 
@@ -48,7 +48,7 @@ static void make_slope(MtLandscape *l, int component, int term, const double *dP
 static void make_slopes(MtLandscape *l) {
   const MtEnergies *e = &l->energy;
   const int K = mt_series_pca(l->series)->components, half = (int)mt_input_int(l->in, "landscape.half_window");
-  double *score = mt_malloc((size_t)e->n * sizeof *score), *dPC = mt_malloc((size_t)e->n * sizeof *dPC);
+  double *score = mt_calloc((size_t)e->n, sizeof *score), *dPC = mt_calloc((size_t)e->n, sizeof *dPC);
   l->slope = mt_malloc((size_t)K * (size_t)e->n * (size_t)e->terms * sizeof *l->slope);
   for (int k = 0; k < K; k++) {
     double top = 0;
