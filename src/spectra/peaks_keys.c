@@ -51,12 +51,13 @@ const MtKey mt_peaks_keys[] = {
          "Least and largest full width at half maximum, in x: their logarithm is equally likely in between. Two points "
          "and half of the range of x if not given."},
     {.path = "peaks.height",
-     .type = MT_KEY_REAL,
+     .type = MT_KEY_REALS,
      .def = "",
      .min = 0,
      .max = INFINITY,
-     .exclusive_min = true,
-     .help = "Largest height of a peak: all from 0 on are equally likely; 1.2 times the range of y if not given."},
+     .help =
+         "Least and largest height of a peak: all in between are equally likely. 0.05 and 1.2 times the range of y if "
+         "not given: a model whose peaks may vanish is hardly told from one with fewer."},
     {.path = "peaks.replicas", .type = MT_KEY_INT, .def = "32", .min = 4, .max = 256, .help = "Temperatures."},
     {.path = "peaks.burn",
      .type = MT_KEY_INT,

@@ -22,7 +22,7 @@ static void to_values(const MtPeakModel *m, const double *u, double *value) {
     double *v = value + k * each;
     v[0] = m->x[0] + range * p[0];
     v[1] = m->width[0] * pow(m->width[1] / m->width[0], p[1]);
-    v[2] = m->height * p[2];
+    v[2] = m->height[0] + (m->height[1] - m->height[0]) * p[2];
     if (each == 4) v[3] = p[3];
   }
   const double *p = u + m->peaks * each;

@@ -12,7 +12,7 @@ typedef struct {
   MtPeakShape shape;
   int background;   /* numbers it has: 0, 1 (a constant), 2 (and a slope) */
   double width[2];  /* full width at half maximum */
-  double height;    /* at most */
+  double height[2]; /* from, to */
   double low, high; /* of y */
 } MtPeakModel;
 

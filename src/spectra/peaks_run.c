@@ -100,12 +100,17 @@ static PetscErrorCode read_options(Job *j) {
                     mt_input_string(j->in, "peaks.file"));
   m->shape = shape[0] == 'g' ? MT_GAUSS : (shape[0] == 'l' ? MT_LORENTZ : MT_VOIGT);
   m->background = back[0] == 'n' ? 0 : (back[0] == 'c' ? 1 : 2);
-  m->height = mt_input_has(j->in, "peaks.height") ? mt_input_real(j->in, "peaks.height") : 1.2 * (m->high - m->low);
+  m->height[0] = .05 * (m->high - m->low), m->height[1] = 1.2 * (m->high - m->low);
   m->width[0] = 2 * range / (j->n - 1), m->width[1] = range / 2;
   if (mt_input_has(j->in, "peaks.width")) {
     if (mt_input_count(j->in, "peaks.width") != 2) return mt_input_error(j->in, "peaks.width", "must be two numbers");
     for (int i = 0; i < 2; i++) m->width[i] = mt_input_real_at(j->in, i, "peaks.width");
   }
+  if (mt_input_has(j->in, "peaks.height")) {
+    if (mt_input_count(j->in, "peaks.height") != 2) return mt_input_error(j->in, "peaks.height", "must be two numbers");
+    for (int i = 0; i < 2; i++) m->height[i] = mt_input_real_at(j->in, i, "peaks.height");
+  }
+  if (!(m->height[1] > m->height[0])) return mt_input_error(j->in, "peaks.height", "the larger number comes last");
   if (!(m->width[0] > 0 && m->width[1] > m->width[0]))
     return mt_input_error(j->in, "peaks.width", "must be two numbers above 0, the larger one last");
   j->noise = mt_input_has(j->in, "peaks.noise") ? mt_input_real(j->in, "peaks.noise") : NAN;
