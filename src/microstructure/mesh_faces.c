@@ -42,16 +42,27 @@ static double face_area(const MtMeshData *m, const Face *f) {
   return sqrt(s) / 2;
 }
 
-static void collect(const MtMeshData *m, Face *face) {
-  for (int64_t t = 0; t < m->nt; t++)
-    for (int i = 0; i < 4; i++) {
-      Face *f = &face[4 * t + i];
-      for (int k = 0, n = 0; k < 4; k++)
-        if (k != i) f->node[n++] = m->tet[4 * t + k];
-      sort3(f->node);
-      f->region = m->region[t];
-    }
-  qsort(face, 4 * (size_t)m->nt, sizeof *face, compare_faces);
+static Face face_of(const MtMeshData *m, int64_t t, int corner) {
+  Face f = {.region = m->region[t]};
+  for (int k = 0, n = 0; k < 4; k++)
+    if (k != corner) f.node[n++] = m->tet[4 * t + k];
+  sort3(f.node);
+  return f;
+}
+
+/* Sorted: into buckets by the lowest node, then the few of each bucket. */
+static PetscErrorCode collect(const MtMeshData *m, Face *face) {
+  int64_t *start;
+  PetscCall(PetscCalloc1((size_t)m->nv + 2, &start));
+  for (int64_t i = 0; i < 4 * m->nt; i++) start[face_of(m, i / 4, (int)(i % 4)).node[0] + 2]++;
+  for (int64_t v = 0; v < m->nv; v++) start[v + 2] += start[v + 1];
+  for (int64_t i = 0; i < 4 * m->nt; i++) {
+    const Face f = face_of(m, i / 4, (int)(i % 4));
+    face[start[f.node[0] + 1]++] = f;
+  }
+  for (int64_t v = 0; v < m->nv; v++)
+    qsort(face + start[v], (size_t)(start[v + 1] - start[v]), sizeof *face, compare_faces);
+  return PetscFree(start);
 }
 
 /* Area with which a grain-boundary region touches grains; each of its two sides counts. */
@@ -112,7 +123,7 @@ PetscErrorCode mt_mesh_faces(const MtMeshData *m, MtFaceReport *r) {
   PetscCall(PetscMalloc1(4 * (size_t)m->nt, &face));
   PetscCall(PetscCalloc2((size_t)m->regions.n, &contact, (size_t)m->regions.n, &volume));
   PetscCall(PetscCalloc1((size_t)m->regions.n, &r->thickness));
-  collect(m, face);
+  PetscCall(collect(m, face));
   match(m, face, contact, r);
   add_volumes(m, volume);
   summarize_thickness(m, volume, contact, r);
