@@ -18,7 +18,7 @@ void mt_small_solve(int n, double a[3][3], double b[3]) {
 }
 
 void mt_planes_reach(int nplanes, const double n[3][3], const double gap[3], unsigned walls, double d[3]) {
-  double in[3][3], a[3][3], b[3];
+  double in[3][3] = {{0}}, a[3][3] = {{0}}, b[3] = {0};
   for (int i = 0; i < nplanes; i++) {
     b[i] = gap[i];
     for (int k = 0; k < 3; k++) in[i][k] = walls & 1u << k ? 0 : n[i][k];
