@@ -108,12 +108,13 @@ def numbers(mesh, summary, labels):
               "dihedral_max_deg": max(quantity(v, "dihedral_max") for v in kinds.values()),
               "gamma_min": min(v["gamma_min"] for v in kinds.values()), "inverted": sum(v["inverted"] for v in kinds.values()),
               "below_gamma_0.1": sum(sum(v["gamma_histogram"][:2]) for v in kinds.values()),
-              "volumes_against_geometry": summary.get("volumes"), "thickness": summary["mesh"].get("gb_mean_thickness"),
+              "volumes_against_geometry": summary.get("volumes"), "pockets": summary.get("pockets"), "thickness": summary["mesh"].get("gb_mean_thickness"),
               "histograms": {k: {"gamma": v["gamma_histogram"], "dihedral_10deg": v["dihedral_histogram"]} for k, v in kinds.items()},
               "shortest_edges": shortest_edges(mesh),
               "grains": [{"grain": int(k), "volume_nm3": float(grain[k]), "cell_nm3": float(cell[k]), "centroid_nm": [float(c) for c in centroid[k]]}
                          for k in range(len(grain))]}
     if labels:
+        report["image_without_grain"] = float((labels.label == 0).mean())
         volume, distance, part = against_labels(labels, mesh.box[0], cell, centroid)
         for row, v, d in zip(report["grains"], volume, distance):
             row.update(volume_error=float(v), centroid_error_nm=float(d))
@@ -173,6 +174,7 @@ def cuts_figure(figures, mesh, labels):
         colours = grain_colour(grain)
         colours[mesh.is_surface()[cut.tet], :3] *= 0.75  # the damaged layer: its grain's colour, darker
         colours[grain < 0] = to_rgba(GB_COLOUR)
+        colours[mesh.kind[mesh.region[cut.tet]] == KINDS.index("pocket")] = to_rgba(COLOURS["pocket"])
         if labels:
             image_below(ax, labels, cut)
             colours[grain >= 0, 3] = 0
@@ -223,7 +225,17 @@ def volumes(report):
     for kind, fraction in report["volume_fractions"].items():
         difference = known.get(kind, {}).get("relative_difference")
         rows.append((kind.replace("_", " "), "%.3f %%" % (100 * fraction), "-" if difference is None else "%+.2f %%" % (100 * difference)))
-    return table(("region", "share of the magnet", "volume against the planes of the grains"), rows)
+    text = table(("region", "share of the magnet", "volume against the planes of the grains"), rows)
+    pockets = report["pockets"]
+    if pockets:
+        asked = "" if "fraction_asked" not in pockets else ", %.4g asked" % pockets["fraction_asked"]
+        text += "<p>%d pockets at %s reach %.3g nm: %.4g of the volume%s.</p>" % (
+            pockets["count"], {"lines": "triple lines", "junctions": "junctions"}[pockets["at"]], quantity(pockets, "size"), pockets["fraction"], asked)
+    if "image_without_grain" in report:
+        phase = sum(v for k, v in report["volume_fractions"].items() if k not in ("grain", "surface"))
+        text += "<p>Voxels of the image that belong to no grain: %.2f %%; phase in the mesh: %.2f %%. An image whose voxels are larger than the phase is thick " \
+                "shows none of it.</p>" % (100 * report["image_without_grain"], 100 * phase)
+    return text
 
 
 def grain_table(report):
