@@ -24,8 +24,8 @@ typedef struct {
   MPI_Comm comm;
   const MtInput *in;
   const char *folder;
-  int n;
-  double *x, *y; /* owned */
+  int n, room;
+  double *x, *y; /* [n] owned */
   MtPeakModel shape;
   double noise; /* NAN: not known */
   int models;
@@ -50,7 +50,6 @@ static bool two_numbers(char *line, int a, int b, double *x, double *y) {
 static PetscErrorCode read_lines(Job *j, FILE *f, const char *path, int a, int b) {
   char *line = mt_malloc(LINE);
   PetscErrorCode rc = 0;
-  int room = 0;
   for (int number = 1; !rc && fgets(line, LINE, f); number++) {
     double x, y;
     const char *text = line + strspn(line, " \t\r\n");
@@ -63,10 +62,10 @@ static PetscErrorCode read_lines(Job *j, FILE *f, const char *path, int a, int b
       rc = mt_error(MT_ERR_INPUT, "%s:%d: x must ascend, and both must be finite numbers", path, number);
       break;
     }
-    if (j->n == room) {
-      room = 2 * room + 256;
-      j->x = mt_realloc(j->x, (size_t)room * sizeof *j->x);
-      j->y = mt_realloc(j->y, (size_t)room * sizeof *j->y);
+    if (j->n == j->room) {
+      j->room *= 2;
+      j->x = mt_realloc(j->x, (size_t)j->room * sizeof *j->x);
+      j->y = mt_realloc(j->y, (size_t)j->room * sizeof *j->y);
     }
     j->x[j->n] = x, j->y[j->n++] = y;
   }
@@ -84,14 +83,16 @@ static PetscErrorCode read_spectrum(Job *j) {
   if (!f) return mt_error(MT_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
   PetscErrorCode rc = read_lines(j, f, path, a, b);
   fclose(f);
-  if (!rc && j->n < 5)
-    rc = mt_error(MT_ERR_INPUT, "%s: has %d points in columns %d and %d: 5 are needed", path, j->n, a, b);
   return rc;
 }
 
 static PetscErrorCode read_options(Job *j) {
   const char *shape = mt_input_string(j->in, "peaks.shape"), *back = mt_input_string(j->in, "peaks.background");
   MtPeakModel *m = &j->shape;
+  if (j->n < 5)
+    return mt_error(MT_ERR_INPUT, "%s: has %d points in columns %d and %d: 5 are needed",
+                    mt_input_string(j->in, "peaks.file"), j->n, (int)mt_input_real_at(j->in, 0, "peaks.columns"),
+                    (int)mt_input_real_at(j->in, 1, "peaks.columns"));
   const double range = j->x[j->n - 1] - j->x[0];
   *m = (MtPeakModel){.n = j->n, .x = j->x, .y = j->y, .low = INFINITY, .high = -INFINITY};
   for (int i = 0; i < j->n; i++) m->low = fmin(m->low, j->y[i]), m->high = fmax(m->high, j->y[i]);
@@ -303,7 +304,9 @@ static PetscErrorCode run(Job *j, MtJson *json) {
 }
 
 PetscErrorCode mt_peaks_run(MPI_Comm comm, const MtInput *in, const char *folder, MtJson *json) {
-  Job j = {.comm = comm, .in = in, .folder = folder};
+  Job j = {.comm = comm, .in = in, .folder = folder, .room = 256};
+  j.x = mt_malloc((size_t)j.room * sizeof *j.x);
+  j.y = mt_malloc((size_t)j.room * sizeof *j.y);
   PetscErrorCode rc = run(&j, json);
   for (int k = 0; k < j.models; k++) free(j.model[k].mean);
   free(j.x);

@@ -202,14 +202,15 @@ static PetscErrorCode begin(const Work *w, int start, int64_t first) {
   double *number = mt_malloc((size_t)w->n * sizeof *number),
          *basis = mt_calloc((size_t)w->k * (size_t)w->m, sizeof *basis);
   for (int64_t i = 0; i < w->n; i++) number[i] = dot(w->m, w->x + i * w->m, 1, w->x + i * w->m, 1);
-  for (int k = 0; k < w->k; k++) {
+  PetscErrorCode rc = 0;
+  for (int k = 0; k < w->k && !rc; k++) {
     double *s = w->s + (size_t)k * (size_t)w->m, *q = basis + (size_t)k * (size_t)w->m;
     for (int64_t i = 0; i < w->n && start; i++) {
       uint64_t state = w->o->seed * 7919 + (uint64_t)start * 104729 + (uint64_t)k;
       state = mt_splitmix64(&state) + (uint64_t)(first + i);
       number[i] = (double)(mt_splitmix64(&state) >> 11);
     }
-    PetscCall(take_row(w, number, s));
+    rc = take_row(w, number, s);
     memcpy(q, s, (size_t)w->m * sizeof *q);
     for (int c = 0; c < k; c++) {
       const double *p = basis + (size_t)c * (size_t)w->m, along = dot(w->m, p, 1, q, 1);
@@ -222,7 +223,7 @@ static PetscErrorCode begin(const Work *w, int start, int64_t first) {
   memset(w->a, 0, (size_t)w->n * (size_t)w->k * sizeof *w->a);
   free(number);
   free(basis);
-  return 0;
+  return rc;
 }
 
 /* Spectra of unit length, the largest share first. */
