@@ -28,7 +28,7 @@ static PetscErrorCode csv_begin(MtHysteresis *h) {
 static PetscErrorCode csv_add(MtHysteresis *h, const MtCurveRow *row) {
   mt_curve_print_row(h->csv, h->curve.more, row);
   if (fflush(h->csv) == 0) return 0;
-  return mt_error(MT_ERR_INPUT, "cannot write to %s/curve.csv: the disk or a quota may be full", h->folder);
+  return mt_error(MT_ERR_DISK, "cannot write to %s/curve.csv: the disk or a quota may be full", h->folder);
 }
 
 static PetscErrorCode remove_old_files(const MtHysteresis *h) {

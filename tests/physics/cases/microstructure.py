@@ -123,6 +123,7 @@ def voxel_route(case):
         result("iron from its voxels: mean thickness of a phase of 3 nm", phase["thickness_mean"]["value"], "nm", 3.0, "mesh.gb.thickness", 0.02),
         bound("iron from its voxels, with the phase: least dihedral angle", min(k["dihedral_min"]["value"] for k in magnet), "deg", 8, None,
               "asked of meshes with a phase"),
+        bound("iron from its voxels, with the phase: largest dihedral angle", max(k["dihedral_max"]["value"] for k in magnet), "deg", None, 160, asked),
         bound("iron from its voxels, 16 nm grains that touch: coercive field", curve["results"]["Hc"]["value"], "T", 1, 4, "the curve passes m = 0"),
         result("iron from its voxels: steps of the curve that did not converge", curve["counts"]["unconverged_steps"], "", 0, "minimizer.torque", 0,
                absolute=True),
