@@ -54,7 +54,7 @@ PetscErrorCode mt_input_read(MPI_Comm comm, const char *path, int noverrides, ch
                              const MtKey *const *tables, MtInput **input);
 /* The same for a program that needs only some sections: those not named in `needed` may be absent as a whole and then
  * have no values (mt_input_has is false).  "materials field grains|mesh.file": grains is needed unless mesh.file is
- * given. */
+ * given.  "output.folder topology.files|topology.diagrams": that key, and one of these two, must be given. */
 PetscErrorCode mt_input_read_for(MPI_Comm comm, const char *path, int noverrides, char *const *overrides,
                                  const MtKey *const *tables, const char *needed, MtInput **input);
 /* Sets *input to NULL; NULL is fine.  Not collective. */

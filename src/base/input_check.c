@@ -140,10 +140,12 @@ static MtPlace section_place(const MtInput *in, const char *path) {
   return (MtPlace){0, 0, MT_FROM_FILE};
 }
 
-static void note_missing(MtInput *in, const MtKey *key, const char *path) {
+/* instead: "" or " or other.key". */
+static void note_missing(MtInput *in, const MtKey *key, const char *path, const char *instead) {
   const char *unit = mt_unit_name(key->dim);
-  mt_input_note(in, section_place(in, path), "missing key %s (%s%s%s%s%s): %s", path, mt_key_type_name(key->type),
-                unit[0] ? " in " : "", unit, key->choices ? ": " : "", key->choices ? key->choices : "", key->help);
+  mt_input_note(in, section_place(in, path), "missing key %s%s (%s%s%s%s%s): %s", path, instead,
+                mt_key_type_name(key->type), unit[0] ? " in " : "", unit, key->choices ? ": " : "",
+                key->choices ? key->choices : "", key->help);
 }
 
 static void fill_default(MtInput *in, MtEntry *e) {
@@ -195,7 +197,7 @@ static void fill_one(MtInput *in, const MtKey *key, const char *path) {
   else if (!wanted(in, path))
     e.set = false;
   else if (counts == YES && !key->def)
-    note_missing(in, key, path);
+    note_missing(in, key, path, "");
   else if (counts == YES && key->def[0])
     fill_default(in, &e);
   in->entry = mt_grow(in->entry, in->nentries, sizeof *in->entry);
@@ -225,8 +227,45 @@ static void fill(MtInput *in, const MtKey *key, const char *prefix, const char *
   free(list);
 }
 
+static const MtKey *find_key(const MtInput *in, const char *path, size_t n) {
+  for (const MtKey *const *t = in->tables; *t; t++)
+    for (const MtKey *k = *t; k->path; k++)
+      if (strlen(k->path) == n && !strncmp(k->path, path, n)) return k;
+  return NULL;
+}
+
+/* Is one of the keys "a.b|c.d", n characters, given? */
+static bool one_given(const MtInput *in, const char *word, size_t n) {
+  for (size_t at = 0, name; at < n; at += name + 1) {
+    name = strcspn(word + at, " |");
+    char *path = mt_format("%.*s", (int)name, word + at);
+    bool found = find_found(in, path) != NULL;
+    free(path);
+    if (found) return true;
+  }
+  return false;
+}
+
+/* Keys that are optional in the schema, or lie in a section the program reads only in part, and yet one must be there.
+ */
+static void require_keys(MtInput *in) {
+  for (const char *s = in->needed ? in->needed : ""; *s;) {
+    size_t n = strcspn(s, " "), name = strcspn(s, " |");
+    const MtKey *key = strcspn(s, ".") < name ? find_key(in, s, name) : NULL;
+    bool noted = key && !key->def && wanted(in, key->path);
+    if (key && !noted && !one_given(in, s, n)) {
+      char *instead =
+          mt_format("%s%.*s", n > name ? " or " : "", n > name ? (int)(n - name - 1) : 0, n > name ? s + name + 1 : "");
+      note_missing(in, key, key->path, instead);
+      free(instead);
+    }
+    s += n + (s[n] == ' ');
+  }
+}
+
 void mt_input_check(MtInput *in) {
   walk_map(in, in->root, "");
   for (const MtKey *const *t = in->tables; *t; t++)
     for (const MtKey *k = *t; k->path; k++) fill(in, k, "", k->path);
+  require_keys(in);
 }

@@ -71,7 +71,7 @@ const char *mt_key_type_name(MtKeyType type) {
       [MT_KEY_STRING] = "text",
       [MT_KEY_CHOICE] = "choice",
       [MT_KEY_PATH] = "existing file or pattern",
-      [MT_KEY_NEWPATH] = "file or folder to make",
+      [MT_KEY_NEWPATH] = "file or folder, need not be there yet",
       [MT_KEY_VEC3] = "list of 3 numbers",
       [MT_KEY_REALS] = "list of numbers",
       [MT_KEY_STRINGS] = "list of texts",

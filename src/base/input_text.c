@@ -182,11 +182,13 @@ static void help_key(const MtKey *k) {
   help_wrapped(k->help);
 }
 
-/* Is the key's section one of "a b|c.d": a, b, or c? */
+/* Is the key one of "a b|c.d": of section a or b, or c.d itself? */
 static bool of_sections(const char *path, const char *sections) {
-  const size_t n = strcspn(path, ".[");
-  for (const char *s = sections; *s; s += strcspn(s, " |"), s += strspn(s, " |"))
-    if (strcspn(s, " |.") == n && strncmp(s, path, n) == 0) return true;
+  const size_t section = strcspn(path, ".["), whole = strlen(path);
+  for (const char *s = sections; *s; s += strcspn(s, " |"), s += strspn(s, " |")) {
+    size_t n = strcspn(s, " |");
+    if ((n == section || n == whole) && strncmp(s, path, n) == 0) return true;
+  }
   return false;
 }
 

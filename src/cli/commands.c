@@ -12,13 +12,13 @@ static const CliCommand commands[] = {
     {"check", INPUT, "is this input valid, and for what is it complete", CLI_INPUT, true, false, false, cli_check,
      "output", NULL},
     {"generate", INPUT, "a stack of slices with known truth, to test reconstruct on", CLI_INPUT, true, true, false,
-     cli_generate, "grains generate output", NULL},
+     cli_generate, "grains generate output.folder", NULL},
     {"reconstruct", INPUT, "measured sections or labels -> labels.h5", CLI_INPUT, true, true, false, cli_reconstruct,
-     "grains output", NULL},
+     "grains output.folder", NULL},
     {"register", INPUT, "two pictures of one section laid on one another", CLI_INPUT, true, true, false, cli_register,
-     "register output", NULL},
+     "register output.folder", NULL},
     {"mesh", INPUT, "grains -> mesh.h5 with the grain-boundary phase", CLI_INPUT, true, true, false, cli_mesh,
-     "grains mesh output", NULL},
+     "grains mesh output.folder", NULL},
     {"demag", INPUT, "the demagnetization curve", CLI_INPUT, true, true, true, cli_demag,
      "grains|mesh.file mesh materials field minimizer demagnetizing checkpoint output", NULL},
     {"barrier", INPUT, "energy barriers between two states, and the coercivity at a temperature", CLI_INPUT, true, true,
@@ -26,25 +26,25 @@ static const CliCommand commands[] = {
     {"dynamics", INPUT, "the magnetization in time", CLI_INPUT, true, true, true, cli_dynamics,
      "grains|mesh.file mesh materials dynamics integrator time demagnetizing checkpoint output", NULL},
     {"evolve", INPUT, "a phase field in time, on a box or a mesh", CLI_INPUT, true, true, true, cli_evolve,
-     "box|mesh.file phasefield evolve checkpoint output", NULL},
+     "box|mesh.file phasefield evolve checkpoint output.folder", NULL},
     {"texture", INPUT, "statistics of pictures by scale and orientation; parameters estimated from them", CLI_INPUT,
-     true, true, false, cli_texture, "topology texture output", NULL},
+     true, true, false, cli_texture, "topology topology.files texture output.folder", NULL},
     {"topology", INPUT, "persistent homology of pictures, volumes and states", CLI_INPUT, true, true, true,
-     cli_topology, "topology output", NULL},
+     cli_topology, "topology topology.files|topology.diagrams output.folder", NULL},
     {"unmix", INPUT, "a spectrum image as maps and spectra of few components", CLI_INPUT, true, true, false, cli_unmix,
-     "unmix output", NULL},
+     "unmix output.folder", NULL},
     {"peaks", INPUT, "how many peaks a spectrum has, and where", CLI_INPUT, true, true, false, cli_peaks,
-     "peaks output", NULL},
+     "peaks output.folder", NULL},
     {"pca", INPUT, "principal components of tables and series of fields", CLI_INPUT, true, true, false, cli_pca,
-     "pca output", NULL},
+     "pca output.folder", NULL},
     {"landscape", INPUT, "the extended free energy of a series: energies against components, passes, maps", CLI_INPUT,
-     true, true, false, cli_landscape, "pca landscape demagnetizing output", NULL},
+     true, true, false, cli_landscape, "pca landscape demagnetizing output.folder", NULL},
     {"optimize", "campaign.yaml [key=value ...] [run|suggest|tell|status|model]",
      "Bayesian optimization: of runs, of a command, or of experiments by hand", CLI_INPUT, true, false, false,
-     cli_optimize, "optimize output", "run suggest tell status model"},
+     cli_optimize, "optimize output.folder", "run suggest tell status model"},
     {"sweep", "sweep.yaml [key=value ...] [run|point|status|slurm]",
      "one run at many points: grid, Latin hypercube, Sobol; failures and kills survived", CLI_INPUT, true, false, false,
-     cli_sweep, "sweep output", "run point status slurm"},
+     cli_sweep, "sweep output.folder", "run point status slurm"},
     {"info", "FILE", "what is in this file", CLI_FILE, true, false, false, cli_info, NULL, NULL},
     {"plot", "FOLDER [--compare FOLDER]", "figures of the results in a folder", CLI_FILE, false, false, false, cli_plot,
      NULL, NULL},
@@ -94,6 +94,16 @@ static void help_keys(const CliCommand *c) {
   if (!all) mt_log("\nAll keys of the program: magtwin check --help");
 }
 
+/* How --resume makes a finished run longer. */
+static const char *more_by_resuming(const CliCommand *c) {
+  return c->run == cli_demag ? "A finished run goes on with another field.stop_below, or further entries at the end "
+                               "of field.segments or field.angles."
+         : c->run == cli_barrier  ? "A finished run goes on with further entries at the end of barrier.fields."
+         : c->run == cli_dynamics ? "A finished run goes on with a later time.end."
+         : c->run == cli_evolve   ? "A finished run goes on with a later evolve.end."
+                                  : "Images that are done are kept.";
+}
+
 PetscErrorCode cli_help(const CliArgs *args, int *code) {
   const CliCommand *c = args->command;
   *code = 0;
@@ -107,9 +117,8 @@ PetscErrorCode cli_help(const CliArgs *args, int *code) {
   if (c->resume)
     mt_log("  --resume  continue from the last checkpoint in the output folder; start if there is none and no finished "
            "result.\n"
-           "            A run goes on where it ended with another field.stop_below, further entries at the end of\n"
-           "            field.segments, field.angles or barrier.fields, or a later time.end or\n"
-           "            evolve.end");
+           "            %s",
+           more_by_resuming(c));
   if (c->run == cli_optimize)
     mt_log(
         "  run               evaluate point after point until optimize.evaluations are done; again: continue\n"

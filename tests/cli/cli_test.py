@@ -17,7 +17,9 @@ from support import Skip, check
 
 BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
 
-MEASURED = {"ebsd_iron.yaml": "ebsd_iron", "topology.yaml": "kerr", "pca.yaml": "nd_ce_fe_b_film"}  # their data lie beside the checkout, or not
+# their data lie beside the checkout, or not
+MEASURED = {"ebsd_iron.yaml": "ebsd_iron", "ebsd_voxel.yaml": "ebsd_iron", "topology.yaml": "kerr", "texture.yaml": "kerr", "pca.yaml": "nd_ce_fe_b_film"}
+YOURS = {"peaks.yaml": "peaks.file", "unmix.yaml": "unmix.file"}  # the key of a file that only the user has
 GOOD = """\
 grains:
   source: generated
@@ -91,6 +93,18 @@ def override_is_checked(folder):
     path = write(folder, GOOD % out_of(folder))
     refused(support.magtwin(BUILD, "demag", path, "mesh.sise=2 nm"), "mesh.sise", "did you mean")
     refused(support.magtwin(BUILD, "demag", path, "mesh.gb.thickness=-1 nm"), "mesh.gb.thickness")
+
+
+def complete_for_what_it_has(folder):
+    """check names a subcommand only where the input has the keys it cannot do without, also those that the schema calls optional."""
+    text = "pca: {files: a.csv}\noutput: {folder: %s}\n" % out_of(folder)
+    done = support.magtwin(BUILD, "check", write(folder, text))
+    check(done.code == 0 and re.findall("complete for magtwin (.*)", done.out) == ["pca"], done)
+    refused(support.magtwin(BUILD, "topology", write(folder, text + "topology: {blur: 2}\n")), "missing key topology.files or topology.diagrams",
+            place=r"3:\d+")
+    text += "topology: {diagrams: %s}\n" % write(folder, "1,2\n", "a.csv")
+    done = support.magtwin(BUILD, "check", write(folder, text))
+    check(re.findall("complete for magtwin (.*)", done.out) == ["topology", "pca"], done)
 
 
 def missing_slice(folder):
@@ -278,9 +292,11 @@ def help_of_a_subcommand(folder):
     check(plot.code == 0 and "--compare" in plot.out and "--figures" in plot.out, plot)
     check(plot.out == support.magtwin(BUILD, "plot", "--help").out, plot)
     refused(support.magtwin(BUILD, "help", "demga"), "did you mean demag")
-    keys = {name: support.magtwin(BUILD, name, "--help").out for name in ("check", "sweep", "reconstruct", "demag")}
+    keys = {name: support.magtwin(BUILD, name, "--help").out for name in ("check", "sweep", "reconstruct", "demag", "evolve")}
     check("  sweep.axes[].count\n" in keys["sweep"] and "  grains.source\n" not in keys["sweep"], "keys of sweep")
     check("  stack.voxel\n" in keys["reconstruct"] and "  mesh.size\n" not in keys["reconstruct"], "keys of reconstruct")
+    check("  mesh.file\n" in keys["evolve"] and not any("  %s\n" % key in keys["evolve"] for key in ("mesh.size", "output.states")), "keys of evolve")
+    check("later evolve.end" in keys["evolve"] and "field.segments" not in keys["evolve"], "--resume of evolve")
     check(all("  %s\n" % key in keys["demag"] for key in ("grains.source", "mesh.size", "minimizer.max_turn", "materials[].Js")), "keys of demag")
     check(all("  %s\n" % key in keys["check"] for key in ("sweep.axes[].count", "stack.voxel", "mesh.size", "materials[].Js")), "all keys")
 
@@ -304,7 +320,8 @@ def good_input_is_checked(folder):
     check(not os.path.exists(out_of(folder)), "check wrote something")
     for name in sorted(os.listdir(os.path.join(support.ROOT, "inputs"))):
         if name.endswith(".yaml") and name != "materials.yaml" and name not in MEASURED:
-            done = support.magtwin(BUILD, "check", os.path.join("inputs", name))
+            file = ["%s=%s" % (YOURS[name], path)] if name in YOURS else []
+            done = support.magtwin(BUILD, "check", os.path.join("inputs", name), *file)
             check(done.code == 0, done)
 
 
@@ -513,6 +530,7 @@ TESTS = [
     ("help of a subcommand", help_of_a_subcommand),
     ("folders without figures", folders_without_figures),
     ("the nearest name is suggested", nearest_material),
+    ("check says for what an input is complete", complete_for_what_it_has),
     ("missing slice", missing_slice),
     ("slices of different size", slices_of_different_size),
     ("no overwriting without --force", no_overwriting),

@@ -266,6 +266,26 @@ static void test_needed(void **state) {
   mt_error_clear();
 }
 
+/* A key that is optional in the schema may be asked for by the program: that one, or another instead. */
+static void test_needed_keys(void **state) {
+  (void)state;
+  MtInput *in;
+  char *steps[] = {"field.steps=[1]"}, *segments[] = {"field.segments=[{to: 1}]"};
+  const char *needed = "field field.segments|field.steps output.folder";
+  for (int i = 0; i < 2; i++) {
+    good_or_none("output: {folder: x}\n", needed, 1, i ? steps : segments, &in);
+    assert_non_null(in);
+    mt_input_destroy(&in);
+  }
+  good_or_none("field: {on: true}\n", needed, 0, NULL, &in);
+  assert_null(in);
+  assert_non_null(strstr(mt_error_message(), "2 errors in the input"));
+  assert_non_null(
+      strstr(mt_error_message(), ":1:8: missing key field.segments or field.steps (list of maps): segments"));
+  assert_non_null(strstr(mt_error_message(), "missing key output.folder"));
+  mt_error_clear();
+}
+
 /* All errors at once, in the order of the lines, the command line last. */
 static void test_all_errors(void **state) {
   (void)state;
@@ -346,7 +366,8 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_values),     cmocka_unit_test(test_canonical),  cmocka_unit_test(test_overrides),
       cmocka_unit_test(test_bad_values), cmocka_unit_test(test_all_errors), cmocka_unit_test(test_late_error),
-      cmocka_unit_test(test_no_file),    cmocka_unit_test(test_needed),     cmocka_unit_test(test_fuzz),
+      cmocka_unit_test(test_no_file),    cmocka_unit_test(test_needed),     cmocka_unit_test(test_needed_keys),
+      cmocka_unit_test(test_fuzz),
   };
   int failed = cmocka_run_group_tests(tests, make_file, remove_file);
   if (PetscFinalize()) return 1;
