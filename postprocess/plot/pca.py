@@ -24,7 +24,8 @@ SHOWN = 3  # components drawn
 
 
 class Components:
-    """pca.h5: variance, share, scores, loadings [variables, components], blocks [(name, start, shape)], range of diagrams or None, mesh or None."""
+    """pca.h5: variance, share, scores, loadings [variables, components], blocks [(name, start, shape)], columns: their names in a table with a header or None,
+    range of diagrams or None, mesh or None."""
 
     def __init__(self, folder):
         with open_h5(existing(folder, "pca.h5")) as f:
@@ -35,6 +36,7 @@ class Components:
             self.range = f.attrs["low_high_sigma"][:2] if "low_high_sigma" in f.attrs else None
             names = [n.decode() if isinstance(n, bytes) else n for n in dataset(f, "/blocks/name")]
             self.blocks = [(n, int(s[0]), tuple(s[1:])) for n, s in zip(names, dataset(f, "/blocks/start_shape"))]
+            self.columns = [n.decode() if isinstance(n, bytes) else n for n in np.atleast_1d(dataset(f, "/blocks/columns"))] if "blocks/columns" in f else None
             text = f.attrs["input"].decode() if isinstance(f.attrs["input"], bytes) else f.attrs["input"]
             self.modes = [dataset(f, "/modes/%04d" % (c + 1)) for c in range(min(k, SHOWN))] if "modes" in f else None
         lines = [line.split("mesh:", 1)[1].strip().strip("\"'") for line in text.splitlines() if line.strip().startswith("mesh:")]
@@ -47,10 +49,11 @@ class Components:
         return part.reshape([s for s in shape if s > 1] or [1])
 
 
-def draw_scores(figure, axes, p, value, label):
-    """The path of the samples, coloured by value."""
+def draw_scores(figure, axes, p, value, label, path=True):
+    """The samples, coloured by value, and the path they make where their order means something."""
     second = p.scores[:, 1] if p.scores.shape[1] > 1 else np.zeros(len(p.scores))
-    axes.plot(p.scores[:, 0], second, color=GREY, lw=0.5, zorder=1)
+    if path:
+        axes.plot(p.scores[:, 0], second, color=GREY, lw=0.5, zorder=1)
     drawn = axes.scatter(p.scores[:, 0], second, c=value, s=14, cmap="viridis", zorder=2)
     axes.set_xlabel("PC1 (%.1f %%)" % (100 * p.share[0]))
     axes.set_ylabel("PC2 (%.1f %%)" % (100 * p.share[1]) if len(p.share) > 1 else "")
@@ -60,7 +63,7 @@ def draw_scores(figure, axes, p, value, label):
 def scores(folder, figures):
     p = Components(folder)
     figure, axes = plt.subplots(1, 2, figsize=(WIDE, 2.9), width_ratios=[1.5, 1], layout="constrained")
-    draw_scores(figure, axes[0], p, np.arange(1, len(p.scores) + 1), "sample")
+    draw_scores(figure, axes[0], p, np.arange(1, len(p.scores) + 1), "sample", path=not p.columns)
     number = np.arange(1, len(p.share) + 1)
     axes[1].bar(number, 100 * p.share, color=LINE, width=0.7)
     axes[1].plot(number, 100 * np.cumsum(p.share), "o-", color=GREY, ms=3, label="together")
@@ -91,7 +94,7 @@ def draw_image(axes, image, norm, low_high):
         axes.set_ylabel("y (pixels)")
 
 
-def draw_block(figure, axes, p, c, b):
+def draw_block(figure, axes, p, c, b, last=True):
     part = p.block(c, b)
     if part.ndim == 3:  # a volume: its middle slice
         part = part[len(part) // 2]
@@ -102,7 +105,11 @@ def draw_block(figure, axes, p, c, b):
         colour_bar(figure, ScalarMappable(norm, MOMENT_MAP), axes, "loading")
     elif len(part.ravel()) <= 40:
         axes.bar(np.arange(1, part.size + 1), part.ravel(), color=LINE, width=0.8)
-        axes.set_xlabel("column")
+        if p.columns and len(p.columns) == part.size:
+            axes.set_xticks(np.arange(1, part.size + 1), p.columns if last else [""] * part.size, rotation=90, fontsize=7)
+        else:
+            axes.set_xlabel("column")
+        axes.set_ylabel("loading")
     else:
         axes.plot(np.arange(1, part.shape[0] + 1), part.reshape(part.shape[0], -1), lw=0.8)
         axes.set_xlabel("index")
@@ -138,7 +145,7 @@ def loadings(folder, figures):
     figure, axes = plt.subplots(rows, columns, figsize=(max(3.4, 3.0 * columns), 2.4 * rows), squeeze=False, layout="constrained")
     for c in range(rows):
         for b in range(columns):
-            draw_block(figure, axes[c][b], p, c, b)
+            draw_block(figure, axes[c][b], p, c, b, last=c == rows - 1)
     return save(figure, figures, "loadings")
 
 

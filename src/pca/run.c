@@ -37,7 +37,7 @@ static PetscErrorCode make_table(MtSeries *r, bool by_columns) {
   by_columns = by_columns || deal[0] == 'c' || (deal[0] == 'a' && s->columns >= s->rows) || r->nodes;
   if (r->nodes && deal[0] == 'r')
     return mt_input_error(r->in, "pca.distribute", "with pca.mesh the nodes are dealt to the ranks: columns");
-  mt_log("%lld samples of %lld numbers, %.0f MB over the ranks", (long long)s->rows, (long long)s->columns,
+  mt_log("%lld samples of %lld numbers, %.3g MB over the ranks", (long long)s->rows, (long long)s->columns,
          8e-6 * (double)s->rows * (double)s->columns);
   PetscCall(mt_table_create(r->comm, s->rows, s->columns, by_columns, r->unit, &r->table));
   mt_phase_begin("read");

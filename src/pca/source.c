@@ -171,6 +171,8 @@ void mt_source_free(MtSource *s) {
   mt_files_free(&s->files);
   free(s->first);
   free(s->shape.block);
+  for (int i = 0; i < s->nnames; i++) free(s->name[i]);
+  free(s->name);
   memset(s, 0, sizeof *s);
 }
 

@@ -47,6 +47,8 @@ struct MtSource {
   bool transverse; /* three numbers of a file become one: 1 - (m.axis)^2 */
   double axis[3];  /* unit */
   bool features;   /* features.h5 of magtwin topology */
+  char **name;     /* [columns] of a table with a header, of its first file; owned, or NULL */
+  int nnames;
   /* the file that is open */
   int open; /* its number, -1: none */
   const char *path;

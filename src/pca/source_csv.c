@@ -103,6 +103,18 @@ static PetscErrorCode choose_columns(MtSource *s, const Line *header, const Line
   return s->at.csv.ncell ? 0 : mt_error(MT_ERR_INPUT, "%s:%d: no column holds numbers", s->path, s->at.csv.number);
 }
 
+/* What the header calls the columns taken. */
+static void keep_names(MtSource *s, const Line *header) {
+  if (s->name || s->by_file) return;
+  s->nnames = s->at.csv.ncell;
+  s->name = mt_calloc((size_t)s->nnames, sizeof *s->name);
+  for (int i = 0; i < s->nnames; i++) {
+    const char *cell = s->at.csv.cell[i] < header->n ? header->cell[s->at.csv.cell[i]] : "";
+    s->name[i] = mt_malloc(strlen(cell) + 1);
+    strcpy(s->name[i], cell);
+  }
+}
+
 /* A first line without a number is a header. */
 static bool is_header(const Line *l) {
   double value;
@@ -121,6 +133,7 @@ static PetscErrorCode csv_open(MtSource *s, const char *path) {
   if (!rc) s->at.csv.header = is_header(&one);
   if (!rc && s->at.csv.header && !next_line(s, &two)) rc = mt_error(MT_ERR_INPUT, "%s: has a header only", path);
   if (!rc) rc = choose_columns(s, s->at.csv.header ? &one : NULL, s->at.csv.header ? &two : &one);
+  if (!rc && s->at.csv.header) keep_names(s, &one);
   line_free(&one);
   line_free(&two);
   rewind(s->at.csv.file);

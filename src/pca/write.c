@@ -46,6 +46,8 @@ static PetscErrorCode write_blocks(const MtSeries *r, MtH5 *f) {
   PetscErrorCode rc = mt_h5_write_strings(f, "/blocks/name", s->nblocks, name);
   if (!rc)
     rc = mt_h5_write(f, "/blocks/start_shape", H5T_NATIVE_INT64, s->nblocks, 4, 0, rank ? 0 : s->nblocks, shape, "1");
+  if (!rc && r->source.name)
+    rc = mt_h5_write_strings(f, "/blocks/columns", r->source.nnames, (const char *const *)r->source.name);
   free(shape);
   free(name);
   return rc;

@@ -64,7 +64,12 @@ def test_kinds(folder):
                               ("cube", "a.h5", ["pca.datasets=[cube]"]), ("series", "s*.npy", []), ("spectra", "t*.csv", [])):
         against_numpy(pca(folder, at(files), *more, out=name)[1], x)
     against_numpy(pca(folder, at("a.csv"), "pca.columns=[c3, c0]", out="chosen")[1], x[:, [3, 0]], 2)
-    against_numpy(pca(folder, at("named.csv"), out="named")[1], x[:, 1::-1], 2)
+    _, named = pca(folder, at("named.csv"), out="named", ranks=2)
+    against_numpy(named, x[:, 1::-1], 2)
+    with h5py.File(os.path.join(named, "pca.h5"), "r") as f:
+        check([n.decode() for n in f["blocks/columns"][:]] == ["second", "first"], "names of the columns")
+    r = support.magtwin(BUILD, "plot", named)
+    check(r.code == 0, r)
     with open(os.path.join(folder, "series", "scores.csv")) as f:
         rows = list(csv.DictReader(f))
     check([os.path.basename(row["file"]) for row in rows] == ["s%d.npy" % i for i in range(30)], rows[:3])
