@@ -185,7 +185,7 @@ static PetscErrorCode assemble(const MtPower *p, Soup *s, MtCells *c, bool *shar
     PetscCall(PetscMalloc1(4 * (size_t)p->n, &c->orientation));
     memcpy(c->orientation, p->orientation, 4 * (size_t)p->n * sizeof *p->orientation);
   }
-  mt_cells_measure(c);
+  mt_cells_measure(c, true);
   return 0;
 }
 

@@ -133,6 +133,6 @@ PetscErrorCode mt_edit_finish(MtEdit *e, MtCells *c) {
   PetscCall(PetscFree(id));
   c->ncollapsed += e->ncollapsed;
   PetscCall(mt_edit_free(e));
-  mt_cells_measure(c);
+  mt_cells_measure(c, false);
   return 0;
 }

@@ -71,7 +71,8 @@ double mt_edit_inset_height(const MtEdit *e, int face, int i, int j, int g, doub
  * no more lack than before. */
 PetscErrorCode mt_edit_split(MtEdit *e, int face, int i, int j, const MtLimit *limit, bool *done);
 
-/* Moves u away from w, within its walls, by what the edge u-w lacks, under the same conditions. */
+/* Moves u away from w, within its walls, by what the edge u-w lacks (with a phase: by all that the edges at u lack),
+ * under the same conditions. */
 PetscErrorCode mt_edit_slide(MtEdit *e, int u, int w, const MtLimit *limit, bool *done);
 
 /* Merges u and w if the result is a complex of the box with faces nearly plane and less lack around the vertex than

@@ -48,23 +48,27 @@ static void layers_multiply_the_elements(void **state) {
   mt_cells_free(&c);
 }
 
+/* Seeds 5 and 11: the merges that are left would lay corners flat on a wall, so vertices slide apart. */
 static void without_thickness_grains_touch(void **state) {
   (void)state;
-  MtCells c;
-  MtMeshData d;
-  double kind[MT_REGION_NKINDS];
-  random_cells(8, 40, 4, 0, 1, &c);
-  mesh(PETSC_COMM_WORLD, &c, 5, 0, 1, 0, &d);
-  if (rank == 0) {
-    assert_float_equal(volumes(&d, kind) / 64000, 1, 1e-12);
-    assert_int_equal(d.regions.n, 8);
-    for (int k = 0; k < 8; k++) /* faces left a little bent by edge removal are filled in differently */
-      assert_float_equal(d.regions.volume[k] / c.volume[k], 1, 1e-3);
-    assert_true(worst_gamma(&d) > 0.05);
-    assert_conforming(&d);
+  const uint64_t seeds[3] = {5, 8, 11};
+  for (int i = 0; i < 3; i++) {
+    MtCells c;
+    MtMeshData d;
+    double kind[MT_REGION_NKINDS];
+    random_cells(8, 40, seeds[i], 0, 1, &c);
+    mesh(PETSC_COMM_WORLD, &c, 5, 0, 1, 0, &d);
+    if (rank == 0) {
+      assert_float_equal(volumes(&d, kind) / 64000, 1, 1e-12);
+      assert_int_equal(d.regions.n, 8);
+      for (int k = 0; k < 8; k++) /* faces left a little bent by edge removal are filled in differently */
+        assert_float_equal(d.regions.volume[k] / c.volume[k], 1, 1e-3);
+      assert_true(worst_gamma(&d) > 0.05);
+      assert_conforming(&d);
+    }
+    mt_mesh_data_free(&d);
+    mt_cells_free(&c);
   }
-  mt_mesh_data_free(&d);
-  mt_cells_free(&c);
 }
 
 static void random_grains_close(void **state) {
