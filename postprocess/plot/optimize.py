@@ -120,7 +120,7 @@ def curves(campaign, figures):
     drawn.sort(key=lambda d: -d[0])
     figure, axes = plt.subplots(figsize=(0.75 * WIDE, 3.0), layout="constrained")
     low, high = min(d[0] for d in drawn), max(d[0] for d in drawn)
-    logarithmic = low > 0 and high > 30 * low
+    logarithmic = goal.sign > 0 and low > 0 and high > 30 * low
     norm = LogNorm(low, high) if logarithmic else Normalize(low, high if high > low else low + 1)
     for loss, _, table in drawn:
         axes.plot(table["mu0_Hext_T"], table["J_T"], color=plt.get_cmap("viridis_r")(norm(loss)), lw=0.6)
@@ -134,9 +134,11 @@ def curves(campaign, figures):
     axes.set_xlabel(r"$\mu_0H$ (T)")
     axes.set_ylabel(r"polarization $J$ (T)")
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="upper left")
-    name = goal.name if goal.target is None else "distance of %s from %g" % (goal.name, goal.target)
-    colour_bar(figure, ScalarMappable(norm, "viridis_r"), axes, name if goal.sign > 0 else "-" + name)
+        axes.legend(loc="best")
+    if goal.sign < 0:  # the bar in values of the goal; the largest, the best, stays the brightest
+        colour_bar(figure, ScalarMappable(Normalize(-norm.vmax, -norm.vmin), "viridis"), axes, goal.name)
+    else:
+        colour_bar(figure, ScalarMappable(norm, "viridis_r"), axes, goal.name if goal.target is None else "distance of %s from %g" % (goal.name, goal.target))
     return save(figure, figures, "curves")
 
 
