@@ -85,7 +85,7 @@ def make(args):
     figures = args.figures or os.path.join(args.folder, "figures")
     drawn = draw(args.folder, args.script, figures, trouble)
     what = "magtwin " + summary["subcommand"] if "subcommand" in summary else "campaign" if campaign else "sweep" if sweep else "a run"
-    unfinished = "" if summary else " \u2013 not finished: there is no summary.json yet"
+    unfinished = " \u2013 stopped by a signal: --resume continues" if summary.get("stopped") else "" if summary else " \u2013 not finished: there is no summary.json yet"
     page = Page(title_of(summary, args.folder), "%s, folder %s, %s%s" % (what, args.folder, when(args.folder), unfinished))
     if campaign:
         campaign_parts.fill(page, args.folder, summary, campaign, drawn, trouble)

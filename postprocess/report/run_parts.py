@@ -26,17 +26,28 @@ CAPTIONS = {
     "labels": "The grains on three planes through the middle.",
     "mesh": "Grains and grain-boundary phase on a cut, and the mesh of a triple junction.",
     "scores": "The samples in the plane of the first two components, and the share of the variance of each.",
+    "evolve": "Energies, phase fraction, interface and time step against time.",
+    "fields": "The composition or order parameter at the times kept.",
+    "bands": "Energy of the pictures by scale and direction of the waves: the mean, and every picture.",
+    "estimates": "Parameters estimated of pictures that the model had not seen, against the known ones.",
+    "peaks": "Spectrum, best fit and what it leaves; free energy of every number of peaks, the best at 0.",
+    "unmix": "Map and spectrum of each component.",
+    "landscape": "The energy against the component, passes from valley to top, and all terms along the series, at fixed field.",
+    "forces": "Derivatives of the energy terms along the component: where above zero while the component grows, that term holds; below, it drives.",
+    "maps": "Where: contributions to the followed energy. Red resists, blue promotes.",
+    "places": "Features of the first and the last sample where they are born: red resists, blue promotes.",
+    "regression": "Ridge regression of each term on what is seen: score on samples held out, and the share of permuted series that score as well.",
     "loadings": "The first components, as what they are of.",
     "cuts": "The mesh on three planes through the middle.",
     "quality": "Shape of the tetrahedra by kind of region, and thickness of the grain-boundary phase over its area. Grey: dihedral angles below 8 degrees.",
     "grain_errors": "Grains against the voxels they came from.",
 }
 MESH = ("mesh", "cuts", "quality", "grain_errors")
-SHOWN = {"results", "mesh", "counts", "phases", "peak_memory_per_rank", "libraries", "warnings", "volumes"}
+SHOWN = {"stopped", "results", "mesh", "counts", "phases", "peak_memory_per_rank", "libraries", "warnings", "volumes"}
 # tables: what they are; those that a figure shows whole are left out
 TABLES = {"branches.csv": "a line a curve", "barriers.csv": "a line a field", "images.csv": "a line an image", "drift.csv": "a line a slice", "grains.csv": "a line a grain",
           "contacts.csv": "a line a pair of grains", "scores.csv": "a line a sample", "measured.csv": "the measured curve"}
-DRAWN = ("curve.csv", "dynamics.csv", "barrier.csv")
+DRAWN = ("curve.csv", "dynamics.csv", "evolve.csv", "barrier.csv")
 FOLDED = 15  # lines of a table from which on it is folded
 HEADLINES = {"Br": "remanence", "Hc": "coercive field", "Hk": "knee field", "BHmax": "largest energy product"}
 

@@ -73,6 +73,7 @@ static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in,
     PetscCall(cli_demag_mesh(comm, in, folder, args->force, json, mesh));
   if (args->force) PetscCall(remove_others(comm, folder, sim->table));
   PetscCall(sim->run(comm, in, mesh, folder, args->resume, json, &stopped));
+  if (stopped) mt_json_bool(json, "stopped", true);
   PetscCall(mt_summary_end(comm, folder, &json));
   tell(args, sim, folder, stopped);
   *code = stopped ? MT_EXIT_RESUBMIT : 0;

@@ -41,6 +41,7 @@ static char *next_line(FILE *f, char **line, size_t *size) {
 static const char *const tables[][3] = {{"curve.csv", "mu0_Hext_T", "J_T"},
                                         {"dynamics.csv", "t_ns", "mz"},
                                         {"barriers.csv", "mu0_H_T", "barrier_kBT"},
+                                        {"evolve.csv", "t_s", "f_total_J/m3"},
                                         {"images.csv", "file", ""}};
 
 static const char *cell(const char *header, const char *line, const char *name, char buf[64]) {
@@ -110,9 +111,10 @@ static void show_summary(const char *folder, const MtJsonValue *summary) {
                     *warnings = mt_json_member(summary, "warnings"), *wall = mt_json_member(summary, "wall");
   char took[32];
   double value;
-  mt_log("%s: magtwin %s, done %s ago%s%s", folder, name && name->text ? name->text : "?",
+  const bool stopped = mt_json_member(summary, "stopped");
+  mt_log("%s: magtwin %s, %s %s ago%s%s%s", folder, name && name->text ? name->text : "?", stopped ? "stopped" : "done",
          mt_duration(age(folder, "summary.json"), took), mt_json_number(wall, &value) ? ", in " : "",
-         mt_json_number(wall, &value) ? mt_duration(value, (char[32]){0}) : "");
+         mt_json_number(wall, &value) ? mt_duration(value, (char[32]){0}) : "", stopped ? "; --resume continues" : "");
   for (int i = 0; results && i < results->n; i++) {
     const MtJsonValue *unit = mt_json_member(&results->item[i], "unit");
     if (results->item[i].kind != MT_JSON_OBJECT && results->item[i].kind != MT_JSON_NUMBER) continue;
@@ -123,11 +125,17 @@ static void show_summary(const char *folder, const MtJsonValue *summary) {
     if (warnings->item[i].text) mt_log("  warning: %s", warnings->item[i].text);
 }
 
+/* Has a table grown since the summary was written? */
+static bool begun_again(const char *folder) {
+  for (size_t k = 0; k < sizeof tables / sizeof *tables; k++)
+    if (has(folder, tables[k][0])) return age(folder, tables[k][0]) + 1 < age(folder, "summary.json");
+  return false;
+}
+
 static PetscErrorCode show_run(const char *folder) {
   MtJsonValue *summary = read_summary(folder);
   char *line = run_line(folder), ago[32];
-  const char *table = has(folder, "curve.csv") ? "curve.csv" : "dynamics.csv";
-  bool newer = summary && has(folder, table) && age(folder, table) + 1 < age(folder, "summary.json");
+  bool newer = summary && begun_again(folder);
   PetscErrorCode rc = 0;
   if (summary) show_summary(folder, summary);
   if (line[0] && (!summary || newer)) mt_log("%s: %s", folder, line);

@@ -15,6 +15,7 @@ static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in,
   PetscCall(mt_summary_begin(comm, "topology", in, &json));
   PetscCall(mt_topology_run(comm, in, folder, args->resume, json, &stopped));
   PetscCall(mt_summary_clear(comm, folder, "topology"));
+  if (stopped) mt_json_bool(json, "stopped", true);
   PetscCall(mt_summary_end(comm, folder, &json));
   if (stopped)
     mt_log("stopped by a signal; continue %s: magtwin topology %s --resume (same overrides)", folder, args->file);

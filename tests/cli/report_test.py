@@ -123,6 +123,28 @@ def half_a_run(folder):
     check(status.code == 0 and "61 lines of curve.csv" in status.out and "J_T = " in status.out, status)
 
 
+def stopped_run(folder):
+    """A run that a signal ended is not called done; a phase field that goes on tells its time."""
+    run_folder(folder)
+    path = os.path.join(folder, "summary.json")
+    with open(path) as f:
+        summary = json.load(f)
+    check(", done " in support.magtwin(BUILD, "status", folder).out, "a run that is done")
+    with open(path, "w") as f:
+        json.dump(dict(summary, stopped=True), f)
+    status = support.magtwin(BUILD, "status", folder)
+    check(", stopped " in status.out and "--resume continues" in status.out and ", done " not in status.out, status)
+    check(report(folder).code == 0, "report")
+    text = "".join(page_of(os.path.join(folder, "report.html")).words)
+    check("stopped by a signal" in text, text[:2000])
+    other = os.path.join(folder, "evolve")
+    os.mkdir(other)
+    with open(os.path.join(other, "evolve.csv"), "w") as f:
+        f.write("t_s,dt_s,f_total_J/m3\n0,0,2\n0.5,0.5,1.5\n")
+    status = support.magtwin(BUILD, "status", other)
+    check("2 lines of evolve.csv" in status.out and "t_s = 0.5, f_total_J/m3 = 1.5" in status.out, status)
+
+
 def refused(folder):
     done = report(folder)
     check(done.code == 2 and "is it the output folder of a run?" in done.err and not os.listdir(folder), done)
@@ -274,6 +296,6 @@ def in_a_browser(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(support.run_tests([("page of a run", of_a_run), ("page of half a run", half_a_run), ("refused", refused), ("page of a campaign", of_a_campaign),
+    sys.exit(support.run_tests([("page of a run", of_a_run), ("page of half a run", half_a_run), ("a run that was stopped", stopped_run), ("refused", refused), ("page of a campaign", of_a_campaign),
                                 ("page of two goals", of_two_goals), ("page of targets", of_targets), ("a campaign that has barely begun", barely_begun), ("status of a sweep", of_a_sweep),
                                 ("in a browser", in_a_browser)]))
