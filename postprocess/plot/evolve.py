@@ -42,7 +42,7 @@ def curve(folder, figures, compare):
     figure, panels = plt.subplots(2, 2, figsize=(WIDE, 4.4), sharex=True, gridspec_kw=dict(wspace=0.3, hspace=0.1))
     energy, fraction, interface, step = panels.ravel()
     for name, label, colour in (("total", "total", "black"), ("bulk", "bulk", LINE), ("gradient", "gradient", SECOND)):
-        energy.plot(table["t_s"], table["f_%s_J/m3" % name], color=colour, label=label)
+        energy.plot(table["t_s"], table["f_%s_J/m3" % name], color=colour, label=label, lw=2.6 if name == "total" else 1.2)  # seen where another covers it
         if other:
             energy.plot(other["t_s"], other["f_%s_J/m3" % name], color=colour, ls="--", lw=0.9)
     energy.set_ylabel("energy (J/m$^3$)")

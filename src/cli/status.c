@@ -134,14 +134,16 @@ static bool begun_again(const char *folder) {
 
 static PetscErrorCode show_run(const char *folder) {
   MtJsonValue *summary = read_summary(folder);
-  char *line = run_line(folder), ago[32];
+  char *line = run_line(folder);
   bool newer = summary && begun_again(folder);
   PetscErrorCode rc = 0;
   if (summary) show_summary(folder, summary);
   if (line[0] && (!summary || newer)) mt_log("%s: %s", folder, line);
   if (!summary && has(folder, "checkpoint.h5"))
-    mt_log("%s: checkpoint %s ago; --resume continues from it", folder, mt_duration(age(folder, "checkpoint.h5"), ago));
-  if (!summary && !line[0]) rc = mt_error(MT_ERR_INPUT, "%s holds no run, no sweep and no campaign", folder);
+    mt_log("%s: checkpoint %s ago; --resume continues from it", folder,
+           mt_duration(age(folder, "checkpoint.h5"), (char[32]){0}));
+  if (!summary && !line[0] && !has(folder, "checkpoint.h5"))
+    rc = mt_error(MT_ERR_INPUT, "%s holds no run, no sweep and no campaign", folder);
   mt_json_value_free(&summary);
   free(line);
   return rc;

@@ -143,6 +143,9 @@ def stopped_run(folder):
         f.write("t_s,dt_s,f_total_J/m3\n0,0,2\n0.5,0.5,1.5\n")
     status = support.magtwin(BUILD, "status", other)
     check("2 lines of evolve.csv" in status.out and "t_s = 0.5, f_total_J/m3 = 1.5" in status.out, status)
+    os.rename(os.path.join(other, "evolve.csv"), os.path.join(other, "checkpoint.h5"))
+    status = support.magtwin(BUILD, "status", other)  # of a run whose first line is not there yet
+    check(status.code == 0 and "checkpoint" in status.out and not status.err, status)
 
 
 def refused(folder):
