@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The head of a folder's summary says which subcommand it is of. */
@@ -60,8 +61,11 @@ static PetscErrorCode refuse_undrawn(const char *folder) {
 
 PetscErrorCode cli_plot(const CliArgs *args, int *code) {
   char script[CLI_PATH];
+  struct stat st;
   *code = 1;
-  if (access(args->file, F_OK)) return mt_error(MT_ERR_INPUT, "there is no folder %s", args->file);
+  if (stat(args->file, &st) || !S_ISDIR(st.st_mode))
+    return mt_error(MT_ERR_INPUT, "there is no folder %s: plot takes the output folder of a run or a campaign",
+                    args->file);
   PetscErrorCode rc = refuse_undrawn(args->file);
   if (!rc) rc = cli_script_find(script_for(args->file), script);
   return rc ? rc : cli_script_start(script, args, 0, NULL);

@@ -305,6 +305,8 @@ def folders_without_figures(folder):
     """A folder of pictures, not of a run: the message says where they are."""
     write(folder, "", "board.png")
     refused(support.magtwin(BUILD, "plot", folder), "residual.csv")
+    for name in ("plot", "report"):
+        refused(support.magtwin(BUILD, name, os.path.join(folder, "board.png")), "there is no folder")
 
 
 def nearest_material(folder):
