@@ -4,6 +4,7 @@
 #include "magtwin/error.h"
 #include "magtwin/h5.h"
 #include "magtwin/log.h"
+#include "magtwin/measured.h"
 #include "magtwin/micromagnetics.h"
 #include "magtwin/run.h"
 
@@ -65,14 +66,15 @@ static void write_library(const char *K1) {
 }
 
 static PetscErrorCode run(bool resume, const char *change, const char *mesh) {
-  const MtKey *const tables[] = {mt_materials_keys, mt_demag_keys, NULL};
+  const MtKey *const tables[] = {mt_materials_keys, mt_demag_keys, mt_measured_keys, NULL};
   char library[160], override[128];
   char *const overrides[] = {library, override};
   snprintf(library, sizeof library, "materials.library=%s/hard.yaml", folder);
   MtInput *in;
   bool stopped = true;
   if (change) snprintf(override, sizeof override, "%s", change);
-  PetscErrorCode rc = mt_input_read(PETSC_COMM_WORLD, input_path, change ? 2 : 1, overrides, tables, &in);
+  PetscErrorCode rc =
+      mt_input_read_for(PETSC_COMM_WORLD, input_path, change ? 2 : 1, overrides, tables, "materials field", &in);
   if (rc) return rc;
   MtJson *json = mt_json_new();
   rc = mt_hysteresis_run(PETSC_COMM_WORLD, in, mesh, folder, resume, json, &stopped);
