@@ -178,12 +178,16 @@ def killed_rank(folder):
         check(lines(out)[:len(before) - 1] == before[:-1], "steps were lost")
 
 
+SAVED = 12  # s: a slurmctld that is killed forgets jobs and steps it has not saved yet, which it does every few seconds
+
+
 def killed_daemons(folder):
     """slurmd and slurmctld die and come back: the job does not notice."""
     out = os.path.join(folder, "out")
     job = chain(folder, out)
     under_way(out)
     signal_all(programs(out), signal.SIGSTOP)
+    time.sleep(SAVED)
     for name in ("slurmd", "slurmctld"):
         running().kill(name)
     running().daemon("slurmctld")
