@@ -255,7 +255,7 @@ PetscErrorCode mt_gp_extend(const MtGp *gp, int m, const double *x, const double
   const size_t n = (size_t)gp->n, dim = (size_t)gp->dim, total = n + (size_t)m;
   double *all = mt_malloc(sizeof(double) * total * (dim + 1)), *targets = all + total * dim;
   memcpy(all, gp->x, sizeof(double) * n * dim);
-  memcpy(all + n * dim, x, sizeof(double) * (size_t)m * dim);
+  if (m > 0) memcpy(all + n * dim, x, sizeof(double) * (size_t)m * dim);
   for (size_t i = 0; i < total; i++)
     targets[i] = i < n ? gp->shift + gp->unit * gp->y[i] : y[i - n] - mt_gp_base(gp, all + i * dim, NULL);
   MtGp *new = *more = mt_gp_create(gp->kernel, gp->dim, (int)total, all, targets);

@@ -204,7 +204,7 @@ static PetscErrorCode share_one(Job *j, int i) {
   snprintf(path, sizeof path, "%s/diagrams/%04d.csv", j->folder, i + 1);
   there = j->resume && !access(path, F_OK);
   PetscCallMPI(MPI_Bcast(&there, 1, MPI_INT, 0, j->comm));
-  MtDiagram other, *d = rank ? &other : &j->d[i];
+  MtDiagram other = {0}, *d = rank ? &other : &j->d[i];
   if (there) return rank ? 0 : do_one(j, i);
   const double start = mt_wall();
   PetscCall(mt_persistence_shared(j->comm, &j->options, read_layers, &layers, d, &j->last));
