@@ -4,7 +4,8 @@ analytic values.  Writes out/validate/summary.json, a list of {name, value, unit
 as a table, draws each case beside its reference (out/validate/figures, PNG and SVG) and ends with exit code 1 if one fails.
 
 A case whose executable, inputs and analysis have not changed since it was last run is not run again (out/validate/<case>/result.json);
-where the analysis alone has changed, the runs are kept.
+where the analysis alone has changed, the runs are kept.  The summary is written after every case; it also has the lines of cases
+that were not asked for and of which such a result is kept.
 """
 import argparse
 import hashlib
@@ -95,17 +96,22 @@ def fingerprint(build, function, inputs):
     return digest([os.path.relpath(f, support.ROOT) for f in files] + sorted(inputs))
 
 
+def last_result(build, name, function):
+    """What the case gave when it was last run, {} where there is nothing; and whether it still holds."""
+    try:
+        with open(os.path.join(OUT, name, "result.json")) as f:
+            old = json.load(f)
+        return old, old["fingerprint"] == fingerprint(build, function, old["inputs"])
+    except (OSError, ValueError, KeyError):
+        return {}, False
+
+
 def run_case(build, name, function):
     """Results of the case, kept or new: {fingerprint, inputs, seconds, results, panels}, and whether they are new."""
     case = Case(build, name)
-    kept, old = os.path.join(case.folder, "result.json"), {}
-    try:
-        with open(kept) as f:
-            old = json.load(f)
-        if old["fingerprint"] == fingerprint(build, function, old["inputs"]):
-            return old, False
-    except (OSError, ValueError, KeyError):
-        pass
+    old, holds_still = last_result(build, name, function)
+    if holds_still:
+        return old, False
     os.makedirs(case.folder, exist_ok=True)
     start, used = time.monotonic(), processor_time()
     results = function(case)
@@ -113,7 +119,7 @@ def run_case(build, name, function):
     if not case.made:  # another analysis of the same runs
         new.update({key: old[key] for key in ("seconds", "processor_seconds", "state", "date") if key in old})
     new["fingerprint"] = fingerprint(build, function, new["inputs"])
-    write(kept, new)
+    write(os.path.join(case.folder, "result.json"), new)
     return new, True
 
 
@@ -165,7 +171,7 @@ def run_all(build, functions):
     """Runs and prints the cases; name -> what run_case gives."""
     done = {}
     for name, function in functions.items():
-        print("%s: %s" % (name, function.__doc__.split("\n")[0]), flush=True)
+        print("%s (%d of %d): %s" % (name, len(done) + 1, len(functions), function.__doc__.split("\n")[0]), flush=True)
         try:
             done[name], new = run_case(build, name, function)
             print("  %.0f s, %.0f s of processor time%s" % (done[name]["seconds"], done[name].get("processor_seconds", 0),
@@ -177,7 +183,18 @@ def run_all(build, functions):
             if line["value"] is not None:
                 show(line)
         sys.stdout.flush()
+        summarize(build, done)
     return done
+
+
+def summarize(build, done):
+    """out/validate/summary.json: the cases of this run that have ended, and of the others what is kept and still holds."""
+    import cases
+    everything = []
+    for name, function in cases.CASES.items():
+        kept, holds_still = (done[name], True) if name in done else last_result(build, name, function)
+        everything += kept["results"] if holds_still else []
+    write(os.path.join(OUT, "summary.json"), everything)
 
 
 def draw(done):
@@ -200,10 +217,9 @@ def main():
     if unknown:
         parser.error("no case %s; there are %s" % (", ".join(unknown), ", ".join(cases.CASES)))
     wanted = {name: f for name, f in cases.CASES.items() if not args.case or name in args.case}
+    os.makedirs(OUT, exist_ok=True)
     done = run_all(os.path.abspath(args.build), wanted)
     everything = [line for d in done.values() for line in d["results"]]
-    os.makedirs(OUT, exist_ok=True)
-    write(os.path.join(OUT, "summary.json"), everything)
     draw(done)
     if args.report:
         import report
