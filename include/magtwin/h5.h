@@ -26,6 +26,13 @@ PetscErrorCode mt_h5_open(MPI_Comm comm, const char *path, const char *format, i
 /* Closes a file opened for reading; *f becomes NULL.  Collective. */
 PetscErrorCode mt_h5_close(MtH5 **f);
 
+/* Reads a file that mt_h5_commit has written and kept a .prev of: `path`, or `path`.prev where path is damaged; the
+ * damaged one is then set aside as `path`.damaged, with a warning.  read returns an error where the file cannot be
+ * used, and sets *foreign where it belongs to something else: that ends the search.  *found: false where neither file
+ * is there.  MT_ERR_INPUT where none of them is usable.  Collective; read is called on every rank. */
+typedef PetscErrorCode (*MtH5Reader)(void *ctx, const char *path, bool *foreign);
+PetscErrorCode mt_h5_read_newest(MPI_Comm comm, const char *path, MtH5Reader read, void *ctx, bool *found);
+
 /* Slabs: dataset `name` ("/mesh/x", groups made as needed) of [ntotal, ncomp] (ncomp 1: rank one); this rank has the
  * rows [start, start+n).  type: H5T_NATIVE_DOUBLE, H5T_NATIVE_INT32, H5T_NATIVE_INT64, H5T_NATIVE_UINT8.
  * Collective. */

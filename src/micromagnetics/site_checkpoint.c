@@ -4,7 +4,6 @@
 #include "site.h"
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 PetscErrorCode mt_site_write_table(const MtSite *s, MtH5 *f, const char *name, int n, int width, const void *data) {
   return mt_h5_write(f, name, H5T_NATIVE_DOUBLE, n, width, 0, s->rank ? 0 : n, data, NULL);
@@ -114,61 +113,28 @@ static PetscErrorCode check_identity(const MtSite *s, const MtCheckpoint *c, MtH
                   then[0] == now[0] && then[1] == now[1] ? " at other places" : "");
 }
 
-static PetscErrorCode read_all(const MtSite *s, const MtCheckpoint *c, const char *path, bool *foreign) {
+typedef struct {
+  const MtSite *site;
+  const MtCheckpoint *checkpoint;
+} Reader;
+
+static PetscErrorCode read_all(void *ctx, const char *path, bool *foreign) {
+  const Reader *r = ctx;
+  const MtCheckpoint *c = r->checkpoint;
   MtH5 *f;
-  PetscErrorCode rc = mt_h5_open(s->comm, path, c->format, c->version, &f);
+  PetscErrorCode rc = mt_h5_open(r->site->comm, path, c->format, c->version, &f);
   if (rc) return rc;
-  rc = check_identity(s, c, f, path, foreign);
+  rc = check_identity(r->site, c, f, path, foreign);
   if (!rc) rc = c->read(c->ctx, f, path);
-  if (!rc) rc = warn_method(s, c, f);
+  if (!rc) rc = warn_method(r->site, c, f);
   PetscErrorCode closed = mt_h5_close(&f);
   return rc ? rc : closed;
 }
 
-static PetscErrorCode exists(const MtSite *s, const char *path, bool *yes) {
-  int found = s->rank == 0 && access(path, F_OK) == 0;
-  PetscCallMPI(MPI_Bcast(&found, 1, MPI_INT, 0, s->comm));
-  *yes = found;
-  return 0;
-}
-
-/* Out of the way of the next checkpoint, which would keep it as .prev in place of the good one. */
-static void set_aside(const MtSite *s, const char *path) {
-  char *name = s->rank ? NULL : malloc(strlen(path) + sizeof ".damaged");
-  if (!name) return;
-  sprintf(name, "%s.damaged", path);
-  rename(path, name);
-  free(name);
-}
-
-/* The newest first; a damaged one is passed over, one that belongs to something else ends the run. */
-static PetscErrorCode read_newest(const MtSite *s, const MtCheckpoint *c, char *const path[2], bool *found) {
-  char damage[512] = "";
-  *found = false;
-  for (int i = 0; i < 2; i++) {
-    bool there = false, foreign = false;
-    PetscCall(exists(s, path[i], &there));
-    if (!there) continue;
-    PetscErrorCode rc = read_all(s, c, path[i], &foreign);
-    if (rc && foreign) return rc;
-    if (!rc) {
-      if (damage[0]) {
-        mt_warn("%s; going on from %s", damage, path[i]);
-        set_aside(s, path[0]);
-      }
-      *found = true;
-      return 0;
-    }
-    snprintf(damage, sizeof damage, "%s", mt_error_message());
-    mt_error_clear();
-  }
-  return damage[0] ? mt_error(MT_ERR_INPUT, "no usable checkpoint: %s; start anew with --force", damage) : 0;
-}
-
 PetscErrorCode mt_site_checkpoint_read(const MtSite *s, const MtCheckpoint *c, bool *found) {
-  char *path[2] = {mt_path_join(s->folder, "checkpoint.h5"), mt_path_join(s->folder, "checkpoint.h5.prev")};
-  PetscErrorCode rc = read_newest(s, c, path, found);
-  free(path[0]);
-  free(path[1]);
+  Reader reader = {s, c};
+  char *path = mt_path_join(s->folder, "checkpoint.h5");
+  PetscErrorCode rc = mt_h5_read_newest(s->comm, path, read_all, &reader, found);
+  free(path);
   return rc;
 }

@@ -4,11 +4,9 @@
  * on nothing else: a continued run repeats the steps to the bit on the same number of ranks. */
 #include "evolve_impl.h"
 #include "magtwin/error.h"
-#include "magtwin/log.h"
 #include "magtwin/run.h"
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define FORMAT "magtwin-evolve-checkpoint"
 static const char SECTIONS[] = "box mesh phasefield";
@@ -101,7 +99,8 @@ static PetscErrorCode read_lists(MtEvolve *e, MtH5 *f) {
   return 0;
 }
 
-static PetscErrorCode read_all(MtEvolve *e, const char *path, bool *foreign) {
+static PetscErrorCode read_all(void *ctx, const char *path, bool *foreign) {
+  MtEvolve *e = ctx;
   MtH5 *f;
   PetscErrorCode rc = mt_h5_open(e->comm, path, FORMAT, 1, &f);
   if (rc) return rc;
@@ -114,45 +113,10 @@ static PetscErrorCode read_all(MtEvolve *e, const char *path, bool *foreign) {
   return rc ? rc : closed;
 }
 
-static bool there(const MtEvolve *e, const char *path) {
-  int found = e->rank == 0 && access(path, F_OK) == 0;
-  return MPI_Bcast(&found, 1, MPI_INT, 0, e->comm) == MPI_SUCCESS && found;
-}
-
-/* Out of the way of the next checkpoint, which would keep it as .prev in place of the good one. */
-static void set_aside(const MtEvolve *e, const char *path) {
-  char *name = mt_evolve_path(e, "checkpoint.h5.damaged");
-  if (e->rank == 0) rename(path, name);
-  free(name);
-}
-
-/* The newest first; a damaged one is passed over, one that belongs to something else ends the run. */
-static PetscErrorCode read_newest(MtEvolve *e, char *const path[2], bool *found) {
-  char damage[512] = "";
-  for (int i = 0; i < 2; i++) {
-    bool foreign = false;
-    if (!there(e, path[i])) continue;
-    PetscErrorCode rc = read_all(e, path[i], &foreign);
-    if (rc && foreign) return rc;
-    if (!rc) {
-      *found = true;
-      if (!damage[0]) return 0;
-      mt_warn("%s; going on from %s", damage, path[i]);
-      set_aside(e, path[0]);
-      return 0;
-    }
-    snprintf(damage, sizeof damage, "%s", mt_error_message());
-    mt_error_clear();
-  }
-  return damage[0] ? mt_error(MT_ERR_INPUT, "no usable checkpoint: %s; start anew with --force", damage) : 0;
-}
-
 PetscErrorCode mt_evolve_load(MtEvolve *e, bool *found) {
-  char *path[2] = {mt_evolve_path(e, "checkpoint.h5"), mt_evolve_path(e, "checkpoint.h5.prev")};
-  *found = false;
-  PetscErrorCode rc = read_newest(e, path, found);
-  free(path[0]);
-  free(path[1]);
+  char *path = mt_evolve_path(e, "checkpoint.h5");
+  PetscErrorCode rc = mt_h5_read_newest(e->comm, path, read_all, e, found);
+  free(path);
   if (rc || !*found) return rc;
   e->saved_rows = e->nrows;
   e->saved_at = mt_wall();

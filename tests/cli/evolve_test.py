@@ -87,8 +87,13 @@ def test_continued(folder):
             check(a.read() == b.read(), name + " differs")
     other = support.magtwin(BUILD, "evolve", source(folder), "output.folder=" + parts, "--resume", "phasefield.mobility=1e-18")
     check(other.code == 2 and "another input" in other.err, other)
-    os.remove(os.path.join(parts, "checkpoint.h5.prev"))
-    with open(os.path.join(parts, "checkpoint.h5"), "r+b") as f:
+    newest = os.path.join(parts, "checkpoint.h5")
+    with open(newest, "r+b") as f:
+        f.truncate(3000)
+    mended = support.magtwin(BUILD, "evolve", source(folder), "output.folder=" + parts, "--resume", *short)
+    check(mended.code == 0 and "going on from" in mended.err and os.path.exists(newest + ".damaged"), mended)
+    os.remove(newest + ".prev")
+    with open(newest, "r+b") as f:
         f.truncate(3000)
     broken = support.magtwin(BUILD, "evolve", source(folder), "output.folder=" + parts, "--resume")
     check(broken.code == 2 and "no usable checkpoint" in broken.err, broken)
