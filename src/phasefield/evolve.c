@@ -12,7 +12,7 @@
 static const double EDGE = 1e-9; /* relative slack with which times on a grid count as equal */
 
 static double now(const MtEvolve *e) {
-  return mt_march_state(e->march)->t;
+  return e->system->clock->t;
 }
 
 static void remove_old_files(const MtEvolve *e, int kept) {
@@ -51,7 +51,7 @@ static PetscErrorCode start(MtEvolve *e, bool resume) {
     e->mark.finished = 0;
   } else {
     if (resume) mt_log("%s holds no checkpoint: starting at 0 s", e->folder);
-    rc = mt_evolve_initial(e);
+    rc = e->system->call->start(e->system);
   }
   if (!rc) rc = mt_evolve_csv_open(e);
   e->began = mt_wall();
@@ -93,13 +93,13 @@ static double next_stop(const MtEvolve *e) {
 }
 
 static void show_progress(const MtEvolve *e) {
-  const MtMarchState *s = mt_march_state(e->march);
-  char left[32];
+  const MtMarchState *s = e->system->clock;
+  char left[32], note[64] = "";
   const double here = s->t - e->began_at, rest = e->opt.end - s->t;
-  mt_progress("t %.6g s  dt %.3g s  energy %.9g J/m3  step %.0f, rejected %.0f  %3.0f %%%s%s%s", s->t, s->h1,
-              mt_march_energy(e->march).total, s->steps, s->rejected, 100 * s->t / e->opt.end,
-              here > 0 ? "  about " : "", here > 0 ? mt_duration((mt_wall() - e->began) * rest / here, left) : "",
-              here > 0 ? " left" : "");
+  if (e->system->call->note) e->system->call->note(e->system, note);
+  mt_progress("t %.6g s  dt %.3g s  energy %.9g J/m3%s  step %.0f, rejected %.0f  %3.0f %%%s%s%s", s->t, s->h1,
+              e->system->energy, note, s->steps, s->rejected, 100 * s->t / e->opt.end, here > 0 ? "  about " : "",
+              here > 0 ? mt_duration((mt_wall() - e->began) * rest / here, left) : "", here > 0 ? " left" : "");
 }
 
 static PetscErrorCode save_if_due(MtEvolve *e) {
@@ -126,10 +126,11 @@ static PetscErrorCode fail(MtEvolve *e, PetscErrorCode rc) {
 
 /* The two promises: the mean stays, the energy falls. */
 static PetscErrorCode watch(MtEvolve *e, double energy_before) {
-  double mean;
-  PetscCall(mt_flow_mean(e->flow, mt_march_field(e->march, 0), &mean));
-  e->mark.largest_drift = fmax(e->mark.largest_drift, fabs(mean - mt_march_state(e->march)->mean0));
-  e->mark.largest_rise = fmax(e->mark.largest_rise, mt_march_energy(e->march).total - energy_before);
+  MtSystem *s = e->system;
+  double mean = s->clock->mean0;
+  if (s->call->mean) PetscCall(s->call->mean(s, &mean));
+  e->mark.largest_drift = fmax(e->mark.largest_drift, fabs(mean - s->clock->mean0));
+  e->mark.largest_rise = fmax(e->mark.largest_rise, s->energy - energy_before);
   return 0;
 }
 
@@ -146,8 +147,8 @@ static PetscErrorCode record(MtEvolve *e, double stop) {
 static PetscErrorCode walk(MtEvolve *e, bool *stopped) {
   *stopped = false;
   while (now(e) < e->opt.end && !*stopped) {
-    const double stop = next_stop(e), before = mt_march_energy(e->march).total;
-    PetscErrorCode rc = mt_march_step(e->march, stop);
+    const double stop = next_stop(e), before = e->system->energy;
+    PetscErrorCode rc = e->system->call->step(e->system, stop);
     if (rc) return fail(e, rc);
     PetscCall(watch(e, before));
     show_progress(e);

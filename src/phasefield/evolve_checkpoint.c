@@ -1,7 +1,7 @@
-/* checkpoint.h5 of a phase-field run, format "magtwin-evolve-checkpoint" 1: /state/c0, c1, c2 (the fields of the
- * march), /run/march, /run/mark, /run/rows, /run/times (of the files kept); attributes "input" (canonical text of the
- * sections that decide the result), "method" (of the time steps) and "mesh" (nodes, elements).  The next step depends
- * on nothing else: a continued run repeats the steps to the bit on the same number of ranks. */
+/* checkpoint.h5 of a phase-field run, format "magtwin-evolve-checkpoint" 1: /state/... (what the model
+ * keeps; of one field c0, c1, c2), /run/march, /run/mark, /run/rows, /run/times (of the files kept); attributes "input"
+ * (canonical text of the sections that decide the result), "method" (of the time steps) and "mesh" (nodes, elements).
+ * The next step depends on nothing else: a continued run repeats the steps to the bit on the same number of ranks. */
 #include "evolve_impl.h"
 #include "magtwin/error.h"
 #include "magtwin/run.h"
@@ -10,7 +10,6 @@
 
 #define FORMAT "magtwin-evolve-checkpoint"
 static const char SECTIONS[] = "box mesh phasefield";
-static const char *const FIELD[3] = {"/state/c0", "/state/c1", "/state/c2"};
 
 static PetscErrorCode write_text(const MtEvolve *e, MtH5 *f, const char *name, const char *sections) {
   char *text = mt_input_section(e->in, sections);
@@ -29,10 +28,10 @@ static PetscErrorCode write_all(MtEvolve *e, MtH5 *f) {
   if (!rc) rc = write_text(e, f, "method", "evolve");
   if (!rc) rc = mt_h5_set_string(f, "/", "mesh_input", e->mesh && e->mesh->input ? e->mesh->input : "");
   if (!rc) rc = mt_h5_set_ints(f, "/", "mesh", 2, mesh);
-  for (int k = 0; k < 3 && !rc; k++) rc = mt_domain_write(e->domain, f, FIELD[k], mt_march_field(e->march, k), "1");
-  if (!rc) rc = write_table(e, f, "/run/march", 1, MT_MARCH_STATE, mt_march_state(e->march));
+  if (!rc) rc = e->system->call->save(e->system, f);
+  if (!rc) rc = write_table(e, f, "/run/march", 1, MT_MARCH_STATE, e->system->clock);
   if (!rc) rc = write_table(e, f, "/run/mark", 1, MT_EVOLVE_MARK, &e->mark);
-  if (!rc) rc = write_table(e, f, "/run/rows", e->nrows, MT_EVOLVE_ROW, e->row);
+  if (!rc) rc = write_table(e, f, "/run/rows", e->nrows, e->system->columns, e->row);
   return rc ? rc : write_table(e, f, "/run/times", (int)e->mark.fields, 1, e->field_times);
 }
 
@@ -49,7 +48,7 @@ PetscErrorCode mt_evolve_save(MtEvolve *e) {
   }
   e->saved_rows = e->nrows;
   e->saved_at = mt_wall();
-  e->saved_t = mt_march_state(e->march)->t;
+  e->saved_t = e->system->clock->t;
   return mt_h5_commit(&f, true);
 }
 
@@ -85,7 +84,7 @@ static PetscErrorCode read_record(MtH5 *f, const char *path, const char *name, i
 static PetscErrorCode read_lists(MtEvolve *e, MtH5 *f) {
   int64_t n;
   void *data;
-  PetscErrorCode rc = mt_h5_read_all(f, "/run/rows", H5T_NATIVE_DOUBLE, MT_EVOLVE_ROW, &n, &data);
+  PetscErrorCode rc = mt_h5_read_all(f, "/run/rows", H5T_NATIVE_DOUBLE, e->system->columns, &n, &data);
   if (rc) return rc;
   free(e->row);
   e->row = data;
@@ -105,8 +104,8 @@ static PetscErrorCode read_all(void *ctx, const char *path, bool *foreign) {
   PetscErrorCode rc = mt_h5_open(e->comm, path, FORMAT, 1, &f);
   if (rc) return rc;
   rc = check_input(e, f, path, foreign);
-  for (int k = 0; k < 3 && !rc; k++) rc = mt_domain_read(e->domain, f, FIELD[k], mt_march_field(e->march, k));
-  if (!rc) rc = read_record(f, path, "/run/march", MT_MARCH_STATE, mt_march_state(e->march));
+  if (!rc) rc = read_record(f, path, "/run/march", MT_MARCH_STATE, e->system->clock);
+  if (!rc) rc = e->system->call->load(e->system, f);
   if (!rc) rc = read_record(f, path, "/run/mark", MT_EVOLVE_MARK, &e->mark);
   if (!rc) rc = read_lists(e, f);
   PetscErrorCode closed = mt_h5_close(&f);
@@ -120,6 +119,6 @@ PetscErrorCode mt_evolve_load(MtEvolve *e, bool *found) {
   if (rc || !*found) return rc;
   e->saved_rows = e->nrows;
   e->saved_at = mt_wall();
-  e->saved_t = mt_march_state(e->march)->t;
-  return mt_march_continue(e->march);
+  e->saved_t = e->system->clock->t;
+  return e->system->call->resume(e->system);
 }

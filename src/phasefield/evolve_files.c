@@ -15,18 +15,13 @@ char *mt_evolve_path(const MtEvolve *e, const char *name) {
   return path;
 }
 
-static void print_header(const MtEvolve *e, FILE *f) {
-  fprintf(f,
-          "t_s,dt_s,c_mean,c_min,c_max,f_total_J/m3,f_bulk_J/m3,f_gradient_J/m3,fraction,interface_%s,steps,rejected,"
-          "newton_iterations,linear_iterations\n",
-          e->domain->dim == 2 ? "nm" : "nm2");
+static void print_row(FILE *f, int n, const double *value) {
+  for (int c = 0; c < n; c++) fprintf(f, "%s%.17g", c ? "," : "", value[c]);
+  fputc('\n', f);
 }
 
-static void print_row(FILE *f, const MtEvolveRow *row) {
-  double value[MT_EVOLVE_ROW];
-  memcpy(value, row, sizeof value);
-  for (int c = 0; c < MT_EVOLVE_ROW; c++) fprintf(f, "%s%.17g", c ? "," : "", value[c]);
-  fputc('\n', f);
+static double *row_of(const MtEvolve *e, int i) {
+  return e->row + (size_t)i * (size_t)e->system->columns;
 }
 
 static PetscErrorCode csv_begin(MtEvolve *e) {
@@ -34,8 +29,8 @@ static PetscErrorCode csv_begin(MtEvolve *e) {
   size_t size;
   FILE *f = open_memstream(&text, &size);
   if (!f) abort();
-  print_header(e, f);
-  for (int i = 0; i < e->nrows; i++) print_row(f, e->row + i);
+  fprintf(f, "%s\n", e->system->header);
+  for (int i = 0; i < e->nrows; i++) print_row(f, e->system->columns, row_of(e, i));
   fclose(f);
   PetscErrorCode rc = mt_file_write(path, text);
   free(text);
@@ -48,48 +43,29 @@ PetscErrorCode mt_evolve_csv_open(MtEvolve *e) {
   return mt_agree_root(e->comm, e->rank ? 0 : csv_begin(e));
 }
 
-static PetscErrorCode fill_row(MtEvolve *e, MtEvolveRow *row) {
-  const MtMarchState *s = mt_march_state(e->march);
-  const MtFlowEnergy energy = mt_march_energy(e->march);
-  Vec c = mt_march_field(e->march, 0);
-  *row = (MtEvolveRow){.t = s->t,
-                       .dt = s->h1,
-                       .energy = energy.total,
-                       .bulk = energy.bulk,
-                       .gradient = energy.gradient,
-                       .steps = s->steps,
-                       .rejected = s->rejected,
-                       .newton = s->newton,
-                       .linear = s->linear};
-  PetscCall(mt_flow_mean(e->flow, c, &row->mean));
-  PetscCall(VecMin(c, NULL, &row->low));
-  PetscCall(VecMax(c, NULL, &row->high));
-  return mt_flow_level(e->flow, c, e->opt.level, &row->fraction, &row->area);
-}
-
 static PetscErrorCode grow_rows(MtEvolve *e) {
   if (e->nrows < e->capacity) return 0;
   const int capacity = e->capacity ? 2 * e->capacity : 64;
-  MtEvolveRow *row = realloc(e->row, (size_t)capacity * sizeof *row);
+  double *row = realloc(e->row, (size_t)capacity * (size_t)e->system->columns * sizeof *row);
   if (!row) return mt_error(MT_ERR_FAIL, "out of memory for %d lines", capacity);
   e->row = row;
   e->capacity = capacity;
   return 0;
 }
 
-static PetscErrorCode csv_add(MtEvolve *e, const MtEvolveRow *row) {
-  print_row(e->csv, row);
+static PetscErrorCode csv_add(MtEvolve *e) {
+  print_row(e->csv, e->system->columns, row_of(e, e->nrows - 1));
   if (fflush(e->csv) == 0) return 0;
   return mt_error(MT_ERR_INPUT, "cannot write to %s/evolve.csv: the disk or a quota may be full", e->folder);
 }
 
 PetscErrorCode mt_evolve_add_row(MtEvolve *e) {
-  MtEvolveRow row;
-  if (e->nrows > 0 && e->row[e->nrows - 1].t >= mt_march_state(e->march)->t) return 0;
-  PetscCall(fill_row(e, &row));
-  PetscErrorCode rc = grow_rows(e);
-  if (!rc) e->row[e->nrows++] = row;
-  return mt_agree(e->comm, rc || e->rank ? rc : csv_add(e, &row));
+  if (e->nrows > 0 && row_of(e, e->nrows - 1)[0] >= e->system->clock->t) return 0;
+  PetscErrorCode rc = mt_agree(e->comm, grow_rows(e));
+  if (rc) return rc;
+  PetscCall(e->system->call->row(e->system, row_of(e, e->nrows)));
+  e->nrows++;
+  return mt_agree_root(e->comm, e->rank ? 0 : csv_add(e));
 }
 
 static void field_name(int number, char name[64]) {
@@ -97,24 +73,28 @@ static void field_name(int number, char name[64]) {
 }
 
 /* The shape of a box, so that the file can be drawn by itself. */
-static PetscErrorCode write_shape(const MtBox *b, MtH5 *f) {
+static PetscErrorCode write_shape(const MtBox *b, const MtSystem *s, MtH5 *f) {
   int64_t n[3];
+  PetscErrorCode rc = 0;
   for (int c = 0; c < 3; c++) n[c] = c < b->dim ? b->cells[c] + !b->periodic[c] : 1;
-  PetscErrorCode rc = mt_h5_set_ints(f, "/c", "nodes", 3, n);
-  return rc ? rc : mt_h5_set_reals(f, "/c", "size_nm", 3, b->size);
+  for (int i = 0; i < s->fields && !rc; i++) {
+    rc = mt_h5_set_ints(f, s->field[i], "nodes", 3, n);
+    if (!rc) rc = mt_h5_set_reals(f, s->field[i], "size_nm", 3, b->size);
+  }
+  return rc;
 }
 
 static PetscErrorCode write_field(MtEvolve *e, int number) {
   MtH5 *f;
   char name[64];
-  const double t = mt_march_state(e->march)->t;
+  const double t = e->system->clock->t;
   field_name(number, name);
   char *path = mt_evolve_path(e, name);
   PetscErrorCode rc = mt_h5_create(e->comm, path, "magtwin-fields", 1, &f);
   free(path);
   if (rc) return rc;
-  rc = mt_domain_write(e->domain, f, "/c", mt_march_field(e->march, 0), "1");
-  if (!rc && !e->mesh) rc = write_shape(&e->domain->box, f);
+  rc = e->system->call->write(e->system, f);
+  if (!rc && !e->mesh) rc = write_shape(&e->domain->box, e->system, f);
   if (!rc) rc = mt_h5_set_reals(f, "/", "t_s", 1, &t);
   if (!rc) return mt_h5_commit(&f, false);
   mt_h5_discard(&f);
@@ -122,7 +102,7 @@ static PetscErrorCode write_field(MtEvolve *e, int number) {
 }
 
 /* A box as a grid of equal cells: nothing of it is written but this text. */
-static void put_box(FILE *out, const MtBox *b, int number, double t) {
+static void put_box(FILE *out, const MtBox *b, const MtSystem *s, int number, double t) {
   int64_t n[3];
   double h[3];
   char name[64];
@@ -138,10 +118,12 @@ static void put_box(FILE *out, const MtBox *b, int number, double t) {
           "<Geometry GeometryType=\"ORIGIN_DXDYDZ\"><DataItem Dimensions=\"3\" Format=\"XML\">0 0 0</DataItem>"
           "<DataItem Dimensions=\"3\" Format=\"XML\">%.17g %.17g %.17g</DataItem></Geometry>\n",
           h[2], h[1], h[0]);
-  fprintf(out,
-          "<Attribute Name=\"c\" AttributeType=\"Scalar\" Center=\"Node\"><DataItem Dimensions=\"%lld %lld %lld\" "
-          "NumberType=\"Float\" Precision=\"8\" Format=\"HDF\">%s:/c</DataItem></Attribute>\n</Grid>\n",
-          (long long)n[2], (long long)n[1], (long long)n[0], name);
+  for (int i = 0; i < s->fields; i++)
+    fprintf(out,
+            "<Attribute Name=\"%s\" AttributeType=\"Scalar\" Center=\"Node\"><DataItem Dimensions=\"%lld %lld %lld\" "
+            "NumberType=\"Float\" Precision=\"8\" Format=\"HDF\">%s:%s</DataItem></Attribute>\n",
+            s->field[i] + 1, (long long)n[2], (long long)n[1], (long long)n[0], name, s->field[i]);
+  fprintf(out, "</Grid>\n");
 }
 
 static PetscErrorCode index_box(const MtEvolve *e, const char *path) {
@@ -151,7 +133,7 @@ static PetscErrorCode index_box(const MtEvolve *e, const char *path) {
   if (!out) abort();
   fprintf(out, "<?xml version=\"1.0\"?>\n<Xdmf Version=\"3.0\">\n<Domain>\n"
                "<Grid Name=\"fields\" GridType=\"Collection\" CollectionType=\"Temporal\">\n");
-  for (int i = 0; i < (int)e->mark.fields; i++) put_box(out, &e->domain->box, i + 1, e->field_times[i]);
+  for (int i = 0; i < (int)e->mark.fields; i++) put_box(out, &e->domain->box, e->system, i + 1, e->field_times[i]);
   fprintf(out, "</Grid>\n</Domain>\n</Xdmf>\n");
   fclose(out);
   PetscErrorCode rc = mt_file_write(path, text);
@@ -160,22 +142,30 @@ static PetscErrorCode index_box(const MtEvolve *e, const char *path) {
 }
 
 static PetscErrorCode index_mesh(const MtEvolve *e, const char *path) {
-  const int n = (int)e->mark.fields;
-  MtXdmfField *field = calloc((size_t)n + 1, sizeof *field);
+  const int n = (int)e->mark.fields, fields = e->system->fields;
+  MtXdmfField *field = calloc((size_t)(n * fields) + 1, sizeof *field);
   char(*name)[64] = calloc((size_t)n + 1, sizeof *name), **file = calloc((size_t)n + 1, sizeof *file);
   if (!field || !name || !file) abort();
-  for (int i = 0; i < n; i++) {
-    field_name(i + 1, name[i]);
-    file[i] = mt_evolve_path(e, name[i]);
-    field[i] = (MtXdmfField){
-        .time = e->field_times[i], .file = file[i], .dataset = "/c", .name = "c", .ncomp = 1, .nodal = true};
+  for (int i = 0; i < n * fields; i++) {
+    const int at = i / fields;
+    const char *dataset = e->system->field[i % fields];
+    if (i % fields == 0) {
+      field_name(at + 1, name[at]);
+      file[at] = mt_evolve_path(e, name[at]);
+    }
+    field[i] = (MtXdmfField){.time = e->field_times[at],
+                             .file = file[at],
+                             .dataset = dataset,
+                             .name = dataset + 1,
+                             .ncomp = 1,
+                             .nodal = true};
   }
   const MtXdmf xdmf = {.mesh = e->mesh_path,
                        .nv = e->mesh->nv_global,
                        .nt = e->mesh->nt_global,
                        .shown = e->mesh->nt_body,
                        .tet_bytes = e->mesh->nv_global > INT32_MAX ? 8 : 4,
-                       .n = n,
+                       .n = n * fields,
                        .field = field};
   PetscErrorCode rc = mt_xdmf_write(e->comm, &xdmf, path);
   for (int i = 0; i < n; i++) free(file[i]);
@@ -193,7 +183,7 @@ static PetscErrorCode write_index(const MtEvolve *e) {
 }
 
 PetscErrorCode mt_evolve_keep(MtEvolve *e) {
-  const double t = mt_march_state(e->march)->t;
+  const double t = e->system->clock->t;
   const int n = (int)e->mark.fields;
   if (n > 0 && e->mark.field_t >= t) return 0;
   if (n == e->field_capacity) {
@@ -209,9 +199,7 @@ PetscErrorCode mt_evolve_keep(MtEvolve *e) {
 }
 
 PetscErrorCode mt_evolve_results(MtEvolve *e, MtJson *j) {
-  const MtMarchState *s = mt_march_state(e->march);
-  MtEvolveRow row;
-  PetscCall(fill_row(e, &row));
+  const MtMarchState *s = e->system->clock;
   mt_json_object(j, "counts");
   mt_json_int(j, "nodes", e->domain->n_global);
   mt_json_int(j, "elements", e->domain->ne_global);
@@ -225,14 +213,10 @@ PetscErrorCode mt_evolve_results(MtEvolve *e, MtJson *j) {
   mt_json_object(j, "results");
   mt_json_string(j, "end", e->mark.finished > 0 ? "time" : "stopped");
   mt_json_quantity(j, "t", s->t, "s");
-  mt_json_quantity(j, "energy", row.energy, "J/m3");
-  mt_json_real(j, "c_mean", row.mean);
-  mt_json_real(j, "c_min", row.low);
-  mt_json_real(j, "c_max", row.high);
-  mt_json_real(j, "fraction", row.fraction);
-  mt_json_quantity(j, "interface", row.area, e->domain->dim == 2 ? "nm" : "nm2");
+  mt_json_quantity(j, "energy", e->system->energy, "J/m3");
+  PetscCall(e->system->call->results(e->system, j));
   mt_json_quantity(j, "volume", e->domain->volume, e->domain->dim == 2 ? "nm2" : "nm3");
-  mt_json_real(j, "largest_drift_of_mean", e->mark.largest_drift);
+  if (e->system->call->mean) mt_json_real(j, "largest_drift_of_mean", e->mark.largest_drift);
   mt_json_quantity(j, "largest_rise_of_energy", e->mark.largest_rise, "J/m3");
   mt_json_real(j, "newton_per_step", s->steps > 0 ? s->newton / (s->steps + s->rejected) : NAN);
   mt_json_real(j, "linear_per_newton", s->newton > 0 ? s->linear / s->newton : NAN);

@@ -5,30 +5,21 @@
 #include "magtwin/evolve.h"
 #include "magtwin/h5.h"
 #include "magtwin/phasefield.h"
+#include "system.h"
 #include <stdio.h>
-
-/* One line of evolve.csv; doubles only, so that a row is an array of them. */
-typedef struct {
-  double t, dt;                           /* s: now, the last step */
-  double mean, low, high;                 /* of c */
-  double energy, bulk, gradient;          /* J/m3 */
-  double fraction, area;                  /* where c > level; of c = level, nm2 (nm in two dimensions) */
-  double steps, rejected, newton, linear; /* so far */
-} MtEvolveRow;
 
 typedef struct {
   double fields;        /* files kept */
   double finished;      /* 1: the end was reached */
   double field_t;       /* of the last file; -1: none */
   double largest_rise;  /* of the energy in a step, J/m3 */
-  double largest_drift; /* of the mean of c from its value at the beginning */
+  double largest_drift; /* of the mean of what is conserved from its value at the beginning */
 } MtEvolveMark;
 
-enum { MT_EVOLVE_ROW = sizeof(MtEvolveRow) / sizeof(double), MT_EVOLVE_MARK = sizeof(MtEvolveMark) / sizeof(double) };
+enum { MT_EVOLVE_MARK = sizeof(MtEvolveMark) / sizeof(double) };
 
 typedef struct {
   double end, interval, snapshot_interval; /* s; 0: none */
-  double level;
   int64_t checkpoint_rows;
   double checkpoint_seconds;
 } MtEvolveOptions;
@@ -41,13 +32,10 @@ typedef struct {
   MtEvolveOptions opt;
   MtMesh *mesh; /* NULL: a box */
   MtDomain *domain;
-  MtFreeEnergy energy;
-  MtFormula *source;
-  MtFlow *flow;
-  MtMarch *march;
+  MtSystem *system;
   MtEvolveMark mark;
   int nrows, capacity;
-  MtEvolveRow *row;    /* [nrows] */
+  double *row;         /* [nrows][system->columns] */
   double *field_times; /* [mark.fields] */
   int field_capacity;
   FILE *csv;              /* on rank 0 */
@@ -68,7 +56,9 @@ void mt_evolve_options(const MtInput *in, MtEvolveOptions *o);
 /* evolve_setup.c.  Collective. */
 PetscErrorCode mt_evolve_open(MtEvolve *e, MPI_Comm comm, const MtInput *in, const char *mesh_path, const char *folder);
 PetscErrorCode mt_evolve_close(MtEvolve *e);
-PetscErrorCode mt_evolve_initial(MtEvolve *e);
+
+/* The models that phasefield.model names; domain and in are kept.  Collective. */
+PetscErrorCode mt_system_flow(const MtDomain *domain, const MtInput *in, MtSystem **s); /* evolve_flow.c */
 
 /* evolve_files.c.  Collective. */
 PetscErrorCode mt_evolve_csv_open(MtEvolve *e);

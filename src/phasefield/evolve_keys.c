@@ -412,7 +412,6 @@ void mt_evolve_options(const MtInput *in, MtEvolveOptions *o) {
   *o = (MtEvolveOptions){.end = mt_input_real(in, "evolve.end"),
                          .interval = real_or(in, "evolve.interval", 0),
                          .snapshot_interval = real_or(in, "evolve.snapshot_interval", 0),
-                         .level = mt_input_real(in, "phasefield.level"),
                          .checkpoint_rows = mt_input_int(in, "checkpoint.every_steps"),
                          .checkpoint_seconds = 60 * mt_input_real(in, "checkpoint.every_minutes")};
 }

@@ -1,0 +1,206 @@
+/* One field as the model of a run: composition or order parameter, its energies, phase fraction and interface. */
+#include "evolve_impl.h"
+#include "magtwin/error.h"
+#include "magtwin/random.h"
+#include <math.h>
+#include <string.h>
+
+typedef struct {
+  MtSystem base;
+  const MtDomain *domain;
+  const MtInput *in;
+  MtFreeEnergy energy;
+  MtFormula *source;
+  MtFlow *flow;
+  MtMarch *march;
+} OneField;
+
+static const char *const FIELD[] = {"/c"};
+static const char *const STATE[3] = {"/state/c0", "/state/c1", "/state/c2"};
+/* Columns after the time; the header in the same order. */
+enum { MEAN = 2, LOW, HIGH, TOTAL, BULK, GRADIENT, FRACTION, AREA, STEPS, REJECTED, NEWTON, LINEAR, COLUMNS };
+#define HEADER(unit)                                                                                                   \
+  "t_s,dt_s,c_mean,c_min,c_max,f_total_J/m3,f_bulk_J/m3,f_gradient_J/m3,fraction,interface_" unit                      \
+  ",steps,rejected,newton_iterations,linear_iterations"
+
+static OneField *field_of(MtSystem *s) {
+  return (OneField *)s;
+}
+
+static double noise_at(const MtInput *in, int64_t id) {
+  MtRandom r;
+  uint64_t key = (uint64_t)mt_input_int(in, "phasefield.seed");
+  mt_random_seed(&r, mt_splitmix64(&key) ^ (uint64_t)id);
+  return mt_input_real(in, "phasefield.noise") * (2 * mt_random_uniform(&r) - 1);
+}
+
+static PetscErrorCode from_formula(const OneField *e, Vec c) {
+  MtFormula *f;
+  PetscScalar *a;
+  PetscErrorCode rc = mt_evolve_formula(e->in, "phasefield.initial_formula", &f);
+  if (rc) return rc;
+  PetscCall(VecGetArray(c, &a));
+  for (PetscInt i = 0; i < e->domain->n_owned; i++) {
+    const double *x = e->domain->x + 3 * i, at[MT_NVARS] = {x[0], x[1], x[2], 0};
+    a[i] = mt_formula_value(f, at);
+  }
+  PetscCall(VecRestoreArray(c, &a));
+  mt_formula_free(&f);
+  return 0;
+}
+
+static PetscErrorCode from_file(const OneField *e, Vec c) {
+  MtH5 *f;
+  const char *path = mt_input_string(e->in, "phasefield.initial_file");
+  PetscErrorCode rc = mt_h5_open(e->domain->comm, path, "magtwin-fields", 1, &f);
+  if (rc) return rc;
+  rc = mt_domain_read(e->domain, f, "/c", c);
+  PetscErrorCode closed = mt_h5_close(&f);
+  return rc ? rc : closed;
+}
+
+static PetscErrorCode check_start(const OneField *e, Vec c) {
+  const PetscScalar *a;
+  PetscErrorCode rc = 0;
+  PetscCall(VecGetArrayRead(c, &a));
+  for (PetscInt i = 0; i < e->domain->n_owned && !rc; i++) {
+    const double *x = e->domain->x + 3 * i;
+    if (!(a[i] >= e->energy.low && a[i] <= e->energy.high && isfinite(a[i])))
+      rc = mt_error(MT_ERR_INPUT, "c at the beginning is %g at (%g, %g, %g) nm, must be a number from %g to %g", a[i],
+                    x[0], x[1], x[2], e->energy.low, e->energy.high);
+  }
+  PetscCall(VecRestoreArrayRead(c, &a));
+  return mt_agree(e->domain->comm, rc);
+}
+
+static PetscErrorCode start(MtSystem *s) {
+  OneField *e = field_of(s);
+  Vec c = mt_march_field(e->march, 0);
+  PetscScalar *a;
+  const bool file = strcmp(mt_input_string(e->in, "phasefield.initial"), "file") == 0;
+  PetscErrorCode rc = file ? from_file(e, c) : from_formula(e, c);
+  if (rc) return rc;
+  if (mt_input_real(e->in, "phasefield.noise") > 0) {
+    PetscCall(VecGetArray(c, &a));
+    for (PetscInt i = 0; i < e->domain->n_owned; i++) a[i] += noise_at(e->in, e->domain->id[i]);
+    PetscCall(VecRestoreArray(c, &a));
+  }
+  rc = check_start(e, c);
+  if (!rc) rc = mt_march_start(e->march, 0);
+  s->energy = mt_march_energy(e->march).total;
+  return rc;
+}
+
+static PetscErrorCode step(MtSystem *s, double until) {
+  PetscErrorCode rc = mt_march_step(field_of(s)->march, until);
+  s->energy = mt_march_energy(field_of(s)->march).total;
+  return rc;
+}
+
+static PetscErrorCode row(MtSystem *s, double *value) {
+  OneField *e = field_of(s);
+  const MtMarchState *now = s->clock;
+  const MtFlowEnergy energy = mt_march_energy(e->march);
+  Vec c = mt_march_field(e->march, 0);
+  value[0] = now->t;
+  value[1] = now->h1;
+  value[TOTAL] = energy.total;
+  value[BULK] = energy.bulk;
+  value[GRADIENT] = energy.gradient;
+  value[STEPS] = now->steps;
+  value[REJECTED] = now->rejected;
+  value[NEWTON] = now->newton;
+  value[LINEAR] = now->linear;
+  PetscCall(mt_flow_mean(e->flow, c, &value[MEAN]));
+  PetscCall(VecMin(c, NULL, &value[LOW]));
+  PetscCall(VecMax(c, NULL, &value[HIGH]));
+  return mt_flow_level(e->flow, c, mt_input_real(e->in, "phasefield.level"), &value[FRACTION], &value[AREA]);
+}
+
+static PetscErrorCode write(MtSystem *s, MtH5 *f) {
+  return mt_domain_write(field_of(s)->domain, f, FIELD[0], mt_march_field(field_of(s)->march, 0), "1");
+}
+
+static PetscErrorCode save(MtSystem *s, MtH5 *f) {
+  PetscErrorCode rc = 0;
+  for (int k = 0; k < 3 && !rc; k++)
+    rc = mt_domain_write(field_of(s)->domain, f, STATE[k], mt_march_field(field_of(s)->march, k), "1");
+  return rc;
+}
+
+static PetscErrorCode load(MtSystem *s, MtH5 *f) {
+  PetscErrorCode rc = 0;
+  for (int k = 0; k < 3 && !rc; k++)
+    rc = mt_domain_read(field_of(s)->domain, f, STATE[k], mt_march_field(field_of(s)->march, k));
+  return rc;
+}
+
+static PetscErrorCode resume(MtSystem *s) {
+  PetscErrorCode rc = mt_march_continue(field_of(s)->march);
+  s->energy = mt_march_energy(field_of(s)->march).total;
+  return rc;
+}
+
+static PetscErrorCode mean(MtSystem *s, double *m) {
+  return mt_flow_mean(field_of(s)->flow, mt_march_field(field_of(s)->march, 0), m);
+}
+
+static PetscErrorCode results(MtSystem *s, MtJson *j) {
+  double value[COLUMNS];
+  PetscCall(row(s, value));
+  mt_json_real(j, "c_mean", value[MEAN]);
+  mt_json_real(j, "c_min", value[LOW]);
+  mt_json_real(j, "c_max", value[HIGH]);
+  mt_json_real(j, "fraction", value[FRACTION]);
+  mt_json_quantity(j, "interface", value[AREA], field_of(s)->domain->dim == 2 ? "nm" : "nm2");
+  return 0;
+}
+
+static PetscErrorCode destroy(MtSystem **s) {
+  OneField *e = field_of(*s);
+  PetscCall(mt_march_destroy(&e->march));
+  PetscCall(mt_flow_destroy(&e->flow));
+  mt_formula_free(&e->source);
+  mt_free_energy_free(&e->energy);
+  return PetscFree(*s);
+}
+
+static PetscErrorCode make(OneField *e) {
+  const MtFlowModel model = mt_evolve_model(e->in, &e->energy, e->source);
+  MtMarchOptions march;
+  mt_evolve_march_options(e->in, &e->energy, &march);
+  const double given = mt_input_has(e->in, "evolve.newton_tolerance") ? mt_input_real(e->in, "evolve.newton_tolerance")
+                       : march.tolerance > 0                          ? .01 * march.tolerance
+                                                                      : 1e-9;
+  const MtFlowOptions opt = {.newton_tolerance = given, .linear_rtol = mt_input_real(e->in, "evolve.linear_rtol")};
+  PetscErrorCode rc = mt_flow_create(e->domain, &model, &opt, &e->flow);
+  return rc ? rc : mt_march_create(e->flow, &march, &e->march);
+}
+
+PetscErrorCode mt_system_flow(const MtDomain *domain, const MtInput *in, MtSystem **s) {
+  static const MtSystemCalls CALLS = {.start = start,
+                                      .step = step,
+                                      .row = row,
+                                      .write = write,
+                                      .save = save,
+                                      .load = load,
+                                      .resume = resume,
+                                      .mean = mean,
+                                      .results = results,
+                                      .destroy = destroy};
+  OneField *e;
+  PetscCall(PetscNew(&e));
+  *s = &e->base;
+  e->domain = domain;
+  e->in = in;
+  e->base = (MtSystem){.call = &CALLS,
+                       .header = domain->dim == 2 ? HEADER("nm") : HEADER("nm2"),
+                       .columns = COLUMNS,
+                       .field = FIELD,
+                       .fields = 1};
+  PetscErrorCode rc = mt_evolve_energy(in, &e->energy);
+  if (!rc) rc = mt_evolve_formula(in, "phasefield.source", &e->source);
+  if (!rc) rc = make(e);
+  if (!rc) e->base.clock = mt_march_state(e->march);
+  return rc;
+}
