@@ -4,6 +4,7 @@
 #include "magtwin/files.h"
 #include "magtwin/log.h"
 #include "magtwin/memory.h"
+#include "magtwin/texttable.h"
 #include "magtwin/units.h"
 #include <math.h>
 #include <stdio.h>
@@ -124,9 +125,9 @@ static PetscErrorCode read_states(MPI_Comm comm, const MtInput *in, int n, MtEne
 }
 
 /* A column must be there and hold numbers only. */
-static PetscErrorCode need_column(const MtInput *in, const MtCsv *csv, const char *name, int *column) {
+static PetscErrorCode need_column(const MtInput *in, const MtNumbers *csv, const char *name, int *column) {
   const char *path = mt_input_string(in, "landscape.table");
-  *column = mt_csv_column(csv, name);
+  *column = mt_numbers_column(csv, name);
   if (*column < 0) return mt_error(MT_ERR_INPUT, "%s: has no column %s", path, name);
   for (int s = 0; s < csv->rows; s++)
     if (!isfinite(csv->value[(size_t)s * (size_t)csv->columns + (size_t)*column]))
@@ -135,7 +136,7 @@ static PetscErrorCode need_column(const MtInput *in, const MtCsv *csv, const cha
 }
 
 /* Which columns are energies -> column [csv->columns]. */
-static PetscErrorCode choose_terms(const MtInput *in, const MtCsv *csv, int *n, int *column) {
+static PetscErrorCode choose_terms(const MtInput *in, const MtNumbers *csv, int *n, int *column) {
   *n = 0;
   if (mt_input_has(in, "landscape.terms")) {
     for (int i = 0; i < mt_input_count(in, "landscape.terms") && *n < csv->columns; i++)
@@ -157,7 +158,7 @@ static void term_name(const char *column, char name[MT_LAND_NAME]) {
   if (unit) *unit = 0;
 }
 
-static PetscErrorCode field_and_moment(const MtInput *in, const MtCsv *csv, MtEnergies *e) {
+static PetscErrorCode field_and_moment(const MtInput *in, const MtNumbers *csv, MtEnergies *e) {
   int b, j;
   PetscCall(need_column(in, csv, mt_input_string(in, "landscape.field_column"), &b));
   PetscCall(need_column(in, csv, mt_input_string(in, "landscape.moment_column"), &j));
@@ -176,7 +177,7 @@ static double *work_of_field(const MtEnergies *e) {
   return work;
 }
 
-static PetscErrorCode from_table(const MtInput *in, const MtCsv *csv, MtEnergies *e) {
+static PetscErrorCode from_table(const MtInput *in, const MtNumbers *csv, MtEnergies *e) {
   int terms, *column = mt_malloc((size_t)csv->columns * sizeof *column);
   bool zeeman = false;
   PetscErrorCode rc = choose_terms(in, csv, &terms, column);
@@ -189,8 +190,8 @@ static PetscErrorCode from_table(const MtInput *in, const MtCsv *csv, MtEnergies
           csv->value[(size_t)s * (size_t)csv->columns + (size_t)column[k]];
   }
   free(column);
-  const bool known = !rc && mt_csv_column(csv, mt_input_string(in, "landscape.field_column")) >= 0 &&
-                     mt_csv_column(csv, mt_input_string(in, "landscape.moment_column")) >= 0;
+  const bool known = !rc && mt_numbers_column(csv, mt_input_string(in, "landscape.field_column")) >= 0 &&
+                     mt_numbers_column(csv, mt_input_string(in, "landscape.moment_column")) >= 0;
   if (known) rc = field_and_moment(in, csv, e);
   if (rc) return rc;
   double *work = known ? work_of_field(e) : NULL;
@@ -206,7 +207,7 @@ static PetscErrorCode from_table(const MtInput *in, const MtCsv *csv, MtEnergies
 
 /* What a magnetometer knows: the field does int H dJ on the sample, of which N J^2/(2 mu0) is the stray field's and the
  * rest goes into walls, domains and heat. */
-static PetscErrorCode from_moment(const MtInput *in, const MtCsv *csv, MtEnergies *e) {
+static PetscErrorCode from_moment(const MtInput *in, const MtNumbers *csv, MtEnergies *e) {
   enum { REST, DEMAG, ZEEMAN };
   const double N = mt_input_real(in, "landscape.factor");
   make(e, csv->rows, 3);
@@ -228,16 +229,16 @@ static PetscErrorCode from_moment(const MtInput *in, const MtCsv *csv, MtEnergie
 }
 
 static PetscErrorCode read_csv(MPI_Comm comm, const MtInput *in, int n, bool moment, MtEnergies *e) {
-  MtCsv csv;
+  MtNumbers csv;
   if (!mt_input_has(in, "landscape.table"))
     return mt_input_error(in, "landscape.energy", "needs landscape.table, the csv file");
-  PetscErrorCode rc = mt_csv_read(comm, mt_input_string(in, "landscape.table"), &csv);
+  PetscErrorCode rc = mt_numbers_read(comm, mt_input_string(in, "landscape.table"), &csv);
   if (!rc && csv.rows != n)
     rc = mt_input_error(in, "landscape.table", "has %d rows, but there are %d samples in %s%s", csv.rows, n,
                         mt_input_string(in, "pca.files"),
                         moment ? "" : ": of a run of magtwin whose states are not of all rows take energy: states");
   if (!rc) rc = moment ? from_moment(in, &csv, e) : from_table(in, &csv, e);
-  mt_csv_free(&csv);
+  mt_numbers_free(&csv);
   return rc;
 }
 

@@ -23,17 +23,6 @@ PetscErrorCode mt_energies_read(MPI_Comm comm, const MtInput *in, const MtSeries
 /* A zeroed struct is fine. */
 void mt_energies_free(MtEnergies *e);
 
-/* A csv table with a header, on every rank; NaN where a cell is no number. */
-typedef struct {
-  int rows, columns;
-  char (*name)[MT_LAND_NAME]; /* [columns] owned */
-  double *value;              /* [rows][columns] owned */
-} MtCsv;
-/* MT_ERR_INPUT names file and line.  Collective. */
-PetscErrorCode mt_csv_read(MPI_Comm comm, const char *path, MtCsv *csv);
-int mt_csv_column(const MtCsv *csv, const char *name); /* -1: there is none */
-void mt_csv_free(MtCsv *csv);
-
 /* Contributions of this rank's variables to an energy over the steps of the path. */
 typedef struct {
   double *net;       /* [n] J/m3: their sum over all variables is the change of the energy, or what is known of it */

@@ -3,8 +3,8 @@
 #include "magtwin/error.h"
 #include "magtwin/h5.h"
 #include "magtwin/memory.h"
+#include "magtwin/texttable.h"
 #include "magtwin/units.h"
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,75 +47,37 @@ const MtKey mt_measured_keys[] = {
     {.path = NULL},
 };
 
-enum { CELLS = 64 };
-
-/* A line cut in place at commas, semicolons, tabs and blanks; how many cells. */
-static int split(char *line, char *cell[CELLS]) {
-  static const char blanks[] = " \t\r\n\"";
-  int n = 0;
-  for (char *s = line; n < CELLS;) {
-    s += strspn(s, blanks);
-    cell[n++] = s;
-    s += strcspn(s, ",; \t\r\n\"");
-    char *end = s;
-    s += strspn(s, blanks);
-    const bool more = *s == ',' || *s == ';' || (*s && s > end);
-    if (*s == ',' || *s == ';') s++;
-    *end = 0;
-    if (!more) break;
-  }
-  return n == 1 && !cell[0][0] ? 0 : n;
-}
-
-static PetscErrorCode find_column(const char *path, int n, char *const *cell, const char *name, int *column) {
-  const char *names[CELLS];
-  *column = -1;
-  for (int k = 0; k < n; k++) {
-    names[k] = cell[k];
-    if (!strcmp(cell[k], name)) *column = k;
-  }
-  if (*column >= 0) return 0;
-  const char *near = mt_suggest(name, n, names);
-  return mt_error(MT_ERR_INPUT,
-                  "%s: the first line has no column %s%s%s%s; name the columns in measured.field and "
-                  "measured.polarization",
-                  path, name, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
-}
-
-static PetscErrorCode add_point(MtMeasured *m, const char *path, int line, int n, char *const *cell, const int *column,
-                                const double *factor) {
+static PetscErrorCode add_point(MtMeasured *m, const MtTextTable *t, const int *column, const double *factor) {
   double value[2];
   for (int k = 0; k < 2; k++) {
-    char *end = NULL;
-    value[k] = column[k] < n ? factor[k] * strtod(cell[column[k]], &end) : NAN;
-    if (!end || end == cell[column[k]] || *end || !isfinite(value[k]))
-      return mt_error(MT_ERR_INPUT, "%s:%d: no number in column %d", path, line, column[k] + 1);
+    const bool good = column[k] < t->n && mt_text_number(t->cell[column[k]], &value[k]) && isfinite(value[k]);
+    if (!good)
+      return mt_error(MT_ERR_INPUT, "%s:%lld: no number in column %d", t->path, (long long)t->line, column[k] + 1);
   }
   m->H = mt_realloc(m->H, sizeof *m->H * 2 * (size_t)(m->n + 1));
-  m->H[2 * m->n] = value[0];
-  m->H[2 * m->n++ + 1] = value[1];
+  m->H[2 * m->n] = factor[0] * value[0];
+  m->H[2 * m->n++ + 1] = factor[1] * value[1];
   return 0;
 }
 
-static PetscErrorCode read_points(const MtInput *in, const char *path, FILE *f, MtMeasured *m) {
+static PetscErrorCode find_column(const MtInput *in, const MtTextTable *t, const char *key, int *column) {
+  char message[512];
+  if (!mt_text_need_column(t, mt_input_string(in, "%s", key), column)) return 0;
+  snprintf(message, sizeof message, "%s", mt_error_message());
+  mt_error_clear();
+  return mt_error(MT_ERR_INPUT, "%s; name the columns in measured.field and measured.polarization", message);
+}
+
+static PetscErrorCode read_points(const MtInput *in, MtTextTable *t, MtMeasured *m) {
   const double factor[2] = {mt_unit_factor(MT_DIM_FIELD, mt_input_string(in, "measured.field_unit")),
                             mt_unit_factor(MT_DIM_FIELD, mt_input_string(in, "measured.polarization_unit"))};
-  char *line = NULL, *cell[CELLS];
-  size_t room = 0;
   int column[2] = {-1, -1};
   PetscErrorCode rc = 0;
-  for (int number = 1; !rc && getline(&line, &room, f) >= 0; number++) {
-    if (line[strspn(line, " \t")] == '#') continue;
-    int n = split(line, cell);
-    if (!n) continue;
-    if (column[0] >= 0) {
-      rc = add_point(m, path, number, n, cell, column, factor);
-      continue;
-    }
-    rc = find_column(path, n, cell, mt_input_string(in, "measured.field"), &column[0]);
-    if (!rc) rc = find_column(path, n, cell, mt_input_string(in, "measured.polarization"), &column[1]);
+  if (mt_text_next(t)) {
+    rc = find_column(in, t, "measured.field", &column[0]);
+    if (!rc) rc = find_column(in, t, "measured.polarization", &column[1]);
   }
-  free(line);
+  while (!rc && mt_text_next(t)) rc = add_point(m, t, column, factor);
   return rc;
 }
 
@@ -148,11 +110,10 @@ static PetscErrorCode order(const char *path, MtMeasured *m) {
 
 static PetscErrorCode read_root(const MtInput *in, MtMeasured *m) {
   const char *path = mt_input_string(in, "measured.file");
-  errno = 0;
-  FILE *f = fopen(path, "r");
-  if (!f) return mt_error(MT_ERR_INPUT, "cannot read %s: %s", path, strerror(errno));
-  PetscErrorCode rc = read_points(in, path, f, m);
-  fclose(f);
+  MtTextTable t;
+  PetscErrorCode rc = mt_text_open(path, &t);
+  if (!rc) rc = read_points(in, &t, m);
+  mt_text_close(&t);
   return rc ? rc : order(path, m);
 }
 

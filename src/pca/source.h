@@ -4,6 +4,7 @@
 
 #include "magtwin/files.h"
 #include "magtwin/npy.h"
+#include "magtwin/texttable.h"
 #include "magtwin/pca.h"
 #include <hdf5.h>
 #include <stdio.h>
@@ -54,12 +55,11 @@ struct MtSource {
   const char *path;
   union {
     struct {
-      FILE *file;
+      MtTextTable table;
       bool header;
       int64_t row;      /* the next one */
       int ncell, *cell; /* columns taken; owned */
       int64_t lines;    /* of the table */
-      int number;       /* of the line read last, from 1 */
     } csv;
     MtNpy npy;
     hid_t hdf5;

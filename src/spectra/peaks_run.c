@@ -6,13 +6,13 @@
 #include "magtwin/memory.h"
 #include "magtwin/peaks.h"
 #include "magtwin/run.h"
+#include "magtwin/texttable.h"
 #include "peaks_model.h"
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { LINE = 65536, MODELS = 21 };
+enum { MODELS = 21 };
 
 typedef struct {
   int peaks;
@@ -32,45 +32,33 @@ typedef struct {
   Model model[MODELS];
 } Job;
 
-/* The numbers in columns a and b of a line; false: there are none. */
-static bool two_numbers(char *line, int a, int b, double *x, double *y) {
-  int column = 1, found = 0;
-  for (char *p = strtok(line, ",; \t\r\n"); p; p = strtok(NULL, ",; \t\r\n"), column++) {
-    char *end;
-    const double v = strtod(p, &end);
-    if (column != a && column != b) continue;
-    if (end == p || *end) return false;
-    if (column == a) *x = v;
-    if (column == b) *y = v;
-    found++;
-  }
-  return found == 2;
+/* The numbers in columns a and b, from 1; false: there are none. */
+static bool two_numbers(const MtTextTable *t, int a, int b, double *x, double *y) {
+  return a <= t->n && b <= t->n && mt_text_number(t->cell[a - 1], x) && mt_text_number(t->cell[b - 1], y);
 }
 
-static PetscErrorCode read_lines(Job *j, FILE *f, const char *path, int a, int b) {
-  char *line = mt_malloc(LINE);
-  PetscErrorCode rc = 0;
-  for (int number = 1; !rc && fgets(line, LINE, f); number++) {
-    double x, y;
-    const char *text = line + strspn(line, " \t\r\n");
-    if (!*text || *text == '#') continue;
-    if (!two_numbers(line, a, b, &x, &y)) {
-      if (j->n) rc = mt_error(MT_ERR_INPUT, "%s:%d: has no numbers in columns %d and %d", path, number, a, b);
-      continue; /* before the first numbers: names */
-    }
-    if (!isfinite(x) || !isfinite(y) || (j->n && !(x > j->x[j->n - 1]))) {
-      rc = mt_error(MT_ERR_INPUT, "%s:%d: x must ascend, and both must be finite numbers", path, number);
-      break;
-    }
-    if (j->n == j->room) {
-      j->room *= 2;
-      j->x = mt_realloc(j->x, (size_t)j->room * sizeof *j->x);
-      j->y = mt_realloc(j->y, (size_t)j->room * sizeof *j->y);
-    }
-    j->x[j->n] = x, j->y[j->n++] = y;
+static void add_point(Job *j, double x, double y) {
+  if (j->n == j->room) {
+    j->room *= 2;
+    j->x = mt_realloc(j->x, (size_t)j->room * sizeof *j->x);
+    j->y = mt_realloc(j->y, (size_t)j->room * sizeof *j->y);
   }
-  free(line);
-  return rc;
+  j->x[j->n] = x, j->y[j->n++] = y;
+}
+
+static PetscErrorCode read_lines(Job *j, MtTextTable *t, int a, int b) {
+  double x, y;
+  while (mt_text_next(t)) {
+    const bool numbers = two_numbers(t, a, b, &x, &y);
+    if (!numbers && !j->n) continue; /* before the first numbers: names */
+    if (!numbers)
+      return mt_error(MT_ERR_INPUT, "%s:%lld: has no numbers in columns %d and %d", t->path, (long long)t->line, a, b);
+    if (!isfinite(x) || !isfinite(y) || (j->n && !(x > j->x[j->n - 1])))
+      return mt_error(MT_ERR_INPUT, "%s:%lld: x must ascend, and both must be finite numbers", t->path,
+                      (long long)t->line);
+    add_point(j, x, y);
+  }
+  return 0;
 }
 
 static PetscErrorCode read_spectrum(Job *j) {
@@ -79,10 +67,10 @@ static PetscErrorCode read_spectrum(Job *j) {
     return mt_input_error(j->in, "peaks.columns", "must be two numbers: the columns of x and y");
   const int a = (int)mt_input_real_at(j->in, 0, "peaks.columns"), b = (int)mt_input_real_at(j->in, 1, "peaks.columns");
   if (a == b) return mt_input_error(j->in, "peaks.columns", "x and y cannot be the same column");
-  FILE *f = fopen(path, "r");
-  if (!f) return mt_error(MT_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
-  PetscErrorCode rc = read_lines(j, f, path, a, b);
-  fclose(f);
+  MtTextTable t;
+  PetscErrorCode rc = mt_text_open(path, &t);
+  if (!rc) rc = read_lines(j, &t, a, b);
+  mt_text_close(&t);
   return rc;
 }
 

@@ -6,6 +6,7 @@
 #include "magtwin/log.h"
 #include "magtwin/memory.h"
 #include "magtwin/random.h"
+#include "magtwin/texttable.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -171,7 +172,7 @@ static bool is_label(const char *name) {
 }
 
 /* The columns asked for -> their numbers. */
-static PetscErrorCode choose_columns(const MtInput *in, const char *path, const MtTargets *t, int *column, int *n) {
+static PetscErrorCode choose_columns(const MtInput *in, const char *path, const MtNumbers *t, int *column, int *n) {
   *n = 0;
   if (!mt_input_has(in, "texture.target")) {
     for (int c = 0; c < t->columns; c++)
@@ -180,16 +181,15 @@ static PetscErrorCode choose_columns(const MtInput *in, const char *path, const 
   }
   for (int k = 0; k < mt_input_count(in, "texture.target"); k++) {
     const char *name = mt_input_string_at(in, k, "texture.target");
-    int c = 0;
-    while (c < t->columns && strcmp(t->name[c], name) != 0) c++;
-    if (c == t->columns) return mt_input_error(in, "texture.target", "%s has no column %s", path, name);
+    const int c = mt_numbers_column(t, name);
+    if (c < 0) return mt_input_error(in, "texture.target", "%s has no column %s", path, name);
     if (*n == t->columns) return mt_input_error(in, "texture.target", "names a column twice");
     column[(*n)++] = c;
   }
   return 0;
 }
 
-static PetscErrorCode estimate_all(Job *j, const char *path, const MtTargets *t, int n, const int *column,
+static PetscErrorCode estimate_all(Job *j, const char *path, const MtNumbers *t, int n, const int *column,
                                    const char *folder, MtJson *json) {
   const size_t line = 200 + 1000;
   char *text = mt_malloc(100 + (size_t)n * (size_t)j->n * line), *p = text, out[4200];
@@ -222,12 +222,13 @@ PetscErrorCode mt_texture_estimate(MPI_Comm comm, const MtInput *in, const char 
                                    const double *feature, MtJson *json) {
   const char *path = mt_input_string(in, "texture.targets");
   Job j = {.comm = comm, .in = in, .n = n, .m = m, .feature = feature};
-  MtTargets t;
+  MtNumbers t;
   int columns = 0;
-  PetscCall(mt_agree(comm, mt_targets_read(path, &t)));
+  PetscCall(mt_numbers_read(comm, path, &t));
   int *column = mt_malloc((size_t)t.columns * sizeof *column);
   PetscErrorCode rc = 0;
-  if (t.n != n) rc = mt_input_error(in, "texture.targets", "%s has %d rows, but there are %d pictures", path, t.n, n);
+  if (t.rows != n)
+    rc = mt_input_error(in, "texture.targets", "%s has %d rows, but there are %d pictures", path, t.rows, n);
   if (!rc) rc = choose_columns(in, path, &t, column, &columns);
   j.gp = !strcmp(mt_input_string(in, "texture.model"), "gp");
   j.folds = (int)mt_input_int(in, "texture.folds");
@@ -240,6 +241,6 @@ PetscErrorCode mt_texture_estimate(MPI_Comm comm, const MtInput *in, const char 
   free(j.estimate);
   free(j.error);
   free(column);
-  mt_targets_free(&t);
+  mt_numbers_free(&t);
   return rc;
 }

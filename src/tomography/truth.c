@@ -3,25 +3,28 @@
 #include "magtwin/error.h"
 #include "magtwin/log.h"
 #include "magtwin/memory.h"
+#include "magtwin/texttable.h"
 #include "segment.h"
 #include "stages.h"
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 static PetscErrorCode read_drift(const char *folder, int nz, double *at) {
-  char path[4096], line[200];
-  int k = 0, number;
+  char path[4096];
+  MtTextTable t;
+  int k = 0;
+  double number;
   snprintf(path, sizeof path, "%s/truth_drift.csv", folder);
-  FILE *f = fopen(path, "r");
-  if (!f) return mt_error(MT_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
-  while (fgets(line, sizeof line, f))
-    if (k < nz && sscanf(line, "%d,%lf,%lf", &number, &at[2 * k], &at[2 * k + 1]) == 3 && number == k) k++;
-  fclose(f);
-  if (k != nz)
-    return mt_error(MT_ERR_INPUT, "%s: does not hold the drift of %d slices: the truth of another stack?", path, nz);
-  return 0;
+  PetscErrorCode rc = mt_text_open(path, &t);
+  while (!rc && k < nz && mt_text_next(&t))
+    if (t.n == 3 && mt_text_number(t.cell[0], &number) && number == k && mt_text_number(t.cell[1], &at[2 * k]) &&
+        mt_text_number(t.cell[2], &at[2 * k + 1]))
+      k++;
+  mt_text_close(&t);
+  if (!rc && k != nz)
+    rc = mt_error(MT_ERR_INPUT, "%s: does not hold the drift of %d slices: the truth of another stack?", path, nz);
+  return rc;
 }
 
 PetscErrorCode mt_truth_drift(const MtStages *m) {

@@ -4,6 +4,7 @@
 #include "magtwin/error.h"
 #include "magtwin/memory.h"
 #include "magtwin/npy.h"
+#include "magtwin/texttable.h"
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -11,7 +12,6 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MOST_COLUMNS = 16, LINE = 1000 };
 static const double endless = 1e300; /* CubicalRipser writes the largest double for never */
 
 typedef struct {
@@ -42,19 +42,6 @@ static PetscErrorCode add(Reader *r, double dimension, double birth, double deat
   return 0;
 }
 
-/* Splits a line at commas, semicolons and blanks. */
-static int split(char *line, char *field[MOST_COLUMNS]) {
-  int n = 0;
-  for (char *p = strtok(line, ",; \t\r\n"); p && n < MOST_COLUMNS; p = strtok(NULL, ",; \t\r\n")) field[n++] = p;
-  return n;
-}
-
-static bool is_number(const char *text, double *value) {
-  char *end;
-  *value = strtod(text, &end);
-  return end != text && !*end;
-}
-
 /* Columns by their names; false: birth and death are not among them. */
 static bool named_columns(int n, char *const *field, int at[3]) {
   at[0] = at[1] = at[2] = -1;
@@ -74,36 +61,27 @@ static void guess_columns(int n, bool text, int at[3]) {
 
 static PetscErrorCode take_line(Reader *r, int n, char *const *field, bool text) {
   double value[3] = {r->dimension, 0, 0};
-  if (r->at[2] < 0 && !is_number(field[0], &value[1])) {
+  if (r->at[2] < 0 && !mt_text_number(field[0], &value[1])) {
     if (named_columns(n, field, r->at)) return 0;
     return mt_error(MT_ERR_INPUT, "%s:%lld: has no columns birth and death", r->path, (long long)r->line);
   }
   if (r->at[2] < 0) guess_columns(n, text, r->at);
   value[1] = 0;
   for (int c = 0; c < 3; c++)
-    if (r->at[c] >= n || (r->at[c] >= 0 && !is_number(field[r->at[c]], &value[c])))
+    if (r->at[c] >= n || (r->at[c] >= 0 && !mt_text_number(field[r->at[c]], &value[c])))
       return mt_error(MT_ERR_INPUT, "%s:%lld: is not a line of a diagram: birth death, or dimension birth death",
                       r->path, (long long)r->line);
   return add(r, value[0], value[1], value[2]);
 }
 
 static PetscErrorCode read_lines(Reader *r, bool text) {
-  char line[LINE], *field[MOST_COLUMNS];
-  PetscErrorCode rc = 0;
-  FILE *f = fopen(r->path, "r");
-  if (!f) return mt_error(MT_ERR_INPUT, "%s: cannot be read: %s", r->path, strerror(errno));
-  while (!rc && fgets(line, sizeof line, f)) {
-    r->line++;
-    if (!strchr(line, '\n') && !feof(f)) {
-      rc = mt_error(MT_ERR_INPUT, "%s:%lld: the line is too long for a diagram", r->path, (long long)r->line);
-      break;
-    }
-    char *comment = strchr(line, '#');
-    if (comment) *comment = 0;
-    const int n = split(line, field);
-    if (n) rc = take_line(r, n, field, text);
+  MtTextTable t;
+  PetscErrorCode rc = mt_text_open(r->path, &t);
+  while (!rc && mt_text_next(&t)) {
+    r->line = t.line;
+    rc = take_line(r, t.n, t.cell, text);
   }
-  fclose(f);
+  mt_text_close(&t);
   return rc;
 }
 
