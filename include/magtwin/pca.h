@@ -73,14 +73,16 @@ int64_t mt_pca_most(int64_t rows, int64_t columns, bool center);
 
 /* A series of samples with its components, for what builds on them. */
 typedef struct MtSeries MtSeries;
-/* Section pca: reads and computes; by_columns: whatever pca.distribute says.  json: adds counts and results.
- * Collective. */
-PetscErrorCode mt_series_open(MPI_Comm comm, const MtInput *in, bool by_columns, MtJson *json, MtSeries **series);
+/* Section pca: finds the samples and checks what is asked of them, without reading their values.  Collective. */
+PetscErrorCode mt_series_open(MPI_Comm comm, const MtInput *in, MtSeries **series);
+int64_t mt_series_samples(const MtSeries *series); /* not collective */
+/* Reads and computes; by_columns: whatever pca.distribute says.  json: adds counts and results.  Collective. */
+PetscErrorCode mt_series_solve(MtSeries *series, bool by_columns, MtJson *json);
 /* pca.h5 (format magtwin-pca), scores.csv, explained.csv and with a mesh modes.xdmf into `folder`.  Collective. */
 PetscErrorCode mt_series_write(const MtSeries *series, const char *folder);
 /* Sets *series to NULL; NULL is fine.  Not collective. */
 void mt_series_close(MtSeries **series);
-/* Owned by the series: the centred and scaled table, and its components.  Not collective. */
+/* Of a solved series, owned by it: the centred and scaled table, and its components.  Not collective. */
 const MtTable *mt_series_table(const MtSeries *series);
 const MtPca *mt_series_pca(const MtSeries *series);
 int64_t mt_series_nodes(const MtSeries *series, int *unit); /* of pca.mesh, and variables a node; 0: no mesh */

@@ -242,9 +242,8 @@ static PetscErrorCode read_csv(MPI_Comm comm, const MtInput *in, int n, bool mom
   return rc;
 }
 
-PetscErrorCode mt_energies_read(MPI_Comm comm, const MtInput *in, const MtSeries *series, MtEnergies *e) {
+PetscErrorCode mt_energies_read(MPI_Comm comm, const MtInput *in, int n, MtEnergies *e) {
   const char *from = mt_input_string(in, "landscape.energy");
-  const int n = (int)mt_series_table(series)->rows;
   memset(e, 0, sizeof *e);
   if (from[0] == 's') return read_states(comm, in, n, e);
   return read_csv(comm, in, n, from[0] == 'm', e);

@@ -18,8 +18,8 @@ typedef struct {
   double *B, *J;              /* [n] T, along the field; NULL: not known; owned */
   MtWork nodes;               /* energy=states: where the work is done; else n = 0 */
 } MtEnergies;
-/* MT_ERR_INPUT: what is missing, by file.  Collective. */
-PetscErrorCode mt_energies_read(MPI_Comm comm, const MtInput *in, const MtSeries *series, MtEnergies *e);
+/* Of n samples.  MT_ERR_INPUT: what is missing, by file.  Collective. */
+PetscErrorCode mt_energies_read(MPI_Comm comm, const MtInput *in, int n, MtEnergies *e);
 /* A zeroed struct is fine. */
 void mt_energies_free(MtEnergies *e);
 

@@ -61,12 +61,15 @@ static void make_slopes(MtLandscape *l) {
   free(dPC);
 }
 
-static PetscErrorCode choose(MtLandscape *l) {
-  const char *of = mt_input_string(l->in, "landscape.of");
+static PetscErrorCode choose_component(MtLandscape *l) {
   const int K = mt_series_pca(l->series)->components;
   l->component = (int)mt_input_int(l->in, "landscape.component") - 1;
-  if (l->component >= K)
-    return mt_input_error(l->in, "landscape.component", "there are %d components (pca.components)", K);
+  if (l->component < K) return 0;
+  return mt_input_error(l->in, "landscape.component", "there are %d components (pca.components)", K);
+}
+
+static PetscErrorCode choose_energy(MtLandscape *l) {
+  const char *of = mt_input_string(l->in, "landscape.of");
   for (l->of = 0; l->of < l->energy.terms && strcmp(l->energy.name[l->of], of) != 0;) l->of++;
   if (l->of < l->energy.terms) return 0;
   char names[1024] = "";
@@ -169,23 +172,32 @@ static void say(const MtLandscape *l) {
            l->roc_path[0], l->roc_ridge[0]);
 }
 
-static PetscErrorCode run(MtLandscape *l, MtJson *json) {
-  PetscCall(mt_series_open(l->comm, l->in, true, json, &l->series));
-  if (mt_series_table(l->series)->rows < 3)
-    return mt_input_error(l->in, "pca.files", "%lld samples are no path: three are needed",
-                          (long long)mt_series_table(l->series)->rows);
+static PetscErrorCode read_energies(MtLandscape *l) {
+  const int n = (int)mt_series_samples(l->series);
+  if (n < 3) return mt_input_error(l->in, "pca.files", "%d samples are no path: three are needed", n);
   mt_phase_begin("energies");
-  PetscErrorCode rc = mt_energies_read(l->comm, l->in, l->series, &l->energy);
+  PetscErrorCode rc = mt_energies_read(l->comm, l->in, n, &l->energy);
   mt_phase_end("energies");
-  if (rc) return rc;
+  if (!rc) rc = choose_energy(l);
+  return rc ? rc : choose_interval(l);
+}
+
+static PetscErrorCode make_components(MtLandscape *l, MtJson *json) {
+  PetscCall(mt_series_solve(l->series, true, json));
+  PetscCall(choose_component(l));
   take_scores(l);
-  PetscCall(check_sums(l));
-  PetscCall(choose(l));
+  return check_sums(l);
+}
+
+/* Whatever may be missing of the energies is told before the components are computed. */
+static PetscErrorCode run(MtLandscape *l, MtJson *json) {
+  PetscCall(mt_series_open(l->comm, l->in, &l->series));
+  PetscCall(read_energies(l));
+  PetscCall(make_components(l, json));
   make_slopes(l);
   find_passes(l);
-  PetscCall(choose_interval(l));
   mt_phase_begin("regression");
-  rc = regress(l);
+  PetscErrorCode rc = regress(l);
   mt_phase_end("regression");
   if (rc) return rc;
   mt_landscape_maps(l);

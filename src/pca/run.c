@@ -66,26 +66,27 @@ static void tell(const MtSeries *r, int asked, MtJson *json) {
   if (p->residual > 1e-8) mt_warn("the components are found to %.1g of the first singular value only", p->residual);
 }
 
-static PetscErrorCode open_series(MtSeries *r, bool by_columns, MtJson *json) {
+PetscErrorCode mt_series_open(MPI_Comm comm, const MtInput *in, MtSeries **series) {
+  MtSeries *r = *series = mt_calloc(1, sizeof *r);
   MtPcaOptions o;
-  PetscCall(mt_source_find(r->comm, r->in, &r->source));
-  if (mt_input_has(r->in, "pca.mesh")) PetscCall(mt_pca_mesh(r));
+  r->comm = comm;
+  r->in = in;
+  r->unit = 1;
+  PetscErrorCode rc = mt_source_find(comm, in, &r->source);
+  if (!rc && mt_input_has(in, "pca.mesh")) rc = mt_pca_mesh(r);
+  if (!rc) rc = read_options(r, &o);
+  if (rc) mt_series_close(series);
+  return rc;
+}
+
+PetscErrorCode mt_series_solve(MtSeries *r, bool by_columns, MtJson *json) {
+  MtPcaOptions o;
   PetscCall(read_options(r, &o));
   PetscCall(make_table(r, by_columns));
   mt_phase_begin("components");
   PetscErrorCode rc = mt_pca(&r->table, &o, &r->pca);
   mt_phase_end("components");
   if (!rc) tell(r, o.components, json);
-  return rc;
-}
-
-PetscErrorCode mt_series_open(MPI_Comm comm, const MtInput *in, bool by_columns, MtJson *json, MtSeries **series) {
-  MtSeries *r = *series = mt_calloc(1, sizeof *r);
-  r->comm = comm;
-  r->in = in;
-  r->unit = 1;
-  PetscErrorCode rc = open_series(r, by_columns, json);
-  if (rc) mt_series_close(series);
   return rc;
 }
 
@@ -98,6 +99,10 @@ void mt_series_close(MtSeries **series) {
   free(r->weight);
   free(r);
   *series = NULL;
+}
+
+int64_t mt_series_samples(const MtSeries *r) {
+  return r->source.rows;
 }
 
 const MtTable *mt_series_table(const MtSeries *r) {
@@ -133,9 +138,10 @@ bool mt_series_is_features(const MtSeries *r) {
 
 PetscErrorCode mt_pca_run(MPI_Comm comm, const MtInput *in, const char *folder, MtJson *json) {
   MtSeries *series;
-  PetscCall(mt_series_open(comm, in, false, json, &series));
+  PetscCall(mt_series_open(comm, in, &series));
+  PetscErrorCode rc = mt_series_solve(series, false, json);
   mt_phase_begin("write");
-  PetscErrorCode rc = mt_series_write(series, folder);
+  if (!rc) rc = mt_series_write(series, folder);
   mt_phase_end("write");
   mt_series_close(&series);
   return rc;

@@ -161,8 +161,10 @@ def test_places(folder):
 
 
 def test_bad_input(folder):
+    """One sentence each, and whatever the energies lack before the components are computed."""
     _, text = well(folder)
     at = lambda name: os.path.join(folder, name)
+    states = "materials: {grain: Nd2Fe14B}\ndemagnetizing: {enabled: false}\n"
     for name, body in (("short.csv", "e_a\n1\n2\n"), ("none.csv", "a\n" + "1\n" * SAMPLES), ("hole.csv", "e_a\n" + "1\n" * (SAMPLES - 1) + "x\n")):
         with open(at(name), "w") as f:
             f.write(body)
@@ -173,7 +175,10 @@ def test_bad_input(folder):
                           (["landscape.energy=states"], "section materials"), (["landscape.energy=moment"], "no column mu0_Hext_T")):
         r, out = landscape(folder, text, *more, code=2, out="bad")
         check(message in r.err, (more, str(r)))
+        check("of the variance" not in r.out or "components" in message, (more, str(r)))
         check(not os.path.exists(os.path.join(out, "landscape.h5")), more)
+    r, _ = landscape(folder, states + text, "landscape.energy=states", "landscape.mesh=" + at("m.h5"), "landscape.states=" + at("gone*.h5"), code=2, out="bad")
+    check("0 states match" in r.err and "of the variance" not in r.out, r)
 
 
 if __name__ == "__main__":
