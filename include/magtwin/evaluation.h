@@ -25,6 +25,12 @@ char **mt_evaluation_overrides(const MtEvaluator *e, const double *x);
  * continues from the checkpoint that it finds there. */
 PetscErrorCode mt_evaluation_start(const MtEvaluator *e, const double *x, const char *const *more, const char *folder,
                                    MtProcess *p);
+/* What a folder tells: is its evaluation to be started, for the first time or again?  It was never begun, was killed,
+ * has stopped after a checkpoint, or its program could not be started: the shell's exit codes 126 and 127, for which no
+ * point can be blamed. */
+bool mt_evaluation_to_start(MtProcessState state, int code);
+/* MT_ERR_FAIL, with the shell's words, where the program of evaluation or point `number` could not be started. */
+PetscErrorCode mt_evaluation_started(const char *folder, int number, int code);
 /* Numbers [n] of one that has ended with this exit code (< 0: without a record); NaN for one that is null.  *reason
  * (malloc'ed, else NULL): why it failed.  MT_ERR_INPUT when a good run has not written a number at all. */
 PetscErrorCode mt_evaluation_result(const char *folder, int code, int n, const MtNumber *number, double *y,

@@ -98,7 +98,7 @@ const MtKey mt_optimize_keys[] = {
      .type = MT_KEY_STRING,
      .when = "optimize.evaluate=command",
      .help = "Shell command; {name} stands for the value of a variable, {folder} for a folder of the evaluation's own. "
-             "Another exit code than 0 is a failure of the point."},
+             "Another exit code than 0 is a failure of the point, but 126 and 127, no such program, end the campaign."},
     {.path = "optimize.run.input",
      .type = MT_KEY_PATH,
      .when = "optimize.evaluate=run",

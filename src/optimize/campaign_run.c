@@ -124,11 +124,6 @@ PetscErrorCode mt_campaign_propose(MPI_Comm comm, MtCampaign *c, const char *by,
   return rc;
 }
 
-/* The shell found no program to run: nothing that a point could be blamed for. */
-static bool not_started(const MtCampaign *c, int code) {
-  return c->evaluate == MT_EVALUATE_RUN && (code == 126 || code == 127);
-}
-
 /* Starts trial i in the slot, or finds it running or ended already. */
 static PetscErrorCode occupy(Runner *r, int k, int i) {
   MtCampaign *c = r->c;
@@ -138,8 +133,7 @@ static PetscErrorCode occupy(Runner *r, int k, int i) {
   if (r->rank == 0) {
     char *folder = folder_of(c, i);
     MtProcessState state = mt_process_state(folder, &code);
-    start =
-        state == MT_PROCESS_NONE || (state == MT_PROCESS_ENDED && (code == MT_EXIT_RESUBMIT || not_started(c, code)));
+    start = mt_evaluation_to_start(state, code);
     if (start)
       rc = mt_evaluation_start(&c->evaluator, c->db.trial[i].x, (const char *const *)c->more, folder, &s->process);
     else
@@ -194,13 +188,8 @@ static PetscErrorCode outcome(Runner *r, int slot, double *y, char **reason, int
   if (mt_process_state(folder, &code) != MT_PROCESS_ENDED) code = r->slot[slot].process.code;
   /* ended by the signal that we handed on, or without a record after it: no fault of the point */
   *resubmit = code == MT_EXIT_RESUBMIT || (r->signalled && code != 0);
-  if (not_started(r->c, code)) {
-    char *line = mt_process_last_line(folder, "errors.txt");
-    rc = mt_error(MT_ERR_FAIL, "evaluation %d could not be started: %s. Nothing was told; mend it and go on", i + 1,
-                  line);
-    free(line);
-  } else if (!*resubmit)
-    rc = mt_evaluation_result(folder, code, r->c->proposer.ngoals, r->c->goal, y, reason);
+  rc = mt_evaluation_started(folder, i + 1, code);
+  if (!rc && !*resubmit) rc = mt_evaluation_result(folder, code, r->c->proposer.ngoals, r->c->goal, y, reason);
   for (int g = 0; !rc && !*resubmit && !*reason && g < r->c->proposer.ngoals;
        g++) /* a curve without a coercive field */
     if (isnan(y[g])) *reason = mt_text("%s is not defined", r->c->goal[g].number);

@@ -169,6 +169,26 @@ static void from_output(const char *folder, int n, double *y, char **reason) {
   free(line);
 }
 
+/* The shell found no program, or one that cannot be run. */
+static bool no_program(int code) {
+  return code == 126 || code == 127;
+}
+
+bool mt_evaluation_to_start(MtProcessState state, int code) {
+  return state == MT_PROCESS_NONE || (state == MT_PROCESS_ENDED && (code == MT_EXIT_RESUBMIT || no_program(code)));
+}
+
+PetscErrorCode mt_evaluation_started(const char *folder, int number, int code) {
+  if (!no_program(code)) return 0;
+  char *line = mt_process_last_line(folder, "errors.txt");
+  PetscErrorCode rc = mt_error(MT_ERR_FAIL,
+                               "%s: the program of %d could not be started (exit code %d): %s. That is no failure of "
+                               "this point: mend it and run this again",
+                               folder, number, code, line[0] ? line : "no word of why");
+  free(line);
+  return rc;
+}
+
 PetscErrorCode mt_evaluation_result(const char *folder, int code, int n, const MtNumber *number, double *y,
                                     char **reason) {
   *reason = NULL;

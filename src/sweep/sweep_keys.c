@@ -84,7 +84,8 @@ const MtKey mt_sweep_keys[] = {
     {.path = "sweep.command",
      .type = MT_KEY_STRING,
      .when = "sweep.evaluate=command",
-     .help = "Shell command; {name} stands for the value of an axis, {folder} for the point's own folder."},
+     .help = "Shell command; {name} stands for the value of an axis, {folder} for the point's own folder. "
+             "Another exit code than 0 is a failure of the point, but 126 and 127, no such program, end the sweep."},
     {.path = "sweep.input", .type = MT_KEY_PATH, .when = "sweep.evaluate=run", .help = "The input of the runs."},
     {.path = "sweep.subcommand",
      .type = MT_KEY_CHOICE,

@@ -60,7 +60,8 @@ static PetscErrorCode finish(MtSweep *s, Slot *slot, bool stopping) {
   const int i = slot->point, code = slot->process.code;
   int recorded;
   char *folder = mt_sweep_folder(s, i);
-  PetscErrorCode rc = mt_sweep_look(s, i);
+  PetscErrorCode rc = mt_evaluation_started(folder, i + 1, code);
+  if (!rc) rc = mt_sweep_look(s, i);
   if (!rc && stopping && s->point[i].state == MT_POINT_FAILED) rc = mt_sweep_forget(s, i);
   if (!rc && !stopping && code >= 0 && code < 128 && mt_process_state(folder, &recorded) == MT_PROCESS_NONE)
     rc = unwritten(s, i, code);

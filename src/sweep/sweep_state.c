@@ -52,7 +52,7 @@ PetscErrorCode mt_sweep_look(MtSweep *s, int i) {
   else if (state == MT_PROCESS_ENDED && (code < 0 || code > 255)) {
     p->state = MT_POINT_FAILED;
     reason = mt_text("its exit_code holds %d, which is none", code);
-  } else if (state == MT_PROCESS_ENDED && code != MT_EXIT_RESUBMIT) {
+  } else if (!mt_evaluation_to_start(state, code)) {
     rc = mt_evaluation_result(folder, code, s->nnumbers, s->number, p->y, &reason);
     p->state = reason ? MT_POINT_FAILED : MT_POINT_DONE;
     if (!rc && !reason && !s->command) p->record.ranks = ranks_of(folder);

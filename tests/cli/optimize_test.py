@@ -151,6 +151,20 @@ def all_fail(folder):
     refused(optimize(folder), "all of the first 5 evaluations failed", "exit code 7", code=1)
 
 
+def no_program(folder):
+    """A command that the shell does not find is no failure of a point: told at once, and the campaign goes on when it is mended."""
+    write(folder, "no-such-program {x}")
+    refused(optimize(folder), "could not be started (exit code 127)", "no-such-program", code=1)
+    check(len(events(folder, "suggested")) == 1 and not events(folder, "told"), events(folder, "told"))
+    open(os.path.join(folder, "no-such-program"), "w").close()
+    refused(optimize(folder, PATH=folder + ":" + os.environ["PATH"]), "could not be started (exit code 12", "ermission denied", code=1)
+    with open(os.path.join(folder, "no-such-program"), "w") as f:
+        f.write("#!/bin/sh\necho $1\n")
+    os.chmod(os.path.join(folder, "no-such-program"), 0o755)
+    succeeds(optimize(folder, PATH=folder + ":" + os.environ["PATH"]))
+    check([e["id"] for e in events(folder, "told")] == list(range(1, 8)), events(folder, "told"))
+
+
 def no_number(folder):
     write(folder, "echo fine", change=lambda text: text.replace("initial: 4", "initial: 2").replace("evaluations: 7", "evaluations: 2"))
     succeeds(optimize(folder))
@@ -320,7 +334,7 @@ def runs_of_magtwin(folder):
     refused(optimize(folder, "optimize.run.overrides=[mesh.sise=4]", cwd=folder), "did you mean mesh.size?")
     shutil.rmtree(out_of(folder))
     done = optimize(folder, "optimize.run.launcher=no-such-launcher", cwd=folder)
-    refused(done, "evaluation 1 could not be started", "no-such-launcher", "Nothing was told", code=1)
+    refused(done, "evaluations/0001: the program of 1 could not be started (exit code 127)", "no-such-launcher", "no failure of this point", code=1)
     check(not events(folder, "told"), events(folder, "told"))
     shutil.rmtree(out_of(folder))
     succeeds(optimize(folder, "optimize.goals=[{name: nodes, number: counts.nodes}]", cwd=folder, ranks=2))
@@ -332,7 +346,7 @@ def main():
     code = support.run_tests([
         ("a campaign finishes", finishes), ("the same on two ranks", same_on_two_ranks), ("kill -9 at every evaluation", survives_kills),
         ("a database cut anywhere", survives_any_cut), ("failures are information", failures_are_information),
-        ("all evaluations fail", all_fail), ("no number in the output", no_number), ("a database edited into nonsense", edited_database),
+        ("all evaluations fail", all_fail), ("no program to start", no_program), ("no number in the output", no_number), ("a database edited into nonsense", edited_database),
         ("a database of another campaign", another_campaign), ("two processes in one folder", two_processes), ("by hand", by_hand),
         ("a full disk", full_disk), ("bad campaigns", bad_campaigns), ("transfer from another campaign", transfer), ("runs of magtwin", runs_of_magtwin)])
     shutil.rmtree(KEPT.get("folder", ""), ignore_errors=True)

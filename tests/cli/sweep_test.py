@@ -97,6 +97,21 @@ def failures(folder):
     check(all(r["status"] == "done" for r in table(folder)), table(folder))
 
 
+def no_program(folder):
+    """A command that the shell does not find is no failure of a point: told at once, and the point waits."""
+    write(folder, "no-such-program {x}")
+    for verb in (["run"], ["point", "1"]):
+        done = sweep(folder, *verb)
+        check(done.code == 1 and "points/0001: the program of 1 could not be started (exit code 127)" in done.err and "no-such-program" in done.err, done)
+    check("0 done, 0 failed, 0 running, 8 waiting" in succeeds(sweep(folder, "status")).out, "not all wait")
+    program = os.path.join(folder, "no-such-program")
+    with open(program, "w") as f:
+        f.write("#!/bin/sh\necho $1\n")
+    os.chmod(program, 0o755)
+    succeeds(sweep(folder, PATH=folder + ":" + os.environ["PATH"]))
+    check(all(r["status"] == "done" for r in table(folder)), table(folder))
+
+
 def kills(folder):
     """The sweep is killed three times while points run; each of them is run once all the same: they outlive it."""
     write(folder, "echo . >> {folder}/runs; sleep 0.5; " + VALUE.split("; ", 1)[1])
@@ -329,7 +344,7 @@ def bad_input(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(support.run_tests([("a grid", grid), ("failures in the table", failures), ("three kills", kills), ("designs", designs),
+    sys.exit(support.run_tests([("a grid", grid), ("failures in the table", failures), ("no program to start", no_program), ("three kills", kills), ("designs", designs),
                                 ("single points and the job array", single_points), ("provenance of every row", provenance), ("more points than tasks", long_arrays),
                                 ("one point", one_point), ("another input", other_input), ("two sweeps in one folder", two_sweeps), ("figures", figures),
                                 ("files edited into nonsense", edited), ("a full disk", full_disk), ("bad input", bad_input)]))
