@@ -34,8 +34,10 @@ typedef PetscErrorCode (*MtRunCheck)(const char *subcommand, char *input, int no
 PetscErrorCode mt_campaign_check_runs(MtCampaign *c, MtRunCheck check);
 
 /* Evaluates until the number of evaluations asked for is told, several at a time, continuing what the database and the
- * folders of the evaluations hold; *stopped: by a signal.  Results go to json, the table to trials.csv.  MT_ERR_INPUT
- * where another process runs the campaign, MT_ERR_FAIL when all of the first evaluations fail.  Collective. */
+ * folders of the evaluations hold; *stopped: by a signal.  What is asked must be what the folder was begun with, its
+ * base.yaml and evaluation.txt: else MT_ERR_INPUT with the line.  Results go to json, the table to trials.csv.
+ * MT_ERR_INPUT where another process runs the campaign, MT_ERR_FAIL when all of the first evaluations fail. Collective.
+ */
 PetscErrorCode mt_campaign_run(MPI_Comm comm, MtCampaign *c, MtJson *json, bool *stopped);
 /* Proposes `count` points more, adds them to the database and prints them.  Collective. */
 PetscErrorCode mt_campaign_suggest(MPI_Comm comm, MtCampaign *c, int count);

@@ -67,7 +67,12 @@ PetscErrorCode mt_database_started(MPI_Comm comm, MtCampaign *c, int trial);
 PetscErrorCode mt_database_told(MPI_Comm comm, MtCampaign *c, const char *by, int trial, const double *y, double cost,
                                 const char *reason);
 
-/* campaign_run.c: one more suggestion in the database; *found false at the end of the space.  Collective. */
+/* campaign_run.c: MT_ERR_INPUT where the base input of the runs, their overrides and keys, the command, or the numbers
+ * of the goals are not those that the folder was begun with, which base.yaml and evaluation.txt there keep; after
+ * a refresh.
+ * Collective. */
+PetscErrorCode mt_campaign_same(MPI_Comm comm, const MtCampaign *c);
+/* one more suggestion in the database; *found false at the end of the space.  Collective. */
 PetscErrorCode mt_campaign_propose(MPI_Comm comm, MtCampaign *c, const char *by, bool *found);
 
 /* campaign_table.c */

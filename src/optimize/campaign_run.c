@@ -6,6 +6,7 @@
  * may outlive us) is waited for. */
 #include "campaign_impl.h"
 #include "magtwin/error.h"
+#include "magtwin/kept.h"
 #include "magtwin/log.h"
 #include "magtwin/memory.h"
 #include "magtwin/run.h"
@@ -245,7 +246,7 @@ PetscErrorCode mt_campaign_check_runs(MtCampaign *c, MtRunCheck check) {
 static PetscErrorCode loop(Runner *r, bool *stopped) {
   Action action = WAIT;
   int slot = 0;
-  PetscErrorCode rc = mt_database_refresh(r->comm, r->c);
+  PetscErrorCode rc = 0;
   while (!rc && action != END && action != STOP) {
     rc = agree_action(r, &action, &slot);
     if (!rc && action == NEXT) rc = next(r, slot);
@@ -279,6 +280,33 @@ static PetscErrorCode take_campaign(MPI_Comm comm, const MtCampaign *c, MtLock *
   return mt_agree_root(comm, rc);
 }
 
+/* All that decides what an evaluation gives: other than this, what it has told would not belong together. */
+static char *question(const MtCampaign *c) {
+  char *text = c->command ? mt_text("%s\n", c->command) : mt_text("magtwin %s\n", c->subcommand), *more;
+  for (int i = 0; c->more && c->more[i]; i++, free(text), text = more) more = mt_text("%s%s\n", text, c->more[i]);
+  for (int i = 0; !c->command && i < c->space.nvars; i++, free(text), text = more)
+    more =
+        mt_text("%s%s sets %s%s%s\n", text, c->space.var[i].name, c->key[i], c->unit[i][0] ? " in " : "", c->unit[i]);
+  for (int g = 0; g < c->proposer.ngoals; g++, free(text), text = more)
+    more = mt_text("%s%s is %s\n", text, c->goal[g].name, c->goal[g].number ? c->goal[g].number : "printed");
+  return text;
+}
+
+PetscErrorCode mt_campaign_same(MPI_Comm comm, const MtCampaign *c) {
+  int rank;
+  PetscErrorCode rc = 0;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  if (rank == 0) {
+    char *base = c->input ? mt_kept_file(c->input) : NULL, *text = question(c);
+    if (base) rc = mt_kept_same(c->folder, "base.yaml", base, "a campaign", "another base input", c->input);
+    if (!told_trials(c)) mt_kept_forget(c->folder, "evaluation.txt"); /* mended before anything came of it */
+    if (!rc) rc = mt_kept_same(c->folder, "evaluation.txt", text, "a campaign", "other evaluations", "the input");
+    free(base);
+    free(text);
+  }
+  return mt_agree_root(comm, rc);
+}
+
 /* On an error nothing is left running that would be started twice: the locks of the folders tell. */
 PetscErrorCode mt_campaign_run(MPI_Comm comm, MtCampaign *c, MtJson *json, bool *stopped) {
   Runner r = {.comm = comm, .c = c};
@@ -290,7 +318,9 @@ PetscErrorCode mt_campaign_run(MPI_Comm comm, MtCampaign *c, MtJson *json, bool 
   PetscCallMPI(MPI_Comm_rank(comm, &r.rank));
   r.slot = mt_calloc((size_t)c->parallel, sizeof *r.slot);
   for (int k = 0; k < c->parallel; k++) r.slot[k].trial = -1;
-  rc = loop(&r, stopped);
+  rc = mt_database_refresh(comm, c);
+  if (!rc) rc = mt_campaign_same(comm, c);
+  if (!rc) rc = loop(&r, stopped);
   if (!rc) mt_campaign_results(c, json);
   for (int k = 0; k < c->parallel; k++) mt_process_free(&r.slot[k].process);
   free(r.slot);

@@ -1,74 +1,45 @@
 /* Opening the folder of a sweep: what it holds must be this sweep; would its runs be accepted? */
 #include "magtwin/error.h"
-#include "magtwin/h5.h"
+#include "magtwin/kept.h"
 #include "magtwin/memory.h"
 #include "sweep_impl.h"
-#include <stdio.h>
 #include <string.h>
 
-/* The whole file, "" if there is none; the caller frees. */
-static char *file_text(const char *path) {
-  char *text = mt_text("%s", "");
-  size_t n = 0, got;
-  FILE *f = fopen(path, "r");
-  do {
-    text = mt_realloc(text, n + 65536 + 1);
-    got = f ? fread(text + n, 1, 65536, f) : 0;
-    n += got;
-  } while (got == 65536);
-  text[n] = 0;
-  if (f) fclose(f);
-  return text;
+static PetscErrorCode keep(const MtSweep *s, const char *name, const char *text, const char *what, const char *source) {
+  return mt_kept_same(s->folder, name, text, "a sweep", what, source);
 }
 
-/* The line that begins at `at`, cut to be shown. */
-static void first_line(const char *at, char line[64]) {
-  snprintf(line, 64, "%.*s", (int)strcspn(at, "\r\n"), at);
+static bool nothing_ended(MtSweep *s) {
+  int count[MT_POINT_STATES];
+  if (mt_sweep_look_all(s)) return mt_error_clear(), false;
+  mt_sweep_count(s, count);
+  return !count[MT_POINT_DONE] && !count[MT_POINT_FAILED];
 }
 
-/* Where two texts part. */
-static PetscErrorCode refuse(const MtSweep *s, const char *path, const char *old, const char *text, const char *what) {
-  const char *a = old, *b = text;
-  char was[64], is[64];
-  int number = 1;
-  for (const char *p = old, *q = text; *p && *p == *q; p++, q++)
-    if (*p == '\n') a = p + 1, b = q + 1, number++;
-  first_line(a, was);
-  first_line(b, is);
-  return mt_error(MT_ERR_INPUT,
-                  "%s holds a sweep with %s: choose another output.folder (line %d of %s is \"%s\", now it is \"%s\")",
-                  s->folder, what, number, path, was, is);
-}
-
-/* The file in the folder must hold this text, or not be there yet. */
-static PetscErrorCode keep_text(const MtSweep *s, const char *name, const char *text, const char *what) {
-  char *path = mt_text("%s/%s", s->folder, name), *old = file_text(path);
-  PetscErrorCode rc = 0;
-  if (!old[0])
-    rc = mt_file_write(path, text);
-  else if (strcmp(old, text))
-    rc = refuse(s, path, old, text, what);
-  free(path);
-  free(old);
+/* A command that could not be started is mended: no point has come of the other. */
+static PetscErrorCode keep_command(MtSweep *s) {
+  char *what = s->command ? mt_text("%s\n", s->command) : mt_text("magtwin %s\n", s->subcommand);
+  if (mt_kept_differs(s->folder, "evaluation.txt", what) && nothing_ended(s))
+    mt_kept_forget(s->folder, "evaluation.txt");
+  PetscErrorCode rc = keep(s, "evaluation.txt", what, "another command", "the input");
+  free(what);
   return rc;
 }
 
 /* One process at a time: two sweeps begun in an empty folder together are one, or the second is refused. */
-static PetscErrorCode keep_all(const MtSweep *s) {
+static PetscErrorCode keep_all(MtSweep *s) {
   char *path = mt_text("%s/open.lock", s->folder), owner[200];
-  char *points = mt_sweep_points_text(s), *base = s->input ? file_text(s->input) : NULL;
-  char *what = s->command ? mt_text("%s\n", s->command) : mt_text("magtwin %s\n", s->subcommand);
+  char *points = mt_sweep_points_text(s), *base = s->input ? mt_kept_file(s->input) : NULL;
   bool locked;
   MtLock lock;
   PetscErrorCode rc = mt_lock_take(path, true, &lock, &locked, owner);
-  if (!rc) rc = keep_text(s, "points.csv", points, "other points");
-  if (!rc && base) rc = keep_text(s, "base.yaml", base, "another base input");
-  if (!rc) rc = keep_text(s, "evaluation.txt", what, "another command");
+  if (!rc) rc = keep(s, "points.csv", points, "other points", "the input");
+  if (!rc && base) rc = keep(s, "base.yaml", base, "another base input", s->input);
+  if (!rc) rc = keep_command(s);
   mt_lock_free(&lock);
   free(path);
   free(points);
   free(base);
-  free(what);
   return rc;
 }
 

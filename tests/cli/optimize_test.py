@@ -201,6 +201,28 @@ def another_campaign(folder):
     refused(optimize(folder), "database.jsonl:1: belongs to another campaign")
 
 
+def another_question(folder):
+    """A base input, a key, an override or a number that has changed since the campaign began is refused with the line, and nothing is touched."""
+    for name, text in (("base.yaml", BASE), ("campaign.yaml", RUNS)):
+        with open(os.path.join(folder, name), "w") as f:
+            f.write(text)
+    words = ["optimize.run.overrides=[\"grains.seed=4\"]"]
+    succeeds(optimize(folder, *words, cwd=folder))
+    before = open(database(folder)).read()
+    more = words + ["optimize.evaluations=3"]
+    cases = [(["optimize.run.overrides=[\"grains.seed=5\"]"], "other evaluations", "line 2 of out/evaluation.txt is \"grains.seed=4\", now the input says \"grains.seed=5\""),
+             (words[:1] + ["optimize.goals=[{name: nodes, want: maximize, number: counts.tets}]"], "other evaluations", "\"nodes is counts.nodes\", now the input says \"nodes is counts.tets\"")]
+    for changed, what, line in cases:
+        refused(optimize(folder, *changed, "optimize.evaluations=3", cwd=folder), "out holds a campaign with " + what, "choose another output.folder, or undo the change", line)
+    with open(os.path.join(folder, "base.yaml"), "w") as f:
+        f.write(BASE.replace("seed: 3", "seed: 9"))
+    refused(optimize(folder, *more, cwd=folder), "another base input", "line 1 of out/base.yaml", "now base.yaml says")
+    check(open(database(folder)).read() == before and sorted(os.listdir(os.path.join(out_of(folder), "evaluations"))) == ["0001", "0002"], "something was written")
+    with open(os.path.join(folder, "base.yaml"), "w") as f:
+        f.write(BASE)
+    succeeds(optimize(folder, *more, "optimize.run.launcher=env", cwd=folder))
+
+
 def two_processes(folder):
     write(folder, "sleep 2; " + VALUE)
     first = subprocess.Popen([os.path.join(os.path.abspath(BUILD), "magtwin"), "optimize", os.path.join(folder, "campaign.yaml")],
@@ -347,7 +369,7 @@ def main():
         ("a campaign finishes", finishes), ("the same on two ranks", same_on_two_ranks), ("kill -9 at every evaluation", survives_kills),
         ("a database cut anywhere", survives_any_cut), ("failures are information", failures_are_information),
         ("all evaluations fail", all_fail), ("no program to start", no_program), ("no number in the output", no_number), ("a database edited into nonsense", edited_database),
-        ("a database of another campaign", another_campaign), ("two processes in one folder", two_processes), ("by hand", by_hand),
+        ("a database of another campaign", another_campaign), ("another base input", another_question), ("two processes in one folder", two_processes), ("by hand", by_hand),
         ("a full disk", full_disk), ("bad campaigns", bad_campaigns), ("transfer from another campaign", transfer), ("runs of magtwin", runs_of_magtwin)])
     shutil.rmtree(KEPT.get("folder", ""), ignore_errors=True)
     return code

@@ -104,6 +104,9 @@ def no_program(folder):
         done = sweep(folder, *verb)
         check(done.code == 1 and "points/0001: the program of 1 could not be started (exit code 127)" in done.err and "no-such-program" in done.err, done)
     check("0 done, 0 failed, 0 running, 8 waiting" in succeeds(sweep(folder, "status")).out, "not all wait")
+    write(folder, "another-program {x}")  # nothing has come of the first yet
+    check("another-program" in sweep(folder).err, "the command was not mended")
+    write(folder, "no-such-program {x}")
     program = os.path.join(folder, "no-such-program")
     with open(program, "w") as f:
         f.write("#!/bin/sh\necho $1\n")
@@ -259,8 +262,8 @@ def other_input(folder):
     with open(os.path.join(folder, "base.yaml"), "w") as f:
         f.write(BASE.replace("Nd2Fe14B", "nonmagnetic"))
     for verb in ("run", "status", "slurm"):
-        refused(sweep(folder, verb, cwd=folder), "another base input: choose another output.folder (line 3 of", "materials: {grain: Nd2Fe14B}",
-                "now it is \"materials: {grain: nonmagnetic}\"")
+        refused(sweep(folder, verb, cwd=folder), "a sweep with another base input: choose another output.folder, or undo the change (line 3 of", "materials: {grain: Nd2Fe14B}",
+                "now base.yaml says \"materials: {grain: nonmagnetic}\"")
     check(table(folder) == rows, "the table was changed")
     with open(os.path.join(folder, "base.yaml"), "w") as f:
         f.write(BASE)
