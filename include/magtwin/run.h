@@ -21,6 +21,9 @@ bool mt_stop_raised(void); /* on this rank; not collective */
  * and then it is the last word.  Not collective: for one rank. */
 void mt_stop_last_words(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* What a refusal may suggest: is there --force; the results (names separated by blanks) that --resume of the subcommand
+ * that wrote them continues (not copied).  Set once by main; before that neither is suggested.  Not collective. */
+void mt_output_ways(bool force, const char *resumable);
 /* The output folder: made if missing, checked for writing.  If it already holds a result (one of `markers`, names
  * separated by blanks, exists) and neither force nor resume: MT_ERR_INPUT and nothing is touched.  Collective. */
 PetscErrorCode mt_output_open(MPI_Comm comm, const char *folder, const char *markers, bool force, bool resume);

@@ -16,7 +16,9 @@
 static MtPhase phases[MT_MAX_PHASES];
 static int nphases;
 static char *command_line;
-static char *made_folder; /* by this run; NULL: none */
+static bool may_force;              /* what refusals may suggest */
+static const char *may_resume = ""; /* of the caller */
+static char *made_folder;           /* by this run; NULL: none */
 static volatile sig_atomic_t stop_signal;
 static char last_words[1024];
 static volatile sig_atomic_t last_words_length; /* 0: none */
@@ -149,15 +151,25 @@ static char *find_result(const char *folder, const char *markers) {
   return found;
 }
 
+void mt_output_ways(bool force, const char *resumable) {
+  may_force = force;
+  may_resume = resumable;
+}
+
+static bool is_one_of(const char *name, const char *names) {
+  const size_t n = strlen(name);
+  for (const char *s = names; (s = strstr(s, name)); s += n)
+    if ((s == names || s[-1] == ' ') && (!s[n] || s[n] == ' ')) return true;
+  return false;
+}
+
 static PetscErrorCode refuse_result(const char *folder, const char *markers) {
   char *found = find_result(folder, markers);
   PetscErrorCode rc = 0;
   if (found)
-    rc = mt_error(
-        MT_ERR_INPUT,
-        "%s already holds a result (%s): choose another folder (output.folder=...), overwrite it with --force, or "
-        "continue it with --resume by the subcommand that wrote it",
-        folder, found);
+    rc = mt_error(MT_ERR_INPUT, "%s already holds a result (%s): choose another folder (output.folder=...)%s%s", folder,
+                  found, may_force ? ", or overwrite it with --force" : "",
+                  is_one_of(found, may_resume) ? ", or continue it with --resume by the subcommand that wrote it" : "");
   free(found);
   return rc;
 }

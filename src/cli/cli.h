@@ -62,6 +62,8 @@ PetscErrorCode cli_start_is_safe(MPI_Comm comm, const MtInput *in, const char *k
 
 /* A folder holds the results of one computation: checkpoints, states and meshes of all kinds have the same names. */
 #define CLI_TABLES "curve.csv dynamics.csv barriers.csv evolve.csv"
+/* All results that --resume continues. */
+#define CLI_RESUMABLE CLI_TABLES " diagrams.h5 diagrams"
 /* And of a campaign. */
 #define CLI_DATABASE "database.jsonl"
 

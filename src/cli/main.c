@@ -27,6 +27,7 @@ int main(int argc, char **argv) {
   CliArgs args;
   mt_run_set_command(argc, argv);
   PetscErrorCode rc = cli_parse(argc - 1, argv + 1, &args);
+  if (!rc) mt_output_ways(args.command->force, CLI_RESUMABLE);
   bool parallel = rc || (args.command->parallel && !args.help); /* with rc: so that one rank reports */
   if (parallel && start_petsc()) return 1;
   /* the others have no checkpoint to write: a signal ends them at once */

@@ -174,7 +174,14 @@ def no_overwriting_by_resume(folder):
     check(snapshot(out_of(folder)) == before, "a finished result changed")
     os.rename(mesh, os.path.join(folder, "mesh.h5"))
     before = snapshot(out_of(folder))
-    refused(support.magtwin(BUILD, "mesh", path), "curve.csv", "--force")
+    done = support.magtwin(BUILD, "mesh", path)
+    refused(done, "curve.csv", "--force", "--resume by the subcommand that wrote it")
+    other = os.path.join(folder, "meshed")
+    os.mkdir(other)
+    open(os.path.join(other, "mesh.h5"), "w").close()
+    done = support.magtwin(BUILD, "mesh", path, "output.folder=" + other)
+    refused(done, "mesh.h5", "--force")
+    check("--resume" not in done.err, done)
     check(snapshot(out_of(folder)) == before, "the summary of the curve was overwritten")
 
 
