@@ -19,7 +19,7 @@ from matplotlib.colors import Normalize
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from map_figures import cut_through, fill, limits, outline
-from results import Unusable, attempt, existing, quantity, read_mesh, read_state, read_summary
+from results import Unusable, attempt, existing, quantity, read_mesh, read_state, read_summary, say
 from style import COLUMN, GREY, LINE, MOMENT_MAP, SECOND, TERMS, WIDE, colour_bar, map_axes, plt, save
 
 KB = 1.380649e-23
@@ -155,7 +155,7 @@ def saddle(folder, figures, summary):
     field = shown_field(lowest_paths(folder))
     names = kept(folder, field)
     if None in names:
-        print("no states of the path were kept: no figure of the saddle")
+        say("no states of the path were kept: no figure of the saddle")
         return None
     mesh = read_mesh(folder)
     m = [read_state(folder, name, mesh) for name in names]

@@ -23,7 +23,7 @@ import branch_figures
 import curve_figure
 import grains
 import map_figures
-from results import Unusable, main_branch, quantity, read_curve, read_mesh, read_mode, read_state, read_summary, read_switching
+from results import Unusable, main_branch, quantity, read_curve, read_mesh, read_mode, read_state, read_summary, read_switching, say
 
 
 def events_of(summary):
@@ -109,10 +109,10 @@ class Drawing:
         try:
             path = part()
             if path:
-                print("wrote %s" % path)
+                say("wrote %s" % path)
         except (Unusable, OSError) as reason:
             if str(reason) not in self.trouble:
-                print("magtwin plot: %s" % reason, file=sys.stderr)
+                say("magtwin plot: %s" % reason, sys.stderr)
             self.trouble.append(str(reason))
 
     def get(self, name, make):
@@ -151,14 +151,14 @@ class Drawing:
     def states(self):
         rows = state_rows(self.folder, self.summary, self.mesh, sites_of(self.summary))
         if not rows:
-            print("no states around events were kept: no figure of states")
+            say("no states around events were kept: no figure of states")
             return None
         return map_figures.states(self.figures, self.mesh, rows, field_direction(self.summary, self.table))
 
     def nucleus(self):
         rows = nucleus_rows(self.folder, self.summary, self.mesh, sites_of(self.summary))
         if not rows:
-            print("no unstable modes were kept: no figure of nuclei")
+            say("no unstable modes were kept: no figure of nuclei")
             return None
         return map_figures.nucleus(self.figures, self.mesh, rows)
 

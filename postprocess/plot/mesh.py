@@ -20,7 +20,7 @@ from matplotlib.colors import to_rgba
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from geometry import Cut
 from map_figures import limits, outline
-from results import GRAIN, KINDS, Unusable, attempt, dataset, existing, open_h5, quantity, read_mesh, read_summary
+from results import GRAIN, KINDS, Unusable, attempt, dataset, existing, open_h5, quantity, read_mesh, read_summary, say
 from style import GB_COLOUR, GRAIN_COLOURS, GREY, LINE, WIDE, map_axes, plt, save
 
 SHORTEST = 10  # edges in the table
@@ -266,7 +266,7 @@ def write(path, text):
     with open(path + ".tmp", "w") as f:
         f.write(text)
     os.replace(path + ".tmp", path)
-    print("wrote %s" % path)
+    say("wrote %s" % path)
 
 
 def make(args):
@@ -280,7 +280,7 @@ def make(args):
     if labels:
         pictures["grain_errors"] = errors_figure(figures, report)
     for path in pictures.values():
-        print("wrote %s" % path)
+        say("wrote %s" % path)
     name = os.path.basename(os.path.abspath(args.folder))
     write(os.path.join(args.folder, "mesh_report.json"), json.dumps(report, indent=1) + "\n")
     write(os.path.join(args.folder, "mesh_report.html"), page(name, report, {k: os.path.relpath(p, args.folder) for k, p in pictures.items()}))

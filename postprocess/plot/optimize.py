@@ -25,7 +25,7 @@ from matplotlib.ticker import MaxNLocator
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import campaign_model
 from campaign import Campaign, area, reference_of
-from results import Unusable, attempt, main_branch, read_curve
+from results import Unusable, attempt, main_branch, read_curve, say
 from style import COLUMN, GREY, LINE, SECOND, WIDE, colour_bar, plt, save
 
 KINDS = {"spread": ("o", "white", "spread over the space"), "model": ("o", LINE, "chosen by the model"), "person": ("D", SECOND, "given by a person")}
@@ -151,7 +151,7 @@ def main():
     try:
         campaign = Campaign(args.folder)
     except (Unusable, OSError) as reason:
-        print("magtwin plot: %s" % reason, file=sys.stderr)
+        say("magtwin plot: %s" % reason, sys.stderr)
         return 2
     parts = [convergence, front, curves] + (campaign_model.PARTS if campaign.model else [])
     done = [attempt(lambda part=part: part(campaign, figures)) for part in parts]

@@ -17,15 +17,24 @@ class Unusable(Exception):
     """A file that cannot be drawn; the text says which and what to do."""
 
 
+def say(text, to=None):
+    """A line for whoever reads it.  Nobody has to (`magtwin plot ... | head`): the figures are drawn all the same."""
+    to = to or sys.stdout
+    try:
+        print(text, file=to, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), to.fileno())
+
+
 def attempt(part):
     """part() draws and returns the file, or None; whether it could: one sentence where something is missing or cannot be written."""
     try:
         path = part()
     except (Unusable, OSError) as reason:
-        print("magtwin plot: %s" % reason, file=sys.stderr)
+        say("magtwin plot: %s" % reason, sys.stderr)
         return False
     if path:
-        print("wrote %s" % path)
+        say("wrote %s" % path)
     return True
 
 

@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from results import Unusable, attempt, dataset, existing, open_h5
+from results import Unusable, attempt, dataset, existing, open_h5, say
 from style import COLUMN, FIELD_MAP, GREY, LINE, REVERSED, SECOND, WIDE, colour_bar, plt, save
 
 LINES = ["#1b4f8a", "#c4551a", "#4d9221", "#7b3294", "#b8860b", "#018571", "#d01c8b", "#8a8a8a"]
@@ -263,11 +263,11 @@ def main():
         if args.number and args.number not in sweep.number:
             raise Unusable("%s has no number %s, but %s" % (args.folder, args.number, ", ".join(sweep.number)))
     except (Unusable, OSError) as reason:
-        print("magtwin plot: %s" % reason, file=sys.stderr)
+        say("magtwin plot: %s" % reason, sys.stderr)
         return 2
     drawn = [n for n in names if np.isfinite(sweep.number[n]).any()]
     for n in set(names) - set(drawn):
-        print("magtwin plot: no point of %s has a value of %s yet" % (args.folder, n), file=sys.stderr)
+        say("magtwin plot: no point of %s has a value of %s yet" % (args.folder, n), sys.stderr)
     done = [attempt(lambda part=part, n=n: part(sweep, n, figures)) for n in drawn for part in (curves, heat, effects)]
     return 0 if all(done) and len(drawn) == len(names) else 2
 

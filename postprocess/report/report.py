@@ -17,7 +17,7 @@ import campaign_parts
 import run_parts
 import sweep_parts
 from page import Page
-from results import Unusable
+from results import Unusable, say
 
 
 def read_summary(folder, trouble):
@@ -98,7 +98,7 @@ def make(args):
     with open(path + ".tmp", "w", encoding="utf-8") as f:
         f.write(page.whole())
     os.replace(path + ".tmp", path)
-    print("wrote %s (%.1f MB)" % (path, os.path.getsize(path) / 1e6))
+    say("wrote %s (%.1f MB)" % (path, os.path.getsize(path) / 1e6))
 
 
 def main():
@@ -111,7 +111,7 @@ def main():
     try:
         make(args)
     except (Unusable, OSError) as reason:
-        print("magtwin report: %s" % reason, file=sys.stderr)
+        say("magtwin report: %s" % reason, sys.stderr)
         return 2
     return 0
 

@@ -338,6 +338,30 @@ def full_disk(folder):
         subprocess.run(["umount", disk])
 
 
+def results_of_others(folder):
+    """A folder with a campaign, or with a run: what to do is told, and no option that there is not."""
+    write(folder)
+    os.mkdir(out_of(folder))
+    for name, more in (("database.jsonl", False), ("curve.csv", True)):
+        path = os.path.join(out_of(folder), name)
+        open(path, "w").close()
+        done = sweep(folder)
+        refused(done, "already holds a result (%s): choose another folder" % name)
+        check("--force" not in done.err and ("--resume" in done.err) == more, done)
+        os.unlink(path)
+
+
+def nobody_reads(folder):
+    """magtwin plot FOLDER | head: all figures, and no word of a broken pipe."""
+    write(folder)
+    succeeds(sweep(folder))
+    program = os.path.join(os.path.abspath(BUILD), "magtwin")
+    done = subprocess.run(["bash", "-c", "set -o pipefail; %s plot %s 2>%s/errors | true" % (program, out_of(folder), folder)], env=support.environment())
+    errors = open(os.path.join(folder, "errors")).read()
+    check(done.returncode == 0 and not errors, "exit code %d: %s" % (done.returncode, errors))
+    check(len([n for n in os.listdir(os.path.join(out_of(folder), "figures")) if n.endswith(".png")]) == 3, "not all figures")
+
+
 def bad_input(folder):
     for old, new, word in (("max: 1,", "max: -1,", "empty or reversed"), ("{x}", "{z}", "{z} is no axis"), ("name: c", "name: x", "two axes"),
                            ("count: 4", "count: 90000", "count: must be"), ("numbers: [f]", "numbers: [f]\n  constraints: [\"x >= 2\"]", "no point")):
@@ -350,4 +374,4 @@ if __name__ == "__main__":
     sys.exit(support.run_tests([("a grid", grid), ("failures in the table", failures), ("no program to start", no_program), ("three kills", kills), ("designs", designs),
                                 ("single points and the job array", single_points), ("provenance of every row", provenance), ("more points than tasks", long_arrays),
                                 ("one point", one_point), ("another input", other_input), ("two sweeps in one folder", two_sweeps), ("figures", figures),
-                                ("files edited into nonsense", edited), ("a full disk", full_disk), ("bad input", bad_input)]))
+                                ("files edited into nonsense", edited), ("a full disk", full_disk), ("results of others", results_of_others), ("a plot that nobody reads", nobody_reads), ("bad input", bad_input)]))
