@@ -164,10 +164,7 @@ static PetscErrorCode show_sweep(const char *folder) {
     int code = 0;
     snprintf(path, sizeof path, "%s/points/%04d", folder, n - 1);
     MtProcessState state = mt_process_state(path, &code);
-    int k = state == MT_PROCESS_RUNNING                            ? 1
-            : state == MT_PROCESS_NONE || code == MT_EXIT_RESUBMIT ? 0
-            : code == 0                                            ? 2
-                                                                   : 3;
+    int k = state == MT_PROCESS_RUNNING ? 1 : mt_evaluation_to_start(state, code) ? 0 : code == 0 ? 2 : 3;
     count[k]++;
     if (k % 2 == 0 || listed[k]++ >= LISTED) continue;
     char *what = k == 1 ? run_line(path) : mt_process_last_line(path, "errors.txt");
