@@ -170,24 +170,18 @@ static PetscErrorCode find_loops(const MtCubical *image, int most, MtCycles *loo
   return rc;
 }
 
-typedef struct {
-  double length;
-  int64_t at;
-} Entry;
-
-/* Longest first, then in the order of the diagram. */
-static int by_length(const void *a, const void *b) {
-  const Entry *x = a, *y = b;
+int mt_by_length(const void *a, const void *b) {
+  const MtLength *x = a, *y = b;
   if (x->length != y->length) return x->length < y->length ? 1 : -1;
   return (x->at > y->at) - (x->at < y->at);
 }
 
 static void add_longest(const Corners *c, const MtDiagram *d, int k, int most, uint8_t *seen, MtCycles *list) {
-  Entry *e = mt_malloc((size_t)d->n[k] * sizeof *e);
+  MtLength *e = mt_malloc((size_t)d->n[k] * sizeof *e);
   int64_t n = 0;
   for (int64_t i = 0; i < d->n[k]; i++)
-    if (d->pair[k][i].death_at >= 0) e[n++] = (Entry){fabs(d->pair[k][i].death - d->pair[k][i].birth), i};
-  qsort(e, (size_t)n, sizeof *e, by_length);
+    if (d->pair[k][i].death_at >= 0) e[n++] = (MtLength){fabs(d->pair[k][i].death - d->pair[k][i].birth), i};
+  qsort(e, (size_t)n, sizeof *e, mt_by_length);
   for (int64_t i = 0; i < n && i < most; i++) {
     const MtPair *p = &d->pair[k][e[i].at];
     MtCycle *cycle = mt_cycles_add(list, k, p);

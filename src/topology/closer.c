@@ -2,49 +2,23 @@
  * way down, and the critical edges that join components): they can be put back in one way only.  Odd pixels hand their
  * oddness down the forest, minima along the tree of the joins. */
 #include "cycles.h"
+#include "heap.h"
 #include "magtwin/memory.h"
 #include <string.h>
-
-typedef struct {
-  int64_t n, room;
-  uint64_t *item; /* a heap, the largest first; owned */
-} Heap;
 
 struct MtCloser {
   const MtGradient *f;
   const MtGrid *g;
   uint8_t *edges; /* [places] the cycle at work: bits of edges by the pixel they enter with */
   uint8_t *odd;   /* [places] */
-  Heap pixels;    /* rank << 32 | place */
-  Heap nodes;     /* minima to look at, by their order in the tree */
+  MtHeap pixels;  /* rank << 32 | place */
+  MtHeap nodes;   /* minima to look at, by their order in the tree */
   MtCells touched;
   int32_t *node;     /* [places] of a minimum: its order in the tree; else -1 */
   int32_t *above;    /* [minima] order of the minimum it hangs on; of the root -1 */
   uint64_t *join;    /* [minima] and the edge to it */
   uint32_t *minimum; /* [minima] place */
 };
-
-static void push(Heap *h, uint64_t item) {
-  if (h->n == h->room) {
-    h->room = 2 * h->room + 256;
-    h->item = mt_realloc(h->item, (size_t)h->room * sizeof *h->item);
-  }
-  int64_t i = h->n++;
-  for (int64_t up = (i - 1) / 2; i > 0 && h->item[up] < item; i = up, up = (i - 1) / 2) h->item[i] = h->item[up];
-  h->item[i] = item;
-}
-
-static uint64_t pop(Heap *h) {
-  uint64_t *item = h->item, top = item[0], last = item[--h->n];
-  int64_t i = 0;
-  for (int64_t down = 1; down < h->n; i = down, down = 2 * i + 1) {
-    if (down + 1 < h->n && item[down + 1] > item[down]) down++;
-    if (item[down] <= last) break;
-    item[i] = item[down];
-  }
-  item[i] = last;
-  return top;
-}
 
 static uint32_t next_of(const MtCloser *c, uint32_t place, int e) {
   return mt_grid_home(c->g, mt_step(c->g, place, e));
@@ -162,7 +136,7 @@ void mt_closer_free(MtCloser **c) {
 
 static void turn(MtCloser *c, uint32_t place) {
   c->odd[place] ^= 1;
-  push(&c->pixels, (uint64_t)c->g->rank[place] << 32 | place);
+  mt_heap_push(&c->pixels, (uint64_t)c->g->rank[place] << 32 | place);
 }
 
 static void add_edge(MtCloser *c, uint32_t place, int e) {
@@ -175,26 +149,26 @@ static void add_edge(MtCloser *c, uint32_t place, int e) {
 /* Down the forest, the last pixels first; minima that are odd in the end are put down as nodes. */
 static void go_down(MtCloser *c) {
   while (c->pixels.n) {
-    const uint32_t place = (uint32_t)pop(&c->pixels);
+    const uint32_t place = (uint32_t)mt_heap_pop(&c->pixels);
     if (!c->odd[place]) continue;
     const int e = mt_star_at(c->f, place)->down;
     if (e >= 0)
       add_edge(c, place, e);
     else
-      push(&c->nodes, (uint64_t)c->node[place]);
+      mt_heap_push(&c->nodes, (uint64_t)c->node[place]);
   }
 }
 
 /* Towards the root of the tree: a node that comes an odd number of times hands on to the one above. */
 static void go_home(MtCloser *c) {
   while (c->nodes.n) {
-    const uint64_t node = pop(&c->nodes);
+    const uint64_t node = mt_heap_pop(&c->nodes);
     if (c->nodes.n && c->nodes.item[0] == node) {
-      pop(&c->nodes);
+      mt_heap_pop(&c->nodes);
       continue;
     }
     if (c->above[node] < 0) continue;
-    push(&c->nodes, (uint64_t)c->above[node]);
+    mt_heap_push(&c->nodes, (uint64_t)c->above[node]);
     add_edge(c, place_of(c, c->join[node]), (int)(c->join[node] & 0xff));
   }
 }
@@ -227,7 +201,7 @@ void mt_closer_cycle(MtCloser *c, const MtColumns *columns, int64_t i, MtCycle *
   go_down(c);
   go_home(c); /* its edges make pixels odd again, whose ways down end where the minima were odd */
   while (c->pixels.n) {
-    const uint32_t place = (uint32_t)pop(&c->pixels);
+    const uint32_t place = (uint32_t)mt_heap_pop(&c->pixels);
     const int e = c->odd[place] ? mt_star_at(c->f, place)->down : -1;
     if (e >= 0) add_edge(c, place, e);
   }

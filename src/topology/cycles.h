@@ -21,6 +21,13 @@ void mt_cycles_free(MtCycles *c);
 /* Adds one without cells and returns it. */
 MtCycle *mt_cycles_add(MtCycles *c, int dimension, const MtPair *pair);
 
+/* What is sorted to find the longest ones, by mt_by_length: longest first, then in the order of the diagram. */
+typedef struct {
+  double length;
+  int64_t at;
+} MtLength;
+int mt_by_length(const void *a, const void *b);
+
 /* The columns with which mt_reduce found its pairs: chains of edges without those of the forest. */
 typedef struct MtColumns {
   uint32_t *place; /* one column after the other, each ended by a place 0; owned */

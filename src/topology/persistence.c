@@ -77,28 +77,17 @@ static void note_whole(Run *r) {
     note(r, 0, pixel_of(r, g->pixels - 1), -1);
 }
 
-typedef struct {
-  double length;
-  int64_t at;
-} Entry;
-
-static int by_length(const void *a, const void *b) {
-  const Entry *x = a, *y = b;
-  if (x->length != y->length) return x->length < y->length ? 1 : -1;
-  return (x->at > y->at) - (x->at < y->at);
-}
-
 /* Cycles of the longest pairs of the reduction. */
 static void close_longest(Run *r, const MtGradient *f, const MtCells *joins, const MtRanks *pairs,
                           const MtColumns *columns) {
-  Entry *e = mt_malloc((size_t)pairs->n * sizeof *e);
+  MtLength *e = mt_malloc((size_t)pairs->n * sizeof *e);
   int64_t n = 0;
   for (int64_t i = 0; i < pairs->n; i++) {
     const int64_t birth = seen(r, pixel_of(r, pairs->cell[i] >> 32)),
                   death = seen(r, pixel_of(r, (uint32_t)pairs->cell[i]));
-    if (birth >= 0 && death >= 0) e[n++] = (Entry){fabs(value_at(r, death) - value_at(r, birth)), i};
+    if (birth >= 0 && death >= 0) e[n++] = (MtLength){fabs(value_at(r, death) - value_at(r, birth)), i};
   }
-  qsort(e, (size_t)n, sizeof *e, by_length);
+  qsort(e, (size_t)n, sizeof *e, mt_by_length);
   MtCloser *closer = n ? mt_closer_new(f, joins) : NULL;
   for (int64_t i = 0; i < n && i < r->most && e[i].length > 0; i++) {
     const uint64_t both = pairs->cell[e[i].at];

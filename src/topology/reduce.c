@@ -3,6 +3,7 @@
  * as pixels with a bit for each edge that enters with them. */
 #include "cycles.h"
 #include "gradient.h"
+#include "heap.h"
 #include "magtwin/memory.h"
 #include <string.h>
 
@@ -18,42 +19,19 @@ typedef struct {
   const MtGradient *f;
   const MtGrid *g;
   const MtStar *table;
-  uint8_t *edges;  /* [places] the chain at work */
-  int64_t n, room; /* heap of its pixels, the last one first: rank << 32 | place */
-  uint64_t *heap;
+  uint8_t *edges; /* [places] the chain at work */
+  MtHeap heap;    /* its pixels, the last one first: rank << 32 | place */
   uint64_t slots; /* power of two; critical edges that are loops: cell + 1, 0: empty */
   uint64_t *loop;
   int64_t *column; /* [slots] start of the column with this last edge, -1: none */
   Chains kept;
 } Work;
 
-static void heap_push(Work *w, uint64_t item) {
-  if (w->n == w->room) {
-    w->room = w->room ? 2 * w->room : 4096;
-    w->heap = mt_realloc(w->heap, (size_t)w->room * sizeof *w->heap);
-  }
-  int64_t i = w->n++;
-  for (int64_t up = (i - 1) / 2; i > 0 && w->heap[up] < item; i = up, up = (i - 1) / 2) w->heap[i] = w->heap[up];
-  w->heap[i] = item;
-}
-
-static uint64_t heap_pop(Work *w) {
-  uint64_t *h = w->heap, top = h[0], item = h[--w->n];
-  int64_t i = 0;
-  for (int64_t down = 1; down < w->n; i = down, down = 2 * i + 1) {
-    if (down + 1 < w->n && h[down + 1] > h[down]) down++;
-    if (h[down] <= item) break;
-    h[i] = h[down];
-  }
-  h[i] = item;
-  return top;
-}
-
 static void add_edges(Work *w, uint32_t place, uint8_t edges) {
   w->edges[place] ^= edges;
   if (w->edges[place] & QUEUED) return;
   w->edges[place] |= QUEUED;
-  heap_push(w, (uint64_t)w->g->rank[place] << 32 | place);
+  mt_heap_push(&w->heap, (uint64_t)w->g->rank[place] << 32 | place);
 }
 
 /* The edge from a place in direction e, unless it is paired with a pixel: those end there. */
@@ -96,12 +74,12 @@ static void keep(Work *w, uint32_t place, uint8_t edges) {
 static int64_t keep_column(Work *w, uint32_t place, uint8_t edges) {
   const int64_t start = w->kept.n;
   keep(w, place, edges);
-  for (int64_t i = 0; i < w->n; i++) {
-    const uint32_t p = (uint32_t)w->heap[i];
+  for (int64_t i = 0; i < w->heap.n; i++) {
+    const uint32_t p = (uint32_t)w->heap.item[i];
     if (w->edges[p] & ~QUEUED) keep(w, p, w->edges[p] & (uint8_t)~QUEUED);
     w->edges[p] = 0;
   }
-  w->n = 0;
+  w->heap.n = 0;
   keep(w, 0, 0);
   return start;
 }
@@ -151,8 +129,8 @@ static bool reduce(Work *w, uint64_t cell, uint64_t *taken) {
   const int s = (int)(cell & 0xff);
   add_edges(w, start, (uint8_t)(1U << mt_square_edge_a(s) | 1U << mt_square_edge_b(s)));
   add_far_edges(w, start, s);
-  while (w->n) {
-    const uint64_t item = heap_pop(w);
+  while (w->heap.n) {
+    const uint64_t item = mt_heap_pop(&w->heap);
     const uint32_t place = (uint32_t)item;
     const unsigned edges = w->edges[place] & (unsigned)~QUEUED;
     w->edges[place] = 0;
@@ -207,7 +185,7 @@ void mt_reduce(const MtGradient *f, const MtCells *loops, const MtCells *squares
   if (columns) hand_over(&w, &births, columns);
   mt_cells_clear(&births);
   free(w.edges);
-  free(w.heap);
+  free(w.heap.item);
   free(w.loop);
   free(w.column);
   free(w.kept.place);

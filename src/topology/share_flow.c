@@ -1,6 +1,7 @@
 /* Boundaries of critical squares in a volume shared by ranks, followed down the gradient field to critical edges.  An
  * edge that enters with a pixel of a neighbour is handed to it; as the flow is linear, what a square has left with
  * several ranks is followed by each on its own, and equal ends cancel in the end. */
+#include "heap.h"
 #include "magtwin/memory.h"
 #include "share.h"
 #include <string.h>
@@ -25,34 +26,11 @@ typedef struct {
   const MtGrid *g;
   const MtStar *table;
   uint8_t *edges, *loops; /* [places] the chain at work; edges that are loops */
-  int64_t n, room;        /* heap of its pixels, the last one first: rank << 32 | place */
-  uint64_t *heap;
-  uint64_t square; /* at work */
+  MtHeap heap;            /* its pixels, the last one first: rank << 32 | place */
+  uint64_t square;        /* at work */
   int32_t home;
   MtPost ends, crossings;
 } Flow;
-
-static void heap_push(Flow *w, uint64_t item) {
-  if (w->n == w->room) {
-    w->room = w->room ? 2 * w->room : 4096;
-    w->heap = mt_realloc(w->heap, (size_t)w->room * sizeof *w->heap);
-  }
-  int64_t i = w->n++;
-  for (int64_t up = (i - 1) / 2; i > 0 && w->heap[up] < item; i = up, up = (i - 1) / 2) w->heap[i] = w->heap[up];
-  w->heap[i] = item;
-}
-
-static uint64_t heap_pop(Flow *w) {
-  uint64_t *h = w->heap, top = h[0], item = h[--w->n];
-  int64_t i = 0;
-  for (int64_t down = 1; down < w->n; i = down, down = 2 * i + 1) {
-    if (down + 1 < w->n && h[down + 1] > h[down]) down++;
-    if (h[down] <= item) break;
-    h[i] = h[down];
-  }
-  h[i] = item;
-  return top;
-}
 
 static void hand_over(Flow *w, uint32_t place, int e) {
   const MtShare *s = w->s;
@@ -66,7 +44,7 @@ static void add_bit(Flow *w, uint32_t place, uint8_t bit) {
   w->edges[place] ^= bit;
   if (w->edges[place] & QUEUED) return;
   w->edges[place] |= QUEUED;
-  heap_push(w, (uint64_t)w->g->rank[place] << 32 | place);
+  mt_heap_push(&w->heap, (uint64_t)w->g->rank[place] << 32 | place);
 }
 
 /* An edge by the pixel it enters with; those paired with that pixel end there. */
@@ -113,8 +91,8 @@ static void follow_pixel(Flow *w, uint32_t place, unsigned edges) {
 }
 
 static void follow(Flow *w) {
-  while (w->n) {
-    const uint32_t place = (uint32_t)heap_pop(w);
+  while (w->heap.n) {
+    const uint32_t place = (uint32_t)mt_heap_pop(&w->heap);
     const unsigned edges = w->edges[place] & (unsigned)~QUEUED;
     w->edges[place] = 0;
     if (edges) follow_pixel(w, place, edges);
@@ -195,7 +173,7 @@ PetscErrorCode mt_share_flow(const MtShare *s, const MtCells *loops, const MtCel
   PetscCall(go_round(&w));
   free(w.edges);
   free(w.loops);
-  free(w.heap);
+  free(w.heap.item);
   mt_post_end(&w.crossings);
   PetscCall(mt_post_send(&w.ends, &n, &in, NULL));
   mt_post_end(&w.ends);
