@@ -133,7 +133,7 @@ struct MtH5;
  * MT_ERR_INPUT where the file has no such data.  Collective. */
 PetscErrorCode mt_mesh_write_nodal(MtMesh *mesh, struct MtH5 *f, const char *name, int bs, const double *local,
                                    const char *unit);
-PetscErrorCode mt_mesh_read_nodal(MtMesh *mesh, struct MtH5 *f, const char *name, int bs, double *local);
+PetscErrorCode mt_mesh_read_nodal(const MtMesh *mesh, struct MtH5 *f, const char *name, int bs, double *local);
 
 /* A value of each owned node [nv_owned] -> those of this rank's slab of the file's order (mt_slab), from malloc.
  * Collective. */

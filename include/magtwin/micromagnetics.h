@@ -40,8 +40,32 @@ PetscErrorCode mt_materials_assign(MPI_Comm comm, const MtInput *in, const MtReg
  * Collective. */
 PetscErrorCode mt_materials_check(MPI_Comm comm, const MtInput *in);
 
-/* Energy of a state and its derivative.  Terms, discretization and sources: src/micromagnetics/energy.c. */
+/* Constants by composition: a nodal field of the mesh, as magtwin evolve writes it, and tables that say what it stands
+ * for (src/micromagnetics/composition.c).  NULL where the input has none, and then nothing changes. */
+typedef struct MtComposition MtComposition;
 typedef struct MtEnergy MtEnergy;
+/* Section materials.composition.  *c is the caller's, also after an error.  MT_ERR_INPUT if the file is of another
+ * mesh, a table does not fit a region, or an element's composition is outside of its table (with place and value).
+ * Collective. */
+PetscErrorCode mt_composition_read(const MtMesh *mesh, const MtInput *in, const MtMaterial *material,
+                                   MtComposition **c);
+void mt_composition_free(MtComposition **c); /* *c NULL is fine.  Not collective. */
+/* What can be said without a mesh: tables, and with `file` that it is there.  MT_ERR_INPUT with the place.
+ * Collective. */
+PetscErrorCode mt_composition_check(MPI_Comm comm, const MtInput *in, bool file);
+/* The material of the local tet t: that of its region, or *own with the constants of its composition.  Not
+ * collective. */
+const MtMaterial *mt_composition_at(const MtComposition *c, const MtMesh *mesh, const MtMaterial *material, PetscInt t,
+                                    MtMaterial *own);
+/* That of a region with the largest value (without sign) of every constant that its table has: what the region may
+ * need.  Not collective, the same on every rank. */
+const MtMaterial *mt_composition_most(const MtComposition *c, const MtMaterial *material, int region, MtMaterial *own);
+/* That of an energy, NULL: none.  Not collective. */
+const MtComposition *mt_energy_composition(const MtEnergy *e);
+/* Object "composition" of the results: file, time, range and means of the constants; nothing without.  Collective. */
+PetscErrorCode mt_composition_results(const MtEnergy *e, const MtMaterial *material, MtJson *json);
+
+/* Energy of a state and its derivative.  Terms, discretization and sources: src/micromagnetics/energy.c. */
 typedef enum {
   MT_TERM_EXCHANGE,
   MT_TERM_ANISOTROPY,
@@ -71,17 +95,18 @@ typedef struct {
 /* What an energy needs besides materials; zeroed: nothing. */
 typedef struct {
   int ninterfaces;
-  MtInterface *interface; /* [ninterfaces] later ones win; every pair of a mesh with split grains must be named */
-  double *strain;         /* [6 nt_local] xx yy zz yz xz xy in the sample frame, 1; NULL: none */
-  double *stress;         /* [6 nt_local] the same in Pa */
-  bool exact;             /* K1 is integrated over elements with linear m, not by the box scheme */
+  MtInterface *interface;     /* [ninterfaces] later ones win; every pair of a mesh with split grains must be named */
+  double *strain;             /* [6 nt_local] xx yy zz yz xz xy in the sample frame, 1; NULL: none */
+  double *stress;             /* [6 nt_local] the same in Pa */
+  bool exact;                 /* K1 is integrated over elements with linear m, not by the box scheme */
+  MtComposition *composition; /* NULL: none; not freed with the extras: the energy takes it */
 } MtEnergyExtras;
 /* What the input says of them: materials.interfaces; materials.strain and materials.stress, files "magtwin-elements" 1
  * with /strain or /stress [nt,6] by tet id.  MT_ERR_INPUT if a file does not fit the mesh or holds what is no number.
  * Free with mt_energy_extras_free.  Collective. */
 PetscErrorCode mt_energy_extras_read(const MtMesh *mesh, const MtInput *in, MtEnergyExtras *extras);
 PetscErrorCode mt_energy_extras_free(MtEnergyExtras *extras);
-/* The same with extras, which are not needed afterwards.  Collective. */
+/* The same with extras, which are not needed afterwards; their composition becomes the energy's.  Collective. */
 PetscErrorCode mt_energy_create_with(const MtMesh *mesh, const MtMaterial *material, int demag_modes,
                                      const MtEnergyExtras *extras, MtEnergy **e);
 /* The same with the extras that the input asks for: what a run calls.  Collective. */

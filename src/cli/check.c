@@ -87,6 +87,7 @@ static PetscErrorCode check_meaning(const MtInput *in) {
   if (!rc && mt_input_has(in, "sweep.design")) rc = check_sweep(in);
   if (!rc && !mt_input_has(in, "mesh.file")) rc = mt_microstructure_check(in);
   if (!rc && mt_input_has(in, "materials.grain")) rc = mt_materials_check(PETSC_COMM_WORLD, in);
+  if (!rc) rc = mt_composition_check(PETSC_COMM_WORLD, in, mt_input_has(in, "materials.composition.file"));
   return rc || !mt_input_has(in, "mesh.file") ? rc : cli_mesh_file(PETSC_COMM_WORLD, in);
 }
 

@@ -32,6 +32,7 @@ PetscErrorCode cli_check_run(const char *subcommand, char *input, int noverrides
   if (c && c->run == cli_barrier) rc = mt_barrier_check(in);
   if (c && c->run == cli_dynamics) rc = mt_dynamics_check(in);
   if (!rc) rc = mt_materials_check(PETSC_COMM_WORLD, in);
+  if (!rc) rc = mt_composition_check(PETSC_COMM_WORLD, in, false); /* the file may be made by a step before */
   mt_input_destroy(&in);
   return rc;
 }

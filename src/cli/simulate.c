@@ -66,6 +66,7 @@ static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in,
     return mt_error(MT_ERR_INPUT, "--force starts anew and --resume continues: give one of them");
   PetscCall(sim->check(comm, in));
   if (!sim->nonmagnetic) PetscCall(mt_materials_check(comm, in));
+  if (!sim->nonmagnetic) PetscCall(mt_composition_check(comm, in, true));
   PetscCall(open_folder(comm, args, in, sim));
   prepare_last_words(comm, args);
   PetscCall(mt_summary_begin(comm, args->command->name, in, &json));

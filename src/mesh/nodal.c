@@ -38,7 +38,8 @@ static PetscErrorCode gather_component(MtMesh *mesh, Vec rows, int bs, int c, co
   return 0;
 }
 
-static PetscErrorCode scatter_component(MtMesh *mesh, Vec rows, int bs, int c, const double *buffer, double *local) {
+static PetscErrorCode scatter_component(const MtMesh *mesh, Vec rows, int bs, int c, const double *buffer,
+                                        double *local) {
   PetscScalar *s;
   const PetscScalar *v;
   PetscInt n;
@@ -69,7 +70,7 @@ PetscErrorCode mt_mesh_write_nodal(MtMesh *mesh, MtH5 *f, const char *name, int 
   return 0;
 }
 
-PetscErrorCode mt_mesh_read_nodal(MtMesh *mesh, MtH5 *f, const char *name, int bs, double *local) {
+PetscErrorCode mt_mesh_read_nodal(const MtMesh *mesh, MtH5 *f, const char *name, int bs, double *local) {
   int64_t start, n, rows_in_file;
   double *buffer;
   Vec rows;

@@ -126,7 +126,8 @@ PetscErrorCode mt_barrier_results(MtBarrier *b, MtJson *j) {
   put_barriers(b, j);
   put_fit(&fit, sign, j);
   put_coercivity(b, n, H, E, &fit, sign, j);
+  PetscErrorCode rc = mt_composition_results(b->energy, b->material, j);
   mt_json_end(j);
   free(H);
-  return 0;
+  return rc;
 }

@@ -38,7 +38,8 @@ static PetscErrorCode make_site(MtBarrier *b, const char *mesh_path) {
                      .mesh_path = mesh_path,
                      .mesh = b->mesh,
                      .material = b->material,
-                     .nodes = mt_energy_nodes(b->energy)};
+                     .nodes = mt_energy_nodes(b->energy),
+                     .composition = mt_energy_composition(b->energy)};
   PetscCallMPI(MPI_Comm_rank(b->team.group, &b->site.rank));
   PetscCall(mt_site_fingerprint(b->mesh, &b->site.fingerprint));
   b->site.constants = mt_site_constants(&b->site);

@@ -227,6 +227,7 @@ PetscErrorCode mt_dynamics_results(MtDynamics *d, MtJson *j) {
   mt_json_quantity(j, "energy", r->energy.total / mt_energy_volume(d->energy), "J/m3");
   mt_json_quantity(j, "J_sat", mt_energy_saturation(d->energy), "T");
   mt_json_real(j, "evaluations_per_ns", r->progress.t > 0 ? r->progress.evaluations / r->progress.t : NAN);
+  PetscCall(mt_composition_results(d->energy, d->site.material, j));
   mt_json_end(j);
   return 0;
 }

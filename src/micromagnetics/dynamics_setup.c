@@ -52,6 +52,7 @@ PetscErrorCode mt_dynamics_open(MtDynamics *d, MPI_Comm comm, const MtInput *in,
   if (rc) return rc;
   PetscCall(mt_site_mix_extras(d->energy, &d->site.constants));
   d->site.nodes = mt_energy_nodes(d->energy);
+  d->site.composition = mt_energy_composition(d->energy);
   PetscCall(mt_energy_create_vec(d->energy, &d->m));
   PetscCall(mt_energy_potential(d->energy, &d->u));
   return mt_site_warn_coarse(&d->site);

@@ -46,9 +46,10 @@ static void slot_add(Slots *s, PetscInt node, int32_t grain, const double K[MAX_
 static PetscErrorCode slots_create(MtEnergy *e, const MtMaterial *material, Slots *s) {
   const MtMesh *mesh = e->mesh;
   double K[MAX_CONSTANTS];
+  MtMaterial own;
   PetscCall(PetscCalloc2(e->n + 1, &s->start, e->n, &s->count));
   for (PetscInt t = 0; t < mesh->nt_local; t++) {
-    if (!s->constants(&material[mesh->region[t]], K)) continue;
+    if (!s->constants(mt_composition_at(e->composition, mesh, material, t, &own), K)) continue;
     for (int a = 0; a < 4; a++) {
       PetscInt i = e->nodes->index[mesh->tet[4 * t + a]];
       if (i >= 0 && i < e->n) s->start[i + 1]++;
@@ -62,7 +63,8 @@ static void slots_fill(MtEnergy *e, const MtMaterial *material, Slots *s) {
   const MtMesh *mesh = e->mesh;
   for (PetscInt t = 0; t < mesh->nt_local; t++) {
     double x[4][3], grad[4][3], volume, K[MAX_CONSTANTS];
-    if (!s->constants(&material[mesh->region[t]], K)) continue;
+    MtMaterial own;
+    if (!s->constants(mt_composition_at(e->composition, mesh, material, t, &own), K)) continue;
     for (int a = 0; a < 4; a++)
       for (int c = 0; c < 3; c++) x[a][c] = mesh->x[3 * mesh->tet[4 * t + a] + c];
     mt_fem_tet((const double(*)[3])x, grad, &volume);
@@ -115,8 +117,9 @@ static PetscErrorCode pack_frames(MtEnergy *e, const Slots *s) {
 /* Does any region have such constants?  The same on every rank. */
 static bool any(const MtEnergy *e, const MtMaterial *material, Constants constants, int c) {
   double K[MAX_CONSTANTS];
+  MtMaterial own;
   for (int r = 0; r < e->mesh->regions.n; r++)
-    if (constants(&material[r], K) && (c < 0 || K[c] != 0)) return true;
+    if (constants(mt_composition_most(e->composition, material, r, &own), K) && (c < 0 || K[c] != 0)) return true;
   return false;
 }
 
@@ -155,7 +158,8 @@ static PetscErrorCode setup_between(MtEnergy *e, const MtMaterial *material) {
   PetscCall(PetscCalloc2(mesh->nt_local, &K, mesh->nt_local, &grain));
   for (PetscInt t = 0; t < mesh->nt_local; t++) {
     double constants[MAX_CONSTANTS];
-    if (!uniaxial(&material[mesh->region[t]], constants)) continue;
+    MtMaterial own;
+    if (!uniaxial(mt_composition_at(e->composition, mesh, material, t, &own), constants)) continue;
     K[t] = constants[0];
     grain[t] = mesh->regions.grains[4 * mesh->region[t]];
   }

@@ -3,9 +3,11 @@
 #include "energy_impl.h"
 #include "magtwin/error.h"
 
-/* Coefficient of each local tet from the material of its region. */
-static void per_tet(const MtMesh *mesh, const MtMaterial *material, double (*value)(const MtMaterial *), double *coef) {
-  for (PetscInt t = 0; t < mesh->nt_local; t++) coef[t] = value(&material[mesh->region[t]]);
+/* Coefficient of each local tet from its material. */
+static void per_tet(const MtEnergy *e, const MtMaterial *material, double (*value)(const MtMaterial *), double *coef) {
+  MtMaterial own;
+  for (PetscInt t = 0; t < e->mesh->nt_local; t++)
+    coef[t] = value(mt_composition_at(e->composition, e->mesh, material, t, &own));
 }
 static double polarization(const MtMaterial *m) {
   return m->Js;
@@ -74,8 +76,8 @@ static PetscErrorCode totals(MtEnergy *e) {
 static PetscErrorCode setup(MtEnergy *e, const MtMaterial *material, int modes, const MtEnergyExtras *extras) {
   double *Js, *A;
   PetscCall(PetscMalloc2(e->mesh->nt_local, &Js, e->mesh->nt_local, &A));
-  per_tet(e->mesh, material, polarization, Js);
-  per_tet(e->mesh, material, exchange, A);
+  per_tet(e, material, polarization, Js);
+  per_tet(e, material, exchange, A);
   PetscCall(magnetic_nodes(e->mesh, Js, &e->nodes));
   if (!e->nodes->n_global) return mt_error(MT_ERR_INPUT, "no region of the mesh has a magnetic material");
   e->n = e->nodes->n_owned;
@@ -96,6 +98,7 @@ PetscErrorCode mt_energy_create_with(const MtMesh *mesh, const MtMaterial *mater
   MtEnergy *e;
   PetscCall(PetscNew(&e));
   e->mesh = mesh;
+  e->composition = extras->composition;
   *energy = e;
   return setup(e, material, demag_modes, extras);
 }
@@ -120,10 +123,15 @@ PetscErrorCode mt_energy_destroy(MtEnergy **energy) {
   PetscCall(PetscFree(e->exchange_diagonal));
   PetscCall(mt_energy_free_anisotropy(e));
   PetscCall(mt_energy_free_more(e));
+  mt_composition_free(&e->composition);
   if (e->nodes) PetscCall(mt_nodes_destroy(&e->nodes));
   PetscCall(PetscFree(e));
   *energy = NULL;
   return 0;
+}
+
+const MtComposition *mt_energy_composition(const MtEnergy *e) {
+  return e->composition;
 }
 
 const MtNodes *mt_energy_nodes(const MtEnergy *e) {

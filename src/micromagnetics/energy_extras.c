@@ -153,6 +153,7 @@ PetscErrorCode mt_energy_extras_free(MtEnergyExtras *extras) {
 
 PetscErrorCode mt_site_mix_extras(const MtEnergy *e, uint64_t *constants) {
   uint64_t local = 0, sum;
+  PetscCall(mt_composition_mix(e->composition, e->mesh, constants));
   if (e->between) *constants = mt_site_mix(*constants, 1);
   if (!e->elastic) return 0;
   for (PetscInt i = 0; i < e->n; i++) { /* a sum over nodes by file id: the same for any distribution */
@@ -170,7 +171,11 @@ PetscErrorCode mt_energy_open(const MtMesh *mesh, const MtInput *in, const MtMat
   MtEnergyExtras extras;
   *e = NULL;
   PetscErrorCode rc = mt_energy_extras_read(mesh, in, &extras);
-  if (!rc) rc = mt_energy_create_with(mesh, material, demag_modes, &extras, e);
+  if (!rc) rc = mt_composition_read(mesh, in, material, &extras.composition);
+  if (rc)
+    mt_composition_free(&extras.composition);
+  else
+    rc = mt_energy_create_with(mesh, material, demag_modes, &extras, e);
   PetscCall(mt_energy_extras_free(&extras));
   return rc;
 }

@@ -16,12 +16,13 @@ typedef struct {
 } MtCubic;
 
 struct MtEnergy {
-  const MtMesh *mesh; /* not owned */
-  MtNodes *nodes;     /* those of tets with Js > 0 */
-  PetscInt n;         /* owned magnetic nodes */
-  double *moment;     /* [n] sum of Js V/4, T nm3, > 0 */
-  double volume;      /* of everything that is not air, nm3 */
-  double moment_sum;  /* of all ranks, T nm3 */
+  const MtMesh *mesh;         /* not owned */
+  MtNodes *nodes;             /* those of tets with Js > 0 */
+  PetscInt n;                 /* owned magnetic nodes */
+  double *moment;             /* [n] sum of Js V/4, T nm3, > 0 */
+  double volume;              /* of everything that is not air, nm3 */
+  double moment_sum;          /* of all ranks, T nm3 */
+  MtComposition *composition; /* NULL: constants by region */
 
   Mat exchange;              /* coefficient 2A, J/m3 x nm3, scalar */
   Mat exchange3;             /* the same for the three components */

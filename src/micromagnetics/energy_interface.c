@@ -13,8 +13,8 @@ typedef struct {
   MtEnergy *e;
   const MtMaterial *material;
   const MtEnergyExtras *extras;
-  int region[2]; /* the last pair asked for ... */
-  double J;      /* ... and its coupling, J/m2 */
+  int region[2];            /* the last pair asked for ... */
+  const MtInterface *found; /* ... and its entry */
 } Interfaces;
 
 void mt_pair_name(const MtRegions *r, int one, int other, char name[32]) {
@@ -22,25 +22,31 @@ void mt_pair_name(const MtRegions *r, int one, int other, char name[32]) {
   snprintf(name, 32, "%d-%d", a < b ? a : b, a < b ? b : a);
 }
 
-/* Coupling of the two regions' grains; the last pair is remembered, for faces come in the order of the mesh. */
-static PetscErrorCode coupling(Interfaces *s, const int region[2], double *J) {
+static const MtMaterial *material_of(const Interfaces *s, PetscInt t, MtMaterial *own) {
+  return mt_composition_at(s->e->composition, s->e->mesh, s->material, t, own);
+}
+
+/* Coupling of two tets' grains, J/m2; the last pair is remembered, for faces come in the order of the mesh. */
+static PetscErrorCode coupling(Interfaces *s, const MtFace *face, double *J) {
+  const MtMesh *mesh = s->e->mesh;
+  const int region[2] = {mesh->region[face->tet], mesh->region[face->neighbour]};
   char name[32];
-  const MtInterface *found = NULL;
+  MtMaterial own;
   if (region[0] != s->region[0] || region[1] != s->region[1]) {
     mt_pair_name(&s->e->mesh->regions, region[0], region[1], name);
-    for (int i = s->extras->ninterfaces - 1; i >= 0 && !found; i--)
-      if (fnmatch(s->extras->interface[i].pair, name, 0) == 0) found = &s->extras->interface[i];
-    if (!found)
+    s->found = NULL;
+    for (int i = s->extras->ninterfaces - 1; i >= 0 && !s->found; i--)
+      if (fnmatch(s->extras->interface[i].pair, name, 0) == 0) s->found = &s->extras->interface[i];
+    if (!s->found)
       return mt_error(MT_ERR_INPUT,
                       "the grains %s touch and have nodes of their own there (mesh.split_grains), but no entry of "
                       "materials.interfaces says how they are coupled; pair: \"*\" is for all",
                       name);
-    const double a = s->material[region[0]].A, b = s->material[region[1]].A;
-    s->J = isnan(found->J) ? found->factor * 2 * (2 * a * b / (a + b)) / (found->distance * 1e-9) : found->J;
     s->region[0] = region[0];
     s->region[1] = region[1];
   }
-  *J = s->J;
+  const double a = material_of(s, face->tet, &own)->A, b = material_of(s, face->neighbour, &own)->A;
+  *J = isnan(s->found->J) ? s->found->factor * 2 * (2 * a * b / (a + b)) / (s->found->distance * 1e-9) : s->found->J;
   return 0;
 }
 
@@ -58,8 +64,7 @@ static PetscErrorCode add_side(Interfaces *s, const MtFace *face, Mat L) {
   PetscInt node[3];
   double area[3], J = 0;
   mt_mesh_face(mesh, face, node, area);
-  const int region[2] = {mesh->region[face->tet], mesh->region[face->neighbour]};
-  PetscErrorCode rc = coupling(s, region, &J);
+  PetscErrorCode rc = coupling(s, face, &J);
   if (rc) return rc;
   const double weight = J * MT_PER_NM * sqrt(mt_dot3(area, area)) / 3;
   for (int k = 0; k < 3; k++) {
@@ -78,8 +83,9 @@ static bool couples(const Interfaces *s, const MtFace *face) {
   const MtMesh *mesh = s->e->mesh;
   if (face->neighbour < 0) return false;
   for (int k = 0; k < 2; k++) {
-    const int32_t r = mesh->region[k ? face->neighbour : face->tet];
-    if (mesh->regions.kind[r] != MT_REGION_GRAIN || !(s->material[r].Js > 0)) return false;
+    const PetscInt t = k ? face->neighbour : face->tet;
+    MtMaterial own;
+    if (mesh->regions.kind[mesh->region[t]] != MT_REGION_GRAIN || !(material_of(s, t, &own)->Js > 0)) return false;
   }
   return true;
 }

@@ -27,8 +27,11 @@ static bool has_stress(const MtMaterial *m) {
   return m->lambda100 != 0 || m->lambda111 != 0;
 }
 static bool any(const MtEnergy *e, const MtMaterial *material, Has has) {
-  for (int r = 0; r < e->mesh->regions.n; r++)
-    if (material[r].Js > 0 && has(&material[r])) return true;
+  MtMaterial own;
+  for (int r = 0; r < e->mesh->regions.n; r++) {
+    const MtMaterial *m = mt_composition_most(e->composition, material, r, &own);
+    if (m->Js > 0 && has(m)) return true;
+  }
   return false;
 }
 
@@ -60,7 +63,8 @@ static PetscErrorCode setup_surface(MtEnergy *e, const MtMaterial *material) {
   PetscCall(PetscCalloc1(6 * e->n + 1, &e->surface));
   PetscCall(mt_mesh_region_faces(e->mesh, &n, &face));
   for (PetscInt f = 0; f < n; f++) {
-    const MtMaterial *m = &material[e->mesh->region[face[f].tet]];
+    MtMaterial own;
+    const MtMaterial *m = mt_composition_at(e->composition, e->mesh, material, face[f].tet, &own);
     const double Ks = face[f].neighbour < 0 ? m->Ks : m->Ks_inner;
     if (m->Js > 0 && Ks != 0) add_face(e, &face[f], Ks);
   }
@@ -71,7 +75,8 @@ static PetscErrorCode setup_surface(MtEnergy *e, const MtMaterial *material) {
 static void add_elastic(MtEnergy *e, const MtMaterial *material, const double *data, bool stress) {
   const MtMesh *mesh = e->mesh;
   for (PetscInt t = 0; t < mesh->nt_local; t++) {
-    const MtMaterial *m = &material[mesh->region[t]];
+    MtMaterial own;
+    const MtMaterial *m = mt_composition_at(e->composition, mesh, material, t, &own);
     const double b1 = stress ? -1.5 * m->lambda100 : m->B1, b2 = stress ? -1.5 * m->lambda111 : m->B2;
     double x[4][3], grad[4][3], volume, frame[9];
     if (!(m->Js > 0) || (b1 == 0 && b2 == 0)) continue;
@@ -90,7 +95,8 @@ static void add_elastic(MtEnergy *e, const MtMaterial *material, const double *d
 static PetscErrorCode check_crystals(const MtEnergy *e, const MtMaterial *material) {
   const MtRegions *r = &e->mesh->regions;
   for (int i = 0; i < r->n; i++) {
-    const MtMaterial *m = &material[i];
+    MtMaterial own;
+    const MtMaterial *m = mt_composition_most(e->composition, material, i, &own);
     const bool isotropic = m->B1 == m->B2 && m->lambda100 == m->lambda111;
     if (m->Js > 0 && !isotropic && (!r->orientation || !mt_region_is_grain(r->kind[i])))
       return mt_error(
@@ -120,7 +126,8 @@ static PetscErrorCode setup_dmi(MtEnergy *e, const MtMaterial *material) {
   if (!any(e, material, has_dmi)) return 0;
   PetscCall(PetscCalloc1(4 * e->mesh->nt_local, &coef));
   for (PetscInt t = 0; t < e->mesh->nt_local; t++) {
-    const MtMaterial *m = &material[e->mesh->region[t]];
+    MtMaterial own;
+    const MtMaterial *m = mt_composition_at(e->composition, e->mesh, material, t, &own);
     if (!(m->Js > 0)) continue;
     coef[4 * t] = m->D * MT_PER_NM;
     for (int c = 0; c < 3; c++) coef[4 * t + 1 + c] = m->Di * MT_PER_NM * m->dmi_normal[c];

@@ -139,8 +139,17 @@ static inline MtKept *mt_kept(const MtHysteresis *h, int i) {
   return (MtKept *)(void *)(h->kept.data + (size_t)i * MT_KEPT_SIZE);
 }
 static inline MtSite mt_hysteresis_site(const MtHysteresis *h) {
-  return (MtSite){h->comm, h->rank,     h->in,    h->folder,      h->mesh_path,
-                  h->mesh, h->material, h->nodes, h->fingerprint, h->constants};
+  return (MtSite){h->comm,
+                  h->rank,
+                  h->in,
+                  h->folder,
+                  h->mesh_path,
+                  h->mesh,
+                  h->material,
+                  h->nodes,
+                  h->fingerprint,
+                  h->constants,
+                  mt_energy_composition(h->energy)};
 }
 
 /* What one relaxation at a trial field came to. */

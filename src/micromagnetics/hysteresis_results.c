@@ -208,6 +208,7 @@ PetscErrorCode mt_hysteresis_results(MtHysteresis *h, MtJson *j) {
   if (!rc) rc = mt_branch_results(h, j);
   put_states(h, j);
   put_unconverged(h, j);
+  if (!rc) rc = mt_composition_results(h->energy, h->material, j);
   mt_json_end(j);
   return rc;
 }

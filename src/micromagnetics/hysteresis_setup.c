@@ -81,14 +81,32 @@ double mt_site_bloch(const MtMaterial *m) {
   return m->Js > 0 && K > 0 && m->A > 0 ? sqrt(m->A / K) * 1e9 : 0;
 }
 
+/* The smallest one of each region's elements -> width [n], nm. */
+static PetscErrorCode bloch_of_regions(const MtSite *h, double *width) {
+  const MtMesh *mesh = h->mesh;
+  for (int r = 0; r < mesh->regions.n; r++) width[r] = mt_site_bloch(&h->material[r]);
+  if (!h->composition) return 0;
+  for (int r = 0; r < mesh->regions.n; r++) width[r] = INFINITY;
+  for (PetscInt t = 0; t < mesh->nt_local; t++) {
+    MtMaterial own;
+    const double w = mt_site_bloch(mt_composition_at(h->composition, mesh, h->material, t, &own));
+    if (w > 0) width[mesh->region[t]] = fmin(width[mesh->region[t]], w);
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, width, mesh->regions.n, MPI_DOUBLE, MPI_MIN, mesh->comm));
+  for (int r = 0; r < mesh->regions.n; r++) width[r] = isinf(width[r]) ? 0 : width[r];
+  return 0;
+}
+
 /* A mesh coarser than 1.5 sqrt(A/K) pins walls of its own. */
 PetscErrorCode mt_site_warn_coarse(const MtSite *h) {
   int worst = -1, coarse = 0;
-  double most = 1.5, *edge = calloc((size_t)h->mesh->regions.n + 1, sizeof *edge);
-  if (!edge) return mt_error(MT_ERR_FAIL, "out of memory for %d regions", h->mesh->regions.n);
+  const int n = h->mesh->regions.n;
+  double most = 1.5, *edge = calloc(2 * (size_t)n + 1, sizeof *edge), *width = edge ? edge + n : NULL;
+  if (!edge) return mt_error(MT_ERR_FAIL, "out of memory for %d regions", n);
   PetscErrorCode rc = mean_edges(h->mesh, edge);
-  for (int r = 0; !rc && r < h->mesh->regions.n; r++) {
-    double width = mt_site_bloch(&h->material[r]), ratio = width > 0 ? edge[r] / width : 0;
+  if (!rc) rc = bloch_of_regions(h, width);
+  for (int r = 0; !rc && r < n; r++) {
+    const double ratio = width[r] > 0 ? edge[r] / width[r] : 0;
     coarse += ratio > 1.5;
     if (ratio > most) {
       most = ratio;
@@ -99,8 +117,7 @@ PetscErrorCode mt_site_warn_coarse(const MtSite *h) {
     mt_warn("the mesh is coarse for its walls in %d regions: in %s (%s) edges are %.2f nm on the mean, more than 1.5 "
             "sqrt(A/K) = "
             "%.2f nm; walls will be pinned by the mesh",
-            coarse, h->mesh->regions.name[worst], h->material[worst].name, edge[worst],
-            1.5 * mt_site_bloch(&h->material[worst]));
+            coarse, h->mesh->regions.name[worst], h->material[worst].name, edge[worst], 1.5 * width[worst]);
   }
   free(edge);
   return rc;

@@ -88,9 +88,10 @@ PetscErrorCode mt_llg_destroy(MtLlg **result) {
 }
 
 /* Values of each local tet's material. */
-static void per_tet(const MtMesh *mesh, const MtMaterial *material, bool times_alpha, double *coef) {
-  for (PetscInt t = 0; t < mesh->nt_local; t++) {
-    const MtMaterial *m = &material[mesh->region[t]];
+static void per_tet(const MtEnergy *e, const MtMaterial *material, bool times_alpha, double *coef) {
+  for (PetscInt t = 0; t < e->mesh->nt_local; t++) {
+    MtMaterial own;
+    const MtMaterial *m = mt_composition_at(e->composition, e->mesh, material, t, &own);
     coef[t] = times_alpha ? m->alpha * m->Js : m->Js;
   }
 }
@@ -100,11 +101,11 @@ PetscErrorCode mt_llg_set_materials(MtLlg *llg, const MtMaterial *material, bool
   double *coef;
   PetscCall(PetscMalloc1(e->mesh->nt_local, &coef));
   if (damping) {
-    per_tet(e->mesh, material, true, coef);
+    per_tet(e, material, true, coef);
     PetscCall(mt_fem_lumped(e->mesh, e->nodes, coef, llg->alpha));
     for (PetscInt i = 0; i < e->n; i++) llg->alpha[i] /= e->moment[i];
   }
-  per_tet(e->mesh, material, false, coef);
+  per_tet(e, material, false, coef);
   PetscCall(make_drift(llg, coef));
   return PetscFree(coef);
 }

@@ -15,8 +15,9 @@ typedef struct {
   MtMesh *mesh;
   MtMaterial *material; /* [mesh->regions.n] */
   const MtNodes *nodes;
-  uint64_t fingerprint; /* of the mesh: nodes, tets, regions */
-  uint64_t constants;   /* of the materials of the regions */
+  uint64_t fingerprint;             /* of the mesh: nodes, tets, regions */
+  uint64_t constants;               /* of the materials of the regions */
+  const MtComposition *composition; /* NULL: none */
 } MtSite;
 
 /* The two fingerprints, the same for any distribution.  Collective; not collective. */
@@ -24,6 +25,8 @@ PetscErrorCode mt_site_fingerprint(const MtMesh *mesh, uint64_t *sum);
 uint64_t mt_site_constants(const MtSite *h);
 /* Mixes in what the energy has from files of strain or stress; without, the fingerprint stays.  Collective. */
 PetscErrorCode mt_site_mix_extras(const MtEnergy *e, uint64_t *constants);
+/* The same for a composition and its tables; nothing for NULL.  Collective. */
+PetscErrorCode mt_composition_mix(const MtComposition *c, const MtMesh *mesh, uint64_t *constants);
 /* Mixes a value into one of them. */
 uint64_t mt_site_mix(uint64_t hash, double value);
 /* Warns where edges are longer than 1.5 sqrt(A/K): walls will be pinned.  Collective. */

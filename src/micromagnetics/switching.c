@@ -29,6 +29,7 @@ static Seed local_seed(const MtHysteresis *h, const PetscScalar *b, const PetscS
 static int region_at(const MtHysteresis *h, PetscInt v) {
   int best = -1;
   double best_share = 0;
+  MtMaterial own;
   double *share = calloc((size_t)h->mesh->regions.n, sizeof *share);
   if (!share) return -1;
   for (PetscInt e = 0; e < h->mesh->nt_local; e++) {
@@ -37,7 +38,8 @@ static int region_at(const MtHysteresis *h, PetscInt v) {
     double x[4][3];
     for (int a = 0; a < 4; a++)
       for (int c = 0; c < 3; c++) x[a][c] = h->mesh->x[3 * t[a] + c];
-    if (h->material[h->mesh->region[e]].Js > 0) share[h->mesh->region[e]] += mt_tet_volume((const double(*)[3])x);
+    if (mt_composition_at(mt_energy_composition(h->energy), h->mesh, h->material, e, &own)->Js > 0)
+      share[h->mesh->region[e]] += mt_tet_volume((const double(*)[3])x);
   }
   for (int r = 0; r < h->mesh->regions.n; r++) {
     if (share[r] > best_share) {
@@ -138,7 +140,9 @@ static PetscErrorCode write_moments(const MtHysteresis *h, MtH5 *f) {
   const int n = h->mesh->regions.n;
   double *Js = malloc((size_t)(n ? n : 1) * sizeof *Js);
   PetscErrorCode rc = mt_agree(h->comm, Js ? 0 : mt_error(MT_ERR_FAIL, "out of memory for %d regions", n));
-  for (int r = 0; !rc && r < n; r++) Js[r] = h->material[r].Js;
+  MtMaterial own;
+  for (int r = 0; !rc && r < n; r++)
+    Js[r] = mt_composition_most(mt_energy_composition(h->energy), h->material, r, &own)->Js;
   if (!rc) rc = mt_h5_write(f, "/switching/Js", H5T_NATIVE_DOUBLE, n, 1, 0, h->rank ? 0 : n, Js, "T");
   free(Js);
   return rc;

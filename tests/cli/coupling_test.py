@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+"""coupling_test.py BUILD: from a phase field to a demagnetization curve: the constants of every element from the field of a run and a
+table, on other ranks than wrote it, stopped and continued; and what is refused."""
+# timeout: 600
+import json
+import math
+import os
+import sys
+
+import h5py
+import numpy as np
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import support
+from support import check
+
+BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
+# A particle of 3 nm turns as one (E. C. Stoner and E. P. Wohlfarth).  The composition is a wave that flattens: its mean stays.
+INPUT = """grains:
+  source: shape
+  shape: {kind: box, size: [3 nm, 3 nm, 3 nm], spacing: [1 nm, 1 nm, 1 nm]}
+mesh: {size: 1 nm}
+phasefield:
+  energy: polynomial
+  polynomial: [0, 0, 1e6 J/m3]
+  gradient_energy: 1e-14 J/m
+  mobility: 1e-24 m5/(J s)
+  initial_formula: 0.5 + 0.4*cos(pi*x/1.5)*cos(pi*z/3)
+evolve: {end: 0.2 s, first_step: 0.01 s, snapshots: [0.1]}
+materials:
+  grain: Nd2Fe14B
+  composition:
+    tables:
+      - {file: %s}
+demagnetizing: {enabled: false}
+field:
+  direction: [0, 0.01, 1]
+  start: 1 T
+  segments: [{to: -12 T, step: 0.5 T, resolution: 20 mT}]
+  stop_below: -0.5
+"""
+TABLE = "composition, Js (T), K1 (MJ/m3), A (pJ/m)\n0, 1.61, 4.3, 7.7\n1, 1.2, 6.3, 5.7\n"
+
+
+class Case:
+    def __init__(self, folder):
+        self.folder = folder
+        self.table = os.path.join(folder, "table.csv")
+        self.input = os.path.join(folder, "run.yaml")
+        self.write(self.table, TABLE)
+        self.write(self.input, INPUT % self.table)
+
+    @staticmethod
+    def write(path, text):
+        with open(path, "w") as f:
+            f.write(text)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def run(self, command, out, *overrides, ranks=1, code=0):
+        done = support.magtwin(BUILD, command, self.input, "output.folder=" + self.path(out), *overrides, ranks=ranks)
+        check(done.code == code, done)
+        return done
+
+    def anneal(self):
+        self.run("mesh", "mesh")
+        self.run("evolve", "anneal", self.mesh())
+
+    def mesh(self):
+        return "mesh.file=" + self.path("mesh/mesh.h5")
+
+    def demag(self, out, *overrides, **more):
+        return self.run("demag", out, self.mesh(), *overrides, **more)
+
+    def results(self, out):
+        with open(os.path.join(self.path(out), "summary.json")) as f:
+            return json.load(f)["results"]
+
+
+def stoner_wohlfarth(K1, Js, angle=math.atan(0.01)):
+    """Switching field, T, at this angle between field and easy axis."""
+    factor = (math.cos(angle)**(2 / 3) + math.sin(angle)**(2 / 3))**-1.5
+    return 2 * 4e-7 * math.pi * K1 / Js * factor
+
+
+def test_anneal_to_curve(folder):
+    case = Case(folder)
+    case.anneal()
+    last = "materials.composition.file=" + case.path("anneal")
+    case.demag("hard", last, ranks=2)
+    found = case.results("hard")
+    c = found["composition"]
+    check(c["file"].endswith("anneal/fields/fields_0003.h5") and abs(c["time"]["value"] - 0.2) < 1e-12, c)
+    with h5py.File(c["file"]) as f:
+        field = f["/c"][...]
+    mean = case.results("anneal")["c_mean"]  # lumped weights have the same mean as elements
+    check(abs(c["c_min_mean_max"][1] - mean) < 1e-9 and c["c_min_mean_max"][2] <= np.nanmax(field) + 1e-12, c)
+    K1, Js = 4.3e6 + 2e6 * mean, 1.61 - 0.41 * mean
+    check(abs(c["K1_min_mean_max_J/m3"][1] / K1 - 1) < 1e-9 and abs(c["Js_min_mean_max_T"][1] / Js - 1) < 1e-9, c)
+    check(abs(found["Hc"]["value"] / stoner_wohlfarth(K1, Js) - 1) < 0.01, (found["Hc"], stoner_wohlfarth(K1, Js)))
+    check(abs(found["J_sat"]["value"] - Js) < 1e-9, found["J_sat"])
+    case.demag("plain", "materials.composition={}")
+    check(abs(case.results("plain")["Hc"]["value"] / stoner_wohlfarth(4.3e6, 1.61) - 1) < 0.01, case.results("plain")["Hc"])
+    check("composition" not in case.results("plain"), case.results("plain"))
+
+
+def test_times_and_restart(folder):
+    case = Case(folder)
+    case.anneal()
+    short = ["field.segments=[{to: -2 T, step: 1 T, mode: fixed}]", "materials.composition.file=" + case.path("anneal")]
+    case.demag("at", "materials.composition.time=0.1 s", *short)
+    check(case.results("at")["composition"]["file"].endswith("fields_0002.h5"), case.results("at")["composition"])
+    case.demag("at", "materials.composition.time=0.1 s", "--resume", *short, ranks=2)
+    case.write(case.table, TABLE.replace("6.3", "6.4"))
+    done = case.demag("at", "materials.composition.time=0.1 s", "--resume", *short, code=2)
+    check("belongs to other materials" in done.err, done)
+
+
+def test_bad_input(folder):
+    case = Case(folder)
+    case.anneal()
+    anneal = "materials.composition.file=" + case.path("anneal")
+    for overrides, words in [(["materials.composition.file=" + case.path("nothing")], "there is no file or folder"),
+                             (["materials.composition.file=" + case.path("mesh")], "no result of magtwin evolve"),
+                             ([], "needs materials.composition.file"),
+                             ([anneal, "materials.composition.time=7 s"], "has no field of 7 s, but of 0, 0.1, 0.2 s"),
+                             ([anneal, "materials.composition.field=d"], "has no dataset /d"),
+                             ([anneal, "materials.composition.tables=[]"], "needs materials.composition.tables"),
+                             ([anneal, "materials.composition.tables=[{c: [0, 0.45], K1: [1, 2]}]"], "is outside of the table"),
+                             ([anneal, "materials.composition.tables=[{c: [1, 0], K1: [1, 2]}]"], "must ascend"),
+                             ([anneal, "materials.composition.tables=[{c: [0, 1], K1: [1 T, 2]}]"], "J/m3")]:
+        done = case.demag("bad", *overrides, code=2)
+        check(words in done.err, (words, str(done)))
+        check(not os.path.exists(os.path.join(case.path("bad"), "curve.csv")), words)
+    case.write(case.table, "composition,K1\n0,4e6\n1,\n")
+    done = case.demag("bad", anneal, code=2)
+    check("no number in column 2 (K1) of row 2: the table has a gap" in done.err, done)
+
+
+if __name__ == "__main__":
+    sys.exit(support.run_tests([("an anneal and its curve", test_anneal_to_curve), ("times and restart", test_times_and_restart),
+                                ("bad input", test_bad_input)]))
