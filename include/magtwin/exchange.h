@@ -24,7 +24,7 @@ typedef struct {
 typedef struct {
   int replicas;           /* >= 2; a few hundred at most */
   double lowest, highest; /* b of the second and last one, in between geometric; the first has 0 */
-  int burn, sweeps;       /* sweeps before and while samples are taken; step widths are found in the former */
+  int burn, sweeps;       /* sweeps before and while samples are taken (>= 2); step widths are found in the former */
   uint64_t seed;
 } MtExchangeOptions;
 
@@ -32,6 +32,7 @@ typedef struct {
   int replicas, dims, facts;
   double *b;                 /* [replicas] */
   double *log_integral;      /* [replicas] log of the integral of exp(-b E) over the cube; first 0 */
+  double *log_error;         /* [replicas] its standard error by the means of ten parts of the samples */
   double *energy;            /* [replicas] mean */
   double *moved, *exchanged; /* [replicas] shares of steps taken; of exchanges with the next (last: 0) */
   double *mean, *deviation;  /* [replicas, facts] */

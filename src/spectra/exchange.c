@@ -7,8 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { TUNE = 25 };              /* sweeps between changes of the step widths */
-static const double wanted = .4; /* share of steps that are taken */
+enum { TUNE = 25, BATCHES = 10 }; /* sweeps between changes of the step widths; parts of the samples, for errors */
+static const double wanted = .4;  /* share of steps that are taken */
 
 typedef struct {
   double u[MT_EXCHANGE_DIMS], energy;
@@ -153,6 +153,24 @@ static double free_energy_step(int n, double db, const double *low, const double
   return from + (to - from) / 2;
 }
 
+/* Batch means: the integrals from parts of the samples, each so long that it hardly knows of the others. */
+static void errors(const Work *w) {
+  const int64_t n = w->o->sweeps;
+  const int batches = n < BATCHES ? (int)n : BATCHES;
+  double sum[BATCHES] = {0};
+  for (int t = 1; t < w->o->replicas; t++) {
+    const double *high = w->series + t * n, *low = high - n, db = w->e->b[t] - w->e->b[t - 1];
+    double mean = 0, square = 0;
+    for (int k = 0; k < batches; k++) {
+      const int64_t from = k * n / batches, to = (k + 1) * n / batches;
+      sum[k] -= free_energy_step((int)(to - from), db, low + from, high + from);
+      mean += sum[k] / batches;
+    }
+    for (int k = 0; k < batches; k++) square += (sum[k] - mean) * (sum[k] - mean);
+    w->e->log_error[t] = sqrt(square / (batches - 1) / batches);
+  }
+}
+
 static PetscErrorCode conclude(Work *w) {
   MtExchange *e = w->e;
   const int n = w->o->sweeps, facts = w->t->facts;
@@ -182,15 +200,17 @@ static PetscErrorCode conclude(Work *w) {
       e->deviation[f] = sqrt(fmax(0, square - e->mean[f] * e->mean[f]));
     }
   }
+  errors(w);
   return 0;
 }
 
 static void result_create(const MtTarget *t, const MtExchangeOptions *o, MtExchange *e) {
   const size_t n = (size_t)o->replicas, facts = n * (size_t)t->facts;
   *e = (MtExchange){.replicas = o->replicas, .dims = t->dims, .facts = t->facts, .least = INFINITY};
-  e->b = mt_calloc(5 * n + 2 * facts + (size_t)t->dims, sizeof *e->b);
+  e->b = mt_calloc(6 * n + 2 * facts + (size_t)t->dims, sizeof *e->b);
   e->log_integral = e->b + n, e->energy = e->b + 2 * n, e->moved = e->b + 3 * n, e->exchanged = e->b + 4 * n;
-  e->mean = e->b + 5 * n, e->deviation = e->mean + facts, e->best = e->deviation + facts;
+  e->log_error = e->b + 5 * n;
+  e->mean = e->b + 6 * n, e->deviation = e->mean + facts, e->best = e->deviation + facts;
   for (int i = 1; i < o->replicas; i++)
     e->b[i] = o->replicas > 2 ? o->lowest * pow(o->highest / o->lowest, (i - 1.) / (o->replicas - 2.)) : o->highest;
 }

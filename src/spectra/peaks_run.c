@@ -16,7 +16,7 @@ enum { MODELS = 21 };
 
 typedef struct {
   int peaks;
-  double free_energy, noise, moved, exchanged;
+  double free_energy, error, noise, moved, exchanged;
   double *mean, *deviation, *best; /* [dims] values; owned */
 } Model;
 
@@ -173,6 +173,7 @@ static PetscErrorCode fit(Job *j, int peaks, Model *out) {
   PetscCall(mt_exchange_run(j->comm, &t, &o, &e));
   *out = (Model){.peaks = peaks, .exchanged = 1, .moved = 1};
   const int at = choose(j, &e, &out->free_energy, &out->noise);
+  out->error = e.log_error[at];
   for (int k = 1; k < e.replicas; k++) {
     out->moved = fmin(out->moved, e.moved[k]);
     out->exchanged = fmin(out->exchanged, e.exchanged[k - 1]);
@@ -183,7 +184,8 @@ static PetscErrorCode fit(Job *j, int peaks, Model *out) {
   memcpy(out->deviation, e.deviation + at * dims, bytes);
   mt_peaks_values(&m, e.best, out->best);
   mt_exchange_free(&e);
-  mt_log("%d peak%s: free energy %.2f, noise %.4g", peaks, peaks == 1 ? "" : "s", out->free_energy, out->noise);
+  mt_log("%d peak%s: free energy %.2f +- %.2f, noise %.4g", peaks, peaks == 1 ? "" : "s", out->free_energy, out->error,
+         out->noise);
   return 0;
 }
 
@@ -204,10 +206,10 @@ static double probability(const Job *j, int k) {
 
 static PetscErrorCode write_models(const Job *j) {
   char text[200 * (MODELS + 1)], *p = text, path[4200], b[4][32];
-  p = stpcpy(p, "peaks,free_energy,probability,noise,least_moved,least_exchanged\n");
+  p = stpcpy(p, "peaks,free_energy,free_energy_error,probability,noise,least_moved,least_exchanged\n");
   for (int k = 0; k < j->models; k++) {
     const Model *m = &j->model[k];
-    p += sprintf(p, "%d,%s,%s,%s,%.3f,%.3f\n", m->peaks, mt_real_text(m->free_energy, b[0]),
+    p += sprintf(p, "%d,%s,%.3f,%s,%s,%.3f,%.3f\n", m->peaks, mt_real_text(m->free_energy, b[0]), m->error,
                  mt_real_text(probability(j, k), b[1]), mt_real_text(m->noise, b[2]), m->moved, m->exchanged);
   }
   snprintf(path, sizeof path, "%s/models.csv", j->folder);
@@ -260,18 +262,32 @@ static PetscErrorCode write_fit(const Job *j, const Model *m) {
   return rc;
 }
 
+/* Whether sampling longer could turn the choice. */
+static void warn_close(const Job *j, int best) {
+  for (int k = 0; k < j->models; k++) {
+    const Model *a = &j->model[best], *b = &j->model[k];
+    const double gap = b->free_energy - a->free_energy, error = hypot(a->error, b->error);
+    if (k != best && gap < 2 * error)
+      mt_warn("the free energies of %d and %d peaks differ by %.2f and are known to +- %.2f: more peaks.sweeps are "
+              "needed to tell them apart",
+              a->peaks, b->peaks, gap, error);
+  }
+}
+
 static void tell(const Job *j, int best, MtJson *json) {
   const Model *m = &j->model[best];
   mt_json_object(json, "peaks");
   mt_json_int(json, "number", m->peaks);
   mt_json_real(json, "probability", probability(j, best));
   mt_json_real(json, "free_energy", m->free_energy);
+  mt_json_real(json, "free_energy_error", m->error);
   mt_json_real(json, "noise", m->noise);
   mt_json_end(json);
   mt_log("%d peak%s, probability %.3f", m->peaks, m->peaks == 1 ? "" : "s", probability(j, best));
   if (m->exchanged < .05)
     mt_warn("some neighbouring temperatures exchanged in %.1f %% of the trials only: more peaks.replicas are needed",
             100 * m->exchanged);
+  warn_close(j, best);
 }
 
 static PetscErrorCode run(Job *j, MtJson *json) {

@@ -57,6 +57,8 @@ def test_planted(folder):
     with open(os.path.join(out, "summary.json")) as f:
         summary = json.load(f)["peaks"]
     check(summary["number"] == 2 and 0.02 < summary["noise"] < 0.045, summary)  # the noise was not given: 0.03
+    models = np.genfromtxt(os.path.join(out, "models.csv"), delimiter=",", names=True)
+    check((models["free_energy_error"] > 0).all() and (models["free_energy_error"] < 3).all(), models)
     one = contents(out)
     for ranks in (2, 3):
         check(contents(peaks(folder, ranks=ranks, out="r%d" % ranks)[1]) == one, ranks)
