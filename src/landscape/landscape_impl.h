@@ -26,8 +26,8 @@ void mt_energies_free(MtEnergies *e);
 /* Contributions of this rank's variables to an energy over the steps of the path. */
 typedef struct {
   double *net;       /* [n] J/m3: their sum over all variables is the change of the energy, or what is known of it */
-  double *resisting; /* [n] the parts of the steps above 0 */
-  double *promoting; /* [n] and those below */
+  double *resisting; /* [n] the parts of the steps in which the place's variables (components of a node) sum to > 0 */
+  double *promoting; /* [n] and of the other steps */
 } MtMap;
 typedef struct {
   int from, to; /* samples, from 0 */

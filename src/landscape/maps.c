@@ -7,6 +7,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { MOST_UNIT = 3 }; /* variables a node: of a field (src/pca/weights.c) */
+
 /* dE/dPC over a step of the path, so that the contributions add up to the change of the energy; 0 where the component
  * rests. */
 static double step_slope(const MtLandscape *l, int s) {
@@ -23,22 +25,45 @@ static double step_slope(const MtLandscape *l, int s) {
   return fabs(dPC) > 1e-9 * (high - low) ? dE / dPC : 0;
 }
 
-static void add_part(const MtMap *m, int64_t i, double part) {
+static void add_part(const MtMap *m, int64_t i, double part, bool resists) {
   m->net[i] += part;
-  m->resisting[i] += fmax(part, 0);
-  m->promoting[i] += fmin(part, 0);
+  (resists ? m->resisting : m->promoting)[i] += part;
 }
 
-/* One variable with its samples x, loading w: its parts of all maps. */
-static void map_variable(const MtLandscape *l, const double *slope, int64_t i, const double *x, double w) {
-  const MtMaps *m = &l->maps;
+/* beta of the regression for one variable with its samples x. */
+static double coefficient(const MtLandscape *l, const double *x) {
   double beta = 0;
-  m->dPC[i] = w * (x[m->to] - x[m->from]);
-  for (int s = 0; s < l->energy.n && l->alpha; s++)
-    beta += l->alpha[(size_t)s * (size_t)l->energy.terms + (size_t)l->of] * x[s];
+  for (int s = 0; s < l->energy.n; s++) beta += l->alpha[(size_t)s * (size_t)l->energy.terms + (size_t)l->of] * x[s];
+  return beta;
+}
+
+/* Adds one step of the variables of a place, each `factor` times its change: they resist or promote together. */
+static void add_step(const MtTable *t, const MtMap *m, int64_t first, int unit, int s, const double *factor) {
+  double part[MOST_UNIT], sum = 0;
+  for (int c = 0; c < unit; c++) {
+    const double *x = t->value + (first + c) * t->width;
+    part[c] = factor[c] * (x[s + 1] - x[s]);
+    sum += part[c];
+  }
+  for (int c = 0; c < unit; c++) add_part(m, first + c, part[c], sum > 0);
+}
+
+/* The variables of one place (components of a node; else one): their parts of all maps. */
+static void map_place(const MtLandscape *l, const double *slope, int64_t first, int unit) {
+  const MtTable *t = mt_series_table(l->series);
+  const MtPca *p = mt_series_pca(l->series);
+  const MtMaps *m = &l->maps;
+  double w[MOST_UNIT], beta[MOST_UNIT], along[MOST_UNIT];
+  for (int c = 0; c < unit; c++) {
+    const double *x = t->value + (first + c) * t->width;
+    w[c] = p->lines[(first + c) * p->components + l->component];
+    m->dPC[first + c] = w[c] * (x[m->to] - x[m->from]);
+    if (l->alpha) beta[c] = coefficient(l, x);
+  }
   for (int s = m->from; s < m->to; s++) {
-    add_part(&m->path, i, slope[s] * w * (x[s + 1] - x[s]));
-    if (l->alpha) add_part(&m->ridge, i, beta * (x[s + 1] - x[s]));
+    for (int c = 0; c < unit; c++) along[c] = slope[s] * w[c];
+    add_step(t, &m->path, first, unit, s, along);
+    if (l->alpha) add_step(t, &m->ridge, first, unit, s, beta);
   }
 }
 
@@ -57,15 +82,15 @@ void mt_map_free(MtMap *m) {
 
 void mt_landscape_maps(MtLandscape *l) {
   const MtTable *t = mt_series_table(l->series);
-  const MtPca *p = mt_series_pca(l->series);
   MtMaps *m = &l->maps;
+  int unit;
+  mt_series_nodes(l->series, &unit);
   double *slope = mt_malloc((size_t)l->energy.n * sizeof *slope);
   m->dPC = mt_calloc((size_t)t->n, sizeof *m->dPC);
   make_map(t->n, &m->path);
   if (l->alpha) make_map(t->n, &m->ridge);
   for (int s = m->from; s < m->to; s++) slope[s] = step_slope(l, s);
-  for (int64_t i = 0; i < t->n; i++)
-    map_variable(l, slope, i, t->value + i * t->width, p->lines[i * p->components + l->component]);
+  for (int64_t i = 0; i < t->n; i += unit) map_place(l, slope, i, unit);
   free(slope);
 }
 
@@ -101,8 +126,10 @@ static PetscErrorCode find_truth(MtLandscape *l) {
   make_map(w->count, &l->truth);
   l->label = mt_calloc((size_t)w->count, sizeof *l->label);
   for (int64_t i = 0; i < w->count; i++)
-    for (int s = l->maps.from; s < l->maps.to && w->node_volume[i] > 0; s++)
-      add_part(&l->truth, i, w->work[(size_t)s * (size_t)w->count + (size_t)i] / w->node_volume[i]);
+    for (int s = l->maps.from; s < l->maps.to && w->node_volume[i] > 0; s++) {
+      const double part = w->work[(size_t)s * (size_t)w->count + (size_t)i] / w->node_volume[i];
+      add_part(&l->truth, i, part, part > 0);
+    }
   PetscCall(mt_top_threshold(l->comm, w->count, l->truth.net, w->node_volume, mt_input_real(l->in, "landscape.share"),
                              &threshold));
   for (int64_t i = 0; i < w->count; i++) l->label[i] = l->truth.net[i] >= threshold;
