@@ -40,6 +40,7 @@ CASES = {
     "pinning_disc": landscape.pinning_disc,
     "rank_agreement": microstructure.rank_agreement,
     "number_of_peaks": spectra.number_of_peaks,
+    "drawn_peaks": spectra.drawn_peaks,
     "sp2_30": standard_problems.standard_problem_2_large,
     "sp4": dynamics.standard_problem_4,
 }
