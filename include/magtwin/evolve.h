@@ -5,7 +5,8 @@
 #include "magtwin/input.h"
 #include "magtwin/json.h"
 
-extern const MtKey mt_evolve_keys[]; /* sections box, phasefield, evolve */
+extern const MtKey mt_evolve_keys[];    /* sections box, phasefield, evolve */
+extern const MtKey mt_diffusion_keys[]; /* sections diffusion, temperature */
 
 /* The rules between the keys of those sections that are there: MT_ERR_INPUT with file:line:column.  To be called before
  * anything is written.  Not collective (the same on every rank). */

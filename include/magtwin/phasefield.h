@@ -6,6 +6,7 @@
 
 #include "magtwin/fem.h"
 #include "magtwin/formula.h"
+#include "magtwin/temperature.h"
 
 /* A box cut into cells: each into 2 triangles or 6 tetrahedra, all in the same way. */
 typedef struct {
@@ -31,6 +32,7 @@ typedef struct {
   PetscInt ne;               /* elements, ascending by their global number */
   PetscInt *element;         /* [(dim + 1) ne] local nodes */
   bool *element_owned;       /* [ne] true on exactly one rank */
+  int32_t *region;           /* [ne] index into mesh->regions; NULL: a box */
   int64_t ne_global;
   double volume; /* nm2 or nm3 */
   MtBox box;     /* dim 0: the domain is a mesh */
@@ -62,6 +64,9 @@ void mt_simplex_cut(int dim, const double x[4][3], const double u[4], double lev
 
 /* K = sum V grad(i).grad(j), AIJ, symmetric, and w, the lumped weights V/(dim + 1); both the caller's.  Collective. */
 PetscErrorCode mt_domain_operators(const MtDomain *d, Mat *K, Vec *w);
+/* K of the elements e with part[e] alone, part [ne], with the entries (then 0) of all others too; the caller's.
+ * Collective. */
+PetscErrorCode mt_domain_stiffness(const MtDomain *d, const bool *part, Mat *K);
 
 /* The free energy of a homogeneous phase, J/m3, of an order parameter c without dimension. */
 typedef enum {
@@ -85,13 +90,19 @@ void mt_free_energy_at(const MtFreeEnergy *e, double c, double f[3]);
 void mt_free_energy_spline(MtFreeEnergy *e);
 void mt_free_energy_free(MtFreeEnergy *e); /* a zeroed struct is fine */
 
-/* dc/dt = -G mu + s, mu = f'(c) - kappa lap(c): G mu = -M lap(mu) (Cahn-Hilliard) or L mu (Allen-Cahn). */
-typedef enum { MT_FLOW_CONSERVED, MT_FLOW_RELAXED } MtFlowKind;
+typedef struct MtDiffusion MtDiffusion; /* diffusion.h */
+
+/* dc/dt = -G mu + s, mu = f'(c) - kappa lap(c): G mu = -M lap(mu) (Cahn-Hilliard) or L mu (Allen-Cahn); or
+ * dc/dt = div(D grad c) + s, which has no energy. */
+typedef enum { MT_FLOW_CONSERVED, MT_FLOW_RELAXED, MT_FLOW_DIFFUSION } MtFlowKind;
 typedef struct {
   MtFlowKind kind;
   const MtFreeEnergy *energy; /* not owned */
   double kappa;               /* J/m3 nm2 */
   double mobility;            /* M: nm2/s per J/m3; L: 1/s per J/m3 */
+  const MtProgram *program;   /* the mobility is this times exp(-activation/RT(t)); NULL: as it is; not owned */
+  double activation;          /* J/mol */
+  MtDiffusion *diffusion;     /* of that kind, without energy, kappa and mobility; not owned */
   const MtFormula *source;    /* of x y z (nm) and t (s), in 1/s; NULL: none; not owned */
 } MtFlowModel;
 typedef struct {

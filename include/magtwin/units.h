@@ -23,6 +23,7 @@ typedef enum {
   MT_DIM_RELAXATION,  /* m3/(J s): of a rate by J/m3 */
   MT_DIM_MOLAR,       /* J/mol; also kJ/mol */
   MT_DIM_MOLARVOLUME, /* m3/mol; also cm3/mol */
+  MT_DIM_DIFFUSIVITY, /* m2/s; also cm2/s, um2/s, nm2/s */
 } MtDimension;
 
 /* Factor that takes `unit` to the canonical unit of `dim`, 0 if the unit is not one of that dimension. */

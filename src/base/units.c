@@ -51,6 +51,10 @@ static const Unit units[] = {
     {MT_DIM_MOLAR, "kJ/mol", 1e3},
     {MT_DIM_MOLARVOLUME, "m3/mol", 1},
     {MT_DIM_MOLARVOLUME, "cm3/mol", 1e-6},
+    {MT_DIM_DIFFUSIVITY, "m2/s", 1},
+    {MT_DIM_DIFFUSIVITY, "cm2/s", 1e-4},
+    {MT_DIM_DIFFUSIVITY, "um2/s", 1e-12},
+    {MT_DIM_DIFFUSIVITY, "nm2/s", 1e-18},
 };
 
 static const char *const accepted[] = {
@@ -68,6 +72,7 @@ static const char *const accepted[] = {
     [MT_DIM_RELAXATION] = "m3/(J s)",
     [MT_DIM_MOLAR] = "J/mol, kJ/mol",
     [MT_DIM_MOLARVOLUME] = "m3/mol, cm3/mol",
+    [MT_DIM_DIFFUSIVITY] = "m2/s, cm2/s, um2/s, nm2/s",
 };
 
 /* "J/m^3" is taken for "J/m3". */

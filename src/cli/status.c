@@ -41,7 +41,7 @@ static char *next_line(FILE *f, char **line, size_t *size) {
 static const char *const tables[][3] = {{"curve.csv", "mu0_Hext_T", "J_T"},
                                         {"dynamics.csv", "t_ns", "mz"},
                                         {"barriers.csv", "mu0_H_T", "barrier_kBT"},
-                                        {"evolve.csv", "t_s", "f_total_J/m3"},
+                                        {"evolve.csv", "t_s", "steps"},
                                         {"images.csv", "file", ""}};
 
 static const char *cell(const char *header, const char *line, const char *name, char buf[64]) {

@@ -46,9 +46,11 @@ static PetscErrorCode copy_elements(const MtMesh *m, MtDomain *d) {
   for (PetscInt t = 0; t < m->nt_local; t++) d->ne += is_body(m, t);
   PetscCall(PetscMalloc1(4 * d->ne, &d->element));
   PetscCall(PetscMalloc1(d->ne, &d->element_owned));
+  PetscCall(PetscMalloc1(d->ne, &d->region));
   for (PetscInt t = 0, e = 0; t < m->nt_local; t++) {
     if (!is_body(m, t)) continue;
     for (int k = 0; k < 4; k++) d->element[4 * e + k] = d->nodes->index[m->tet[4 * t + k]];
+    d->region[e] = m->region[t];
     count[0] += d->element_owned[e++] = m->tet_owned[t];
   }
   PetscCallMPI(MPI_Allreduce(count, &d->ne_global, 1, MPI_INT64_T, MPI_SUM, m->comm));
@@ -81,6 +83,7 @@ PetscErrorCode mt_domain_destroy(MtDomain **domain) {
   PetscCall(PetscFree(d->x));
   PetscCall(PetscFree(d->element));
   PetscCall(PetscFree(d->element_owned));
+  PetscCall(PetscFree(d->region));
   PetscCall(mt_nodes_destroy(&d->nodes));
   PetscCall(VecScatterDestroy(&d->to_slab));
   PetscCall(VecDestroy(&d->slab));

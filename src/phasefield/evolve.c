@@ -88,17 +88,19 @@ static bool listed(const MtInput *in, double t) {
 
 static double next_stop(const MtEvolve *e) {
   const double t = now(e), snapshot = fmin(next_on_grid(e->opt.snapshot_interval, t), next_listed(e->in, t));
-  const double stop = fmin(next_on_grid(e->opt.interval, t), snapshot);
+  double stop = fmin(next_on_grid(e->opt.interval, t), snapshot);
+  if (e->system->program) stop = fmin(stop, mt_program_corner(e->system->program, t));
   return stop < e->opt.end * (1 - EDGE) ? stop : e->opt.end;
 }
 
 static void show_progress(const MtEvolve *e) {
   const MtMarchState *s = e->system->clock;
-  char left[32], note[64] = "";
+  char left[32], note[64] = "", energy[48] = "";
   const double here = s->t - e->began_at, rest = e->opt.end - s->t;
   if (e->system->call->note) e->system->call->note(e->system, note);
-  mt_progress("t %.6g s  dt %.3g s  energy %.9g J/m3%s  step %.0f, rejected %.0f  %3.0f %%%s%s%s", s->t, s->h1,
-              e->system->energy, note, s->steps, s->rejected, 100 * s->t / e->opt.end, here > 0 ? "  about " : "",
+  if (!isnan(e->system->energy)) snprintf(energy, sizeof energy, "  energy %.9g J/m3", e->system->energy);
+  mt_progress("t %.6g s  dt %.3g s%s%s  step %.0f, rejected %.0f  %3.0f %%%s%s%s", s->t, s->h1, energy, note, s->steps,
+              s->rejected, 100 * s->t / e->opt.end, here > 0 ? "  about " : "",
               here > 0 ? mt_duration((mt_wall() - e->began) * rest / here, left) : "", here > 0 ? " left" : "");
 }
 

@@ -213,11 +213,11 @@ PetscErrorCode mt_evolve_results(MtEvolve *e, MtJson *j) {
   mt_json_object(j, "results");
   mt_json_string(j, "end", e->mark.finished > 0 ? "time" : "stopped");
   mt_json_quantity(j, "t", s->t, "s");
-  mt_json_quantity(j, "energy", e->system->energy, "J/m3");
+  if (!isnan(e->system->energy)) mt_json_quantity(j, "energy", e->system->energy, "J/m3");
   PetscCall(e->system->call->results(e->system, j));
   mt_json_quantity(j, "volume", e->domain->volume, e->domain->dim == 2 ? "nm2" : "nm3");
   if (e->system->call->mean) mt_json_real(j, "largest_drift_of_mean", e->mark.largest_drift);
-  mt_json_quantity(j, "largest_rise_of_energy", e->mark.largest_rise, "J/m3");
+  if (!isnan(e->system->energy)) mt_json_quantity(j, "largest_rise_of_energy", e->mark.largest_rise, "J/m3");
   mt_json_real(j, "newton_per_step", s->steps > 0 ? s->newton / (s->steps + s->rejected) : NAN);
   mt_json_real(j, "linear_per_newton", s->newton > 0 ? s->linear / s->newton : NAN);
   mt_json_end(j);

@@ -11,17 +11,50 @@ typedef struct {
   const MtInput *in;
   MtFreeEnergy energy;
   MtFormula *source;
+  MtProgram program;
+  MtDiffusion *diffusion; /* NULL: not that model */
+  char header[256];
+  int column[16]; /* [base.columns] which of the columns below each of evolve.csv is */
   MtFlow *flow;
   MtMarch *march;
 } OneField;
 
 static const char *const FIELD[] = {"/c"};
 static const char *const STATE[3] = {"/state/c0", "/state/c1", "/state/c2"};
-/* Columns after the time; the header in the same order. */
-enum { MEAN = 2, LOW, HIGH, TOTAL, BULK, GRADIENT, FRACTION, AREA, STEPS, REJECTED, NEWTON, LINEAR, COLUMNS };
-#define HEADER(unit)                                                                                                   \
-  "t_s,dt_s,c_mean,c_min,c_max,f_total_J/m3,f_bulk_J/m3,f_gradient_J/m3,fraction,interface_" unit                      \
-  ",steps,rejected,newton_iterations,linear_iterations"
+/* All columns there may be. */
+enum {
+  TIME,
+  STEP,
+  MEAN,
+  LOW,
+  HIGH,
+  TOTAL,
+  BULK,
+  GRADIENT,
+  FRACTION,
+  AREA,
+  STEPS,
+  REJECTED,
+  NEWTON,
+  LINEAR,
+  TEMPERATURE,
+  COLUMNS
+};
+static const char *const COLUMN[COLUMNS] = {"t_s",
+                                            "dt_s",
+                                            "c_mean",
+                                            "c_min",
+                                            "c_max",
+                                            "f_total_J/m3",
+                                            "f_bulk_J/m3",
+                                            "f_gradient_J/m3",
+                                            "fraction",
+                                            "interface_",
+                                            "steps",
+                                            "rejected",
+                                            "newton_iterations",
+                                            "linear_iterations",
+                                            "temperature_K"};
 
 static OneField *field_of(MtSystem *s) {
   return (OneField *)s;
@@ -85,25 +118,26 @@ static PetscErrorCode start(MtSystem *s) {
     for (PetscInt i = 0; i < e->domain->n_owned; i++) a[i] += noise_at(e->in, e->domain->id[i]);
     PetscCall(VecRestoreArray(c, &a));
   }
+  if (e->diffusion) PetscCall(mt_diffusion_impose(e->diffusion, c));
   rc = check_start(e, c);
   if (!rc) rc = mt_march_start(e->march, 0);
-  s->energy = mt_march_energy(e->march).total;
+  s->energy = e->diffusion ? NAN : mt_march_energy(e->march).total;
   return rc;
 }
 
 static PetscErrorCode step(MtSystem *s, double until) {
   PetscErrorCode rc = mt_march_step(field_of(s)->march, until);
-  s->energy = mt_march_energy(field_of(s)->march).total;
+  if (!field_of(s)->diffusion) s->energy = mt_march_energy(field_of(s)->march).total;
   return rc;
 }
 
-static PetscErrorCode row(MtSystem *s, double *value) {
+static PetscErrorCode all_columns(MtSystem *s, double *value) {
   OneField *e = field_of(s);
   const MtMarchState *now = s->clock;
   const MtFlowEnergy energy = mt_march_energy(e->march);
   Vec c = mt_march_field(e->march, 0);
-  value[0] = now->t;
-  value[1] = now->h1;
+  value[TIME] = now->t;
+  value[STEP] = now->h1;
   value[TOTAL] = energy.total;
   value[BULK] = energy.bulk;
   value[GRADIENT] = energy.gradient;
@@ -111,10 +145,37 @@ static PetscErrorCode row(MtSystem *s, double *value) {
   value[REJECTED] = now->rejected;
   value[NEWTON] = now->newton;
   value[LINEAR] = now->linear;
+  value[TEMPERATURE] = mt_program_at(&e->program, now->t);
   PetscCall(mt_flow_mean(e->flow, c, &value[MEAN]));
   PetscCall(VecMin(c, NULL, &value[LOW]));
   PetscCall(VecMax(c, NULL, &value[HIGH]));
   return mt_flow_level(e->flow, c, mt_input_real(e->in, "phasefield.level"), &value[FRACTION], &value[AREA]);
+}
+
+static PetscErrorCode row(MtSystem *s, double *value) {
+  double all[COLUMNS];
+  PetscCall(all_columns(s, all));
+  for (int c = 0; c < s->columns; c++) value[c] = all[field_of(s)->column[c]];
+  return 0;
+}
+
+/* Diffusion has no energy, and not every run has temperatures. */
+static void choose_columns(OneField *e) {
+  size_t n = 0;
+  for (int c = 0; c < COLUMNS; c++) {
+    if ((c >= TOTAL && c <= GRADIENT && e->diffusion) || (c == TEMPERATURE && e->program.n == 0)) continue;
+    n += (size_t)snprintf(e->header + n, sizeof e->header - n, "%s%s%s", c ? "," : "", COLUMN[c],
+                          c != AREA             ? ""
+                          : e->domain->dim == 2 ? "nm"
+                                                : "nm2");
+    e->column[e->base.columns++] = c;
+  }
+  e->base.header = e->header;
+}
+
+static void note(const MtSystem *s, char text[64]) {
+  const OneField *e = (const OneField *)s;
+  if (e->program.n > 0) snprintf(text, 64, "  %.4g K", mt_program_at(&e->program, s->clock->t));
 }
 
 static PetscErrorCode write(MtSystem *s, MtH5 *f) {
@@ -137,7 +198,7 @@ static PetscErrorCode load(MtSystem *s, MtH5 *f) {
 
 static PetscErrorCode resume(MtSystem *s) {
   PetscErrorCode rc = mt_march_continue(field_of(s)->march);
-  s->energy = mt_march_energy(field_of(s)->march).total;
+  s->energy = field_of(s)->diffusion ? NAN : mt_march_energy(field_of(s)->march).total;
   return rc;
 }
 
@@ -147,7 +208,8 @@ static PetscErrorCode mean(MtSystem *s, double *m) {
 
 static PetscErrorCode results(MtSystem *s, MtJson *j) {
   double value[COLUMNS];
-  PetscCall(row(s, value));
+  PetscCall(all_columns(s, value));
+  if (field_of(s)->program.n > 0) mt_json_quantity(j, "temperature", value[TEMPERATURE], "K");
   mt_json_real(j, "c_mean", value[MEAN]);
   mt_json_real(j, "c_min", value[LOW]);
   mt_json_real(j, "c_max", value[HIGH]);
@@ -160,20 +222,25 @@ static PetscErrorCode destroy(MtSystem **s) {
   OneField *e = field_of(*s);
   PetscCall(mt_march_destroy(&e->march));
   PetscCall(mt_flow_destroy(&e->flow));
+  PetscCall(mt_diffusion_destroy(&e->diffusion));
   mt_formula_free(&e->source);
+  mt_program_free(&e->program);
   mt_free_energy_free(&e->energy);
   return PetscFree(*s);
 }
 
 static PetscErrorCode make(OneField *e) {
-  const MtFlowModel model = mt_evolve_model(e->in, &e->energy, e->source);
+  MtFlowModel model = mt_evolve_model(e->in, &e->energy, e->source, &e->program);
   MtMarchOptions march;
   mt_evolve_march_options(e->in, &e->energy, &march);
   const double given = mt_input_has(e->in, "evolve.newton_tolerance") ? mt_input_real(e->in, "evolve.newton_tolerance")
                        : march.tolerance > 0                          ? .01 * march.tolerance
                                                                       : 1e-9;
   const MtFlowOptions opt = {.newton_tolerance = given, .linear_rtol = mt_input_real(e->in, "evolve.linear_rtol")};
-  PetscErrorCode rc = mt_flow_create(e->domain, &model, &opt, &e->flow);
+  PetscErrorCode rc =
+      model.kind == MT_FLOW_DIFFUSION ? mt_diffusion_open(e->in, e->domain, &e->program, &e->diffusion) : 0;
+  model.diffusion = e->diffusion;
+  if (!rc) rc = mt_flow_create(e->domain, &model, &opt, &e->flow);
   return rc ? rc : mt_march_create(e->flow, &march, &e->march);
 }
 
@@ -187,20 +254,31 @@ PetscErrorCode mt_system_flow(const MtDomain *domain, const MtInput *in, MtSyste
                                       .resume = resume,
                                       .mean = mean,
                                       .results = results,
+                                      .note = note,
                                       .destroy = destroy};
+  static const MtSystemCalls OPEN = {.start = start, /* without a mean that stays */
+                                     .step = step,
+                                     .row = row,
+                                     .write = write,
+                                     .save = save,
+                                     .load = load,
+                                     .resume = resume,
+                                     .results = results,
+                                     .note = note,
+                                     .destroy = destroy};
   OneField *e;
   PetscCall(PetscNew(&e));
   *s = &e->base;
   e->domain = domain;
   e->in = in;
-  e->base = (MtSystem){.call = &CALLS,
-                       .header = domain->dim == 2 ? HEADER("nm") : HEADER("nm2"),
-                       .columns = COLUMNS,
-                       .field = FIELD,
-                       .fields = 1};
+  e->base = (MtSystem){.call = &CALLS, .field = FIELD, .fields = 1, .program = &e->program};
   PetscErrorCode rc = mt_evolve_energy(in, &e->energy);
   if (!rc) rc = mt_evolve_formula(in, "phasefield.source", &e->source);
+  if (!rc) rc = mt_diffusion_program(in, &e->program);
   if (!rc) rc = make(e);
-  if (!rc) e->base.clock = mt_march_state(e->march);
+  if (rc) return rc;
+  e->base.clock = mt_march_state(e->march);
+  choose_columns(e);
+  if (e->diffusion && !mt_diffusion_closed(e->diffusion)) e->base.call = &OPEN;
   return rc;
 }

@@ -2,6 +2,7 @@
 #ifndef MT_PHASEFIELD_EVOLVE_IMPL_H
 #define MT_PHASEFIELD_EVOLVE_IMPL_H
 
+#include "magtwin/diffusion.h"
 #include "magtwin/evolve.h"
 #include "magtwin/h5.h"
 #include "magtwin/phasefield.h"
@@ -50,8 +51,16 @@ PetscErrorCode mt_evolve_energy(const MtInput *in, MtFreeEnergy *e);
 /* Of the key `path`; *f NULL where it has no value. */
 PetscErrorCode mt_evolve_formula(const MtInput *in, const char *path, MtFormula **f);
 void mt_evolve_march_options(const MtInput *in, const MtFreeEnergy *e, MtMarchOptions *o);
-MtFlowModel mt_evolve_model(const MtInput *in, const MtFreeEnergy *e, const MtFormula *source);
+bool mt_evolve_diffuses(const MtInput *in); /* phasefield.model=diffusion */
+MtFlowModel mt_evolve_model(const MtInput *in, const MtFreeEnergy *e, const MtFormula *source,
+                            const MtProgram *program);
 void mt_evolve_options(const MtInput *in, MtEvolveOptions *o);
+
+/* diffusion_keys.c: sections diffusion and temperature.  The rules between keys; the program; the operator of the
+ * domain, MT_ERR_INPUT with the place of an element without a medium.  Not collective; not; collective. */
+PetscErrorCode mt_diffusion_check(const MtInput *in);
+PetscErrorCode mt_diffusion_program(const MtInput *in, MtProgram *p);
+PetscErrorCode mt_diffusion_open(const MtInput *in, const MtDomain *domain, const MtProgram *p, MtDiffusion **d);
 
 /* evolve_setup.c.  Collective. */
 PetscErrorCode mt_evolve_open(MtEvolve *e, MPI_Comm comm, const MtInput *in, const char *mesh_path, const char *folder);

@@ -29,13 +29,14 @@ const MtKey mt_evolve_keys[] = {
     {.path = "phasefield.model",
      .type = MT_KEY_CHOICE,
      .def = "cahn_hilliard",
-     .choices = "cahn_hilliard|allen_cahn",
+     .choices = "cahn_hilliard|allen_cahn|diffusion",
      .help = "cahn_hilliard: c is conserved and flows down the gradient of its chemical potential. allen_cahn: c "
-             "relaxes where it is."},
+             "relaxes where it is. diffusion: c flows down its own gradient through the media of section diffusion."},
     {.path = "phasefield.energy",
      .type = MT_KEY_CHOICE,
      .def = "double_well",
      .choices = "double_well|polynomial|regular_solution|table",
+     .when = "phasefield.model=cahn_hilliard|allen_cahn",
      .help = "Free energy f(c) of a homogeneous phase."},
     {.path = "phasefield.double_well.height",
      .type = MT_KEY_REAL,
@@ -98,6 +99,7 @@ const MtKey mt_evolve_keys[] = {
      .dim = MT_DIM_EXCHANGE,
      .min = 0,
      .max = 1e10,
+     .when = "phasefield.model=cahn_hilliard|allen_cahn",
      .help = "kappa of the energy kappa/2 |grad c|^2.",
      .exclusive_min = true},
     {.path = "phasefield.mobility",
@@ -116,6 +118,14 @@ const MtKey mt_evolve_keys[] = {
      .when = "phasefield.model=allen_cahn",
      .help = "L of dc/dt = -L mu.",
      .exclusive_min = true},
+    {.path = "phasefield.activation",
+     .type = MT_KEY_REAL,
+     .dim = MT_DIM_MOLAR,
+     .def = "0 J/mol",
+     .min = 0,
+     .max = 1e7,
+     .when = "phasefield.model=cahn_hilliard|allen_cahn",
+     .help = "Q: mobility and rate are multiplied by exp(-Q/RT), T of section temperature."},
     {.path = "phasefield.initial",
      .type = MT_KEY_CHOICE,
      .def = "formula",
@@ -273,6 +283,10 @@ static double *reals(const MtInput *in, const char *key, int *n) {
   return a;
 }
 
+bool mt_evolve_diffuses(const MtInput *in) {
+  return strcmp(mt_input_string(in, "phasefield.model"), "diffusion") == 0;
+}
+
 static PetscErrorCode read_double_well(const MtInput *in, MtFreeEnergy *e) {
   e->kind = MT_ENERGY_DOUBLE_WELL;
   e->n = 3;
@@ -332,8 +346,9 @@ static PetscErrorCode read_range(const MtInput *in, MtFreeEnergy *e) {
 }
 
 PetscErrorCode mt_evolve_energy(const MtInput *in, MtFreeEnergy *e) {
-  const char *kind = mt_input_string(in, "phasefield.energy");
   *e = (MtFreeEnergy){.low = -INFINITY, .high = INFINITY};
+  if (mt_evolve_diffuses(in)) return read_range(in, e);
+  const char *kind = mt_input_string(in, "phasefield.energy");
   PetscErrorCode rc = strcmp(kind, "double_well") == 0  ? read_double_well(in, e)
                       : strcmp(kind, "polynomial") == 0 ? read_polynomial(in, e)
                       : strcmp(kind, "table") == 0      ? read_table(in, e)
@@ -351,6 +366,12 @@ PetscErrorCode mt_evolve_formula(const MtInput *in, const char *path, MtFormula 
   return *f ? 0 : mt_input_error(in, path, "is not a formula: %s", why);
 }
 
+static PetscErrorCode check_activation(const MtInput *in) {
+  if (mt_evolve_diffuses(in) || mt_input_real(in, "phasefield.activation") == 0 || mt_input_has(in, "temperature.time"))
+    return 0;
+  return mt_input_error(in, "phasefield.activation", "needs temperatures: section temperature is missing");
+}
+
 static PetscErrorCode check_physics(const MtInput *in) {
   MtFreeEnergy e;
   MtFormula *initial = NULL, *source = NULL;
@@ -361,6 +382,8 @@ static PetscErrorCode check_physics(const MtInput *in) {
   if (!rc && initial && mt_formula_uses(initial, MT_VAR_T))
     rc = mt_input_error(in, "phasefield.initial_formula", "depends on t, but it is of the beginning");
   if (!rc) rc = mt_evolve_formula(in, "phasefield.source", &source);
+  if (!rc) rc = mt_diffusion_check(in);
+  if (!rc) rc = check_activation(in);
   mt_formula_free(&initial);
   mt_formula_free(&source);
   return rc;
@@ -380,7 +403,7 @@ static PetscErrorCode check_times(const MtInput *in) {
 
 PetscErrorCode mt_evolve_check(const MtInput *in) {
   PetscErrorCode rc = mt_input_has(in, "box.size") ? check_box(in) : 0;
-  if (!rc && mt_input_has(in, "phasefield.gradient_energy")) rc = check_physics(in);
+  if (!rc && mt_input_has(in, "phasefield.model")) rc = check_physics(in);
   return rc || !mt_input_has(in, "evolve.end") ? rc : check_times(in);
 }
 
@@ -398,13 +421,17 @@ void mt_evolve_march_options(const MtInput *in, const MtFreeEnergy *e, MtMarchOp
                         .high = e ? e->high : INFINITY};
 }
 
-MtFlowModel mt_evolve_model(const MtInput *in, const MtFreeEnergy *e, const MtFormula *source) {
+MtFlowModel mt_evolve_model(const MtInput *in, const MtFreeEnergy *e, const MtFormula *source,
+                            const MtProgram *program) {
   const bool conserved = strcmp(mt_input_string(in, "phasefield.model"), "cahn_hilliard") == 0;
+  if (mt_evolve_diffuses(in)) return (MtFlowModel){.kind = MT_FLOW_DIFFUSION, .energy = e, .source = source};
   return (MtFlowModel){.kind = conserved ? MT_FLOW_CONSERVED : MT_FLOW_RELAXED,
                        .energy = e,
                        .kappa = NM2 * mt_input_real(in, "phasefield.gradient_energy"),
                        .mobility = conserved ? NM2 * mt_input_real(in, "phasefield.mobility")
                                              : mt_input_real(in, "phasefield.rate"),
+                       .program = program->n > 0 ? program : NULL,
+                       .activation = mt_input_real(in, "phasefield.activation"),
                        .source = source};
 }
 

@@ -3,6 +3,7 @@
  * The energy is F = sum w f(c) + kappa/2 c.K c with lumped weights w, so that mu = F'(c)/w is the exact derivative and
  * dF/dt = -mu.wG mu <= 0 without a source.  mu is eliminated: with lumped weights it costs a division. */
 #include "flow_impl.h"
+#include "magtwin/diffusion.h"
 #include "magtwin/error.h"
 #include <math.h>
 
@@ -18,7 +19,9 @@ PetscErrorCode mt_flow_create(const MtDomain *domain, const MtFlowModel *model, 
   f->model = *model;
   f->opt = *opt;
   f->source_t = NAN;
+  f->mobility0 = model->mobility;
   PetscCall(mt_domain_operators(domain, &f->K, &f->w));
+  if (model->diffusion) PetscCall(MatDestroy(&f->K)); /* it has its own */
   PetscCall(VecSum(f->w, &sum));
   f->volume = PetscRealPart(sum);
   Vec *const vec[] = {&f->curvature, &f->residual, &f->delta, &f->mu, &f->work, &f->inner};
@@ -90,15 +93,24 @@ PetscErrorCode mt_flow_source(MtFlow *f, double t) {
   return 0;
 }
 
-/* out = w G mu(c) - w s(t) */
-static PetscErrorCode forces(MtFlow *f, double t, Vec c, bool curvature, Vec out) {
+/* out = w G mu(c) */
+static PetscErrorCode dissipation(MtFlow *f, double t, Vec c, bool curvature, Vec out) {
+  const MtFlowModel *m = &f->model;
+  if (m->diffusion) return mt_diffusion_apply(m->diffusion, t, c, out);
+  if (m->program) f->model.mobility = f->mobility0 * mt_arrhenius(m->activation, mt_program_at(m->program, t));
   PetscCall(mt_flow_gradient(f, c, f->mu, curvature));
   PetscCall(VecPointwiseDivide(f->mu, f->mu, f->w));
-  PetscCall(mt_flow_transport(f, f->mu, out));
+  return mt_flow_transport(f, f->mu, out);
+}
+
+/* out = w G mu(c) - w s(t) */
+static PetscErrorCode forces(MtFlow *f, double t, Vec c, bool curvature, Vec out) {
+  PetscCall(dissipation(f, t, c, curvature, out));
   if (!f->source) return 0;
   PetscCall(mt_flow_source(f, t));
   PetscCall(VecPointwiseMult(f->work, f->w, f->source));
-  return VecAXPY(out, -1, f->work);
+  PetscCall(VecAXPY(out, -1, f->work));
+  return f->model.diffusion ? mt_diffusion_release(f->model.diffusion, out) : 0;
 }
 
 PetscErrorCode mt_flow_rate(MtFlow *f, double t, Vec c, Vec rate) {
@@ -111,6 +123,8 @@ PetscErrorCode mt_flow_energy(MtFlow *f, Vec c, MtFlowEnergy *e) {
   const PetscScalar *ca, *w;
   PetscScalar gradient;
   double bulk = 0, at[3];
+  *e = (MtFlowEnergy){0};
+  if (f->model.diffusion) return 0;
   PetscCall(VecGetArrayRead(c, &ca));
   PetscCall(VecGetArrayRead(f->w, &w));
   for (PetscInt i = 0; i < f->domain->n_owned; i++) {
@@ -141,13 +155,14 @@ static PetscErrorCode linearize(MtFlow *f, double t, double shift, Vec b, Vec c)
   PetscCall(VecWAXPY(f->work, -1, b, c));
   PetscCall(VecPointwiseMult(f->work, f->work, f->w));
   PetscCall(VecAXPY(f->residual, shift, f->work));
-  return mt_flow_solver_set(f, shift);
+  return mt_flow_solver_set(f, t, shift);
 }
 
 /* The mean of a conserved correction is known: what the residual's sum demands. */
 static PetscErrorCode correct_mean(MtFlow *f, double shift) {
   PetscScalar want, have;
-  if (f->model.kind != MT_FLOW_CONSERVED) return 0;
+  const MtDiffusion *d = f->model.diffusion;
+  if (d ? !mt_diffusion_closed(d) : f->model.kind != MT_FLOW_CONSERVED) return 0;
   PetscCall(VecSum(f->residual, &want));
   PetscCall(VecDot(f->w, f->delta, &have));
   return VecShift(f->delta, (want / shift - have) / f->volume);

@@ -14,15 +14,16 @@ struct MtFlow {
   const MtDomain *domain;
   MtFlowModel model;
   MtFlowOptions opt;
-  Mat K;
+  double mobility0;      /* model.mobility holds that of the time of the last residual */
+  Mat K;                 /* NULL: diffusion */
   Vec w;                 /* lumped weights */
   double volume;         /* sum of w */
   double mean_curvature; /* of f over the domain at the state of the last residual */
 
-  Mat S;         /* shell: the linear system of a Newton step */
-  double shift;  /* of S */
-  Vec curvature; /* f'' */
-  KSP ksp;
+  Mat S;                                /* shell: the linear system of a Newton step */
+  double shift;                         /* of S */
+  Vec curvature;                        /* f'' */
+  KSP ksp;                              /* of diffusion: MtDiffusion's */
   MtFlowFactor factor[2];               /* of the preconditioner; relaxed flows have one */
   double source_t;                      /* the time of `source`, NAN: none yet */
   Vec source;                           /* NULL: none */
@@ -35,8 +36,10 @@ PetscErrorCode mt_flow_gradient(MtFlow *flow, Vec c, Vec y, bool curvature);
 PetscErrorCode mt_flow_transport(MtFlow *flow, Vec mu, Vec y);
 /* Makes S and its solver; sets them for a shift, the preconditioner anew where it has become too different. */
 PetscErrorCode mt_flow_solver_create(MtFlow *flow);
-PetscErrorCode mt_flow_solver_set(MtFlow *flow, double shift);
+PetscErrorCode mt_flow_solver_set(MtFlow *flow, double t, double shift);
 PetscErrorCode mt_flow_solver_destroy(MtFlow *flow);
+/* The multigrid of all phase fields: one cycle, options "-evolve_pc_*". */
+PetscErrorCode mt_flow_choose_amg(PC pc, int dim);
 /* s(t) -> source. */
 PetscErrorCode mt_flow_source(MtFlow *flow, double t);
 

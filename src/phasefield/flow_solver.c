@@ -8,6 +8,7 @@
  * preconditioned by AMG of the same with the mean of f'' where that is positive. Both factors keep the sums: 1.P x =
  * q 1.w x, as 1.S x, so that the mean of c is solved exactly. */
 #include "flow_impl.h"
+#include "magtwin/diffusion.h"
 #include "magtwin/error.h"
 #include <math.h>
 
@@ -56,7 +57,7 @@ static PetscErrorCode set_default(const char *name, const char *value) {
   return given ? 0 : PetscOptionsSetValue(NULL, name, value);
 }
 
-static PetscErrorCode choose_amg(PC pc, int dim) {
+PetscErrorCode mt_flow_choose_amg(PC pc, int dim) {
   const char *const option[][2] = {
       {"-evolve_pc_hypre_boomeramg_strong_threshold", dim == 2 ? "0.25" : "0.5"},
       {"-evolve_pc_hypre_boomeramg_coarsen_type", "HMIS"},
@@ -71,7 +72,7 @@ static PetscErrorCode choose_amg(PC pc, int dim) {
   return 0;
 }
 #else
-static PetscErrorCode choose_amg(PC pc, int dim) {
+PetscErrorCode mt_flow_choose_amg(PC pc, int dim) {
   (void)dim;
   return PCSetType(pc, PCGAMG);
 }
@@ -86,7 +87,7 @@ static PetscErrorCode make_factor(MtFlow *f, MtFlowFactor *a) {
   PetscCall(KSPSetType(a->ksp, KSPPREONLY));
   PetscCall(KSPSetOperators(a->ksp, a->A, a->A));
   PetscCall(KSPGetPC(a->ksp, &pc));
-  PetscCall(choose_amg(pc, f->domain->dim));
+  PetscCall(mt_flow_choose_amg(pc, f->domain->dim));
   return KSPSetFromOptions(a->ksp);
 }
 
@@ -118,8 +119,9 @@ static PetscErrorCode set_conserved(MtFlow *f) {
   return set_factor(f, &f->factor[1], 1, ab / (half + root));
 }
 
-PetscErrorCode mt_flow_solver_set(MtFlow *f, double shift) {
+PetscErrorCode mt_flow_solver_set(MtFlow *f, double t, double shift) {
   f->shift = shift;
+  if (f->model.diffusion) return mt_diffusion_system(f->model.diffusion, t, shift, f->w, &f->ksp);
   if (f->model.kind == MT_FLOW_CONSERVED)
     PetscCall(set_conserved(f));
   else
@@ -129,6 +131,10 @@ PetscErrorCode mt_flow_solver_set(MtFlow *f, double shift) {
 }
 
 void mt_flow_amg(const MtFlow *f, double amg[4]) {
+  if (f->model.diffusion) {
+    mt_diffusion_amg(f->model.diffusion, amg);
+    return;
+  }
   for (int k = 0; k < 2; k++) {
     amg[2 * k] = f->factor[k].alpha;
     amg[2 * k + 1] = f->factor[k].beta;
@@ -136,6 +142,7 @@ void mt_flow_amg(const MtFlow *f, double amg[4]) {
 }
 
 PetscErrorCode mt_flow_set_amg(MtFlow *f, const double amg[4]) {
+  if (f->model.diffusion) return mt_diffusion_set_amg(f->model.diffusion, f->w, amg);
   for (int k = 0; k < 2; k++)
     if (amg[2 * k] > 0) PetscCall(set_factor(f, &f->factor[k], amg[2 * k], amg[2 * k + 1]));
   return 0;
@@ -144,6 +151,7 @@ PetscErrorCode mt_flow_set_amg(MtFlow *f, const double amg[4]) {
 PetscErrorCode mt_flow_solver_create(MtFlow *f) {
   const PetscInt n = f->domain->n_owned;
   PC pc;
+  if (f->model.diffusion) return 0;
   PetscCall(MatCreateShell(f->domain->comm, n, n, PETSC_DETERMINE, PETSC_DETERMINE, f, &f->S));
   PetscCall(MatShellSetOperation(f->S, MATOP_MULT, (void (*)(void))apply_system));
   PetscCall(KSPCreate(f->domain->comm, &f->ksp));
@@ -160,6 +168,7 @@ PetscErrorCode mt_flow_solver_create(MtFlow *f) {
 }
 
 PetscErrorCode mt_flow_solver_destroy(MtFlow *f) {
+  if (f->model.diffusion) return 0;
   for (int i = 0; i < 2; i++) {
     PetscCall(KSPDestroy(&f->factor[i].ksp));
     PetscCall(MatDestroy(&f->factor[i].A));

@@ -50,7 +50,8 @@ static PetscErrorCode allocate(const MtDomain *d, Mat *K) {
   return MatSetOption(*K, MAT_SYMMETRIC, PETSC_TRUE);
 }
 
-static PetscErrorCode add_element(const MtDomain *d, PetscInt e, Mat K, PetscScalar *w) {
+/* factor times the element's matrix, and its weights where w is wanted. */
+static PetscErrorCode add_element(const MtDomain *d, PetscInt e, double factor, Mat K, PetscScalar *w) {
   const int n = d->dim + 1;
   const PetscInt *node = d->element + n * e;
   double x[4][3], grad[4][3], volume;
@@ -61,9 +62,10 @@ static PetscErrorCode add_element(const MtDomain *d, PetscInt e, Mat K, PetscSca
   for (int i = 0; i < n; i++) {
     column[i] = d->row[node[i]];
     row[i] = node[i] < d->n_owned ? column[i] : -1; /* left out: its owner sums it */
-    if (row[i] >= 0) w[node[i]] += volume / n;
+    if (w && row[i] >= 0) w[node[i]] += volume / n;
     for (int j = 0; j < n; j++)
-      value[n * i + j] = volume * (grad[i][0] * grad[j][0] + grad[i][1] * grad[j][1] + grad[i][2] * grad[j][2]);
+      value[n * i + j] =
+          factor * volume * (grad[i][0] * grad[j][0] + grad[i][1] * grad[j][1] + grad[i][2] * grad[j][2]);
   }
   return MatSetValues(K, n, row, n, column, value, ADD_VALUES);
 }
@@ -74,8 +76,15 @@ PetscErrorCode mt_domain_operators(const MtDomain *d, Mat *K, Vec *w) {
   PetscCall(MatCreateVecs(*K, w, NULL));
   PetscCall(VecZeroEntries(*w));
   PetscCall(VecGetArray(*w, &a));
-  for (PetscInt e = 0; e < d->ne; e++) PetscCall(add_element(d, e, *K, a));
+  for (PetscInt e = 0; e < d->ne; e++) PetscCall(add_element(d, e, 1, *K, a));
   PetscCall(VecRestoreArray(*w, &a));
+  PetscCall(MatAssemblyBegin(*K, MAT_FINAL_ASSEMBLY));
+  return MatAssemblyEnd(*K, MAT_FINAL_ASSEMBLY);
+}
+
+PetscErrorCode mt_domain_stiffness(const MtDomain *d, const bool *part, Mat *K) {
+  PetscCall(allocate(d, K));
+  for (PetscInt e = 0; e < d->ne; e++) PetscCall(add_element(d, e, part[e] ? 1 : 0, *K, NULL));
   PetscCall(MatAssemblyBegin(*K, MAT_FINAL_ASSEMBLY));
   return MatAssemblyEnd(*K, MAT_FINAL_ASSEMBLY);
 }

@@ -29,8 +29,9 @@ struct MtSystem {
   int columns;              /* in it */
   const char *const *field; /* [fields] the datasets that `write` makes, "/c"; shown by their names without the slash */
   int fields;
-  MtMarchState *clock; /* of the model; its numbers without a use stay 0 */
-  double energy;       /* J/m3, mean over the domain, of the last accepted state */
+  MtMarchState *clock;      /* of the model; its numbers without a use stay 0 */
+  double energy;            /* J/m3, mean over the domain, of the last accepted state; NAN: the model has none */
+  const MtProgram *program; /* of its temperature: steps end at the corners; NULL: none */
 };
 
 #endif

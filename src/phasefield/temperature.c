@@ -1,0 +1,30 @@
+/* Temperature programs and Arrhenius coefficients. */
+#include "magtwin/temperature.h"
+#include <math.h>
+#include <stdlib.h>
+
+static const double GAS = 8.31446261815324; /* J/(mol K), CODATA 2018 */
+
+double mt_program_at(const MtProgram *p, double t) {
+  if (p->n == 0) return NAN;
+  if (t <= p->t[0]) return p->T[0];
+  for (int i = 1; i < p->n; i++)
+    if (t <= p->t[i]) return p->T[i - 1] + (p->T[i] - p->T[i - 1]) * (t - p->t[i - 1]) / (p->t[i] - p->t[i - 1]);
+  return p->T[p->n - 1];
+}
+
+double mt_program_corner(const MtProgram *p, double t) {
+  for (int i = 0; i < p->n; i++)
+    if (p->t[i] > t * (1 + 1e-9)) return p->t[i];
+  return INFINITY;
+}
+
+void mt_program_free(MtProgram *p) {
+  free(p->t);
+  free(p->T);
+  *p = (MtProgram){0};
+}
+
+double mt_arrhenius(double Q, double T) {
+  return Q == 0 ? 1 : exp(-Q / (GAS * T));
+}
