@@ -22,7 +22,7 @@ SHOWN = 6
 
 
 def read_times(folder):
-    return read_columns(folder, "evolve.csv", 2, ("t_s", "dt_s", "c_mean", "f_total_J/m3", "fraction", "steps"))
+    return read_columns(folder, "evolve.csv", 2, ("t_s", "dt_s", "c_mean", "fraction", "steps"))
 
 
 def time_axis(axes, t):
@@ -36,17 +36,32 @@ def time_axis(axes, t):
         axes.set_xlim(t[0], t[-1])
 
 
+def mean(axes, table, other):
+    """The mean of c, with the temperature where there is a program."""
+    axes.plot(table["t_s"], table["c_mean"], color=LINE)
+    if other and "c_mean" in other:
+        axes.plot(other["t_s"], other["c_mean"], color=LINE, ls="--", lw=0.9)
+    axes.set_ylabel("mean of c")
+    if "temperature_K" in table:
+        right = axes.twinx()
+        right.plot(table["t_s"], table["temperature_K"], color=SECOND, lw=1)
+        right.set_ylabel("temperature (K)", color=SECOND)
+
+
 def curve(folder, figures, compare):
     table, other = read_times(folder), read_times(compare) if compare else None
     area = next(name for name in table if name.startswith("interface_"))
     figure, panels = plt.subplots(2, 2, figsize=(WIDE, 4.4), sharex=True, gridspec_kw=dict(wspace=0.3, hspace=0.1))
     energy, fraction, interface, step = panels.ravel()
-    for name, label, colour in (("total", "total", "black"), ("bulk", "bulk", LINE), ("gradient", "gradient", SECOND)):
+    if "f_total_J/m3" not in table:
+        mean(energy, table, other)
+    for name, label, colour in () if "f_total_J/m3" not in table else (("total", "total", "black"), ("bulk", "bulk", LINE), ("gradient", "gradient", SECOND)):
         energy.plot(table["t_s"], table["f_%s_J/m3" % name], color=colour, label=label, lw=2.6 if name == "total" else 1.2)  # seen where another covers it
         if other:
             energy.plot(other["t_s"], other["f_%s_J/m3" % name], color=colour, ls="--", lw=0.9)
-    energy.set_ylabel("energy (J/m$^3$)")
-    energy.legend(loc="best")
+    if "f_total_J/m3" in table:
+        energy.set_ylabel("energy (J/m$^3$)")
+        energy.legend(loc="best")
     for axes, name, label in ((fraction, "fraction", "phase fraction"), (interface, area, "interface (%s)" % area.split("_")[1].replace("2", "$^2$"))):
         axes.plot(table["t_s"], table[name], color=LINE)
         if other:

@@ -280,5 +280,5 @@ PetscErrorCode mt_system_flow(const MtDomain *domain, const MtInput *in, MtSyste
   e->base.clock = mt_march_state(e->march);
   choose_columns(e);
   if (e->diffusion && !mt_diffusion_closed(e->diffusion)) e->base.call = &OPEN;
-  return rc;
+  return 0;
 }

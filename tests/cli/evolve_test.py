@@ -140,6 +140,74 @@ def test_failure(folder):
     check(os.path.exists(os.path.join(folder, "out", "checkpoint.h5")), done)
 
 
+
+DIFFUSION = """box: {size: [20, 4, 0], spacing: 1}
+phasefield: {model: diffusion, initial_formula: step(3.5 - x)}
+diffusion:
+  media:
+    - {D0: 1e6 nm2/s, Q: 100 kJ/mol}
+    - {D0: 1e8 nm2/s, Q: 100 kJ/mol, where: 2 - y}
+temperature: {time: [0, 2 s, 6 s], value: [600, 1000, 1000]}
+evolve: {end: 8 s, first_step: 0.01 s, tolerance: 1e-3}
+"""
+GRAINS = """grains: {source: generated, count: 2, box: [12 nm, 8 nm, 8 nm], seed: 2}
+mesh: {size: 2 nm, gb: {thickness: 2 nm}}
+"""
+
+
+def test_diffusion(folder):
+    """A film spreads: nothing is lost, temperatures stand in the table, the field is continued to the bit; on a mesh from a surface."""
+    out = evolve(folder, "film", text=DIFFUSION)
+    t = table(out)
+    check(np.ptp(t["c_mean"]) < 1e-12 and "f_total_J/m3" not in t, list(t))
+    check(2 in t["t_s"] and 6 in t["t_s"], "no step ends at a corner of the program")
+    check(np.allclose(t["temperature_K"], np.interp(t["t_s"], [0, 2, 6], [600, 1000, 1000])), t["temperature_K"])
+    drawn = support.magtwin(BUILD, "plot", out)
+    check(drawn.code == 0, drawn)
+    parts = evolve(folder, "parts", "evolve.end=6 s", text=DIFFUSION)
+    again = support.magtwin(BUILD, "evolve", source(folder, DIFFUSION), "output.folder=" + parts, "--resume")
+    check(again.code == 0, again)
+    check(np.allclose(table(parts)["c_max"][-1], t["c_max"][-1], atol=2e-3), "continued to something else")
+    mesh = os.path.join(folder, "grains")
+    done = support.magtwin(BUILD, "mesh", source(folder, GRAINS, "grains.yaml"), "output.folder=" + mesh)
+    check(done.code == 0, done)
+    text = DIFFUSION.split("box", 1)[0] + """mesh: {file: %s}
+phasefield: {model: diffusion, initial_formula: "0"}
+diffusion:
+  media: [{D0: 0.1 nm2/s}, {regions: [gb], D0: 1e4 nm2/s}]
+  fixed: [{at: z_min, c: 1}, {at: z_max, c: 0.5}]
+evolve: {end: 1 s, first_step: 0.01 s, tolerance: 1e-3}
+""" % os.path.join(mesh, "mesh.h5")
+    run = evolve(folder, "held", text=text, ranks=2)
+    with h5py.File(os.path.join(run, "fields", "fields_0002.h5")) as f, h5py.File(os.path.join(mesh, "mesh.h5")) as g:
+        x, kind, c = g["/mesh/x"][...], g["/regions/kind"][...][g["/mesh/region"][...]], f["/c"][...]
+        phase = np.unique(g["/mesh/tet"][...][kind == 1])
+        grain = np.setdiff1d(np.unique(g["/mesh/tet"][...][kind == 0]), phase)
+    body = np.isfinite(c)
+    for end, held in ((body & (x[:, 2] < 1e-6), 1), (body & (x[:, 2] > 8 - 1e-6), 0.5)):
+        check(end.sum() > 10 and abs(c[end] - held).max() < 1e-13, "not held")
+    check(abs(c[phase] - (1 - x[phase, 2] / 16)).max() < 0.02, "the GB phase is not in its steady state")
+    middle = grain[(abs(x[grain, 2] - 4) < 1) & (abs(x[grain, 0] - x[phase, 0].mean()) > 4)]
+    check(len(middle) and c[middle].max() < 0.01, c[middle])
+
+
+def test_bad_diffusion(folder):
+    for override, words in [("diffusion.media=[{D0: 1 m2/s, where: x - 10}]", "leaves a gap: no medium is at ("),
+                            ("diffusion.media=[{D0: 1 m2/s, regions: [gb]}]", "but the run is on a box"),
+                            ("diffusion.media=[{D0: 1 m2/s, where: x*t}]", "a medium stays where it is"),
+                            ("diffusion.fixed=[{at: z_min, c: 1}]", "has two dimensions, without z"),
+                            ("temperature={time: [0, 2, 1], value: [600, 700, 800]}", "must ascend"),
+                            ("temperature={time: [0, 2], value: [600]}", "1 temperatures for 2 times"),
+                            ("temperature={time: [1, 2], value: [600, 700]}", "must begin at 0 s"),
+                            ("phasefield.mobility=1e-18", "counts only with phasefield.model=cahn_hilliard")]:
+        done = support.magtwin(BUILD, "evolve", source(folder, DIFFUSION), "output.folder=" + os.path.join(folder, "bad"), override)
+        check(done.code == 2 and words in done.err, (override, str(done)))
+        check(not os.path.exists(os.path.join(folder, "bad", "evolve.csv")), override)
+    done = evolve(folder, "bad", code=2, text=DIFFUSION.replace("temperature:", "# temperature:"))
+    check("section temperature is missing" in done.err and "run.yaml:5:" in done.err, done)
+
+
 if __name__ == "__main__":
     sys.exit(support.run_tests([("decomposition on a box", test_decomposition), ("stopped and continued", test_continued),
-                                ("on a mesh", test_mesh), ("bad input", test_bad_input), ("a run that fails", test_failure)]))
+                                ("on a mesh", test_mesh), ("bad input", test_bad_input), ("diffusion", test_diffusion),
+                                ("bad media", test_bad_diffusion), ("a run that fails", test_failure)]))
