@@ -11,7 +11,7 @@
 #include "magtwin/json.h"
 #include "magtwin/space.h"
 
-enum { MT_GOALS_MAX = 2 };
+enum { MT_GOALS_MAX = 6 };
 
 typedef enum { MT_ACQUIRE_LOG_EI, MT_ACQUIRE_UCB, MT_ACQUIRE_PI, MT_ACQUIRE_THOMPSON } MtAcquisition;
 typedef enum { MT_TRIAL_WAITING, MT_TRIAL_DONE, MT_TRIAL_FAILED } MtTrialStatus;
@@ -24,11 +24,11 @@ typedef struct {
 } MtTrial;
 
 typedef struct {
-  int ngoals;                     /* 1, or 2: expected hypervolume improvement */
+  int ngoals;                     /* 1, or more: expected hypervolume improvement */
   double sign[MT_GOALS_MAX];      /* +1 to minimize, -1 to maximize */
   bool has_target[MT_GOALS_MAX];  /* the nearer to target the better; sign is +1 */
   double target[MT_GOALS_MAX];    /* as told */
-  bool has_reference;             /* of two goals: */
+  bool has_reference;             /* of several goals: */
   double reference[MT_GOALS_MAX]; /* worst values that still count, as told; else 10 % beyond the worst of the front */
   MtKernel kernel;
   MtAcquisition acquisition; /* of one goal */
@@ -89,10 +89,11 @@ double mt_model_open(const MtModel *m, const double *scatter, uint64_t seed);
 const MtSpace *mt_model_space(const MtModel *m);
 const MtProposer *mt_model_proposer(const MtModel *m);
 
-/* Points that no other one beats in both values (both minimized): marks front [n], returns how many.  Of equal points
- * the first counts.  y [n, 2]. */
-int mt_front(int n, const double *y, bool *front);
-/* Area that y [n, 2] dominates below the reference, both minimized. */
-double mt_hypervolume(int n, const double *y, const double *reference);
+/* Points that no other one beats in all values (all minimized): marks front [n], returns how many.  Of equal points
+ * the first counts.  y [n, goals]. */
+int mt_front(int goals, int n, const double *y, bool *front);
+/* Volume that y [n, goals] dominates below the reference, all minimized: exact.  Source: L. While, L. Bradstreet, L.
+ * Barone, IEEE Trans. Evol. Comput. 16, 86 (2012). */
+double mt_hypervolume(int goals, int n, const double *y, const double *reference);
 
 #endif

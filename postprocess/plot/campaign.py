@@ -95,22 +95,23 @@ class Campaign:
     def told(self):
         return [t for t in self.trials if t.status in ("done", "failed")]
 
-    def losses(self, trials):
-        """[n, goals], smaller is better."""
-        return np.array([[g.loss(t.y[g.name]) for g in self.goals] for t in trials]).reshape(len(trials), len(self.goals))
+    def losses(self, trials, goals=None):
+        """[n, goals], smaller is better; of all goals if none are named."""
+        goals = goals or self.goals
+        return np.array([[g.loss(t.y[g.name]) for g in goals] for t in trials]).reshape(len(trials), len(goals))
 
     def best(self):
         """The best trial of one goal; None without any."""
         done = self.done()
         return min(done, key=lambda t: self.goals[0].loss(t.y[self.goals[0].name])) if done else None
 
-    def front(self):
-        """Trials that no other one beats in all goals, sorted by the first."""
-        done = self.done()
-        y = self.losses(done)
+    def front(self, goals=None):
+        """Trials that no other one beats in all of these goals (all, if none are named), sorted by the first."""
+        goals, done = goals or self.goals, self.done()
+        y = self.losses(done, goals)
         keep = [t for i, t in enumerate(done)
                 if not any((y[j] <= y[i]).all() and ((y[j] < y[i]).any() or j < i) for j in range(len(done)))]
-        return sorted(keep, key=lambda t: t.y[self.goals[0].name])
+        return sorted(keep, key=lambda t: t.y[goals[0].name])
 
     def is_log(self, name):
         return len(self.ranges[name]) > 1 and self.ranges[name][1] == "log"
@@ -119,20 +120,36 @@ class Campaign:
         return os.path.join(self.folder, "evaluations", "%04d" % trial.number)
 
 
-def area(y, reference):
-    """Area that points [n, 2] (smaller is better) dominate below the reference."""
-    inside = y[(y < reference).all(1)]
-    total, top = 0.0, reference[1]
-    for a, b in sorted(map(tuple, inside)):
-        if b < top:
-            total += (reference[0] - a) * (top - b)
-            top = b
-    return total
+def front_of(y):
+    """Those of the points [n, goals] (smaller is better) that no other one beats; equal ones once."""
+    y = np.unique(y, axis=0)
+    return y[[not ((y <= p).all(1) & (y < p).any(1)).any() for p in y]]
+
+
+def added(p, others, reference):
+    """Volume that p dominates below the reference and the other points [n, goals] do not."""
+    if (p >= reference).any():
+        return 0.0
+    return float(np.prod(reference - p)) - volume(np.maximum(others, p), reference)
+
+
+def volume(y, reference):
+    """Volume that points [n, goals] (smaller is better) dominate below the reference: slab by slab of the last goal, in one goal less (as src/optimize/hypervolume.c)."""
+    y = y[(y < reference).all(1)]
+    if len(y) == 0:
+        return 0.0
+    if y.shape[1] == 1:
+        return float(reference[0] - y.min())
+    y = front_of(y)
+    y = y[np.argsort(-y[:, -1], kind="stable")]
+    if y.shape[1] == 2:
+        return float(np.sum((reference[0] - y[:, 0]) * (np.append(reference[1], y[:-1, 1]) - y[:, 1])))
+    return sum((reference[-1] - p[-1]) * added(p[:-1], y[k + 1:, :-1], reference[:-1]) for k, p in enumerate(y))
 
 
 def reference_of(y):
     """A tenth beyond the worst of the points on the front."""
-    front = np.array([p for i, p in enumerate(y) if not any((q <= p).all() and (q < p).any() for q in y)])
+    front = front_of(y)
     low, high = front.min(0), front.max(0)
     return high + 0.1 * np.maximum(high - low, 1e-6 * (1 + np.abs(high)))
 

@@ -103,10 +103,13 @@ def planes(campaign, figures):
     model = campaign.model
     if not model["planes"]:
         return None
-    columns = 2 * len(campaign.goals) + 1
-    figure, panels = plt.subplots(len(model["planes"]), columns, figsize=(2.35 * columns if columns < 4 else WIDE * 1.3, 2.1 * len(model["planes"]) + 0.2), squeeze=False,
-                                  layout="constrained")
-    for row, plane in zip(panels, model["planes"]):
+    count = 2 * len(campaign.goals) + 1
+    across = count if count <= 5 else 4  # more than two goals: two of them in a row
+    rows = len(model["planes"]) * -(-count // across)
+    figure, panels = plt.subplots(rows, across, figsize=(2.35 * across if across < 4 else WIDE * 1.3, 2.1 * rows + 0.2), squeeze=False, layout="constrained")
+    for row, plane in zip(panels.reshape(len(model["planes"]), -1), model["planes"]):
+        for axes in row[count:]:
+            axes.remove()
         x, y = np.array(plane["x"]), np.array(plane["y"])
         shape = (len(y), len(x))
         drawn = []

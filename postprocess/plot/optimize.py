@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """optimize.py FOLDER [--figures FOLDER]: figures of a campaign of magtwin optimize, as PNG and SVG in FOLDER/figures.
 
-  convergence   what came out, in the order of the points, and the best so far (of two goals: the area below the front)
-  front         of two goals: all points and the front
+  convergence   what came out, in the order of the points, and the best so far (of several goals: what the front dominates)
+  front         of several goals: all points over each pair of them, and the front
   slices        what the model expects along each variable through the best point, with its uncertainty; below it, where it would look next
   planes        the same over pairs of the variables that matter most
   importance    how much of what the model expects each variable explains
@@ -14,6 +14,7 @@ All but the first, second and last need model.json, which a finished campaign ha
 Needs numpy, h5py and matplotlib.  Exit code 2 when a file is missing or makes no sense; the figures that can be drawn are drawn.
 """
 import argparse
+import itertools
 import os
 import sys
 
@@ -24,7 +25,7 @@ from matplotlib.ticker import MaxNLocator
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import campaign_model
-from campaign import Campaign, area, reference_of
+from campaign import Campaign, added, reference_of
 from results import Unusable, attempt, main_branch, read_curve, say
 from style import COLUMN, GREY, LINE, SECOND, WIDE, colour_bar, plt, save
 
@@ -51,10 +52,11 @@ def convergence(campaign, figures):
     done = campaign.done()
     if not done:
         raise Unusable("no evaluation of %s is done yet" % campaign.folder)
-    two = len(campaign.goals) > 1
-    figure, panels = plt.subplots(1, len(campaign.goals) + (1 if two else 0), figsize=(WIDE if two else 0.75 * WIDE, 2.5), squeeze=False, layout="constrained")
+    several = len(campaign.goals) > 1
+    count = len(campaign.goals) + several
+    figure, panels = panels_of(count, min(count, 4), 0.75 * WIDE if not several else WIDE, 2.5)
     losses = campaign.losses(done)
-    for g, (axes, goal) in enumerate(zip(panels[0], campaign.goals)):
+    for g, (axes, goal) in enumerate(zip(panels, campaign.goals)):
         values = [t.y[goal.name] for t in done]
         best = [values[k] for k in (int(np.argmin(losses[:i + 1, g])) for i in range(len(done)))]
         axes.step([t.number for t in done], best, where="post", color=GREY, lw=1.2, label="best so far", zorder=2)
@@ -64,36 +66,62 @@ def convergence(campaign, figures):
         axes.set_ylabel(goal.name)
         axes.set_title(goal.wanted())
         mark_failed(axes, campaign)
-    if two:
-        reference = reference_of(losses)
-        grown = [area(losses[:i + 1], reference) for i in range(len(done))]
-        panels[0, -1].step([t.number for t in done], np.array(grown) / max(grown[-1], 1e-300), where="post", color=LINE)
-        panels[0, -1].set_ylabel("area dominated (last: 1)")
-        panels[0, -1].set_title("growth of the front")
-        panels[0, -1].set_ylim(0, 1.05)
-    for axes in panels[0]:
+    if several:
+        axes, reference = panels[-1], reference_of(losses)
+        grown = np.cumsum([added(losses[i], losses[:i], reference) for i in range(len(done))])
+        axes.step([t.number for t in done], grown / max(grown[-1], 1e-300), where="post", color=LINE)
+        axes.set_ylabel("%s dominated (last: 1)" % ("area" if len(campaign.goals) == 2 else "volume"))
+        axes.set_title("growth of the front")
+        axes.set_ylim(0, 1.05)
+    for axes in panels:
         axes.set_xlabel("evaluation")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=5)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=5)
     return save(figure, figures, "convergence")
 
 
-def front(campaign, figures):
-    if len(campaign.goals) != 2 or not campaign.done():
-        return None
+def panels_of(count, across, width, height):
+    """A figure with `count` panels in rows of `across`, each row so high."""
+    rows = -(-count // across)
+    figure, panels = plt.subplots(rows, across, figsize=(width, height * rows), squeeze=False, layout="constrained")
+    for axes in panels.flat[count:]:
+        axes.remove()
+    return figure, list(panels.flat[:count])
+
+
+def front_panel(axes, campaign, a, b):
+    """All points over two of the goals, the front of all goals ringed, and of more than two the front of these two alone; the scatter drawn."""
     done, best = campaign.done(), campaign.front()
-    a, b = campaign.goals
-    figure, axes = plt.subplots(figsize=(COLUMN * 1.4, 3.1), layout="constrained")
     drawn = axes.scatter([t.y[a.name] for t in done], [t.y[b.name] for t in done], c=[t.number for t in done], cmap="viridis", s=16, zorder=3)
     line = "none" if a.target is not None or b.target is not None else "-"  # distances from targets: no order along a front
-    axes.plot([t.y[a.name] for t in best], [t.y[b.name] for t in best], ls=line, color=SECOND, lw=1, marker="o", mfc="none", ms=7, label="front", zorder=2)
+    several = len(campaign.goals) > 2
+    axes.plot([t.y[a.name] for t in best], [t.y[b.name] for t in best], ls="none" if several else line, color=SECOND, lw=1, marker="o", mfc="none", ms=7, label="front", zorder=2)
+    if several and line == "-":
+        pair = campaign.front([a, b])
+        axes.plot([t.y[a.name] for t in pair], [t.y[b.name] for t in pair], color=GREY, lw=1, label="front of these two alone", zorder=1)
     for goal, line in ((a, axes.axvline), (b, axes.axhline)):
         if goal.target is not None:
             line(goal.target, color=GREY, lw=0.8, ls=":", label="wanted" if goal is a else None)
     axes.set_xlabel(a.wanted())
     axes.set_ylabel(b.wanted())
-    axes.legend()
-    colour_bar(figure, drawn, axes, "evaluation")
+    return drawn
+
+
+def front(campaign, figures):
+    if len(campaign.goals) < 2 or not campaign.done():
+        return None
+    pairs = list(itertools.combinations(campaign.goals, 2))
+    if len(pairs) == 1:
+        figure, panels = panels_of(1, 1, COLUMN * 1.4, 3.1)
+    else:
+        figure, panels = panels_of(len(pairs), 3, WIDE, 2.6)
+    for axes, (a, b) in zip(panels, pairs):
+        drawn = front_panel(axes, campaign, a, b)
+    if len(pairs) == 1:
+        panels[0].legend()
+    else:
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=3)
+    colour_bar(figure, drawn, panels if len(pairs) > 1 else panels[0], "evaluation")
     return save(figure, figures, "front")
 
 

@@ -13,7 +13,7 @@ from campaign import Campaign
 
 CAPTIONS = {
     "convergence": "What came out, in the order in which the points were proposed, and the best so far. White: spread over the space; blue: chosen by the model.",
-    "front": "All points; those on the front are not beaten by any other in both numbers.",
+    "front": "All points; those on the front are not beaten by any other in all numbers. Of more than two goals, over each pair of them: grey, the front that these two would have alone.",
     "curves": "Demagnetization curves of the runs, coloured by what they reached.",
     "slices": "What the model expects along each variable through the best point (star), with two standard deviations. Grey points: the evaluations, which lie elsewhere in the "
               "other variables. Below, in orange: where it would look next (acquisition, largest 1).",
@@ -68,7 +68,7 @@ def found(campaign):
     if not campaign.done():
         return "<p>No evaluation is done yet.</p>"
     if len(campaign.goals) > 1:
-        return "<p>Points that no other one beats in both numbers:</p>" + trial_table(campaign, campaign.front())
+        return "<p>Points that no other one beats in all numbers:</p>" + trial_table(campaign, campaign.front())
     goal = campaign.goals[0]
     first = sorted(campaign.done(), key=lambda t: goal.loss(t.y[goal.name]))[:TOP]
     return "<p>%s</p>%s" % (text("The best %d; %s." % (len(first), goal.wanted())), trial_table(campaign, first, best={first[0].number}))

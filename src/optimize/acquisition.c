@@ -33,8 +33,8 @@ static double goals(const MtAcquire *a, int dim, const double *u, double *gradie
     double *d = room + 2 * g * dim;
     mt_gp_predict(a->gp[g], u, &mean[g], &sd[g], gradient ? d : NULL, gradient ? d + dim : NULL);
   }
-  if (n == 2) {
-    value = mt_log_ehvi(&a->strips, mean, sd, by_mean, by_sd);
+  if (n > 1) {
+    value = mt_log_ehvi(&a->boxes, mean, sd, by_mean, by_sd);
   } else {
     MtLogValue v = one_goal(a, mean[0], sd[0]);
     value = v.value;

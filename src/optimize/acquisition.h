@@ -4,8 +4,6 @@
 
 #include "magtwin/optimize.h"
 
-/* A front sorted by its first value, with the reference at both ends: strip i lies between a[i] and a[i+1] below b[i].
- */
 /* The logarithm of an expectation, with its derivatives by mean and sd. */
 typedef struct {
   double value, mean, sd;
@@ -13,19 +11,26 @@ typedef struct {
 /* log E max(c - loss, 0) of y ~ N(mean, sd): loss is y itself, or, unless target is NaN, |y - target| (target.c). */
 MtLogValue mt_log_improvement(double target, double c, double mean, double sd);
 
-typedef struct {
-  int n;            /* strips: points of the front + 1 */
-  double *a;        /* [n + 1], a[0] = -inf, a[n] = first value of the reference */
-  double *b;        /* [n], b[0] = second value of the reference */
-  double target[2]; /* of values whose distance from it is minimized; NaN: the value itself is */
-} MtStrips;
-
-/* Points y [n, 2] (losses, minimized); those beyond the reference are left out; without targets.  Free a with free().
+/* The points of the front of y [n, goals] that lie below the reference -> kept [return value, goals], in their order.
  */
-MtStrips mt_strips(int n, const double *y, const double *reference);
+int mt_front_below(int goals, int n, const double *y, const double *reference, double *kept);
+
+/* What a front leaves undominated below the reference, as boxes that do not overlap (boxes.c).  The ends of box i in
+ * goal g are ends[g][2 k] (may be -inf) and ends[g][2 k + 1] with k = which[goals i + g]. */
+typedef struct {
+  int goals, n;
+  int *which;                  /* [n, goals] */
+  int nends[MT_GOALS_MAX];     /* different intervals of each goal */
+  double *ends[MT_GOALS_MAX];  /* [nends, 2] */
+  double target[MT_GOALS_MAX]; /* of values whose distance from it is minimized; NaN: the value itself is */
+} MtBoxes;
+
+/* Of points y [n, goals] (losses, minimized), goals > 1; those beyond the reference are left out; without targets. */
+MtBoxes mt_boxes(int goals, int n, const double *y, const double *reference);
+void mt_boxes_free(MtBoxes *b);
 /* Logarithm of the expected hypervolume improvement of a point with independent normal values, and its derivatives by
- * mean and sd (RW-independent; sum over strips of products of expected improvements: M. Emmerich et al., 2011). */
-double mt_log_ehvi(const MtStrips *s, const double *mean, const double *sd, double *dmean, double *dsd);
+ * mean and sd [goals] (sum over boxes of products of expected improvements: M. Emmerich et al., CEC 2011, 2147). */
+double mt_log_ehvi(const MtBoxes *b, const double *mean, const double *sd, double *dmean, double *dsd);
 
 typedef struct {
   const MtProposer *settings; /* borrowed, as everything below */
@@ -37,7 +42,7 @@ typedef struct {
   MtGp *cost;                 /* of the logarithm of the cost; NULL: not asked for */
   double best;                /* smallest expected loss among the trials */
   double unit;                /* standard deviation of the values */
-  MtStrips strips;            /* of two goals */
+  MtBoxes boxes;              /* of several goals */
 } MtAcquire;
 
 /* Larger is better; gradient [dim] unless NULL.  Never NaN. */

@@ -78,10 +78,12 @@ PetscErrorCode mt_campaign_propose(MPI_Comm comm, MtCampaign *c, const char *by,
 /* campaign_table.c */
 /* trials.csv beside the database.  Rank 0. */
 PetscErrorCode mt_campaign_table(const MtCampaign *c);
-/* The best trial so far, -1 if none is done; of two goals mt_front says more. */
+/* The best trial so far, -1 if none is done; of several goals mt_front says more. */
 int mt_campaign_best(const MtCampaign *c);
 /* "thickness=3 Js=0.5"; the caller frees. */
 char *mt_campaign_point(const MtCampaign *c, const double *x);
+/* "Hc=1.3 Br=1.2"; y NULL: "Hc, Br"; the caller frees. */
+char *mt_campaign_values(const MtCampaign *c, const double *y);
 /* transfer.c: the trials of another campaign's database, as far as they are done, with the variables and goals of this
  * one -> c->prior.  MT_ERR_INPUT with file:line.  Collective. */
 PetscErrorCode mt_campaign_transfer(MPI_Comm comm, MtCampaign *c, const char *path);

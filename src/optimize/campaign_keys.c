@@ -61,7 +61,7 @@ const MtKey mt_optimize_keys[] = {
      .type = MT_KEY_LIST,
      .min = 1,
      .max = MT_GOALS_MAX,
-     .help = "What is wanted. Of two goals the front is sought (expected hypervolume improvement)."},
+     .help = "What is wanted. Of several goals the front is sought (expected hypervolume improvement)."},
     {.path = "optimize.goals[].name", .type = MT_KEY_STRING, .help = "Its name in the database."},
     {.path = "optimize.goals[].want",
      .type = MT_KEY_CHOICE,
@@ -89,7 +89,7 @@ const MtKey mt_optimize_keys[] = {
     {.path = "optimize.goals[].reference",
      .type = MT_KEY_REAL,
      .def = "",
-     .help = "Of two goals: the worst value that still counts. Without it: a tenth beyond the front so far."},
+     .help = "Of several goals: the worst value that still counts. Without it: a tenth beyond the front so far."},
     {.path = "optimize.evaluate",
      .type = MT_KEY_CHOICE,
      .choices = "run|command|hand",
@@ -292,14 +292,14 @@ static PetscErrorCode add_goals(const MtInput *in, MtCampaign *c) {
     if (rc) return rc;
     bool has = mt_input_has(in, "optimize.goals[%d].reference", i);
     snprintf(path, sizeof path, "optimize.goals[%d].%s", i, has ? "reference" : "name");
-    if (has && n == 1) return mt_input_error(in, path, "counts only with two goals");
-    if (i && has != c->proposer.has_reference) return mt_input_error(in, path, "give both goals a reference, or none");
+    if (has && n == 1) return mt_input_error(in, path, "counts only with several goals");
+    if (i && has != c->proposer.has_reference) return mt_input_error(in, path, "give all goals a reference, or none");
     c->proposer.has_reference = has;
     if (has) c->proposer.reference[i] = mt_input_real(in, "optimize.goals[%d].reference", i);
     if (!c->goal[i].number && c->evaluate == MT_EVALUATE_RUN)
       return mt_input_error(in, path, "with optimize.evaluate run a goal says which number of summary.json it is");
-    if (i && !c->goal[0].number != !c->goal[1].number)
-      return mt_input_error(in, path, "either both goals have a number in summary.json, or none");
+    if (i && !c->goal[0].number != !c->goal[i].number)
+      return mt_input_error(in, path, "either all goals have a number in summary.json, or none");
   }
   return 0;
 }
@@ -336,9 +336,9 @@ static PetscErrorCode add_settings(const MtInput *in, MtCampaign *c) {
     return mt_input_error(in, "optimize.acquisition", "a target is sought with log_ei or thompson");
   if (p->cost_aware && p->ngoals == 1 && p->acquisition != MT_ACQUIRE_LOG_EI && p->acquisition != MT_ACQUIRE_PI)
     return mt_input_error(in, "optimize.cost_aware", "only log_ei and pi can be divided by a cost");
-  if (p->ngoals == 2 && p->acquisition != MT_ACQUIRE_LOG_EI)
+  if (p->ngoals > 1 && p->acquisition != MT_ACQUIRE_LOG_EI)
     return mt_input_error(in, "optimize.acquisition",
-                          "two goals have one acquisition, the hypervolume improvement (log_ei)");
+                          "several goals have one acquisition, the hypervolume improvement (log_ei)");
   return 0;
 }
 

@@ -1,7 +1,7 @@
 /* model.json: what the model of a campaign expects, for figures (postprocess/plot/campaign_model.py).
  *
  * Slices along every variable and planes over the pairs of those that matter most go through the centre: the best
- * trial, of two goals the one on the front nearest to the best of both. */
+ * trial, of several goals the one on the front nearest to the best of all. */
 #include "campaign_impl.h"
 #include "magtwin/error.h"
 #include "magtwin/h5.h"

@@ -170,14 +170,13 @@ static PetscErrorCode next(Runner *r, int slot) {
 
 static void tell_person(const MtCampaign *c, int i) {
   const MtTrial *t = &c->db.trial[i];
-  char *point = mt_campaign_point(c, t->x);
+  char *point = mt_campaign_point(c, t->x), *values = mt_campaign_values(c, t->y);
   int best = mt_campaign_best(c);
   if (t->status == MT_TRIAL_FAILED)
     mt_log("%4d  %s  failed: %s", i + 1, point, c->db.record[i].reason ? c->db.record[i].reason : "");
-  else if (c->proposer.ngoals == 2)
-    mt_log("%4d  %s  %s=%.6g %s=%.6g", i + 1, point, c->goal[0].name, t->y[0], c->goal[1].name, t->y[1]);
   else
-    mt_log("%4d  %s  %s=%.6g%s", i + 1, point, c->goal[0].name, t->y[0], best == i ? "  best so far" : "");
+    mt_log("%4d  %s  %s%s", i + 1, point, values, c->proposer.ngoals == 1 && best == i ? "  best so far" : "");
+  free(values);
   free(point);
 }
 

@@ -38,6 +38,17 @@ char *mt_campaign_point(const MtCampaign *c, const double *x) {
   return text;
 }
 
+char *mt_campaign_values(const MtCampaign *c, const double *y) {
+  char *text = mt_text("%s", "");
+  for (int g = 0; g < c->proposer.ngoals; g++) {
+    char *more = y ? mt_text("%s%s%s=%.6g", text, g ? " " : "", c->goal[g].name, y[g])
+                   : mt_text("%s%s%s", text, g ? ", " : "", c->goal[g].name);
+    free(text);
+    text = more;
+  }
+  return text;
+}
+
 /* A cell of a csv table: quoted where it must be. */
 static void put_cell(FILE *f, const char *text) {
   if (!strpbrk(text, ",\"\n")) {
@@ -104,18 +115,18 @@ static void put_point(MtJson *j, const MtCampaign *c, int i) {
   for (int g = 0; g < c->proposer.ngoals; g++) mt_json_real(j, c->goal[g].name, t->y[g]);
 }
 
-/* Numbers of the trials on the front of two goals -> [n]; how many. */
+/* Numbers of the trials on the front of several goals -> [n]; how many. */
 static int front_of(const MtCampaign *c, int *trial) {
-  const int n = c->db.n;
-  double *y = mt_malloc(sizeof *y * 2 * (size_t)n);
+  const int n = c->db.n, goals = c->proposer.ngoals;
+  double *y = mt_malloc(sizeof *y * (size_t)goals * (size_t)n);
   bool *on = mt_malloc(sizeof *on * (size_t)n);
   int m = 0, count = 0, *number = mt_malloc(sizeof *number * (size_t)n);
   for (int i = 0; i < n; i++) {
     if (c->db.trial[i].status != MT_TRIAL_DONE) continue;
-    for (int g = 0; g < 2; g++) y[2 * m + g] = mt_goal_loss(&c->proposer, g, c->db.trial[i].y[g]);
+    for (int g = 0; g < goals; g++) y[goals * m + g] = mt_goal_loss(&c->proposer, g, c->db.trial[i].y[g]);
     number[m++] = i;
   }
-  mt_front(m, y, on);
+  mt_front(goals, m, y, on);
   for (int i = 0; i < m; i++)
     if (on[i]) trial[count++] = number[i];
   free(y);

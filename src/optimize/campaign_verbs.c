@@ -29,6 +29,7 @@ typedef struct {
   int trial;  /* -1: a new point */
   double *x;  /* [nvars] */
   int nx, ny; /* how many were given */
+  bool given[MT_GOALS_MAX];
   double y[MT_GOALS_MAX], cost;
   const char *reason; /* of a failure; NULL */
   const char *by;
@@ -65,7 +66,8 @@ static PetscErrorCode take_pair(const MtCampaign *c, const char *word, const cha
   if (!strcmp(name, "cost")) return number_after(word, value, &t->cost);
   for (int g = 0; g < c->proposer.ngoals; g++)
     if (!strcmp(name, c->goal[g].name)) {
-      t->ny++;
+      t->ny += t->given[g] ? c->proposer.ngoals : 1; /* twice: too many */
+      t->given[g] = true;
       return number_after(word, value, &t->y[g]);
     }
   if (i < 0) return unknown_name(c, name);
@@ -88,6 +90,13 @@ static PetscErrorCode take_word(const MtCampaign *c, const char *word, Told *t) 
   return take_pair(c, word, name, equals + 1, t);
 }
 
+static PetscErrorCode each_goal_once(const MtCampaign *c) {
+  char *names = mt_campaign_values(c, NULL);
+  PetscErrorCode rc = mt_error(MT_ERR_INPUT, "give each goal once: %s", names);
+  free(names);
+  return rc;
+}
+
 static PetscErrorCode check_told(const MtCampaign *c, const Told *t) {
   char why[200];
   bool result = t->ny || t->reason;
@@ -102,9 +111,7 @@ static PetscErrorCode check_told(const MtCampaign *c, const Told *t) {
   if (t->trial >= 0 && !result)
     return mt_error(MT_ERR_INPUT, "tell what came out: %s=.. or failed=reason", c->goal[0].name);
   if (t->ny && t->reason) return mt_error(MT_ERR_INPUT, "an evaluation has a result or has failed, not both");
-  if (t->ny && t->ny != c->proposer.ngoals)
-    return mt_error(MT_ERR_INPUT, "give each goal once: %s%s%s", c->goal[0].name, c->proposer.ngoals > 1 ? ", " : "",
-                    c->proposer.ngoals > 1 ? c->goal[1].name : "");
+  if (t->ny && t->ny != c->proposer.ngoals) return each_goal_once(c);
   return t->cost < 0 ? mt_error(MT_ERR_INPUT, "a cost is not negative") : 0;
 }
 

@@ -1,99 +1,93 @@
-/* Two goals: the front, the area it dominates, and the expected growth of that area. */
+/* Several goals: the front, and the hypervolume that it dominates.
+ *
+ * Method: the volume of n points is the sum of what each adds to those that follow; in the order of their last values,
+ * the largest first, that is a slab in which all points limited to its reach have one last value, and one dimension
+ * less (L. While, L. Bradstreet, L. Barone, IEEE Trans. Evol. Comput. 16, 86 (2012)). */
 #include "acquisition.h"
 #include "magtwin/memory.h"
-#include "normal.h"
 #include <math.h>
 #include <string.h>
 
-int mt_front(int n, const double *y, bool *front) {
+/* Is p no worse than q in every goal? */
+static bool no_worse(int goals, const double *p, const double *q) {
+  for (int g = 0; g < goals; g++)
+    if (p[g] > q[g]) return false;
+  return true;
+}
+
+int mt_front(int goals, int n, const double *y, bool *front) {
   int count = 0;
   for (int i = 0; i < n; i++) {
     front[i] = true;
     for (int j = 0; j < n && front[i]; j++) {
-      bool no_worse = y[2 * j] <= y[2 * i] && y[2 * j + 1] <= y[2 * i + 1];
-      bool equal = y[2 * j] == y[2 * i] && y[2 * j + 1] == y[2 * i + 1];
-      if (no_worse && (!equal || j < i)) front[i] = false;
+      const double *p = y + (size_t)j * (size_t)goals, *q = y + (size_t)i * (size_t)goals;
+      if (no_worse(goals, p, q) && (j < i || !no_worse(goals, q, p))) front[i] = false;
     }
     count += front[i];
   }
   return count;
 }
 
-static int by_first(const void *a, const void *b) {
-  const double *p = a, *q = b;
-  return (p[0] > q[0]) - (p[0] < q[0]);
-}
-
-MtStrips mt_strips(int n, const double *y, const double *reference) {
-  const size_t m = (size_t)n;
-  bool *front = mt_malloc(sizeof *front * m);
-  double *kept = mt_malloc(sizeof *kept * 2 * m);
-  size_t k = 0;
-  mt_front(n, y, front);
-  for (size_t i = 0; i < m; i++)
-    if (front[i] && y[2 * i] < reference[0] && y[2 * i + 1] < reference[1]) {
-      memcpy(kept + 2 * k, y + 2 * i, 2 * sizeof *kept);
-      k++;
-    }
-  qsort(kept, k, 2 * sizeof *kept, by_first);
-  MtStrips s = {.n = (int)k + 1, .target = {NAN, NAN}, .a = mt_malloc(sizeof(double) * (2 * k + 3))};
-  s.b = s.a + k + 2;
-  s.a[0] = -INFINITY;
-  s.b[0] = reference[1];
-  for (size_t i = 0; i < k; i++) {
-    s.a[i + 1] = kept[2 * i];
-    s.b[i + 1] = kept[2 * i + 1];
+int mt_front_below(int goals, int n, const double *y, const double *reference, double *kept) {
+  bool *front = mt_malloc(sizeof *front * (size_t)n);
+  int m = 0;
+  mt_front(goals, n, y, front);
+  for (int i = 0; i < n; i++) {
+    const double *p = y + (size_t)i * (size_t)goals;
+    for (int g = 0; g < goals && front[i]; g++) front[i] = p[g] < reference[g];
+    if (front[i]) memcpy(kept + (size_t)m++ * (size_t)goals, p, sizeof *kept * (size_t)goals);
   }
-  s.a[k + 1] = reference[0];
   free(front);
+  return m;
+}
+
+/* Rows of `width` values in the order of value `by`, the largest first: insertion, which keeps the order of equals. */
+static void sort_rows(int width, int n, double *y, int by) {
+  double row[MT_GOALS_MAX];
+  const size_t size = sizeof row[0] * (size_t)width;
+  for (int i = 1; i < n; i++) {
+    int at = i;
+    memcpy(row, y + (ptrdiff_t)i * width, size);
+    for (; at > 0 && y[(ptrdiff_t)(at - 1) * width + by] < row[by]; at--)
+      memcpy(y + (ptrdiff_t)at * width, y + (ptrdiff_t)(at - 1) * width, size);
+    memcpy(y + (ptrdiff_t)at * width, row, size);
+  }
+}
+
+static double volume(int goals, int n, double *y, const double *reference);
+
+/* In the first `goals` values: what p adds to the n points q, rows of one value more. */
+static double added(int goals, const double *p, int n, const double *q, const double *reference) {
+  const size_t m = (size_t)goals;
+  double whole = 1, *limited = mt_calloc(2 * m * (size_t)n, sizeof *limited), *kept = limited + m * (size_t)n;
+  for (int g = 0; g < goals; g++) whole *= reference[g] - p[g];
+  for (int i = 0; i < n; i++)
+    for (int g = 0; g < goals; g++) limited[goals * i + g] = fmax(p[g], q[(goals + 1) * i + g]);
+  const int k = mt_front_below(goals, n, limited, reference, kept);
+  whole -= volume(goals, k, kept, reference);
+  free(limited);
+  return whole;
+}
+
+/* Of a front y [n, goals] below the reference; its rows are sorted. */
+static double volume(int goals, int n, double *y, const double *reference) {
+  double sum = 0, lowest = reference[0];
+  if (goals == 1) {
+    for (int i = 0; i < n; i++) lowest = fmin(lowest, y[i]);
+    return reference[0] - lowest;
+  }
+  sort_rows(goals, n, y, goals - 1);
+  for (int i = 0; i < n; i++) {
+    const double *p = y + (ptrdiff_t)i * goals;
+    sum += (reference[goals - 1] - p[goals - 1]) * added(goals - 1, p, n - i - 1, p + goals, reference);
+  }
+  return sum;
+}
+
+double mt_hypervolume(int goals, int n, const double *y, const double *reference) {
+  double *kept = mt_calloc((size_t)goals * (size_t)n, sizeof *kept);
+  const int m = mt_front_below(goals, n, y, reference, kept);
+  const double value = volume(goals, m, kept, reference);
   free(kept);
-  return s;
-}
-
-double mt_hypervolume(int n, const double *y, const double *reference) {
-  MtStrips s = mt_strips(n, y, reference);
-  double area = 0;
-  for (int i = 1; i < s.n; i++) area += (s.a[i + 1] - s.a[i]) * (reference[1] - s.b[i]);
-  free(s.a);
-  return area;
-}
-
-/* log(E max(high - loss, 0) - E max(low - loss, 0)); low may be -inf. */
-static MtLogValue between(double target, double low, double high, double mean, double sd) {
-  MtLogValue top = mt_log_improvement(target, high, mean, sd);
-  if (low == -INFINITY) return top;
-  MtLogValue bottom = mt_log_improvement(target, low, mean, sd);
-  if (bottom.value == -INFINITY) return top;
-  if (!(bottom.value < top.value)) return (MtLogValue){-INFINITY, 0, 0};
-  double value = mt_log_difference(top.value, bottom.value), wt = exp(top.value - value),
-         wb = exp(bottom.value - value);
-  return (MtLogValue){value, wt * top.mean - wb * bottom.mean, wt * top.sd - wb * bottom.sd};
-}
-
-double mt_log_ehvi(const MtStrips *s, const double *mean, const double *sd, double *dmean, double *dsd) {
-  double top = -INFINITY, sum = 0, *term = mt_malloc(sizeof *term * (size_t)s->n);
-  for (int i = 0; i < s->n; i++) {
-    term[i] = between(s->target[0], s->a[i], s->a[i + 1], mean[0], sd[0]).value +
-              mt_log_improvement(s->target[1], s->b[i], mean[1], sd[1]).value;
-    top = fmax(top, term[i]);
-  }
-  for (int k = 0; k < 2; k++) dmean[k] = dsd[k] = 0;
-  for (int i = 0; i < s->n && top > -INFINITY; i++) {
-    double w = exp(term[i] - top);
-    if (!(w > 0)) continue;
-    MtLogValue first = between(s->target[0], s->a[i], s->a[i + 1], mean[0], sd[0]),
-               second = mt_log_improvement(s->target[1], s->b[i], mean[1], sd[1]);
-    sum += w;
-    dmean[0] += w * first.mean;
-    dsd[0] += w * first.sd;
-    dmean[1] += w * second.mean;
-    dsd[1] += w * second.sd;
-  }
-  free(term);
-  if (!(sum > 0)) return -INFINITY;
-  for (int k = 0; k < 2; k++) {
-    dmean[k] /= sum;
-    dsd[k] /= sum;
-  }
-  return top + log(sum);
+  return value;
 }

@@ -81,7 +81,7 @@ static PetscErrorCode fit_goal(MPI_Comm comm, const MtSpace *space, const MtProp
   MtGpFit fit = mt_gp_fit_default;
   double sd;
   fit.noisy = p->noisy;
-  fit.seed = stream(p, 2 + (uint64_t)goal, (uint64_t)n);
+  fit.seed = stream(p, goal < 3 ? 2 + (uint64_t)goal : 20 + (uint64_t)goal, (uint64_t)n);
   for (int i = 0; i < n; i++)
     if (trial[i].status == MT_TRIAL_DONE) rows_add(&done, space, &trial[i], p->sign[goal] * trial[i].y[goal]);
   *gp = base ? mt_gp_create_over(base, p->kernel, dim, done.n, done.u, done.y)
@@ -153,16 +153,16 @@ static PetscErrorCode fit_feasible(const MtSpace *space, const MtProposer *p, in
   return rc;
 }
 
-/* The reference of two goals, minimized: as given, or beyond the worst of the front by a tenth of its extent. */
-static void reference_point(const MtProposer *p, int n, const double *y, double reference[2]) {
+/* The reference of several goals, minimized: as given, or beyond the worst of the front by a tenth of its extent. */
+static void reference_point(const MtProposer *p, int n, const double *y, double *reference) {
   bool *front = mt_malloc(sizeof *front * (size_t)n);
-  mt_front(n, y, front);
-  for (int g = 0; g < 2; g++) {
+  mt_front(p->ngoals, n, y, front);
+  for (int g = 0; g < p->ngoals; g++) {
     double low = INFINITY, high = -INFINITY;
     for (int i = 0; i < n; i++) {
       if (!front[i]) continue;
-      low = fmin(low, y[2 * i + g]);
-      high = fmax(high, y[2 * i + g]);
+      low = fmin(low, y[p->ngoals * i + g]);
+      high = fmax(high, y[p->ngoals * i + g]);
     }
     reference[g] = high + 0.1 * fmax(high - low, 1e-6 * (1 + fabs(high)));
     if (p->has_reference) reference[g] = mt_goal_loss(p, g, p->reference[g]);
@@ -175,34 +175,46 @@ static double expected_loss(const MtProposer *p, int goal, double mean) {
   return p->has_target[goal] ? fabs(mean - p->target[goal]) : mean;
 }
 
-/* Expected losses at the trials: the best of them, or their front. */
-static void incumbents(MtAcquire *a, const MtSpace *space, int n, const MtTrial *trial) {
-  const int ngoals = a->settings->ngoals;
-  double *u = mt_malloc(sizeof *u * (size_t)mt_space_dim(space)), sd, reference[2], sum = 0, square = 0;
-  double *y = mt_calloc(2 * (size_t)n, sizeof *y);
+/* Of one goal: the best expected loss at the trials done, and the scatter of what is expected there. */
+static void best_of_trials(MtAcquire *a, const MtSpace *space, int n, const MtTrial *trial) {
+  double *u = mt_malloc(sizeof *u * (size_t)mt_space_dim(space)), mean, sd, sum = 0, square = 0;
   int m = 0;
   a->best = INFINITY;
   for (int i = 0; i < n; i++) {
     if (trial[i].status != MT_TRIAL_DONE) continue;
     mt_space_encode(space, trial[i].x, u);
-    for (int g = 0; g < ngoals; g++) {
-      double *at = &y[ngoals * m + g];
-      mt_gp_predict(a->gp[g], u, at, &sd, NULL, NULL);
-      if (g == 0) sum += *at;
-      if (g == 0) square += *at * *at;
-      *at = expected_loss(a->settings, g, *at);
-    }
-    a->best = fmin(a->best, y[ngoals * m++]);
+    mt_gp_predict(a->gp[0], u, &mean, &sd, NULL, NULL);
+    sum += mean;
+    square += mean * mean;
+    m++;
+    a->best = fmin(a->best, expected_loss(a->settings, 0, mean));
   }
+  free(u);
   a->unit = sqrt(fmax(square / m - sum / m * (sum / m), 0));
   if (!(a->unit > 0)) a->unit = 1;
   if (a->settings->has_target[0]) a->best = fmax(a->best, 1e-9 * a->unit); /* nothing improves on 0 */
-  if (ngoals == 2) {
-    reference_point(a->settings, m, y, reference);
-    a->strips = mt_strips(m, y, reference);
-    for (int g = 0; g < 2; g++)
-      if (a->settings->has_target[g]) a->strips.target[g] = a->settings->target[g];
+}
+
+/* Of several: what the expected losses leave undominated, those of points under way included. */
+static void boxes_of_trials(MtAcquire *a, const MtSpace *space, int n, const MtTrial *trial) {
+  const MtProposer *p = a->settings;
+  double *u = mt_malloc(sizeof *u * (size_t)mt_space_dim(space)), sd, reference[MT_GOALS_MAX];
+  double *y = mt_malloc(sizeof *y * (size_t)p->ngoals * (size_t)n);
+  int m = 0;
+  for (int i = 0; i < n; i++) {
+    if (trial[i].status == MT_TRIAL_FAILED) continue;
+    mt_space_encode(space, trial[i].x, u);
+    for (int g = 0; g < p->ngoals; g++) {
+      double *at = &y[p->ngoals * m + g];
+      mt_gp_predict(a->gp[g], u, at, &sd, NULL, NULL);
+      *at = expected_loss(p, g, *at);
+    }
+    m++;
   }
+  reference_point(p, m, y, reference);
+  a->boxes = mt_boxes(p->ngoals, m, y, reference);
+  for (int g = 0; g < p->ngoals; g++)
+    if (p->has_target[g]) a->boxes.target[g] = p->target[g];
   free(u);
   free(y);
 }
@@ -216,7 +228,7 @@ void mt_acquire_free(MtAcquire *a) {
   mt_gp_draws_destroy(&a->draws);
   mt_feasible_destroy(&a->feasible);
   mt_gp_destroy(&a->cost);
-  free(a->strips.a);
+  mt_boxes_free(&a->boxes);
 }
 
 /* What may come out at the points under way. */
@@ -239,7 +251,8 @@ PetscErrorCode mt_acquire_build(MPI_Comm comm, const MtSpace *space, const MtPro
   }
   PetscCall(fit_feasible(space, p, n, trial, &a->feasible));
   if (p->cost_aware) PetscCall(fit_cost(comm, space, p, n, trial, &a->cost));
-  incumbents(a, space, n, trial);
+  best_of_trials(a, space, n, trial);
+  if (p->ngoals > 1) boxes_of_trials(a, space, n, trial);
   if (p->ngoals == 1 && p->acquisition == MT_ACQUIRE_LOG_EI) PetscCall(draw_waiting(a, p, n, trial));
   if (p->ngoals == 1 && p->acquisition == MT_ACQUIRE_THOMPSON)
     a->sample = mt_gp_sample(a->gp[0], FEATURES, stream(p, 6, (uint64_t)n));
@@ -250,7 +263,7 @@ void mt_acquire_describe(const MtAcquire *a, const MtSpace *space, const double 
   static const char *const names[] = {"log_ei", "ucb", "pi", "thompson"};
   double *u = mt_malloc(sizeof *u * (size_t)mt_space_dim(space));
   mt_space_encode(space, x, u);
-  how->how = a->settings->ngoals == 2 ? "log_ehvi" : names[a->settings->acquisition];
+  how->how = a->settings->ngoals > 1 ? "log_ehvi" : names[a->settings->acquisition];
   for (int g = 0; g < a->settings->ngoals; g++) {
     mt_gp_predict(a->gp[g], u, &how->mean[g], &how->sd[g], NULL, NULL);
     how->mean[g] *= a->settings->sign[g];

@@ -1,6 +1,6 @@
 /* optimizer PROBLEM EVALUATIONS FIRST_SEED SEEDS [BATCH]: searches of test functions through the library.  A line a
  * seed: seed, with BATCH so many points at a time, told when all are done; what is reached after EVALUATIONS (smallest
- * value; of two goals the share of the hypervolume), processor seconds; and, with `suggest`, the wall time of a
+ * value; of several goals the share of the hypervolume), processor seconds; and, with `suggest`, the wall time of a
  * suggestion from EVALUATIONS points in 10 dimensions. */
 #include "magtwin/error.h"
 #include "magtwin/optimize.h"
@@ -50,6 +50,17 @@ static void paraboloids(const double *x, double *y) {
   }
 }
 
+/* DTLZ2 of three goals in 5 variables: the front is the octant of the sphere around the origin.  K. Deb, L. Thiele, M.
+ * Laumanns, E. Zitzler, CEC 2002, 825. */
+static void dtlz2(const double *x, double *y) {
+  const double right = 0.5 * acos(-1);
+  double g = 1;
+  for (int k = 2; k < 5; k++) g += (x[k] - 0.5) * (x[k] - 0.5);
+  y[0] = g * cos(x[0] * right) * cos(x[1] * right);
+  y[1] = g * cos(x[0] * right) * sin(x[1] * right);
+  y[2] = g * sin(x[0] * right);
+}
+
 static double zdt1_front(double f1) {
   return 1 - sqrt(f1);
 }
@@ -65,9 +76,9 @@ typedef struct {
   int nvars, ngoals;
   double min[2], max[2]; /* of the first two variables; 0 and 1 for the rest */
   void (*value)(const double *x, double *y);
-  double reference[2]; /* of two goals */
-  double (*front)(double f1);
-  double end; /* of the front in its first value */
+  double reference[3];        /* of several goals */
+  double (*front)(double f1); /* of two */
+  double end;                 /* of the front in its first value */
 } Problem;
 
 static const Problem problems[] = {
@@ -75,24 +86,26 @@ static const Problem problems[] = {
     {"hartmann6", 6, 1, {0, 0}, {1, 1}, hartmann6, {0}, NULL, 0},
     {"zdt1", 4, 2, {0, 0}, {1, 1}, zdt1, {1.1, 1.1}, zdt1_front, 1},
     {"paraboloids", 3, 2, {0, 0}, {1, 1}, paraboloids, {1.2, 1.2}, paraboloids_front, 1.08},
+    {"dtlz2", 5, 3, {0, 0}, {1, 1}, dtlz2, {1.1, 1.1, 1.1}, NULL, 0},
 };
 
-/* Area between the front and the reference, by the midpoint rule; f1 beyond the end of the front gains nothing more. */
-static double whole_area(const Problem *q) {
+/* Volume between the front and the reference: of the sphere exactly, of two goals by the midpoint rule; f1 beyond the
+ * end of the front gains nothing more. */
+static double whole_volume(const Problem *q) {
   const int n = 1000000;
   double sum = 0, end = fmin(q->end, q->reference[0]);
+  if (q->ngoals == 3) return pow(q->reference[0], 3) - acos(-1) / 6;
   for (int i = 0; i < n; i++) sum += fmax(q->reference[1] - q->front((i + 0.5) * end / n), 0) * end / n;
   return sum + (q->reference[0] - end) * (q->reference[1] - q->front(end));
 }
 
 static double reached(const Problem *q, int n, const MtTrial *trial) {
-  double best = INFINITY, *y = malloc(sizeof *y * 2 * (size_t)n);
+  double best = INFINITY, *y = malloc(sizeof *y * 3 * (size_t)n);
   for (int i = 0; i < n; i++) {
-    y[2 * i] = trial[i].y[0];
-    y[2 * i + 1] = trial[i].y[1];
+    memcpy(y + q->ngoals * i, trial[i].y, sizeof *y * (size_t)q->ngoals);
     best = fmin(best, trial[i].y[0]);
   }
-  if (q->ngoals == 2) best = mt_hypervolume(n, y, q->reference) / whole_area(q);
+  if (q->ngoals > 1) best = mt_hypervolume(q->ngoals, n, y, q->reference) / whole_volume(q);
   free(y);
   return best;
 }
@@ -100,12 +113,12 @@ static double reached(const Problem *q, int n, const MtTrial *trial) {
 static PetscErrorCode search(const Problem *q, int n, uint64_t seed, int batch) {
   MtSpace s = {0};
   MtTrial *trial = calloc((size_t)n, sizeof *trial);
-  MtProposer p = {.ngoals = q->ngoals, .sign = {1, 1}, .initial = 2 * (q->nvars + 1), .seed = seed, .kappa = 2};
+  MtProposer p = {.ngoals = q->ngoals, .sign = {1, 1, 1}, .initial = 2 * (q->nvars + 1), .seed = seed, .kappa = 2};
   MtProposal how;
   clock_t start = clock();
-  if (q->ngoals == 2) {
+  if (q->ngoals > 1) {
     p.has_reference = true;
-    memcpy(p.reference, q->reference, sizeof p.reference);
+    memcpy(p.reference, q->reference, sizeof q->reference);
   }
   for (int k = 0; k < q->nvars; k++) {
     char name[16];

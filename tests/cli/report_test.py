@@ -14,6 +14,9 @@ import numpy as np
 
 import plot_test
 import support
+
+sys.path.insert(0, os.path.join(support.ROOT, "postprocess", "plot"))
+from campaign import Campaign, added, reference_of, volume
 from support import Skip, check
 
 BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
@@ -29,7 +32,7 @@ optimize:
   evaluate: command
   command: >-
     if awk -v x={x} 'BEGIN { exit !(x > 0.8) }'; then echo 'no <such> phase' >&2; exit 3; fi;
-    awk -v x={x} -v n={n} -v c={c} 'BEGIN { printf "%.15g SECOND\\n", (x-0.3)^2 + (n-5)^2/100 + 0.2*(c == "b"), (x-0.7)^2 + (n-2)^2/100 }'
+    awk -v x={x} -v n={n} -v c={c} 'BEGIN { printf "%.15g MORE\\n", (x-0.3)^2 + (n-5)^2/100 + 0.2*(c == "b")VALUES }'
   initial: 6
   evaluations: 12
   seed: 5
@@ -164,16 +167,19 @@ def refused(folder):
     check(done.code == 2 and "holds no run" in done.err, done)
 
 
-def write_campaign(folder, goals, second):
+MORE = ("(x-0.7)^2 + (n-2)^2/100", "x + n/20")  # of further goals
+
+
+def write_campaign(folder, goals, more=0):
     path = os.path.join(folder, "campaign.yaml")
     text = CAMPAIGN.replace("GOALS", goals).replace("FOLDER", os.path.join(folder, "out"))
     with open(path, "w") as f:
-        f.write(text.replace("SECOND", "%.15g" if second else "").replace(", (x-0.7)^2 + (n-2)^2/100", ", (x-0.7)^2 + (n-2)^2/100" if second else ""))
+        f.write(text.replace("MORE", "%.15g " * more).replace("VALUES", "".join(", " + v for v in MORE[:more])))
     return path
 
 
-def campaign(folder, goals="[{name: loss, want: minimize}]", second=False):
-    done = support.magtwin(BUILD, "optimize", write_campaign(folder, goals, second))
+def campaign(folder, goals="[{name: loss, want: minimize}]", more=0):
+    done = support.magtwin(BUILD, "optimize", write_campaign(folder, goals, more))
     check(done.code == 0, done)
     return os.path.join(folder, "out")
 
@@ -215,16 +221,39 @@ def of_a_campaign(folder):
 
 
 def of_two_goals(folder):
-    out = campaign(folder, "[{name: loss, want: minimize}, {name: other, want: minimize}]", True)
+    out = campaign(folder, "[{name: loss, want: minimize}, {name: other, want: minimize}]", 1)
     check(report(out).code == 0, "report")
     page = page_of(os.path.join(out, "report.html"))
     check(len(page.pictures) == 6 and "points on the front" in page.text, "%d pictures" % len(page.pictures))
     check(support.magtwin(BUILD, "status", out).out.count("best in the first goal: loss = ") == 1, "status")
 
 
+def of_three_goals(folder):
+    """Three goals: the front over each pair, the volume that it dominates; figures and program agree on who is on it."""
+    out = campaign(folder, "[{name: loss, want: minimize}, {name: other, want: minimize}, {name: third, want: maximize}]", 2)
+    check(report(out).code == 0, "report")
+    page = page_of(os.path.join(out, "report.html"))
+    check(len(page.pictures) == 6 and "points on the front" in page.text and "third" in page.text, "%d pictures" % len(page.pictures))
+    read = Campaign(out)
+    kept = [p["id"] for p in json.load(open(os.path.join(out, "summary.json")))["results"]["front"]]
+    check(sorted(kept) == sorted(t.number for t in read.front()) and len(kept) > 2, kept)
+    y = read.losses(read.done())
+    cells = (np.stack(np.meshgrid(*[np.arange(60)] * 3, indexing="ij"), -1).reshape(-1, 3) + 0.5) / 60
+    low, high = y.min(0), reference_of(y)
+    share = (low + cells * (high - low))[:, None, :] >= y[None]
+    counted = share.all(2).any(1).mean() * np.prod(high - low)
+    check(abs(volume(y, high) / counted - 1) < 0.02, "%g, counted %g" % (volume(y, high), counted))
+    grown = sum(added(y[i], y[:i], high) for i in range(len(y)))
+    check(abs(grown / volume(y, high) - 1) < 1e-9, "what the points add is not the whole")
+    done = support.magtwin(BUILD, "optimize", os.path.join(folder, "campaign.yaml"), "tell", "x=0.3", "n=4", "c=a", "loss=1", "loss=2", "third=1")
+    check(done.code == 2 and "give each goal once: loss, other, third" in done.err, done)
+    done = support.magtwin(BUILD, "optimize", os.path.join(folder, "campaign.yaml"), "optimize.goals=[%s]" % ", ".join("{name: g%d}" % g for g in range(7)))
+    check(done.code == 2 and "optimize.goals" in done.err, done)
+
+
 def of_targets(folder):
     """A target and a misfit with scatter: the posterior of the model, on the page and in words."""
-    out = campaign(folder, "[{name: loss, want: target, target: 0.1, scatter: 0.02}, {name: other, want: minimize, scatter: 0.3}]", True)
+    out = campaign(folder, "[{name: loss, want: target, target: 0.1, scatter: 0.02}, {name: other, want: minimize, scatter: 0.3}]", 1)
     check(report(out).code == 0, "report")
     page = page_of(os.path.join(out, "report.html"))
     text = "".join(page.words)
@@ -240,7 +269,7 @@ def of_targets(folder):
 def barely_begun(folder):
     """A campaign with nothing done, and a database that somebody broke."""
     os.makedirs(os.path.join(folder, "out"))
-    write_campaign(folder, "[{name: loss, want: minimize}]", False)
+    write_campaign(folder, "[{name: loss, want: minimize}]")
     done = support.magtwin(BUILD, "optimize", os.path.join(folder, "campaign.yaml"), "suggest", "2")
     check(done.code == 0, done)
     out = os.path.join(folder, "out")
@@ -300,5 +329,5 @@ def in_a_browser(folder):
 
 if __name__ == "__main__":
     sys.exit(support.run_tests([("page of a run", of_a_run), ("page of half a run", half_a_run), ("a run that was stopped", stopped_run), ("refused", refused), ("page of a campaign", of_a_campaign),
-                                ("page of two goals", of_two_goals), ("page of targets", of_targets), ("a campaign that has barely begun", barely_begun), ("status of a sweep", of_a_sweep),
+                                ("page of two goals", of_two_goals), ("page of three goals", of_three_goals), ("page of targets", of_targets), ("a campaign that has barely begun", barely_begun), ("status of a sweep", of_a_sweep),
                                 ("in a browser", in_a_browser)]))

@@ -88,12 +88,13 @@ static void test_target(void **state) {
   assert_true(mt_log_improvement(target, 0, 1, 1).value == -INFINITY);
 }
 
-/* Two targets: the sum over strips is the integral of the growth of the area of distances. */
+/* Two targets: the sum over boxes is the integral of the growth of the area of distances. */
 static void test_two_targets(void **state) {
   (void)state;
-  MtStrips s = mt_strips(5, front, reference);
+  MtBoxes s = mt_boxes(2, 5, front, reference);
   const int n = 400;
-  double mean[2] = {2, 1}, sd[2] = {1.2, 0.7}, y[12], sum = 0, base = mt_hypervolume(5, front, reference), dm[2], ds[2];
+  double mean[2] = {2, 1}, sd[2] = {1.2, 0.7}, y[12], sum = 0, base = mt_hypervolume(2, 5, front, reference), dm[2],
+         ds[2];
   s.target[0] = 1;
   s.target[1] = -1;
   for (int i = 0; i < 10; i++) y[i] = front[i];
@@ -102,24 +103,24 @@ static void test_two_targets(void **state) {
       double a = -7 + 14 * (i + 0.5) / n, b = -7 + 14 * (j + 0.5) / n;
       y[10] = fabs(mean[0] + a * sd[0] - s.target[0]);
       y[11] = fabs(mean[1] + b * sd[1] - s.target[1]);
-      sum += (mt_hypervolume(6, y, reference) - base) * exp(-0.5 * (a * a + b * b)) / (2 * acos(-1)) * (14.0 / n) *
+      sum += (mt_hypervolume(2, 6, y, reference) - base) * exp(-0.5 * (a * a + b * b)) / (2 * acos(-1)) * (14.0 / n) *
              (14.0 / n);
     }
   assert_true(fabs(exp(mt_log_ehvi(&s, mean, sd, dm, ds)) / sum - 1) < 2e-3);
-  free(s.a);
+  mt_boxes_free(&s);
 }
 
 /* E of the growth of the area, by the midpoint rule over both normals. */
 static double ehvi_quadrature(const double *mean, const double *sd) {
   const int n = 300;
-  double sum = 0, y[12], base = mt_hypervolume(5, front, reference);
+  double sum = 0, y[12], base = mt_hypervolume(2, 5, front, reference);
   for (int i = 0; i < 10; i++) y[i] = front[i];
   for (int i = 0; i < n; i++)
     for (int j = 0; j < n; j++) {
       double s = -7 + 14 * (i + 0.5) / n, t = -7 + 14 * (j + 0.5) / n;
       y[10] = mean[0] + s * sd[0];
       y[11] = mean[1] + t * sd[1];
-      double grown = mt_hypervolume(6, y, reference) - base;
+      double grown = mt_hypervolume(2, 6, y, reference) - base;
       sum += grown * exp(-0.5 * (s * s + t * t)) / (2 * acos(-1)) * (14.0 / n) * (14.0 / n);
     }
   return sum;
@@ -127,7 +128,7 @@ static double ehvi_quadrature(const double *mean, const double *sd) {
 
 static void test_ehvi(void **state) {
   (void)state;
-  MtStrips s = mt_strips(5, front, reference);
+  MtBoxes s = mt_boxes(2, 5, front, reference);
   const double means[][2] = {{3, 3}, {0, 0}, {6, 6}, {9, 2}}, sd[2] = {1.2, 0.7};
   for (size_t i = 0; i < 4; i++) {
     double dm[2], ds[2], value = mt_log_ehvi(&s, means[i], sd, dm, ds);
@@ -145,7 +146,7 @@ static void test_ehvi(void **state) {
   /* far from the front: finite, with a slope that leads back */
   double dm[2], ds[2], value = mt_log_ehvi(&s, (double[]){80, 90}, sd, dm, ds);
   assert_true(isfinite(value) && value < -1000 && dm[0] < 0 && dm[1] < 0);
-  free(s.a);
+  mt_boxes_free(&s);
 }
 
 /* One point under way: what another adds to both is the integral of its EI over what may come out at the first, here by
@@ -198,10 +199,10 @@ static void test_joint(void **state) {
 static void test_front(void **state) {
   (void)state;
   bool on[5];
-  assert_int_equal(mt_front(5, front, on), 4);
+  assert_int_equal(mt_front(2, 5, front, on), 4);
   assert_false(on[4]);
   /* strips from the left: 1*(7-5) + 2*(7-3) + 2*(7-2) + 2*(7-.5) = 33 */
-  assert_true(fabs(mt_hypervolume(5, front, reference) - 33) < 1e-12);
+  assert_true(fabs(mt_hypervolume(2, 5, front, reference) - 33) < 1e-12);
 }
 
 int main(void) {
