@@ -3,7 +3,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from results import quantity
-from style import COLUMN, GREY, LINE, SECOND, WIDE, plt, save
+from style import GREY, LINE, SECOND, WIDE, plt, save
 
 MU0 = 4e-7 * np.pi
 

@@ -5,14 +5,13 @@
 
 Needs numpy, h5py and matplotlib.  Exit code 2 when a file is missing or unfinished, or cannot be written.
 """
-import argparse
 import os
 import sys
 
 import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from results import attempt, read_columns
+from results import draw_folder, read_columns
 from style import GREY, TERMS, WIDE, plt, save
 
 XYZ = (("x", "#1b4f8a"), ("y", "#c4551a"), ("z", "#4d9221"))  # as exchange, anisotropy and field: no fourth set of colours
@@ -89,15 +88,5 @@ def draw(folder, figures, compare):
     return save(figure, figures, "dynamics")
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="magtwin plot", description=__doc__.splitlines()[0])
-    parser.add_argument("folder", help="output folder of magtwin dynamics")
-    parser.add_argument("--compare", metavar="FOLDER", help="a second run, its m drawn dashed")
-    parser.add_argument("--figures", metavar="FOLDER", help="where to write (default: FOLDER/figures)")
-    args = parser.parse_args()
-    figures = args.figures or os.path.join(args.folder, "figures")
-    return 0 if attempt(lambda: draw(args.folder, figures, args.compare)) else 2
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(draw_folder(__doc__, "dynamics", (draw,), compare="a second run, its m drawn dashed"))

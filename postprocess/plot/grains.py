@@ -6,7 +6,6 @@
 
 Needs numpy, h5py and matplotlib.  Exit code 2 when a file is missing or unfinished.
 """
-import argparse
 import os
 import sys
 
@@ -14,7 +13,7 @@ import numpy as np
 from matplotlib.colors import ListedColormap
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from results import Unusable, attempt, dataset, existing, open_h5, read_columns
+from results import Unusable, dataset, draw_folder, existing, open_h5, read_columns
 from style import GRAIN_COLOURS, LINE, WIDE, colour_bar, map_axes, plt, save
 
 PANELS = (("diameter_nm", "diameter (nm)"), ("aspect", "width across over along the axis"), ("neighbours", "neighbours"))
@@ -86,15 +85,5 @@ def parts_of(folder):
     return PARTS if there else ()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", help="output folder of magtwin reconstruct")
-    parser.add_argument("--figures", metavar="FOLDER", help="where to write (default: FOLDER/figures)")
-    args = parser.parse_args()
-    figures = args.figures or os.path.join(args.folder, "figures")
-    done = [attempt(lambda part=part: part(args.folder, figures)) for part in PARTS]
-    return 0 if all(done) else 2
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(draw_folder(__doc__, "reconstruct", PARTS))

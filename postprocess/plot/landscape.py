@@ -12,7 +12,6 @@ with all of them on one page that needs nothing but itself.
 
 Needs numpy, h5py and matplotlib.  Exit code 2 when a file is missing or unfinished; the figures that can be drawn are drawn.
 """
-import argparse
 import csv
 import os
 import re
@@ -29,7 +28,7 @@ import pca
 import topology
 from geometry import Cut
 from map_figures import fill, limits, outline
-from results import Mesh, attempt, dataset, existing, open_h5, quantity, read_summary
+from results import Mesh, dataset, draw_folder, existing, open_h5, quantity, read_summary
 from style import GREY, LINE, MOMENT_MAP, SECOND, TERMS, WIDE, colour_bar, map_axes, plt, save
 
 NAMES = {name: (label, colour) for name, label, colour in TERMS}
@@ -141,7 +140,6 @@ def mesh_maps(l, p, figures):
     mesh = Mesh(p.mesh)
     cut = Cut(mesh, 2, float(mesh.box.mean(0)[2]))
     groups = [(g, label) for g, label in (("truth", "true work"), ("path", "along PC%d" % (l.component + 1)), ("ridge", "regression")) if g + "/net" in l.nodes]
-    wide = np.ptp(mesh.box[:, 0]) > 1.6 * np.ptp(mesh.box[:, 1])
     shape = (len(groups), 3)
     height = 2.3 * np.ptp(mesh.box[:, 1]) / np.ptp(mesh.box[:, 0]) + 0.75
     figure, axes = plt.subplots(*shape, figsize=(WIDE + 0.6, height * len(groups)), squeeze=False, layout="constrained")
@@ -331,15 +329,5 @@ def shown(figures, name):
     return page.picture(path, CAPTIONS[name]) if os.path.isfile(path) else ""
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder")
-    parser.add_argument("--figures", help="where to write (default: figures in the folder)")
-    args = parser.parse_args()
-    figures = args.figures or os.path.join(args.folder, "figures")
-    done = [attempt(lambda part=part: part(args.folder, figures)) for part in PARTS + (write_page,)]
-    return 0 if all(done) else 2
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(draw_folder(__doc__, "landscape", PARTS + (write_page,)))

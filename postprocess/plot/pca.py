@@ -6,7 +6,6 @@
 
 Needs numpy, h5py and matplotlib.  Exit code 2 when a file is missing or unfinished; the figures that can be drawn are drawn.
 """
-import argparse
 import os
 import sys
 
@@ -17,7 +16,7 @@ from matplotlib.colors import Normalize
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from geometry import Cut
 from map_figures import fill, limits, outline
-from results import Mesh, Unusable, attempt, dataset, existing, open_h5
+from results import Mesh, Unusable, dataset, draw_folder, existing, open_h5
 from style import GREY, LINE, MOMENT_MAP, WIDE, colour_bar, map_axes, plt, save
 
 SHOWN = 3  # components drawn
@@ -149,15 +148,5 @@ def loadings(folder, figures):
     return save(figure, figures, "loadings")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder")
-    parser.add_argument("--figures", help="where to write (default: figures in the folder)")
-    args = parser.parse_args()
-    figures = args.figures or os.path.join(args.folder, "figures")
-    done = [attempt(lambda part=part: part(args.folder, figures)) for part in (scores, loadings)]
-    return 0 if all(done) else 2
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(draw_folder(__doc__, "pca", (scores, loadings)))

@@ -5,14 +5,13 @@
 
 Needs numpy and matplotlib.  Exit code 2 when a file is missing or unfinished.
 """
-import argparse
 import os
 import sys
 
 import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from results import attempt, existing
+from results import draw_folder, existing
 from style import LINE, SECOND, plt, save
 
 
@@ -49,13 +48,5 @@ def peaks(folder, figures):
     return save(figure, figures, "peaks")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder")
-    parser.add_argument("--figures", help="where to write (default: figures in the folder)")
-    args = parser.parse_args()
-    return 0 if attempt(lambda: peaks(args.folder, args.figures or os.path.join(args.folder, "figures"))) else 2
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(draw_folder(__doc__, "peaks", (peaks,)))

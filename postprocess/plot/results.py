@@ -1,5 +1,6 @@
 """The files of a run, read for figures: curve.csv, summary.json, mesh.h5, switching.h5, states.  Every way in which a file can
 be missing or unfinished ends in Unusable with one plain sentence."""
+import argparse
 import csv
 import json
 import math
@@ -36,6 +37,21 @@ def attempt(part):
     if path:
         say("wrote %s" % path)
     return True
+
+
+def draw_folder(about, command, parts, compare=None):
+    """The program of most figures: `FOLDER [--figures FOLDER]`; parts draw(folder, figures) one after the other, whatever becomes of the
+    others.  compare: what a second folder, handed on as third argument, is for.  The exit code."""
+    parser = argparse.ArgumentParser(prog="magtwin plot", description=about.splitlines()[0])
+    parser.add_argument("folder", help="output folder of magtwin %s" % command)
+    parser.add_argument("--figures", metavar="FOLDER", help="where to write (default: FOLDER/figures)")
+    if compare:
+        parser.add_argument("--compare", metavar="FOLDER", help=compare)
+    args = parser.parse_args()
+    figures = args.figures or os.path.join(args.folder, "figures")
+    more = (args.compare,) if compare else ()
+    done = [attempt(lambda part=part: part(args.folder, figures, *more)) for part in parts]
+    return 0 if all(done) else 2
 
 
 def existing(folder, name):

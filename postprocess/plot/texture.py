@@ -6,7 +6,6 @@
 
 Needs numpy, h5py and matplotlib.  Exit code 2 when a file is missing or unfinished; the figures that can be drawn are drawn.
 """
-import argparse
 import csv
 import os
 import sys
@@ -15,7 +14,7 @@ import h5py
 import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from results import attempt, existing
+from results import draw_folder, existing
 from style import LINE, plt, save
 
 
@@ -70,15 +69,5 @@ def estimates(folder, figures):
     return save(figure, figures, "estimates")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder")
-    parser.add_argument("--figures", help="where to write (default: figures in the folder)")
-    args = parser.parse_args()
-    figures = args.figures or os.path.join(args.folder, "figures")
-    done = [attempt(lambda part=part: part(args.folder, figures)) for part in (bands, estimates)]
-    return 0 if all(done) else 2
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(draw_folder(__doc__, "texture", (bands, estimates)))

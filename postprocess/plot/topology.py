@@ -8,7 +8,6 @@
 
 Needs numpy, h5py and matplotlib.  Exit code 2 when a file is missing or unfinished; the figures that can be drawn are drawn.
 """
-import argparse
 import csv
 import os
 import sys
@@ -20,7 +19,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.ticker import NullFormatter
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from results import Unusable, attempt, existing
+from results import Unusable, draw_folder, existing
 from style import LINE, SECOND, WIDE, colour_bar, plt, save
 
 SHOWN = 40  # features drawn on a picture, of each dimension
@@ -145,15 +144,5 @@ def pixels(folder, figures):
     return save(figure, figures, "pixels")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder")
-    parser.add_argument("--figures", help="where to write (default: figures in the folder)")
-    args = parser.parse_args()
-    figures = args.figures or os.path.join(args.folder, "figures")
-    done = [attempt(lambda part=part: part(args.folder, figures)) for part in (diagrams, images, pixels)]
-    return 0 if all(done) else 2
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(draw_folder(__doc__, "topology", (diagrams, images, pixels)))

@@ -5,14 +5,13 @@
 
 Needs numpy, h5py and matplotlib.  Exit code 2 when a file is missing or unfinished.
 """
-import argparse
 import os
 import sys
 
 import h5py
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from results import attempt, existing
+from results import draw_folder, existing
 from style import LINE, plt, save
 
 SHOWN = 6  # components
@@ -41,13 +40,5 @@ def unmix(folder, figures):
     return save(figure, figures, "unmix")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder")
-    parser.add_argument("--figures", help="where to write (default: figures in the folder)")
-    args = parser.parse_args()
-    return 0 if attempt(lambda: unmix(args.folder, args.figures or os.path.join(args.folder, "figures"))) else 2
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(draw_folder(__doc__, "unmix", (unmix,)))
