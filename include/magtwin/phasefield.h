@@ -67,6 +67,10 @@ PetscErrorCode mt_domain_operators(const MtDomain *d, Mat *K, Vec *w);
 /* K of the elements e with part[e] alone, part [ne], with the entries (then 0) of all others too; the caller's.
  * Collective. */
 PetscErrorCode mt_domain_stiffness(const MtDomain *d, const bool *part, Mat *K);
+/* Sets the values of a K of this domain: factor[e] times each element's, factor [ne].  Collective. */
+PetscErrorCode mt_domain_stiffness_set(const MtDomain *d, const double *factor, Mat K);
+/* Part of the domain where c > level (0..1), and the area (nm2; nm in two dimensions) of c = level.  Collective. */
+PetscErrorCode mt_domain_level(const MtDomain *d, Vec c, double level, double *fraction, double *area);
 
 /* The free energy of a homogeneous phase, J/m3, of an order parameter c without dimension. */
 typedef enum {

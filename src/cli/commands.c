@@ -26,7 +26,7 @@ static const CliCommand commands[] = {
     {"dynamics", INPUT, "the magnetization in time", CLI_INPUT, true, true, true, cli_dynamics,
      "grains|mesh.file mesh materials dynamics integrator time demagnetizing checkpoint output", NULL},
     {"evolve", INPUT, "a phase field in time, on a box or a mesh", CLI_INPUT, true, true, true, cli_evolve,
-     "box|mesh.file phasefield diffusion temperature evolve checkpoint output.folder", NULL},
+     "box|mesh.file phasefield diffusion kks temperature evolve checkpoint output.folder", NULL},
     {"texture", INPUT, "statistics of pictures by scale and orientation; parameters estimated from them", CLI_INPUT,
      true, true, false, cli_texture, "topology topology.files texture output.folder", NULL},
     {"topology", INPUT, "persistent homology of pictures, volumes and states", CLI_INPUT, true, true, true,

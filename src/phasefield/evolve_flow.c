@@ -233,10 +233,8 @@ static PetscErrorCode make(OneField *e) {
   MtFlowModel model = mt_evolve_model(e->in, &e->energy, e->source, &e->program);
   MtMarchOptions march;
   mt_evolve_march_options(e->in, &e->energy, &march);
-  const double given = mt_input_has(e->in, "evolve.newton_tolerance") ? mt_input_real(e->in, "evolve.newton_tolerance")
-                       : march.tolerance > 0                          ? .01 * march.tolerance
-                                                                      : 1e-9;
-  const MtFlowOptions opt = {.newton_tolerance = given, .linear_rtol = mt_input_real(e->in, "evolve.linear_rtol")};
+  const MtFlowOptions opt = {.newton_tolerance = mt_evolve_newton(e->in, &march),
+                             .linear_rtol = mt_input_real(e->in, "evolve.linear_rtol")};
   PetscErrorCode rc =
       model.kind == MT_FLOW_DIFFUSION ? mt_diffusion_open(e->in, e->domain, &e->program, &e->diffusion) : 0;
   model.diffusion = e->diffusion;

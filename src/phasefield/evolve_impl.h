@@ -51,7 +51,13 @@ PetscErrorCode mt_evolve_energy(const MtInput *in, MtFreeEnergy *e);
 /* Of the key `path`; *f NULL where it has no value. */
 PetscErrorCode mt_evolve_formula(const MtInput *in, const char *path, MtFormula **f);
 void mt_evolve_march_options(const MtInput *in, const MtFreeEnergy *e, MtMarchOptions *o);
-bool mt_evolve_diffuses(const MtInput *in); /* phasefield.model=diffusion */
+bool mt_evolve_diffuses(const MtInput *in);     /* phasefield.model=diffusion */
+bool mt_evolve_two_phases(const MtInput *in);   /* kks */
+PetscErrorCode mt_kks_check(const MtInput *in); /* the rules of section kks; kks_keys.c */
+/* phasefield.range, into low and high. */
+PetscErrorCode mt_evolve_range(const MtInput *in, MtFreeEnergy *e);
+/* The tolerance of Newton's method. */
+double mt_evolve_newton(const MtInput *in, const MtMarchOptions *march);
 MtFlowModel mt_evolve_model(const MtInput *in, const MtFreeEnergy *e, const MtFormula *source,
                             const MtProgram *program);
 void mt_evolve_options(const MtInput *in, MtEvolveOptions *o);
@@ -68,6 +74,7 @@ PetscErrorCode mt_evolve_close(MtEvolve *e);
 
 /* The models that phasefield.model names; domain and in are kept.  Collective. */
 PetscErrorCode mt_system_flow(const MtDomain *domain, const MtInput *in, MtSystem **s); /* evolve_flow.c */
+PetscErrorCode mt_system_kks(const MtDomain *domain, const MtInput *in, MtSystem **s);  /* kks_system.c */
 
 /* evolve_files.c.  Collective. */
 PetscErrorCode mt_evolve_csv_open(MtEvolve *e);

@@ -29,7 +29,7 @@ const MtKey mt_evolve_keys[] = {
     {.path = "phasefield.model",
      .type = MT_KEY_CHOICE,
      .def = "cahn_hilliard",
-     .choices = "cahn_hilliard|allen_cahn|diffusion",
+     .choices = "cahn_hilliard|allen_cahn|diffusion|kks",
      .help = "cahn_hilliard: c is conserved and flows down the gradient of its chemical potential. allen_cahn: c "
              "relaxes where it is. diffusion: c flows down its own gradient through the media of section diffusion."},
     {.path = "phasefield.energy",
@@ -334,7 +334,7 @@ static PetscErrorCode read_table(const MtInput *in, MtFreeEnergy *e) {
   return 0;
 }
 
-static PetscErrorCode read_range(const MtInput *in, MtFreeEnergy *e) {
+PetscErrorCode mt_evolve_range(const MtInput *in, MtFreeEnergy *e) {
   const int n = mt_input_count(in, "phasefield.range");
   if (n == 0) return 0;
   if (n == 2 && mt_input_real_at(in, 0, "phasefield.range") < mt_input_real_at(in, 1, "phasefield.range")) {
@@ -347,13 +347,13 @@ static PetscErrorCode read_range(const MtInput *in, MtFreeEnergy *e) {
 
 PetscErrorCode mt_evolve_energy(const MtInput *in, MtFreeEnergy *e) {
   *e = (MtFreeEnergy){.low = -INFINITY, .high = INFINITY};
-  if (mt_evolve_diffuses(in)) return read_range(in, e);
+  if (mt_evolve_diffuses(in) || mt_evolve_two_phases(in)) return mt_evolve_range(in, e);
   const char *kind = mt_input_string(in, "phasefield.energy");
   PetscErrorCode rc = strcmp(kind, "double_well") == 0  ? read_double_well(in, e)
                       : strcmp(kind, "polynomial") == 0 ? read_polynomial(in, e)
                       : strcmp(kind, "table") == 0      ? read_table(in, e)
                                                         : read_solution(in, e);
-  if (!rc) rc = read_range(in, e);
+  if (!rc) rc = mt_evolve_range(in, e);
   if (rc) mt_free_energy_free(e);
   return rc;
 }
@@ -367,7 +367,8 @@ PetscErrorCode mt_evolve_formula(const MtInput *in, const char *path, MtFormula 
 }
 
 static PetscErrorCode check_activation(const MtInput *in) {
-  if (mt_evolve_diffuses(in) || mt_input_real(in, "phasefield.activation") == 0 || mt_input_has(in, "temperature.time"))
+  if (mt_evolve_diffuses(in) || mt_evolve_two_phases(in) || mt_input_real(in, "phasefield.activation") == 0 ||
+      mt_input_has(in, "temperature.time"))
     return 0;
   return mt_input_error(in, "phasefield.activation", "needs temperatures: section temperature is missing");
 }
@@ -383,6 +384,7 @@ static PetscErrorCode check_physics(const MtInput *in) {
     rc = mt_input_error(in, "phasefield.initial_formula", "depends on t, but it is of the beginning");
   if (!rc) rc = mt_evolve_formula(in, "phasefield.source", &source);
   if (!rc) rc = mt_diffusion_check(in);
+  if (!rc) rc = mt_kks_check(in);
   if (!rc) rc = check_activation(in);
   mt_formula_free(&initial);
   mt_formula_free(&source);
@@ -419,6 +421,11 @@ void mt_evolve_march_options(const MtInput *in, const MtFreeEnergy *e, MtMarchOp
                         .tolerance = mt_input_real(in, "evolve.tolerance"),
                         .low = e ? e->low : -INFINITY,
                         .high = e ? e->high : INFINITY};
+}
+
+double mt_evolve_newton(const MtInput *in, const MtMarchOptions *march) {
+  if (mt_input_has(in, "evolve.newton_tolerance")) return mt_input_real(in, "evolve.newton_tolerance");
+  return march->tolerance > 0 ? .01 * march->tolerance : 1e-9;
 }
 
 MtFlowModel mt_evolve_model(const MtInput *in, const MtFreeEnergy *e, const MtFormula *source,

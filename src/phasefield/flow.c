@@ -202,7 +202,10 @@ PetscErrorCode mt_flow_solve(MtFlow *f, double t, double shift, Vec b, Vec c, Mt
 }
 
 PetscErrorCode mt_flow_level(MtFlow *f, Vec c, double level, double *fraction, double *area) {
-  const MtDomain *d = f->domain;
+  return mt_domain_level(f->domain, c, level, fraction, area);
+}
+
+PetscErrorCode mt_domain_level(const MtDomain *d, Vec c, double level, double *fraction, double *area) {
   const PetscInt nghost = d->n_local - d->n_owned;
   const PetscScalar *a;
   double x[4][3], u[4], sum[2] = {0, 0}, above, cut;

@@ -88,3 +88,10 @@ PetscErrorCode mt_domain_stiffness(const MtDomain *d, const bool *part, Mat *K) 
   PetscCall(MatAssemblyBegin(*K, MAT_FINAL_ASSEMBLY));
   return MatAssemblyEnd(*K, MAT_FINAL_ASSEMBLY);
 }
+
+PetscErrorCode mt_domain_stiffness_set(const MtDomain *d, const double *factor, Mat K) {
+  PetscCall(MatZeroEntries(K));
+  for (PetscInt e = 0; e < d->ne; e++) PetscCall(add_element(d, e, factor[e], K, NULL));
+  PetscCall(MatAssemblyBegin(K, MAT_FINAL_ASSEMBLY));
+  return MatAssemblyEnd(K, MAT_FINAL_ASSEMBLY);
+}

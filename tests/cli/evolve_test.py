@@ -207,7 +207,55 @@ def test_bad_diffusion(folder):
     check("section temperature is missing" in done.err and "run.yaml:5:" in done.err, done)
 
 
+
+KKS = """box: {size: [24, 24, 0], spacing: 1}
+phasefield: {model: kks, initial_formula: "0.5*(1 - tanh((sqrt(x^2 + y^2) - 10)/1.5))"}
+temperature: {time: [0, 2 s], value: [1273 K, 1173 K]}
+kks:
+  interface_energy: 0.3 J/m2
+  interface_width: 1.5 nm
+  rate: 1e-8 m3/(J s)
+  initial_c: "0.118 + 0.332*step(sqrt(x^2 + y^2) - 10)"
+  phases:
+    - {energy: regular_solution, temperature: 1100 K, interaction: 2 kJ/mol, molar_volume: 1e-5 m3/mol, D0: 1e-13 m2/s, Q: 100 kJ/mol}
+    - {curvature: 2e10 J/m3, minimum: 0.118, ends: [-5e8, -5e8], D0: 1e-14 m2/s, Q: 130 kJ/mol}
+evolve: {end: 4 s, first_step: 1 us, tolerance: 1e-3, snapshots: [2]}
+"""
+
+
+def test_two_phases(folder):
+    """A grain in liquid: c is kept, the energy falls where T is held, the run is continued to the bit; the field is a start of another."""
+    out = evolve(folder, "liquid", text=KKS)
+    t = table(out)
+    check(np.ptp(t["c_mean"]) < 1e-12 and (np.diff(t["f_total_J/m3"]) <= 0).all(), t["f_total_J/m3"])
+    check(0 < t["c_min"].min() and t["c_max"].max() < 1 and abs(t["temperature_K"][-1] - 1173) < 1e-9, t)
+    parts = evolve(folder, "parts", "evolve.end=2 s", text=KKS)
+    again = support.magtwin(BUILD, "evolve", source(folder, KKS), "output.folder=" + parts, "--resume")
+    check(again.code == 0, again)
+    with open(os.path.join(out, "evolve.csv"), "rb") as a, open(os.path.join(parts, "evolve.csv"), "rb") as b:
+        check(a.read() == b.read(), "evolve.csv differs")
+    drawn = support.magtwin(BUILD, "plot", out)
+    check(drawn.code == 0, drawn)
+    last = os.path.join(out, "fields", "fields_0003.h5")
+    text = KKS.replace('initial_formula: "0.5*(1 - tanh((sqrt(x^2 + y^2) - 10)/1.5))"', "initial: file, initial_file: " + last)
+    further = table(evolve(folder, "further", "evolve.end=0.1 s", text=text.replace("initial_c:", "# initial_c:"), ranks=2))
+    check(abs(further["fraction"][0] - t["fraction"][-1]) < 1e-12, "not the field of the file")
+
+
+def test_bad_phases(folder):
+    for text, words in [(KKS.replace("interaction: 2 kJ/mol", "interaction: 30 kJ/mol"), "is not convex at c ="),
+                        (KKS.replace("  initial_c:", "  # initial_c:"), "need kks.initial_c"),
+                        (KKS.replace("temperature: {time", "# {time"), "section temperature is missing"),
+                        (KKS.replace("ends: [-5e8, -5e8]", "ends: [1]"), "must be two energies"),
+                        (KKS.replace("0.118 + 0.332", "0.118 + 1.5"), "c at the beginning is 1.618 at"),
+                        (KKS.replace("model: kks", "model: kks, noise: 0.1"), "is not for two phases")]:
+        done = evolve(folder, "bad", code=2, text=text)
+        check(words in done.err, (words, str(done)))
+        check(not os.path.exists(os.path.join(folder, "bad", "evolve.csv")), words)
+
+
 if __name__ == "__main__":
     sys.exit(support.run_tests([("decomposition on a box", test_decomposition), ("stopped and continued", test_continued),
                                 ("on a mesh", test_mesh), ("bad input", test_bad_input), ("diffusion", test_diffusion),
-                                ("bad media", test_bad_diffusion), ("a run that fails", test_failure)]))
+                                ("bad media", test_bad_diffusion), ("two phases", test_two_phases),
+                                ("bad phases", test_bad_phases), ("a run that fails", test_failure)]))

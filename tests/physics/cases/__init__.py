@@ -34,6 +34,7 @@ CASES = {
     "pfhub_7": phase_field.pfhub_7,
     "shrinking": phase_field.shrinking,
     "gb_diffusion": diffusion.gb_diffusion,
+    "planar_growth": diffusion.planar_growth,
     "test_functions": optimization.test_functions,
     "recovery": optimization.recovery,
     "known_covariance": landscape.known_covariance,

@@ -1,4 +1,5 @@
-"""Diffusion along grain boundaries and into grains, against analytic solutions."""
+"""Diffusion along grain boundaries and into grains, and between two phases, against analytic solutions."""
+import csv
 import glob
 import math
 import os
@@ -72,3 +73,44 @@ def shell(case, folder, mesh):
     source = "J. Crank, The Mathematics of Diffusion (1975) 2.45"
     return [result("shell: exponent of its depth in time", float(np.polyfit(np.log(t), np.log(depth), 1)[0]), "", 0.5, "issue: square root of time", 0.05),
             result("shell: depth at t = 16 s", depth[-1], "nm", 4, source, 0.05)]
+
+
+def planar_growth(case):
+    """A flat interface between two phases (Kim, Kim and Suzuki) moves as diffusion in the supersaturated one allows.
+
+    Slope of its place against the square root of time over the last nine tenths of 200 s: the start is not Zener's. Iterations with equal steps of
+    0.1 s to 5 s, on edges of 0.4 and 0.1 of the interface's l."""
+    folder = case.run("evolve", "zener", "adaptive")
+    t, x, rows = read(folder, 120)
+    late = t > 0.1 * t[-1]
+    slope, offset = np.polyfit(np.sqrt(t[late]), x[late], 1)
+    wanted = 2 * zener(0.5)
+    case.panel("sqrt of t (s$^{1/2}$)", "place of the interface (nm)", curve("magtwin", np.sqrt(t), x), reference("Zener", np.sqrt(t[[0, -1]]), offset + wanted * np.sqrt(t[[0, -1]])))
+    lines = [result("planar growth: dx/d(sqrt t)", float(slope), "nm/s^1/2", wanted, "C. Zener, J. Appl. Phys. 20 (1949) 950", 0.02),
+             bound("planar growth: largest change of the mean of c", float(np.abs(rows["c_mean"] - rows["c_mean"][0]).max()), "", 0, 1e-12, "mass is conserved"),
+             bound("planar growth: largest rise of the energy over all", float(np.diff(rows["f_total_J/m3"]).max() / rows["f_total_J/m3"][0]), "", -1, 1e-12, "energy falls"),
+             bound("planar growth: Newton iterations a step", float(rows["newton_iterations"][-1] / (rows["steps"][-1] + rows["rejected"][-1])), "", 0, 5, "issue: at most 5")]
+    equal = ["evolve.tolerance=0", "evolve.first_step=0.1 s", "evolve.end=5 s"]
+    count = []
+    for h in (0.4, 0.1):
+        _, _, rows = read(case.run("evolve", "zener", "equal_%g" % h, "box.size=[40 nm, %g nm, 0 nm]" % (3 * h), "box.spacing=%g nm" % h, *equal), 40)
+        count.append(float(rows["linear_iterations"][-1] / rows["newton_iterations"][-1]))
+    return lines + [bound("planar growth: linear iterations a Newton iteration, h/4 over h", count[1] / count[0], "", 0, 1.3, "independent of the mesh")]
+
+
+def read(folder, length):
+    """Times, how far the interface went from 10 nm on (nm), and all columns."""
+    with open(os.path.join(folder, "evolve.csv"), newline="") as f:
+        rows = list(csv.DictReader(f))
+    table = {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+    return table["t_s"], length * table["fraction"] - 10, table
+
+
+def zener(supersaturation):
+    """lambda of x = 2 lambda sqrt(D t): sqrt(pi) lambda exp(lambda^2) erfc(lambda) = supersaturation."""
+    low, high = 0.0, 3.0
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        below = math.sqrt(math.pi) * middle * math.exp(middle**2) * math.erfc(middle) < supersaturation
+        low, high = (middle, high) if below else (low, middle)
+    return low

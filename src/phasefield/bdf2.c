@@ -1,0 +1,37 @@
+#include "bdf2.h"
+#include <math.h>
+
+static const double GROW = 2, SHRINK = .2, SAFETY = .85; /* zero-stable below 1 + sqrt 2 */
+
+static MtBdf2 first_step(double h) {
+  return (MtBdf2){.shift = 1 / h, .base = {1, 0}, .guess = {1, 0, h}, .share = .5};
+}
+
+MtBdf2 mt_bdf2(double h, double h1, double h2) {
+  if (h1 == 0) return first_step(h);
+  const double r = h / h1, alpha = (1 + 2 * r) / (1 + r), old = r * r / ((1 + r) * alpha);
+  const double bend = h * (h + h1) / (h1 + h2); /* times the difference of divided differences */
+  const double step = h * (h + h1) * (h + h1) / (2 * h + h1);
+  MtBdf2 b = {.shift = alpha / h, .base = {1 + old, -old}, .share = step / (step + (h + h1) * (h + h1 + h2))};
+  b.guess[0] = 1 + r + bend / h1;
+  b.guess[1] = -(r + bend / h1) - (h2 > 0 ? bend / h2 : 0);
+  b.guess[2] = h2 > 0 ? bend / h2 : -bend;
+  return b;
+}
+
+static double wanted(double h1, double error, double tolerance) {
+  return error > 0 ? SAFETY * pow(tolerance / error, h1 == 0 ? .5 : 1. / 3) : GROW;
+}
+
+double mt_bdf2_next(double h, double h1, double error, double tolerance) {
+  return h * fmin(GROW, fmax(SHRINK, wanted(h1, error, tolerance)));
+}
+
+double mt_bdf2_shorter(double h, double h1, double error, double tolerance) {
+  return h * fmax(SHRINK, wanted(h1, error, tolerance));
+}
+
+double mt_bdf2_fit(double dt, double left) {
+  const double n = ceil(left / dt * (1 - 1e-9));
+  return n <= 1 ? left : n <= 3 ? left / n : dt;
+}

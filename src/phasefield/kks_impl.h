@@ -1,0 +1,60 @@
+/* The inside of a march of two phases. */
+#ifndef MT_PHASEFIELD_KKS_IMPL_H
+#define MT_PHASEFIELD_KKS_IMPL_H
+
+#include "magtwin/kks.h"
+
+typedef struct {
+  KSP ksp; /* one cycle of AMG */
+  Mat A;
+} MtKksFactor;
+
+struct MtKks {
+  const MtDomain *domain;
+  const MtKksModel *model;
+  MtFlowOptions opt;
+  MtMarchOptions march;
+  MtMarchState s;
+  MtFlowEnergy energy;
+  struct {
+    double error, value, x[3]; /* the worst of the last rejected step */
+    int field;
+  } trouble;
+
+  Mat K, KM;      /* stiffness; of the mobility, KM as of the state it was made of */
+  Vec w;          /* lumped weights */
+  Vec spread;     /* M with ghosts */
+  double *factor; /* [ne] */
+  double volume;
+
+  Vec state[3][MT_KKS_FIELDS]; /* now, one step back, two steps back or the rate */
+  Vec next[MT_KKS_FIELDS], guess[MT_KKS_FIELDS], base[MT_KKS_FIELDS]; /* of a step */
+  Vec delta[MT_KKS_FIELDS], residual[MT_KKS_FIELDS];                  /* of Newton's method */
+  Vec mu, chi, coupling, second, M, work, work2;                      /* of the points: mu, chi, s, second, mobility */
+
+  Mat S;             /* shell: the system of a Newton step, unknowns dphi and dmu/scale */
+  Vec right, answer; /* of it */
+  Vec part[4];       /* without arrays of their own: phi and mu of two vectors */
+  KSP ksp;
+  MtKksFactor block[2]; /* of phi, of mu */
+  double shift, scale;  /* q; J/m3 */
+};
+
+enum { MT_KKS_BAD_POINT = -1 };
+/* Points of a state at t: mu, chi, coupling, second, M; slope [n_owned] df/dphi; bulk: sum of w f.  *good: all were
+ * found.  Collective. */
+PetscErrorCode mt_kks_points(MtKks *k, double t, Vec phi, Vec c, Vec slope, double *bulk, bool *good);
+/* KM of M.  Collective. */
+PetscErrorCode mt_kks_transport(MtKks *k);
+/* kks_linear.c: the system and its preconditioner; the latter is made of the points now.  Collective. */
+PetscErrorCode mt_kks_linear_create(MtKks *k);
+PetscErrorCode mt_kks_linear_destroy(MtKks *k);
+PetscErrorCode mt_kks_linear_prepare(MtKks *k);
+/* delta from residual (of phi divided by L; of c).  Collective. */
+PetscErrorCode mt_kks_linear_solve(MtKks *k, PetscInt *iterations, bool *solved);
+/* kks_newton.c: next from guess; as mt_flow_solve.  Collective. */
+PetscErrorCode mt_kks_solve(MtKks *k, double t, MtFlowSolve *how);
+PetscErrorCode mt_kks_rate(MtKks *k, double t);
+PetscErrorCode mt_kks_measure(MtKks *k, double t, Vec phi, Vec c, MtFlowEnergy *e);
+
+#endif

@@ -1,0 +1,143 @@
+/* Residuals of two phases, and Newton's method for an implicit step.  The mobility is that of the guess (of second
+ * order in the step), so that K_M stays the same in the iteration and c is conserved. */
+#include "flow_impl.h"
+#include "kks_impl.h"
+#include <math.h>
+
+enum { MAX_NEWTON = 12 };
+
+static void diffusivities(const MtKks *k, double t, double D[2]) {
+  const double T = k->model->program ? mt_program_at(k->model->program, t) : NAN;
+  for (int p = 0; p < 2; p++) D[p] = k->model->phase[p].D0 * mt_arrhenius(k->model->phase[p].Q, T);
+}
+
+PetscErrorCode mt_kks_points(MtKks *k, double t, Vec phi, Vec c, Vec slope, double *bulk, bool *good) {
+  Vec const out[] = {k->mu, k->chi, k->coupling, k->second, k->M, slope};
+  const PetscScalar *pa, *ca, *w;
+  PetscScalar *a[6];
+  double D[2], sum[2] = {0, 0};
+  diffusivities(k, t, D);
+  PetscCall(VecGetArrayRead(phi, &pa));
+  PetscCall(VecGetArrayRead(c, &ca));
+  PetscCall(VecGetArrayRead(k->w, &w));
+  for (int i = 0; i < 6; i++) PetscCall(VecGetArray(out[i], &a[i]));
+  for (PetscInt i = 0; i < k->domain->n_owned; i++) {
+    MtKksPoint p = {.chi = 1};
+    sum[1] += !mt_kks_at(k->model, D, pa[i], ca[i], &p);
+    const double value[6] = {p.mu, p.chi, p.s, p.second, p.mobility, p.slope};
+    for (int j = 0; j < 6; j++) a[j][i] = value[j];
+    sum[0] += w[i] * p.f;
+  }
+  for (int i = 0; i < 6; i++) PetscCall(VecRestoreArray(out[i], &a[i]));
+  PetscCall(VecRestoreArrayRead(k->w, &w));
+  PetscCall(VecRestoreArrayRead(c, &ca));
+  PetscCall(VecRestoreArrayRead(phi, &pa));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, 2, MPI_DOUBLE, MPI_SUM, k->domain->comm));
+  *bulk = sum[0];
+  *good = sum[1] == 0 && isfinite(sum[0]);
+  return 0;
+}
+
+PetscErrorCode mt_kks_transport(MtKks *k) {
+  const MtDomain *d = k->domain;
+  const PetscScalar *a;
+  Vec local;
+  PetscCall(VecCopy(k->M, k->spread));
+  PetscCall(VecGhostUpdateBegin(k->spread, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecGhostUpdateEnd(k->spread, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecGhostGetLocalForm(k->spread, &local));
+  PetscCall(VecGetArrayRead(local, &a));
+  for (PetscInt e = 0; e < d->ne; e++) {
+    k->factor[e] = 0;
+    for (int i = 0; i <= d->dim; i++) k->factor[e] += PetscRealPart(a[d->element[(d->dim + 1) * e + i]]) / (d->dim + 1);
+  }
+  PetscCall(VecRestoreArrayRead(local, &a));
+  PetscCall(VecGhostRestoreLocalForm(k->spread, &local));
+  return mt_domain_stiffness_set(d, k->factor, k->KM);
+}
+
+PetscErrorCode mt_kks_measure(MtKks *k, double t, Vec phi, Vec c, MtFlowEnergy *e) {
+  PetscScalar gradient;
+  double bulk;
+  bool good;
+  PetscCall(mt_kks_points(k, t, phi, c, k->work2, &bulk, &good));
+  PetscCall(MatMult(k->K, phi, k->work));
+  PetscCall(VecDot(phi, k->work, &gradient));
+  e->bulk = good ? bulk / k->volume : INFINITY;
+  e->gradient = .5 * k->model->kappa * PetscRealPart(gradient) / k->volume;
+  e->total = e->bulk + e->gradient;
+  return 0;
+}
+
+/* residual = w f_phi + kappa K phi, and K_M mu of the points now (slope in the first). */
+static PetscErrorCode forces(MtKks *k, Vec phi) {
+  Vec *r = k->residual;
+  PetscCall(VecPointwiseMult(r[MT_KKS_PHI], r[MT_KKS_PHI], k->w));
+  PetscCall(MatMult(k->K, phi, k->work));
+  PetscCall(VecAXPY(r[MT_KKS_PHI], k->model->kappa, k->work));
+  return MatMult(k->KM, k->mu, r[MT_KKS_C]);
+}
+
+PetscErrorCode mt_kks_rate(MtKks *k, double t) {
+  Vec *now = k->state[0], *rate = k->state[2], *r = k->residual;
+  double bulk;
+  bool good;
+  PetscCall(mt_kks_points(k, t, now[MT_KKS_PHI], now[MT_KKS_C], r[MT_KKS_PHI], &bulk, &good));
+  PetscCall(mt_kks_transport(k));
+  PetscCall(forces(k, now[MT_KKS_PHI]));
+  for (int f = 0; f < MT_KKS_FIELDS; f++) {
+    PetscCall(VecPointwiseDivide(rate[f], r[f], k->w));
+    PetscCall(VecScale(rate[f], f == MT_KKS_PHI ? -k->model->rate : -1));
+  }
+  return 0;
+}
+
+/* Both residuals, that of phi divided by L. */
+static PetscErrorCode linearize(MtKks *k, double t, bool first, bool *good) {
+  Vec *r = k->residual;
+  double bulk;
+  PetscCall(mt_kks_points(k, t, k->next[MT_KKS_PHI], k->next[MT_KKS_C], r[MT_KKS_PHI], &bulk, good));
+  if (!*good) return 0;
+  if (first) PetscCall(mt_kks_transport(k));
+  PetscCall(forces(k, k->next[MT_KKS_PHI]));
+  for (int f = 0; f < MT_KKS_FIELDS; f++) {
+    PetscCall(VecWAXPY(k->work, -1, k->base[f], k->next[f]));
+    PetscCall(VecPointwiseMult(k->work, k->work, k->w));
+    PetscCall(VecAXPY(r[f], f == MT_KKS_PHI ? k->shift / k->model->rate : k->shift, k->work));
+  }
+  return first ? mt_kks_linear_prepare(k) : 0;
+}
+
+static PetscErrorCode correct(MtKks *k, double *change, MtFlowSolve *how) {
+  PetscInt iterations;
+  PetscReal size[MT_KKS_FIELDS];
+  bool solved;
+  PetscCall(mt_kks_linear_solve(k, &iterations, &solved));
+  how->linear += (int)iterations;
+  how->newton++;
+  for (int f = 0; f < MT_KKS_FIELDS; f++) {
+    PetscCall(VecAXPY(k->next[f], -1, k->delta[f]));
+    PetscCall(VecNorm(k->delta[f], NORM_INFINITY, &size[f]));
+  }
+  *change = solved ? fmax(size[0], size[1]) : INFINITY;
+  return 0;
+}
+
+PetscErrorCode mt_kks_solve(MtKks *k, double t, MtFlowSolve *how) {
+  double change = INFINITY, before = INFINITY;
+  *how = (MtFlowSolve){0};
+  while (how->newton < MAX_NEWTON) {
+    bool good;
+    PetscCall(linearize(k, t, how->newton == 0, &good));
+    if (!good) return 0;
+    PetscCall(correct(k, &change, how));
+    if (!isfinite(change) || (how->newton > 2 && change > 2 * before)) return 0;
+    const double left = fmax(change / before, 10 * k->opt.linear_rtol) * change; /* of the next iteration */
+    if (change <= k->opt.newton_tolerance || (isfinite(before) && left <= k->opt.newton_tolerance)) {
+      how->converged = true;
+      return 0;
+    }
+    before = change;
+  }
+  return 0;
+}
