@@ -1,7 +1,7 @@
-/* The finished mesh improved where it is worst: for rising levels of the radius ratio, the nodes of every tet below the
- * level are moved one by one, tets inside a grain or the air are swapped, and what is still bad is moved together with
- * the nodes around it; last, nodes of grain surfaces may leave their plane by little.  Serial, in the order of the
- * tets' shapes and ids: the same bits for any number of ranks. */
+/* The finished mesh improved where it is worst: for rising levels of the radius ratio and the angles, the nodes of
+ * every tet below the level are moved one by one, tets inside a grain or the air are swapped, and what is still bad is
+ * moved together with the nodes around it; last, nodes of grain surfaces may leave their plane by little.  Serial, in
+ * the order of the tets' shapes and ids: the same bits for any number of ranks. */
 #include "improve.h"
 #include "magtwin/error.h"
 #include "magtwin/log.h"
@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEVELS = 4, ROUNDS = 6 };
+enum { LEVELS = 4, FLOORS = 3, ROUNDS = 6 };
 static const double levels[LEVELS] = {0.05, 0.1, 0.15, 0.2}; /* radius ratio */
+static const double floors[FLOORS] = {0.2, 0.15, 0.12};      /* radius ratio that an angle must leave */
 static const double least_angle = 8.5;                       /* deg, aimed at; 8 is promised */
 static const double own_part = 0.4;   /* of the angle of a layer's prism over a triangle of the asked size */
 static const double looked_at = 0.36; /* gamma above which a tet is below no level and has no bad angle */
@@ -112,13 +113,19 @@ static double angle_wanted(const MtImprove *w) {
 }
 
 /* Radius ratios first; at the last level then angles, without giving up any of it. */
+/* Radius ratios and angles together for rising levels; then angles that still lack, for which radius ratios are given
+ * up down to a floor. */
 static PetscErrorCode improve_all(MtImprove *w, MtPatch *p) {
   const double last = sqrt(levels[LEVELS - 1]);
   PetscErrorCode rc = 0;
-  for (int l = 0; l < LEVELS && !rc; l++) rc = improve_level(w, sqrt(levels[l]), p);
-  w->least_ratio = levels[LEVELS - 1];
   w->angle = last / sin(angle_wanted(w));
-  if (!rc) rc = improve_level(w, last, p);
+  w->scale = 1;
+  for (int l = 0; l < LEVELS && !rc; l++) rc = improve_level(w, sqrt(levels[l]), p);
+  for (int k = 0; k < FLOORS && !rc; k++) {
+    w->least_ratio = floors[k];
+    w->scale = last / sqrt(floors[k]);
+    rc = improve_level(w, last, p);
+  }
   w->angle = 0;
   return rc;
 }

@@ -41,7 +41,8 @@ typedef struct {
   int64_t swaps;
   double angle; /* of the shape: weight of the sine of the least dihedral angle, or of the largest if that is less; 0:
                    the radius ratio is all */
-  double least_ratio; /* gamma that a swap for the sake of an angle must leave */
+  double scale; /* of the radius ratio's part in the shape where an angle counts */
+  double least_ratio; /* gamma that must be left for the sake of an angle; 0: as much as the level */
 } MtImprove;
 
 PetscErrorCode mt_improve_lists(MtImprove *w); /* anew from m; frees the old ones */
@@ -51,7 +52,7 @@ void mt_improve_suspect(MtImprove *w, int64_t v);
 double mt_improve_layer(const MtImprove *w, int32_t region);
 void mt_improve_corners(const MtImprove *w, int64_t t, double y[4][3]);
 /* Square root of gamma, with the sign: its slope does not vanish where a tet is flat.  Where an angle counts, too, the
- * least of the two, if gamma is below 0.35; above, all sines are more than that of 9 degrees. */
+ * least of the two, each with its weight, if gamma is below 0.35; above, all sines are more than that of 9 degrees. */
 double mt_improve_shape(const MtImprove *w, int64_t t);
 double mt_improve_shape_of(const MtImprove *w, const double y[4][3]);
 /* The tet behind the face opposite to corner k; -1: none. */

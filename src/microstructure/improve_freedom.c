@@ -50,7 +50,7 @@ static double least_sine(const double y[4][3]) {
 
 double mt_improve_shape_of(const MtImprove *w, const double y[4][3]) {
   const double g = mt_tet_gamma(y), ratio = g < 0 ? -sqrt(-g) : sqrt(g);
-  return w->angle > 0 && g > 0 && g < angles_from ? fmin(ratio, w->angle * least_sine(y)) : ratio;
+  return w->angle > 0 && g > 0 && g < angles_from ? fmin(w->scale * ratio, w->angle * least_sine(y)) : ratio;
 }
 
 double mt_improve_shape(const MtImprove *w, int64_t t) {

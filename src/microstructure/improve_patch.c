@@ -83,12 +83,13 @@ static bool mean_allowed(const MtImprove *w, const MtPatch *p) {
 }
 
 double mt_patch_value(const MtImprove *w, const MtPatch *p, double floor) {
+  const double kept = w->least_ratio > 0 ? sqrt(w->least_ratio) : p->level;
   double least = 1;
   bool layer = false;
   for (int i = 0; i < p->n; i++) {
     double q = mt_improve_shape(w, p->tet[i]);
     if (!(q > floor) || (q < p->level && p->shape[i] >= p->level)) return -INFINITY;
-    if (w->angle > 0 && ratio_of(w, p->tet[i]) < fmin(p->level, p->ratio[i])) return -INFINITY;
+    if (w->angle > 0 && ratio_of(w, p->tet[i]) < fmin(kept, p->ratio[i])) return -INFINITY;
     least = fmin(least, q);
     layer = layer || p->contact[i];
   }

@@ -32,14 +32,16 @@ def demo_mesh(case):
 
 
 def phase_thickness(case):
-    """Sixteen grains with a phase of 2, 3 and 4 nm between them: thickness, angles and shapes of the elements, and the sum of all regions."""
+    """Sixteen grains with a phase of 2, 3 and 4 nm between them: thickness, angles and shapes of the elements, and the sum of all regions.
+
+    The mesher was made with seed 3; with seed 1 it had angles of 5.8 degrees, for which it was mended; seed 7 was run after that."""
     promised = "what the project promises of its meshes"
     lines = []
-    for thickness in (2, 3, 4):
-        folder = case.run("mesh", "phase", "mesh_%d" % thickness, "mesh.gb.thickness=%d nm" % thickness, ranks=2)
+    for thickness, seed in ((2, 3), (3, 3), (4, 3), (3, 1), (3, 7)):
+        folder = case.run("mesh", "phase", "mesh_%d_seed_%d" % (thickness, seed), "mesh.gb.thickness=%d nm" % thickness, "grains.seed=%d" % seed, ranks=2)
         mesh = read_summary(folder)["mesh"]
         kinds = mesh["kinds"].values()
-        name = "GB phase of %d nm: " % thickness
+        name = "GB phase of %d nm%s: " % (thickness, "" if seed == 3 else ", seed %d" % seed)
         tets, flat = mesh["tets"], sum(sum(kind["gamma_histogram"][:2]) for kind in kinds)
         lines += [
             result(name + "mean thickness", mesh["gb_mean_thickness"]["mean"]["value"], "nm", thickness, "mesh.gb.thickness", 0.02),
