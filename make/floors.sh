@@ -13,7 +13,7 @@ declare -A floor=(
   [cells]=microstructure [microstructure]=microstructure
   [tomography]=tomography
   [evolve]=phasefield [phasefield]=phasefield
-  [topology]=topology
+  [analysed]=topology [topology]=topology
   [texture]=texture
   [exchange]=spectra [peaks]=spectra [unmix]=spectra
   [pca]=pca

@@ -57,6 +57,10 @@ PetscErrorCode mt_input_read(MPI_Comm comm, const char *path, int noverrides, ch
  * given.  "output.folder topology.files|topology.diagrams": that key, and one of these two, must be given. */
 PetscErrorCode mt_input_read_for(MPI_Comm comm, const char *path, int noverrides, char *const *overrides,
                                  const MtKey *const *tables, const char *needed, MtInput **input);
+/* One section of a file alone, which the tables know; the others are not looked at: what a run before kept of its
+ * input. Collective. */
+PetscErrorCode mt_input_read_section(MPI_Comm comm, const char *path, const char *section, const MtKey *const *tables,
+                                     MtInput **input);
 /* Sets *input to NULL; NULL is fine.  Not collective. */
 void mt_input_destroy(MtInput **input);
 

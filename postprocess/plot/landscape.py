@@ -6,6 +6,7 @@ with all of them on one page that needs nothing but itself.
   landscape   the energies at fixed field against the component and along the series, with the passes
   forces      dE/dPC of every term along the series: what drives and what holds
   maps        promoting and resisting places: on a cut of the mesh beside the true work, on the picture, or in the diagrams
+  pictures    of persistence images: the same maps on the pictures, or on a cut through the states beside the true work
   places      of persistence images: the features of the first and the last sample of the maps on their pictures, by what they contribute
   regression  how well each term follows from what is seen, on samples held out, and by chance
   loadings    what the components are made of
@@ -23,6 +24,7 @@ from matplotlib.cm import ScalarMappable
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.path.insert(1, os.path.join(os.path.dirname(HERE), "report"))
+import landscape_places
 import page
 import pca
 import topology
@@ -198,7 +200,8 @@ class Pairs:
             self.bins = int(np.ravel(f.attrs["bins"])[0])
             text = f.attrs["input"].decode() if isinstance(f.attrs["input"], bytes) else f.attrs["input"]
         self.weight = {key: value for key, value in re.findall(r"(weight|weight_scale|weight_power): (\S+)", text)}
-        self.spread = [self.smooth(p.block(l.component, b).reshape(self.bins, self.bins), sigma / (self.high - self.low) * self.bins)
+        factor = [p.factor[start:start + int(np.prod(shape))] for _, start, shape in p.blocks]
+        self.spread = [self.smooth((p.block(l.component, b).ravel() * factor[b]).reshape(self.bins, self.bins), sigma / (self.high - self.low) * self.bins)
                        for b in range(len(p.blocks))]
         with open_h5(existing(self.folder, "diagrams.h5")) as f:
             self.dims, self.corner = f.attrs["dims"], np.ravel(f.attrs["from"])
@@ -223,15 +226,15 @@ class Pairs:
             return np.arctan(float(self.weight.get("weight_scale", 1)) * length**float(self.weight.get("weight_power", 1)))
         return length if kind == "linear" else np.ones(len(length))
 
-    def contributions(self, sample, b):
-        """(value, birth pixel) of the pairs of block b of a sample, from 0, that lie in the range."""
+    def contributions(self, sample, b, both=False):
+        """(value, birth pixel) of the pairs of block b of a sample, from 0, that lie in the range; both: and death pixel."""
         start = int(self.count[b][:sample].sum())
         rows = slice(start, start + int(self.count[b][sample]))
         pair, pixel = self.pairs[b].reshape(-1, 2)[rows], self.pixels[b].reshape(-1, 2)[rows]
         place = (pair - self.low) / (self.high - self.low) * self.bins
         good = np.isfinite(pair).all(1) & (place >= 0).all(1) & (place <= self.bins).all(1)
         x, y = np.minimum(place[good].astype(int), self.bins - 1).T
-        return self.weigh(np.abs(np.diff(pair[good])[:, 0])) * self.spread[b][y, x], pixel[good, 0]
+        return self.weigh(np.abs(np.diff(pair[good])[:, 0])) * self.spread[b][y, x], *(pixel[good, :2 if both else 1].T)
 
 
 def source_of(folder):
@@ -279,16 +282,22 @@ def places(folder, figures):
     return save(figure, figures, "places")
 
 
+def pictures(folder, figures):
+    source = source_of(folder)
+    return landscape_places.pictures(Landscape(folder), source, figures) if source else None
+
+
 CAPTIONS = {
     "scores": "The samples in the plane of the first two components; neighbours in the series are joined.",
     "landscape": "The energy against the component, passes from valley to top (kJ/m³), and all terms along the series. Changes are at fixed field: that of the applied field changes with the moment alone.",
     "forces": "Derivatives of the energy terms along the component: where a term's is above zero while the component grows, that term holds; below, it drives. Cut a little beyond the inner 84 %.",
     "maps": "Where: contributions to the followed energy. Red resists, blue promotes.",
+    "pictures": "The same on the pictures: what each feature contributes, laid on the pixels that belong to it (landscape.places). The mean over the pixels is the change of the energy.",
     "places": "Features of the first and the last sample at the pixels where they are born (round: dimension 0, square: 1): red resists, blue promotes; larger, more. Their sum is the change of the energy along the component.",
     "regression": "Ridge regression of each term on what is seen: score on samples held out, and the share of permuted series that score as well.",
     "loadings": "What the components are made of.",
 }
-PARTS = (scores, landscape, forces, maps, places, regression, pca.loadings)
+PARTS = (scores, landscape, forces, maps, pictures, places, regression, pca.loadings)
 
 
 def facts(l, summary):
@@ -296,7 +305,8 @@ def facts(l, summary):
     group = summary["landscape"]
     pairs = [("samples", page.number(group["samples"])), ("share of PC1", "%.1f %%" % (100 * summary["pca"]["variance"][0] / summary["pca"]["total_variance"])),
              ("passes", page.number(group["passes"]))]
-    for key, label in (("roc_area_path", "ROC area along the component"), ("roc_area_ridge", "ROC area by regression")):
+    for key, label in (("roc_area_path", "ROC area along the component"), ("roc_area_ridge", "ROC area by regression"),
+                       ("roc_area_places_path", "ROC area of the features' places")):
         value = quantity(group, key)
         if value is not None:
             pairs.append((label, "%.3f" % value))
@@ -316,7 +326,7 @@ def write_page(folder, figures):
     for name in ("scores", "landscape"):
         whole.add(name.capitalize(), shown(figures, name))
     whole.add("Passes", passes_table(l))
-    for name in ("forces", "maps", "places", "regression", "loadings"):
+    for name in ("forces", "maps", "pictures", "places", "regression", "loadings"):
         whole.add(name.capitalize(), shown(figures, name))
     path = os.path.join(folder, "landscape.html")
     with open(path, "w", encoding="utf-8") as f:

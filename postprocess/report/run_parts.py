@@ -35,6 +35,7 @@ CAPTIONS = {
     "landscape": "The energy against the component, passes from valley to top, and all terms along the series, at fixed field.",
     "forces": "Derivatives of the energy terms along the component: where above zero while the component grows, that term holds; below, it drives.",
     "maps": "Where: contributions to the followed energy. Red resists, blue promotes.",
+    "pictures": "The same laid on the pixels that belong to each feature; its mean over the pixels is the change of the energy.",
     "places": "Features of the first and the last sample where they are born: red resists, blue promotes.",
     "regression": "Ridge regression of each term on what is seen: score on samples held out, and the share of permuted series that score as well.",
     "loadings": "The first components, as what they are of.",

@@ -54,6 +54,7 @@ struct MtInput {
   char *path, *text, *canonical;
   const MtKey *const *tables;
   const char *needed; /* sections that must be there; NULL: all */
+  const char *only;   /* the one section that is looked at; NULL: all */
   int noverrides;
   char **override;
   bool trusted; /* checked on rank 0 already: files need not be looked for again */

@@ -60,6 +60,22 @@ void mt_input_destroy(MtInput **input) {
   *input = NULL;
 }
 
+/* Keeps one section of the file. */
+static void drop_others(MtNode *root, const char *only) {
+  int kept = 0;
+  for (int i = 0; i < root->n; i++) {
+    if (!strcmp(root->key[i], only)) {
+      root->key[kept] = root->key[i];
+      root->key_place[kept] = root->key_place[i];
+      root->item[kept++] = root->item[i];
+    } else {
+      free(root->key[i]);
+      mt_node_free(root->item[i]);
+    }
+  }
+  root->n = kept;
+}
+
 /* Text -> tree -> overrides -> values; all errors as one. */
 static PetscErrorCode understand(MtInput *in) {
   const MtPlace nowhere = {0, 0, MT_FROM_FILE};
@@ -71,6 +87,7 @@ static PetscErrorCode understand(MtInput *in) {
                   in->root->kind == MT_NODE_LIST ? "list" : "single value");
     return mt_input_errors(in);
   }
+  if (in->only) drop_others(in->root, in->only);
   for (int i = 0; i < in->noverrides; i++) mt_tree_override(in, i);
   mt_input_check(in);
   PetscCall(mt_input_errors(in));
@@ -116,4 +133,16 @@ PetscErrorCode mt_input_read_for(MPI_Comm comm, const char *path, int noverrides
 PetscErrorCode mt_input_read(MPI_Comm comm, const char *path, int noverrides, char *const *overrides,
                              const MtKey *const *tables, MtInput **input) {
   return mt_input_read_for(comm, path, noverrides, overrides, tables, NULL, input);
+}
+
+PetscErrorCode mt_input_read_section(MPI_Comm comm, const char *path, const char *section, const MtKey *const *tables,
+                                     MtInput **input) {
+  *input = input_new(path, 0, NULL, tables);
+  (*input)->only = (*input)->needed = section;
+  PetscErrorCode rc = read_shared(comm, *input);
+  if (rc)
+    mt_input_destroy(input);
+  else
+    (*input)->needed = (*input)->only = NULL; /* the caller's; of no use any more */
+  return rc;
 }

@@ -2,6 +2,7 @@
 #ifndef LANDSCAPE_IMPL_H
 #define LANDSCAPE_IMPL_H
 
+#include "magtwin/analysed.h"
 #include "magtwin/landscape.h"
 #include "magtwin/pca.h"
 #include "magtwin/work.h"
@@ -36,6 +37,16 @@ typedef struct {
   MtMap ridge;  /* beta (x_s+1 - x_s) of the regression; NULLs: there is none */
 } MtMaps;
 
+/* Of persistence images: the same at the pixels of their pictures. */
+typedef struct {
+  MtAnalysed *run;   /* NULL: there are no places; owned */
+  int size[3];       /* pixels along x, y, z */
+  int64_t inside;    /* those of the magnet, or that are seen */
+  MtMap path, ridge; /* [pixels] J/m3: their mean over the pixels inside is the change of the energy; whole on rank 0 */
+  MtMap truth;       /* the true work there, NAN outside of the magnet; NULLs: not known */
+  double roc_path[2], roc_ridge[2];
+} MtPlaces;
+
 typedef struct {
   MPI_Comm comm;
   const MtInput *in;
@@ -54,11 +65,21 @@ typedef struct {
   MtMap truth; /* energy=states: the true work of the same steps, by node of the slab, as densities; else NULLs */
   bool *label; /* the nodes that take up most work on the whole */
   double roc_path[2], roc_ridge[2]; /* of the resisting map and of the net one */
+  MtPlaces places;
 } MtLandscape;
 
 /* Not collective, but for what says so. */
 void mt_landscape_maps(MtLandscape *l);
+void mt_map_make(int64_t n, MtMap *m); /* zeros */
+void mt_map_add(const MtMap *m, int64_t i, double part, bool resists);
 void mt_map_free(MtMap *m);
+/* dE/dPC over a step of the path, so that the contributions add up to the change of the energy; 0 where the component
+ * rests. */
+double mt_landscape_step_slope(const MtLandscape *l, int step);
+/* Key landscape.places, where the features are persistence images whose pictures are there.  Collective, both. */
+PetscErrorCode mt_landscape_places(MtLandscape *l);
+PetscErrorCode mt_landscape_score_places(MtLandscape *l);
+void mt_places_free(MtPlaces *p);
 PetscErrorCode mt_landscape_score(MtLandscape *l);       /* Collective. */
 PetscErrorCode mt_landscape_write(const MtLandscape *l); /* Collective. */
 /* Density of a map at a node of the slab, J/m3: sum over its variables, over the node's share of the magnet. */

@@ -112,5 +112,13 @@ const MtKey mt_landscape_keys[] = {
      .max = 0.999,
      .help = "energy=states: the resisting maps are scored against the part of the magnet, of this share of its "
              "volume, that truly takes up most work."},
+    {.path = "landscape.places",
+     .type = MT_KEY_CHOICE,
+     .choices = "region|border|cells|none",
+     .def = "region",
+     .help =
+         "Persistence images: where on its picture what a feature contributes is laid: on the pixels that belong to "
+         "it (its part of the merge tree, or what a loop or void encloses), on the border of these, half each on "
+         "the pixels of its birth and death; none: no such maps."},
     {.path = NULL},
 };

@@ -9,9 +9,7 @@
 
 enum { MOST_UNIT = 3 }; /* variables a node: of a field (src/pca/weights.c) */
 
-/* dE/dPC over a step of the path, so that the contributions add up to the change of the energy; 0 where the component
- * rests. */
-static double step_slope(const MtLandscape *l, int s) {
+double mt_landscape_step_slope(const MtLandscape *l, int s) {
   const MtEnergies *e = &l->energy;
   const int K = mt_series_pca(l->series)->components;
   double low = INFINITY, high = -INFINITY;
@@ -25,7 +23,7 @@ static double step_slope(const MtLandscape *l, int s) {
   return fabs(dPC) > 1e-9 * (high - low) ? dE / dPC : 0;
 }
 
-static void add_part(const MtMap *m, int64_t i, double part, bool resists) {
+void mt_map_add(const MtMap *m, int64_t i, double part, bool resists) {
   m->net[i] += part;
   (resists ? m->resisting : m->promoting)[i] += part;
 }
@@ -45,7 +43,7 @@ static void add_step(const MtTable *t, const MtMap *m, int64_t first, int unit, 
     part[c] = factor[c] * (x[s + 1] - x[s]);
     sum += part[c];
   }
-  for (int c = 0; c < unit; c++) add_part(m, first + c, part[c], sum > 0);
+  for (int c = 0; c < unit; c++) mt_map_add(m, first + c, part[c], sum > 0);
 }
 
 /* The variables of one place (components of a node; else one): their parts of all maps. */
@@ -67,7 +65,7 @@ static void map_place(const MtLandscape *l, const double *slope, int64_t first, 
   }
 }
 
-static void make_map(int64_t n, MtMap *m) {
+void mt_map_make(int64_t n, MtMap *m) {
   m->net = mt_calloc((size_t)n, sizeof *m->net);
   m->resisting = mt_calloc((size_t)n, sizeof *m->resisting);
   m->promoting = mt_calloc((size_t)n, sizeof *m->promoting);
@@ -87,9 +85,9 @@ void mt_landscape_maps(MtLandscape *l) {
   mt_series_nodes(l->series, &unit);
   double *slope = mt_malloc((size_t)l->energy.n * sizeof *slope);
   m->dPC = mt_calloc((size_t)t->n, sizeof *m->dPC);
-  make_map(t->n, &m->path);
-  if (l->alpha) make_map(t->n, &m->ridge);
-  for (int s = m->from; s < m->to; s++) slope[s] = step_slope(l, s);
+  mt_map_make(t->n, &m->path);
+  if (l->alpha) mt_map_make(t->n, &m->ridge);
+  for (int s = m->from; s < m->to; s++) slope[s] = mt_landscape_step_slope(l, s);
   for (int64_t i = 0; i < t->n; i += unit) map_place(l, slope, i, unit);
   free(slope);
 }
@@ -123,12 +121,12 @@ static PetscErrorCode roc_of(const MtLandscape *l, const double *map, double *ar
 static PetscErrorCode find_truth(MtLandscape *l) {
   const MtWork *w = &l->energy.nodes;
   double threshold;
-  make_map(w->count, &l->truth);
+  mt_map_make(w->count, &l->truth);
   l->label = mt_calloc((size_t)w->count, sizeof *l->label);
   for (int64_t i = 0; i < w->count; i++)
     for (int s = l->maps.from; s < l->maps.to && w->node_volume[i] > 0; s++) {
       const double part = w->work[(size_t)s * (size_t)w->count + (size_t)i] / w->node_volume[i];
-      add_part(&l->truth, i, part, part > 0);
+      mt_map_add(&l->truth, i, part, part > 0);
     }
   PetscCall(mt_top_threshold(l->comm, w->count, l->truth.net, w->node_volume, mt_input_real(l->in, "landscape.share"),
                              &threshold));

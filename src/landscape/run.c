@@ -155,6 +155,12 @@ static void tell(const MtLandscape *l, MtJson *json) {
     mt_json_real(json, "roc_area_ridge", l->roc_ridge[0]);
     mt_json_real(json, "roc_area_ridge_net", l->roc_ridge[1]);
   }
+  if (l->places.truth.net) {
+    mt_json_real(json, "roc_area_places_path", l->places.roc_path[0]);
+    mt_json_real(json, "roc_area_places_path_net", l->places.roc_path[1]);
+    mt_json_real(json, "roc_area_places_ridge", l->places.roc_ridge[0]);
+    mt_json_real(json, "roc_area_places_ridge_net", l->places.roc_ridge[1]);
+  }
   mt_json_end(json);
 }
 
@@ -170,6 +176,10 @@ static void say(const MtLandscape *l) {
     mt_log("resisting places against the true work: area under the ROC curve %.3f along the component, %.3f by "
            "regression",
            l->roc_path[0], l->roc_ridge[0]);
+  if (l->places.truth.net)
+    mt_log("resisting places of the features on their pictures against the true work: area under the ROC curve %.3f "
+           "along the component, %.3f by regression",
+           l->places.roc_path[0], l->places.roc_ridge[0]);
 }
 
 static PetscErrorCode read_energies(MtLandscape *l) {
@@ -202,6 +212,11 @@ static PetscErrorCode run(MtLandscape *l, MtJson *json) {
   if (rc) return rc;
   mt_landscape_maps(l);
   PetscCall(mt_landscape_score(l));
+  mt_phase_begin("places");
+  rc = mt_landscape_places(l);
+  if (!rc) rc = mt_landscape_score_places(l);
+  mt_phase_end("places");
+  if (rc) return rc;
   tell(l, json);
   say(l);
   mt_phase_begin("write");
@@ -221,6 +236,7 @@ PetscErrorCode mt_landscape_run(MPI_Comm comm, const MtInput *in, const char *fo
   mt_map_free(&l.maps.path);
   mt_map_free(&l.maps.ridge);
   mt_map_free(&l.truth);
+  mt_places_free(&l.places);
   free(l.ridge);
   free(l.pass);
   free(l.label);

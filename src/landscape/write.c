@@ -62,6 +62,23 @@ static PetscErrorCode write_nodes(const MtLandscape *l, MtH5 *f) {
   return write_on_nodes(l, f, "ridge", &l->maps.ridge, false);
 }
 
+/* At the pixels of the pictures, which rank 0 has. */
+static PetscErrorCode write_places(const MtLandscape *l, MtH5 *f) {
+  const MtPlaces *p = &l->places;
+  const MtMap *const map[] = {&p->path, &p->ridge, &p->truth};
+  static const char *const group[] = {"path", "ridge", "truth"}, *const what[] = {"net", "resisting", "promoting"};
+  const int64_t side[3] = {p->size[2], p->size[1], p->size[0]};
+  for (int m = 0; m < 3; m++) {
+    const double *const part[] = {map[m]->net, map[m]->resisting, map[m]->promoting};
+    for (int k = 0; k < 3 && part[0]; k++) {
+      char name[64];
+      snprintf(name, sizeof name, "/places/%s/%s", group[m], what[k]);
+      PetscCall(write_rows(l, f, name, side[0] * side[1] * side[2], 1, part[k], "J/m3"));
+    }
+  }
+  return p->run ? mt_h5_set_ints(f, "/places", "size_zyx", 3, side) : 0;
+}
+
 static PetscErrorCode write_regression(const MtLandscape *l, MtH5 *f) {
   const int terms = l->energy.terms;
   double *value = mt_malloc(4 * (size_t)terms * sizeof *value);
@@ -106,6 +123,7 @@ static PetscErrorCode write_contents(const MtLandscape *l, MtH5 *f) {
   PetscCall(write_map(l, f, "/maps/dPC", l->maps.dPC, "1"));
   PetscCall(write_three(l, f, "path", &l->maps.path));
   PetscCall(write_three(l, f, "ridge", &l->maps.ridge));
+  PetscCall(write_places(l, f));
   return write_nodes(l, f);
 }
 

@@ -28,6 +28,8 @@ PetscErrorCode mt_region_table_write(const char *stem, const MtCubical *image, c
 PetscErrorCode mt_distances_write(MPI_Comm comm, const char *folder, const MtInput *in, int dims, const int size[3],
                                   int total);
 
+/* Section topology.features: how pairs are weighted. */
+void mt_features_weight(const MtInput *in, MtFeatures *f);
 /* Section topology.features: the vectors of all images.  Collective. */
 PetscErrorCode mt_features_write(MPI_Comm comm, const char *path, const MtInput *in, int total, int start, int n,
                                  const MtDiagram *d, int dims);

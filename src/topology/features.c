@@ -46,19 +46,42 @@ static void smooth_lines(int n, int reach, const double *kernel, const double *i
     }
 }
 
-void mt_persistence_image(const MtFeatures *f, int64_t n, const MtPair *pair, double *image) {
-  const size_t size = (size_t)f->bins * (size_t)f->bins * sizeof *image;
-  double *kernel, *work = mt_calloc(1, size);
-  memset(image, 0, size);
-  for (int64_t i = 0; i < n; i++) {
-    const int x = lives(&pair[i]) ? bin_of(f, pair[i].birth) : -1, y = x >= 0 ? bin_of(f, pair[i].death) : -1;
-    if (y >= 0) image[y * f->bins + x] += weight_of(f, &pair[i]);
-  }
+/* In both directions. */
+static void smooth(const MtFeatures *f, double *image) {
+  double *kernel, *work = mt_calloc((size_t)f->bins * (size_t)f->bins, sizeof *work);
   const int reach = make_kernel(f->sigma / (f->high - f->low) * f->bins, &kernel);
   smooth_lines(f->bins, reach, kernel, image, work);
   smooth_lines(f->bins, reach, kernel, work, image);
   free(kernel);
   free(work);
+}
+
+/* -1: beyond the range. */
+static int cell_of(const MtFeatures *f, const MtPair *p) {
+  const int x = lives(p) ? bin_of(f, p->birth) : -1, y = x >= 0 ? bin_of(f, p->death) : -1;
+  return y >= 0 ? y * f->bins + x : -1;
+}
+
+void mt_persistence_image(const MtFeatures *f, int64_t n, const MtPair *pair, double *image) {
+  memset(image, 0, (size_t)f->bins * (size_t)f->bins * sizeof *image);
+  for (int64_t i = 0; i < n; i++) {
+    const int cell = cell_of(f, &pair[i]);
+    if (cell >= 0) image[cell] += weight_of(f, &pair[i]);
+  }
+  smooth(f, image);
+}
+
+/* The smoothing is its own transpose. */
+void mt_persistence_amounts(const MtFeatures *f, const double *w, int64_t n, const MtPair *pair, double *amount) {
+  const size_t size = (size_t)f->bins * (size_t)f->bins * sizeof *w;
+  double *spread = mt_malloc(size);
+  memcpy(spread, w, size);
+  smooth(f, spread);
+  for (int64_t i = 0; i < n; i++) {
+    const int cell = cell_of(f, &pair[i]);
+    amount[i] = cell >= 0 ? spread[cell] * weight_of(f, &pair[i]) : 0;
+  }
+  free(spread);
 }
 
 static double middle_of(const MtFeatures *f, int i) {
@@ -151,13 +174,17 @@ static PetscErrorCode find_range(MPI_Comm comm, int n, const MtDiagram *d, doubl
   return 0;
 }
 
-static PetscErrorCode read_options(MPI_Comm comm, const MtInput *in, int n, const MtDiagram *d, MtFeatures *f) {
+void mt_features_weight(const MtInput *in, MtFeatures *f) {
   const char *weight = mt_input_string(in, "topology.features.weight");
-  f->bins = (int)mt_input_int(in, "topology.features.bins");
-  f->levels = (int)mt_input_int(in, "topology.features.landscapes");
   f->weight = weight[0] == 'l' ? MT_WEIGHT_LINEAR : (weight[0] == 'a' ? MT_WEIGHT_ARCTAN : MT_WEIGHT_NONE);
   f->scale = mt_input_real(in, "topology.features.weight_scale");
   f->power = mt_input_real(in, "topology.features.weight_power");
+}
+
+static PetscErrorCode read_options(MPI_Comm comm, const MtInput *in, int n, const MtDiagram *d, MtFeatures *f) {
+  f->bins = (int)mt_input_int(in, "topology.features.bins");
+  f->levels = (int)mt_input_int(in, "topology.features.landscapes");
+  mt_features_weight(in, f);
   PetscCall(find_range(comm, n, d, &f->low, &f->high));
   if (mt_input_has(in, "topology.features.low")) f->low = mt_input_real(in, "topology.features.low");
   if (mt_input_has(in, "topology.features.high")) f->high = mt_input_real(in, "topology.features.high");

@@ -235,6 +235,43 @@ PetscErrorCode mt_images_read_layers(const MtImages *im, int i, int from, int n,
   return rc;
 }
 
+MtCubical mt_images_options(const MtInput *in, const MtImages *im) {
+  const char *axes = mt_input_string(in, "topology.periodic");
+  MtCubical c = {.top_cells = !strcmp(mt_input_string(in, "topology.construction"), "top-cells"),
+                 .superlevel = !strcmp(mt_input_string(in, "topology.levels"), "superlevel"),
+                 .hidden = im->hidden};
+  for (int a = 0; a < 3; a++) {
+    c.n[a] = im->size[a];
+    c.periodic[a] = strcmp(axes, "none") != 0 && strchr(axes, 'x' + a);
+  }
+  return c;
+}
+
+int64_t mt_images_nodes(const MtImages *im) {
+  return im->sampler ? mt_sampler_nodes(im->sampler) : 0;
+}
+
+static size_t whole_size(const MtImages *im) {
+  return (size_t)im->whole[0] * (size_t)im->whole[1] * (size_t)im->whole[2];
+}
+
+void mt_images_sample(const MtImages *im, const double *nodal, double *value) {
+  double *whole = mt_malloc(whole_size(im) * sizeof *whole);
+  mt_sampler_sample(im->sampler, nodal, whole);
+  cut(im, im->size[2], whole, value);
+  free(whole);
+}
+
+void mt_images_give_back(const MtImages *im, const double *value, double *nodal) {
+  const size_t nx = (size_t)im->size[0], wx = (size_t)im->whole[0], wy = (size_t)im->whole[1];
+  double *whole = mt_calloc(whole_size(im), sizeof *whole);
+  for (int z = 0; z < im->size[2]; z++)
+    for (int y = 0; y < im->size[1]; y++, value += nx)
+      memcpy(whole + ((size_t)z * wy + (size_t)(y + im->from[1])) * wx + im->from[0], value, nx * sizeof *value);
+  mt_sampler_give_back(im->sampler, whole, nodal);
+  free(whole);
+}
+
 void mt_images_free(MtImages *im) {
   mt_files_free(&im->files);
   mt_sampler_free(&im->sampler);

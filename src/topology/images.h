@@ -33,7 +33,15 @@ PetscErrorCode mt_images_read(const MtImages *im, int i, double *value);
 PetscErrorCode mt_images_read_layers(const MtImages *im, int i, int from, int n, double *value);
 /* "file" or "file, page 3". */
 const char *mt_images_name(const MtImages *im, int i, char buf[512]);
+/* How they are analysed: sizes, axes, construction, levels, holes; without values. */
+MtCubical mt_images_options(const MtInput *in, const MtImages *im);
 void mt_images_free(MtImages *im);
+/* Of states: a nodal field of one component at the points of the images, NAN outside of the magnet; and back: every
+ * number of an image goes to the nodes around its point, by the same weights.  nodal [nodes]; mt_images_nodes: how
+ * many, 0: the images are not of states.  Not collective. */
+int64_t mt_images_nodes(const MtImages *im);
+void mt_images_sample(const MtImages *im, const double *nodal, double *value);
+void mt_images_give_back(const MtImages *im, const double *value, double *nodal);
 
 /* The same for topology.diagrams; and the pairs of one diagram, without pixels, in the order of its files.
  * MT_ERR_INPUT naming file and line.  The first is collective. */
@@ -55,6 +63,10 @@ PetscErrorCode mt_sampler_create(MPI_Comm comm, const MtInput *in, int n[3], MtS
 /* A component of a nodal field, linear between nodes; outside the magnet `outside`.  Not collective. */
 PetscErrorCode mt_sampler_read(const MtSampler *s, const char *path, const char *dataset, int component,
                                bool outside_low, double *value);
+/* One component; NAN outside.  And its transpose: nodal [nodes] += weights x value. */
+int64_t mt_sampler_nodes(const MtSampler *s);
+void mt_sampler_sample(const MtSampler *s, const double *nodal, double *value);
+void mt_sampler_give_back(const MtSampler *s, const double *value, double *nodal);
 void mt_sampler_free(MtSampler **s);
 
 #endif

@@ -1,10 +1,9 @@
 /* From a pair back to the image: the pixels of a domain before it dies, or of a void when it is born, by flooding. */
+#include "region.h"
 #include "magtwin/memory.h"
-#include "magtwin/topology.h"
 #include <stdlib.h>
 
-/* The pixel one step of -1, 0, 1 along each axis away; -1: outside. */
-static int64_t neighbour(const MtCubical *im, int64_t pixel, const int step[3]) {
+int64_t mt_pixel_step(const MtCubical *im, int64_t pixel, const int step[3]) {
   int64_t at[3] = {pixel % im->n[0], pixel / im->n[0] % im->n[1], pixel / im->n[0] / im->n[1]};
   for (int a = 0; a < 3; a++) {
     at[a] += step[a];
@@ -40,7 +39,7 @@ static int64_t flood(const Flood *f, int64_t start, int64_t **pixels) {
     for (int k = 0; k < 27; k++) {
       const int step[3] = {k % 3 - 1, k / 3 % 3 - 1, k / 9 - 1};
       if (!f->corners && abs(step[0]) + abs(step[1]) + abs(step[2]) != 1) continue;
-      const int64_t p = neighbour(f->image, list[i], step);
+      const int64_t p = mt_pixel_step(f->image, list[i], step);
       if (!may_enter(f, p)) continue;
       if (n == room) {
         room *= 2;

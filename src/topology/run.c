@@ -33,10 +33,6 @@ typedef struct {
   double seconds; /* in persistent homology alone */
 } Job;
 
-static bool has_axis(const char *axes, char axis) {
-  return strcmp(axes, "none") && strchr(axes, axis);
-}
-
 static int64_t pixels(const Job *j) {
   return (int64_t)j->options.n[0] * j->options.n[1] * j->options.n[2];
 }
@@ -65,16 +61,10 @@ static PetscErrorCode read_share(Job *j) {
 
 static PetscErrorCode read_options(Job *j) {
   const MtInput *in = j->in;
-  const char *axes = mt_input_string(in, "topology.periodic");
-  j->options.top_cells = !strcmp(mt_input_string(in, "topology.construction"), "top-cells");
-  j->options.superlevel = !strcmp(mt_input_string(in, "topology.levels"), "superlevel");
-  for (int a = 0; a < 3; a++) {
-    j->options.n[a] = j->images.size[a];
-    j->options.periodic[a] = has_axis(axes, (char)('x' + a));
+  j->options = mt_images_options(in, &j->images);
+  for (int a = 0; a < 3; a++)
     if (j->options.periodic[a] && j->images.size[a] < 2)
       return mt_input_error(in, "topology.periodic", "the images have one pixel along %c", 'x' + a);
-  }
-  j->options.hidden = j->images.hidden;
   j->prepare = mt_prepare_options(in, &j->options);
   j->lasting = mt_input_bool(in, "topology.lasting");
   j->least = mt_input_real(in, "topology.min_persistence");

@@ -177,6 +177,34 @@ PetscErrorCode mt_sampler_read(const MtSampler *s, const char *path, const char 
   return rc;
 }
 
+int64_t mt_sampler_nodes(const MtSampler *s) {
+  return s->nodes;
+}
+
+void mt_sampler_sample(const MtSampler *s, const double *nodal, double *value) {
+  const int64_t total = (int64_t)s->n[0] * s->n[1] * s->n[2];
+  for (int64_t i = 0; i < total; i++) {
+    const Point *p = &s->point[i];
+    value[i] = p->node[0] < 0 ? NAN : nodal[p->node[0]];
+    for (int c = 0; c < 3 && p->node[0] >= 0; c++)
+      value[i] += p->weight[c] * (nodal[p->node[c + 1]] - nodal[p->node[0]]);
+  }
+}
+
+void mt_sampler_give_back(const MtSampler *s, const double *value, double *nodal) {
+  const int64_t total = (int64_t)s->n[0] * s->n[1] * s->n[2];
+  for (int64_t i = 0; i < total; i++) {
+    const Point *p = &s->point[i];
+    double first = 1;
+    if (p->node[0] < 0) continue;
+    for (int c = 0; c < 3; c++) {
+      nodal[p->node[c + 1]] += p->weight[c] * value[i];
+      first -= p->weight[c];
+    }
+    nodal[p->node[0]] += first * value[i];
+  }
+}
+
 void mt_sampler_free(MtSampler **s) {
   if (*s) free((*s)->point);
   free(*s);

@@ -132,9 +132,32 @@ def test_states(folder):
         work = (f["nodes/truth/net"][:] * f["nodes/volume"][:]).sum() / f["nodes/volume"][:].sum()
         internal = f["work"][:, [t.decode() for t in f["terms"][:]].index("internal")]
         check(abs(work - (internal[-1] - internal[0])) < 1e-6 * abs(internal).max(), (work, internal))
+    features_of_states(folder, path)
     check(os.path.exists(os.path.join(out, "maps.xdmf")) and os.path.exists(os.path.join(out, "modes.xdmf")), "xdmf")
     r = support.magtwin(BUILD, "plot", out)
     check(r.code == 0, r)
+
+
+def features_of_states(folder, path):
+    """Diagrams of the states instead: scored on the grid, with the true work of the nodes sampled there."""
+    run = os.path.join(folder, "run")
+    r = support.magtwin(BUILD, "topology", path, "topology.files=%s/states/*.h5" % run, "topology.mesh=%s/mesh.h5" % run, "topology.component=x", "topology.grid.points=[24, 6, 1]",
+                        "output.folder=%s/diagrams" % folder)
+    check(r.code == 0, r)
+    with open(path) as f:
+        text = f.read().replace(", mesh: %s/mesh.h5" % run, "")
+    with open(path + "_features.yaml", "w") as f:
+        f.write(text)
+    r = support.magtwin(BUILD, "landscape", path + "_features.yaml", "pca.files=%s/diagrams/features.h5" % folder, "landscape.states=%s/states/*.h5" % run, "landscape.mesh=%s/mesh.h5" % run,
+                        "output.folder=%s/features" % folder, ranks=2)
+    check(r.code == 0, r)
+    s = summary(os.path.join(folder, "features"))
+    check(all("roc_area_places_" + n in s for n in ("path", "path_net", "ridge", "ridge_net")), s)  # none: all places take up alike
+    with h5py.File(os.path.join(folder, "features", "landscape.h5"), "r") as f, h5py.File(os.path.join(run, "mesh.h5"), "r") as g:
+        truth, nodal, x = f["places/truth/net"][:].reshape(6, 24), f["nodes/truth/net"][:], g["mesh/x"][:]
+        check(np.isfinite(truth).all() and nodal.min() <= truth.min() and truth.max() <= nodal.max(), "truth on the grid")
+        mean = [nodal[(abs(x[:, 0] - c) < 1e-6)].mean() for c in (6, 12, 18)]
+        check(all(abs(truth[:, k - 1:k + 1].mean() - m) < 0.2 * np.ptp(nodal) for k, m in zip((6, 12, 18), mean)), (truth.mean(0), mean))
 
 
 def test_places(folder):
@@ -157,7 +180,43 @@ def test_places(folder):
     sums = np.array([sum(pairs.contributions(s, b)[0].sum() for b in range(2)) for s in range(6)])
     check(np.allclose(np.diff(sums), np.diff(l.pc), rtol=0, atol=1e-12 * abs(l.pc).max()), (np.diff(sums), np.diff(l.pc)))
     r = support.magtwin(BUILD, "plot", out)
-    check(r.code == 0 and os.path.exists(os.path.join(out, "figures", "places.png")), r)
+    check(r.code == 0 and all(os.path.exists(os.path.join(out, "figures", n + ".png")) for n in ("places", "pictures")), r)
+    check_pictures(folder, out, pairs)
+
+
+def check_pictures(folder, out, pairs):
+    """The maps on the pictures: the same sums, on any number of ranks; cells by hand; without the pictures a warning."""
+    text = "pca: {files: %s/topo/features.h5}\nlandscape: {energy: table, table: %s/e.csv, permutations: 0}\n" % (folder, folder)
+    first = None
+    for ranks, where in ((1, "region"), (2, "region"), (3, "region"), (1, "border"), (2, "cells")):
+        _, now = landscape(folder, text, "landscape.places=" + where, ranks=ranks, out="pictures")
+        with h5py.File(os.path.join(now, "landscape.h5"), "r") as f:
+            net = f["places/path/net"][:]
+            check(abs(net.mean() / f["maps/path/net"][:].sum() - 1) < 1e-12 and abs(net.mean() / (f["work"][-1, 0] - f["work"][0, 0]) - 1) < 1e-12, where)
+            ridge = f["places/ridge/net"][:].mean() - f["maps/ridge/net"][:].sum()
+            check(abs(ridge) < 1e-10 * abs(f["maps/ridge/net"][:]).sum(), (where, ridge))
+            check(list(f["places"].attrs["size_zyx"]) == [1, 20, 24] and abs(f["places/path/resisting"][:] + f["places/path/promoting"][:] - net).max() < 1e-9 * abs(net).max(), where)
+            work, pc = f["work"][:, 0], f["scores"][:, 0]
+        if where == "region":
+            check(first is None or np.allclose(net, first, rtol=0, atol=1e-9 * abs(first).max()), ranks)
+            first = net
+    check(np.allclose(net, by_hand(pairs, np.diff(work) / np.diff(pc)), rtol=0, atol=1e-10 * abs(net).max()), "cells")
+    os.rename(os.path.join(folder, "v3.npy"), os.path.join(folder, "w3.npy"))
+    r, now = landscape(folder, text, out="pictures")
+    check("not drawn back" in r.err, r)
+    with h5py.File(os.path.join(now, "landscape.h5"), "r") as f:
+        check("places" not in f, "places of pictures that are gone")
+
+
+def by_hand(pairs, slope):
+    """Half of each contribution on the pixel of birth, half on that of death, over the steps."""
+    maps = np.zeros((6, 20 * 24))
+    for s in range(6):
+        for b in range(2):
+            value, birth, death = pairs.contributions(s, b, both=True)
+            np.add.at(maps[s], birth, value / 2)
+            np.add.at(maps[s], death, value / 2)
+    return maps.shape[1] * (slope[:, None] * np.diff(maps, axis=0)).sum(0)
 
 
 def test_bad_input(folder):

@@ -1,7 +1,7 @@
 """The cases of validate.py, by name.  Each takes a Case, runs the program on inputs of tests/physics/inputs and returns lines for what it
 wrote beside a published or an analytic value; tolerances are those the project promises.  Its first paragraph of documentation says
 what it is, the rest what docs/validation.md should add.  The two that take half an hour and more come last."""
-from cases import barriers, diffusion, dynamics, energies, landscape, microstructure, optimization, spectra, phase_field, standard_problems, stray_field, switching, walls
+from cases import barriers, diffusion, dynamics, energies, landscape, microstructure, optimization, spectra, phase_field, places, standard_problems, stray_field, switching, walls
 
 CASES = {
     "demo_mesh": microstructure.demo_mesh,
@@ -40,6 +40,7 @@ CASES = {
     "known_covariance": landscape.known_covariance,
     "quadratic_well": landscape.quadratic_well,
     "pinning_disc": landscape.pinning_disc,
+    "pinned_island": places.pinned_island,
     "rank_agreement": microstructure.rank_agreement,
     "number_of_peaks": spectra.number_of_peaks,
     "drawn_peaks": spectra.drawn_peaks,
