@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Nothing calls up: base < {optimize < sweep, mesh < {pca, fem} < {micromagnetics, microstructure < tomography, phasefield, topology}} < cli; and Gmsh stays inside src/microstructure.
+# Nothing calls up: base < {optimize < sweep, mesh < {pca, fem} < {micromagnetics, microstructure < tomography, phasefield < inversion, topology}} < cli; and Gmsh stays inside src/microstructure.
 # The floor of a header is that of the folder that implements it.  Prints each offending include; exit code 1 if there is one.
 set -u
 cd "$(dirname "$0")/.." || exit 2
@@ -12,7 +12,8 @@ declare -A floor=(
   [barrier]=micromagnetics [dynamics]=micromagnetics [llg]=micromagnetics [loop]=micromagnetics [measured]=micromagnetics [micromagnetics]=micromagnetics [work]=micromagnetics
   [cells]=microstructure [microstructure]=microstructure
   [tomography]=tomography
-  [evolve]=phasefield [phasefield]=phasefield
+  [adjoint]=phasefield [diffusion]=phasefield [evolve]=phasefield [kks]=phasefield [phasefield]=phasefield [temperature]=phasefield
+  [invert]=inversion
   [analysed]=topology [topology]=topology
   [texture]=texture
   [exchange]=spectra [peaks]=spectra [unmix]=spectra
@@ -30,6 +31,7 @@ declare -A below=(
   [microstructure]="base mesh fem"
   [tomography]="base mesh microstructure"
   [phasefield]="base mesh fem"
+  [inversion]="base mesh fem phasefield"
   [topology]="base mesh fem"
   [texture]="base optimize topology"
   [spectra]="base topology"
@@ -37,7 +39,7 @@ declare -A below=(
   [landscape]="base mesh fem micromagnetics topology pca"
   [optimize]="base"
   [sweep]="base optimize"
-  [cli]="base mesh fem micromagnetics microstructure phasefield tomography topology texture spectra pca landscape optimize sweep"
+  [cli]="base mesh fem micromagnetics microstructure phasefield inversion tomography topology texture spectra pca landscape optimize sweep"
 )
 bad=0
 complain() { echo "$1"; bad=1; }

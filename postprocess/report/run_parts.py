@@ -26,6 +26,9 @@ CAPTIONS = {
     "labels": "The grains on three planes through the middle.",
     "mesh": "Grains and grain-boundary phase on a cut, and the mesh of a triple junction.",
     "scores": "The samples in the plane of the first two components, and the share of the variance of each.",
+    "invert": "The misfit, and the parameters with two deviations on either side, iteration by iteration. Red: the estimate.",
+    "snapshots": "Observed, computed, and their difference over the noise.",
+    "taylor": "The gradient against differences: what it leaves must fall as the square of the step.",
     "evolve": "Energies, phase fraction, interface and time step against time.",
     "fields": "The composition or order parameter at the times kept.",
     "bands": "Energy of the pictures by scale and direction of the waves: the mean, and every picture.",
@@ -47,8 +50,8 @@ MESH = ("mesh", "cuts", "quality", "grain_errors")
 SHOWN = {"stopped", "results", "mesh", "counts", "phases", "peak_memory_per_rank", "libraries", "warnings", "volumes"}
 # tables: what they are; those that a figure shows whole are left out
 TABLES = {"branches.csv": "a line a curve", "barriers.csv": "a line a field", "images.csv": "a line an image", "drift.csv": "a line a slice", "grains.csv": "a line a grain",
-          "contacts.csv": "a line a pair of grains", "scores.csv": "a line a sample", "measured.csv": "the measured curve"}
-DRAWN = ("curve.csv", "dynamics.csv", "evolve.csv", "barrier.csv")
+          "contacts.csv": "a line a pair of grains", "scores.csv": "a line a sample", "measured.csv": "the measured curve", "parameters.csv": "a line a parameter"}
+DRAWN = ("curve.csv", "dynamics.csv", "evolve.csv", "invert.csv", "taylor.csv", "barrier.csv")
 FOLDED = 15  # lines of a table from which on it is folded
 HEADLINES = {"Br": "remanence", "Hc": "coercive field", "Hk": "knee field", "BHmax": "largest energy product"}
 

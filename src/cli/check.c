@@ -6,6 +6,7 @@
 #include "magtwin/dynamics.h"
 #include "magtwin/error.h"
 #include "magtwin/evolve.h"
+#include "magtwin/invert.h"
 #include "magtwin/log.h"
 #include "magtwin/measured.h"
 #include "magtwin/micromagnetics.h"
@@ -83,6 +84,7 @@ static PetscErrorCode check_meaning(const MtInput *in) {
   if (!rc && mt_input_has(in, "barrier.fields")) rc = mt_barrier_check(in);
   if (!rc) rc = mt_dynamics_check(in);
   if (!rc) rc = mt_evolve_check(in);
+  if (!rc) rc = mt_invert_check(in);
   if (!rc && mt_input_has(in, "optimize.evaluate")) rc = check_campaign(in);
   if (!rc && mt_input_has(in, "sweep.design")) rc = check_sweep(in);
   if (!rc && !mt_input_has(in, "mesh.file")) rc = mt_microstructure_check(in);

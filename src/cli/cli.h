@@ -61,7 +61,7 @@ PetscErrorCode cli_resumable(MPI_Comm comm, const char *folder, const char *tabl
 PetscErrorCode cli_start_is_safe(MPI_Comm comm, const MtInput *in, const char *key, const char *folder);
 
 /* A folder holds the results of one computation: checkpoints, states and meshes of all kinds have the same names. */
-#define CLI_TABLES "curve.csv dynamics.csv barriers.csv evolve.csv"
+#define CLI_TABLES "curve.csv dynamics.csv barriers.csv evolve.csv invert.csv"
 /* All results that --resume continues. */
 #define CLI_RESUMABLE CLI_TABLES " diagrams.h5 diagrams"
 /* And of a campaign. */
@@ -100,6 +100,7 @@ PetscErrorCode cli_demag(const CliArgs *args, int *code);
 PetscErrorCode cli_barrier(const CliArgs *args, int *code);
 PetscErrorCode cli_dynamics(const CliArgs *args, int *code);
 PetscErrorCode cli_evolve(const CliArgs *args, int *code);
+PetscErrorCode cli_invert(const CliArgs *args, int *code);
 PetscErrorCode cli_texture(const CliArgs *args, int *code);
 PetscErrorCode cli_peaks(const CliArgs *args, int *code);
 PetscErrorCode cli_unmix(const CliArgs *args, int *code);

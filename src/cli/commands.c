@@ -27,6 +27,8 @@ static const CliCommand commands[] = {
      "grains|mesh.file mesh materials dynamics integrator time demagnetizing checkpoint output", NULL},
     {"evolve", INPUT, "a phase field in time, on a box or a mesh", CLI_INPUT, true, true, true, cli_evolve,
      "box|mesh.file phasefield diffusion kks temperature evolve checkpoint output.folder", NULL},
+    {"invert", INPUT, "parameters of a phase field from snapshots of it, with their uncertainty", CLI_INPUT, true, true,
+     true, cli_invert, "box|mesh.file phasefield temperature evolve invert checkpoint output.folder", NULL},
     {"texture", INPUT, "statistics of pictures by scale and orientation; parameters estimated from them", CLI_INPUT,
      true, true, false, cli_texture, "topology topology.files texture output.folder", NULL},
     {"topology", INPUT, "persistent homology of pictures, volumes and states", CLI_INPUT, true, true, true,
@@ -100,6 +102,7 @@ static const char *more_by_resuming(const CliCommand *c) {
                                "of field.segments or field.angles."
          : c->run == cli_barrier  ? "A finished run goes on with further entries at the end of barrier.fields."
          : c->run == cli_dynamics ? "A finished run goes on with a later time.end."
+         : c->run == cli_invert   ? "A search goes on at its last iterate, an ensemble at its last assimilation."
          : c->run == cli_evolve   ? "A finished run goes on with a later evolve.end."
                                   : "Images that are done are kept.";
 }

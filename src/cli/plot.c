@@ -22,11 +22,12 @@ static bool is_of(const char *folder, const char *subcommand) {
 
 /* The results of a folder say which script draws them. */
 static const char *script_for(const char *folder) {
-  static const char *const other[][2] = {
-      {"barriers.csv", "plot/barrier.py"},    {"dynamics.csv", "plot/dynamics.py"},  {"evolve.csv", "plot/evolve.py"},
-      {"diagrams.h5", "plot/topology.py"},    {"landscape.h5", "plot/landscape.py"}, {"pca.h5", "plot/pca.py"},
-      {"database.jsonl", "plot/optimize.py"}, {"points.csv", "plot/sweep.py"},       {"texture.h5", "plot/texture.py"},
-      {"unmix.h5", "plot/unmix.py"},          {"models.csv", "plot/peaks.py"}};
+  static const char *const other[][2] = {{"barriers.csv", "plot/barrier.py"}, {"dynamics.csv", "plot/dynamics.py"},
+                                         {"evolve.csv", "plot/evolve.py"},    {"invert.csv", "plot/invert.py"},
+                                         {"diagrams.h5", "plot/topology.py"}, {"landscape.h5", "plot/landscape.py"},
+                                         {"pca.h5", "plot/pca.py"},           {"database.jsonl", "plot/optimize.py"},
+                                         {"points.csv", "plot/sweep.py"},     {"texture.h5", "plot/texture.py"},
+                                         {"unmix.h5", "plot/unmix.py"},       {"models.csv", "plot/peaks.py"}};
   char path[PATH_MAX];
   for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
     snprintf(path, sizeof path, "%s/%s", folder, other[i][0]);

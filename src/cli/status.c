@@ -42,6 +42,7 @@ static const char *const tables[][3] = {{"curve.csv", "mu0_Hext_T", "J_T"},
                                         {"dynamics.csv", "t_ns", "mz"},
                                         {"barriers.csv", "mu0_H_T", "barrier_kBT"},
                                         {"evolve.csv", "t_s", "steps"},
+                                        {"invert.csv", "iteration", "misfit_per_value"},
                                         {"images.csv", "file", ""}};
 
 static const char *cell(const char *header, const char *line, const char *name, char buf[64]) {

@@ -67,14 +67,14 @@ static double noise_at(const MtInput *in, int64_t id) {
   return mt_input_real(in, "phasefield.noise") * (2 * mt_random_uniform(&r) - 1);
 }
 
-static PetscErrorCode from_formula(const OneField *e, Vec c) {
+static PetscErrorCode from_formula(const MtDomain *d, const MtInput *in, Vec c) {
   MtFormula *f;
   PetscScalar *a;
-  PetscErrorCode rc = mt_evolve_formula(e->in, "phasefield.initial_formula", &f);
+  PetscErrorCode rc = mt_evolve_formula(in, "phasefield.initial_formula", &f);
   if (rc) return rc;
   PetscCall(VecGetArray(c, &a));
-  for (PetscInt i = 0; i < e->domain->n_owned; i++) {
-    const double *x = e->domain->x + 3 * i, at[MT_NVARS] = {x[0], x[1], x[2], 0};
+  for (PetscInt i = 0; i < d->n_owned; i++) {
+    const double *x = d->x + 3 * i, at[MT_NVARS] = {x[0], x[1], x[2], 0};
     a[i] = mt_formula_value(f, at);
   }
   PetscCall(VecRestoreArray(c, &a));
@@ -82,44 +82,48 @@ static PetscErrorCode from_formula(const OneField *e, Vec c) {
   return 0;
 }
 
-static PetscErrorCode from_file(const OneField *e, Vec c) {
+static PetscErrorCode from_file(const MtDomain *d, const MtInput *in, Vec c) {
   MtH5 *f;
-  const char *path = mt_input_string(e->in, "phasefield.initial_file");
-  PetscErrorCode rc = mt_h5_open(e->domain->comm, path, "magtwin-fields", 1, &f);
+  const char *path = mt_input_string(in, "phasefield.initial_file");
+  PetscErrorCode rc = mt_h5_open(d->comm, path, "magtwin-fields", 1, &f);
   if (rc) return rc;
-  rc = mt_domain_read(e->domain, f, "/c", c);
+  rc = mt_domain_read(d, f, "/c", c);
   PetscErrorCode closed = mt_h5_close(&f);
   return rc ? rc : closed;
 }
 
-static PetscErrorCode check_start(const OneField *e, Vec c) {
+static PetscErrorCode check_start(const MtDomain *d, const MtFreeEnergy *energy, Vec c) {
   const PetscScalar *a;
   PetscErrorCode rc = 0;
   PetscCall(VecGetArrayRead(c, &a));
-  for (PetscInt i = 0; i < e->domain->n_owned && !rc; i++) {
-    const double *x = e->domain->x + 3 * i;
-    if (!(a[i] >= e->energy.low && a[i] <= e->energy.high && isfinite(a[i])))
+  for (PetscInt i = 0; i < d->n_owned && !rc; i++) {
+    const double *x = d->x + 3 * i;
+    if (!(a[i] >= energy->low && a[i] <= energy->high && isfinite(a[i])))
       rc = mt_error(MT_ERR_INPUT, "c at the beginning is %g at (%g, %g, %g) nm, must be a number from %g to %g", a[i],
-                    x[0], x[1], x[2], e->energy.low, e->energy.high);
+                    x[0], x[1], x[2], energy->low, energy->high);
   }
   PetscCall(VecRestoreArrayRead(c, &a));
-  return mt_agree(e->domain->comm, rc);
+  return mt_agree(d->comm, rc);
+}
+
+PetscErrorCode mt_evolve_first(const MtDomain *d, const MtInput *in, const MtDiffusion *diffusion,
+                               const MtFreeEnergy *energy, Vec c) {
+  PetscScalar *a;
+  const bool file = strcmp(mt_input_string(in, "phasefield.initial"), "file") == 0;
+  PetscErrorCode rc = file ? from_file(d, in, c) : from_formula(d, in, c);
+  if (rc) return rc;
+  if (mt_input_real(in, "phasefield.noise") > 0) {
+    PetscCall(VecGetArray(c, &a));
+    for (PetscInt i = 0; i < d->n_owned; i++) a[i] += noise_at(in, d->id[i]);
+    PetscCall(VecRestoreArray(c, &a));
+  }
+  if (diffusion) PetscCall(mt_diffusion_impose(diffusion, c));
+  return check_start(d, energy, c);
 }
 
 static PetscErrorCode start(MtSystem *s) {
   OneField *e = field_of(s);
-  Vec c = mt_march_field(e->march, 0);
-  PetscScalar *a;
-  const bool file = strcmp(mt_input_string(e->in, "phasefield.initial"), "file") == 0;
-  PetscErrorCode rc = file ? from_file(e, c) : from_formula(e, c);
-  if (rc) return rc;
-  if (mt_input_real(e->in, "phasefield.noise") > 0) {
-    PetscCall(VecGetArray(c, &a));
-    for (PetscInt i = 0; i < e->domain->n_owned; i++) a[i] += noise_at(e->in, e->domain->id[i]);
-    PetscCall(VecRestoreArray(c, &a));
-  }
-  if (e->diffusion) PetscCall(mt_diffusion_impose(e->diffusion, c));
-  rc = check_start(e, c);
+  PetscErrorCode rc = mt_evolve_first(e->domain, e->in, e->diffusion, &e->energy, mt_march_field(e->march, 0));
   if (!rc) rc = mt_march_start(e->march, 0);
   s->energy = e->diffusion ? NAN : mt_march_energy(e->march).total;
   return rc;

@@ -1,4 +1,4 @@
-/* A phase-field run from the inside; shared by the files evolve*.c only. */
+/* A phase-field run from the inside; shared by the files evolve*.c, and by src/inversion. */
 #ifndef MT_PHASEFIELD_EVOLVE_IMPL_H
 #define MT_PHASEFIELD_EVOLVE_IMPL_H
 
@@ -75,6 +75,11 @@ PetscErrorCode mt_evolve_close(MtEvolve *e);
 /* The models that phasefield.model names; domain and in are kept.  Collective. */
 PetscErrorCode mt_system_flow(const MtDomain *domain, const MtInput *in, MtSystem **s); /* evolve_flow.c */
 PetscErrorCode mt_system_kks(const MtDomain *domain, const MtInput *in, MtSystem **s);  /* kks_system.c */
+
+/* evolve_flow.c: c at the beginning, as the input has it, with what diffusion (or NULL) holds; must lie in the range of
+ * the energy.  Collective. */
+PetscErrorCode mt_evolve_first(const MtDomain *domain, const MtInput *in, const MtDiffusion *diffusion,
+                               const MtFreeEnergy *energy, Vec c);
 
 /* evolve_files.c.  Collective. */
 PetscErrorCode mt_evolve_csv_open(MtEvolve *e);

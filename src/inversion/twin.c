@@ -1,0 +1,162 @@
+/* The model whose parameters are sought: domain, flow, snapshots; the steps found by the adaptive march. */
+#include "../phasefield/evolve_impl.h"
+#include "invert_impl.h"
+#include "magtwin/error.h"
+#include "magtwin/memory.h"
+#include "magtwin/run.h"
+#include <math.h>
+#include <string.h>
+
+/* The scheme is differentiated exactly only where it is solved exactly. */
+static const double NEWTON_TOLERANCE = 1e-11, LINEAR_RTOL = 1e-4, ADJOINT_RTOL = 1e-10;
+
+static PetscErrorCode open_domain(MtTwin *w, const char *mesh_path) {
+  if (mt_input_has(w->in, "box.size")) {
+    MtBox box;
+    mt_evolve_box(w->in, &box);
+    return mt_domain_box(w->comm, &box, &w->domain);
+  }
+  PetscErrorCode rc = mt_mesh_read(w->comm, mesh_path, &w->mesh);
+  return rc ? rc : mt_domain_mesh(w->mesh, &w->domain);
+}
+
+static PetscErrorCode open_flow(MtTwin *w) {
+  const bool exact = strcmp(mt_input_string(w->in, "invert.method"), "ensemble") != 0;
+  MtMarchOptions march;
+  mt_evolve_march_options(w->in, &w->energy, &march);
+  const double loose = march.tolerance > 0 ? .01 * march.tolerance : 1e-9;
+  const MtFlowOptions opt = {.newton_tolerance = exact ? NEWTON_TOLERANCE : loose,
+                             .linear_rtol = exact ? LINEAR_RTOL : mt_input_real(w->in, "evolve.linear_rtol")};
+  w->model = mt_evolve_model(w->in, &w->energy, w->source, &w->program);
+  PetscErrorCode rc = mt_flow_create(w->domain, &w->model, &opt, &w->flow);
+  if (!rc) rc = mt_march_create(w->flow, &march, &w->march);
+  if (!rc) rc = mt_flow_linear_create(w->flow, ADJOINT_RTOL, &w->linear);
+  if (rc) return rc;
+  Vec *const one[] = {&w->start,   &w->roll[0], &w->roll[1], &w->roll[2], &w->roll[3],
+                      &w->work[0], &w->work[1], &w->work[2], &w->work[3]};
+  for (size_t i = 0; i < sizeof one / sizeof *one; i++) PetscCall(mt_flow_create_vec(w->flow, one[i]));
+  return 0;
+}
+
+static PetscErrorCode open_start(MtTwin *w) {
+  const bool first = strcmp(mt_input_string(w->in, "invert.initial"), "snapshot") == 0;
+  PetscErrorCode rc = mt_snapshots_read(w->domain, w->in, &w->seen);
+  if (rc) return rc;
+  return first ? mt_snapshots_take_first(w->domain, w->in, &w->seen, w->start, &w->t0)
+               : mt_evolve_first(w->domain, w->in, NULL, &w->energy, w->start);
+}
+
+PetscErrorCode mt_twin_open(MtTwin *w, MPI_Comm comm, const MtInput *in, const char *mesh_path) {
+  *w = (MtTwin){.comm = comm, .in = in};
+  PetscCallMPI(MPI_Comm_rank(comm, &w->rank));
+  PetscErrorCode rc = mt_invert_unknowns(in, &w->n, w->unknown);
+  for (int i = 0; i < w->n && !rc; i++) w->theta[i] = mt_unknown_theta(&w->unknown[i], w->unknown[i].start);
+  if (!rc) rc = mt_evolve_energy(in, &w->energy);
+  if (!rc) rc = mt_evolve_formula(in, "phasefield.source", &w->source);
+  if (!rc) rc = mt_diffusion_program(in, &w->program);
+  if (!rc) rc = open_domain(w, mesh_path);
+  if (!rc) rc = open_flow(w);
+  if (!rc) rc = open_start(w);
+  return rc ? rc : mt_twin_set(w, w->theta);
+}
+
+PetscErrorCode mt_twin_close(MtTwin *w) {
+  PetscCall(mt_snapshots_free(&w->seen));
+  for (int i = 0; i < w->room && w->kept; i++) PetscCall(VecDestroy(&w->kept[i]));
+  free(w->kept);
+  for (int i = 0; i < 4; i++) PetscCall(VecDestroy(&w->roll[i]));
+  for (int i = 0; i < 4; i++) PetscCall(VecDestroy(&w->work[i]));
+  for (int i = 0; i < w->n; i++) {
+    for (int k = 0; k < 3; k++) PetscCall(VecDestroy(&w->tangent[i][k]));
+    mt_free_energy_free(&w->derivative[i]);
+  }
+  PetscCall(VecDestroy(&w->start));
+  free(w->steps.t);
+  free(w->steps.seen);
+  PetscCall(mt_flow_linear_destroy(&w->linear));
+  PetscCall(mt_march_destroy(&w->march));
+  PetscCall(mt_flow_destroy(&w->flow));
+  PetscCall(mt_domain_destroy(&w->domain));
+  mt_formula_free(&w->source);
+  mt_program_free(&w->program);
+  mt_free_energy_free(&w->energy);
+  return mt_mesh_destroy(&w->mesh);
+}
+
+PetscErrorCode mt_twin_set(MtTwin *w, const double *theta) {
+  for (int i = 0; i < w->n; i++) {
+    const MtUnknown *u = &w->unknown[i];
+    const double value = u->factor * mt_unknown_value(u, theta[i]);
+    w->theta[i] = theta[i];
+    if (u->number.kind == MT_NUMBER_ENERGY) mt_free_energy_set(&w->energy, u->number.k, value);
+    if (u->number.kind == MT_NUMBER_KAPPA) w->model.kappa = value;
+    if (u->number.kind == MT_NUMBER_MOBILITY) w->model.mobility = value;
+  }
+  for (int i = 0; i < w->n; i++) { /* when all are set */
+    mt_free_energy_free(&w->derivative[i]);
+    if (w->unknown[i].number.kind == MT_NUMBER_ENERGY)
+      mt_free_energy_derivative(&w->energy, w->unknown[i].number.k, &w->derivative[i]);
+  }
+  w->whole = false;
+  return mt_flow_set_numbers(w->flow, w->model.kappa, w->model.mobility);
+}
+
+double mt_twin_prior(const MtTwin *w, const double *theta, double *g) {
+  double sum = 0;
+  for (int i = 0; i < w->n; i++) {
+    const MtUnknown *u = &w->unknown[i];
+    if (u->deviation == 0) continue;
+    const double off = (theta[i] - u->prior) / u->deviation;
+    sum += .5 * off * off;
+    if (g) g[i] += off / u->deviation;
+  }
+  return sum;
+}
+
+static void add_time(MtSteps *s, double t, int seen) {
+  if (s->n + 2 > s->capacity) {
+    s->capacity = s->capacity ? 2 * s->capacity : 256;
+    s->t = mt_realloc(s->t, (size_t)s->capacity * sizeof *s->t);
+    s->seen = mt_realloc(s->seen, (size_t)s->capacity * sizeof *s->seen);
+  }
+  s->n++;
+  s->t[s->n] = t;
+  s->seen[s->n] = seen;
+}
+
+/* State 0 is at t0; a snapshot of that time sees it. */
+static int begin_steps(MtTwin *w) {
+  MtSteps *s = &w->steps;
+  const bool seen = w->seen.t[0] <= w->t0;
+  s->n = -1;
+  add_time(s, w->t0, seen ? 0 : -1);
+  return seen;
+}
+
+/* What each step adds to the misfit. */
+static PetscErrorCode look(MtTwin *w, int snapshot, double *sum, Vec *predicted) {
+  Vec c = mt_march_field(w->march, 0);
+  PetscCall(mt_snapshots_misfit(&w->seen, snapshot, c, NULL, sum));
+  return predicted ? VecCopy(c, predicted[snapshot]) : 0;
+}
+
+PetscErrorCode mt_twin_record(MtTwin *w, double *misfit, Vec *predicted) {
+  double sum = 0;
+  int next = begin_steps(w);
+  w->whole = false;
+  PetscCall(VecCopy(w->start, mt_march_field(w->march, 0)));
+  PetscCall(mt_march_start(w->march, w->t0));
+  const MtMarchState *s = mt_march_state(w->march);
+  if (next == 1) PetscCall(look(w, 0, &sum, predicted));
+  while (next < w->seen.n) {
+    PetscErrorCode rc = mt_march_step(w->march, fmin(w->seen.t[next], mt_program_corner(&w->program, s->t)));
+    if (rc) return rc;
+    const bool there = s->t >= w->seen.t[next];
+    add_time(&w->steps, s->t, there ? next : -1);
+    if (there) PetscCall(look(w, next++, &sum, predicted));
+  }
+  PetscCallMPI(MPI_Allreduce(&sum, misfit, 1, MPI_DOUBLE, MPI_SUM, w->comm));
+  w->newton += s->newton;
+  w->recorded++;
+  return 0;
+}
