@@ -83,8 +83,8 @@ static void test_rotation(void **state) {
   (void)state;
   for (int orientations = 2; orientations <= 6; orientations++) {
     const double coarse = turn_error(128, orientations), fine = turn_error(256, orientations);
-    assert_true(fine < 1e-5);
-    assert_true(fine < coarse / 4 || fine < 1e-12);
+    assert_true(fine < 6e-6);
+    assert_true(fine < coarse / 5);
   }
 }
 
@@ -123,15 +123,17 @@ static void test_features(void **state) {
   for (int i = 0; i < N * N; i++) v[i] = 3 + cos(2 * M_PI * 8 * (i / N) / N); /* along y: orientation 2, pi/4 a pixel */
   mt_texture_features(p, v, f, &kept);
   assert_true(kept < 1e-12);
-  double most = 0, sum = 0;
+  double most = 0, sum = 0, deviation = 0, mean = 0;
   for (int i = 0; i < m; i++) {
     mt_texture_name(S, K, i, name);
     assert_true(isfinite(f[i]));
     if (!strncmp(name, "energy", 6)) sum += f[i];
     if (!strcmp(name, "energy_1_2")) most = f[i];
-    if (!strcmp(name, "deviation")) assert_near(f[i], sqrt(.5), 1e-12);
-    if (!strcmp(name, "mean")) assert_near(f[i], 3, 1e-12);
+    if (!strcmp(name, "deviation")) deviation = f[i];
+    if (!strcmp(name, "mean")) mean = f[i];
   }
+  assert_near(deviation, sqrt(.5), 1e-12);
+  assert_near(mean, 3, 1e-12);
   assert_near(sum, 1, 1e-12);
   assert_near(most, .8, 1e-12); /* alpha^2 = 16/20, and 1/20 * 8 / 4 on each neighbour */
   for (int i = 0; i < N * N; i++) v[i] = .1;
