@@ -106,7 +106,8 @@ PetscErrorCode cli_check(const CliArgs *args, int *code) {
     mt_log("# %s with all defaults, in canonical units (lengths nm, fields T, energies J/m3)\n%s# ok",
            mt_input_path(in), mt_input_canonical(in));
   bool measured = mt_input_has(in, "grains.source") && strcmp(mt_input_string(in, "grains.source"), "generated") &&
-                  strcmp(mt_input_string(in, "grains.source"), "shape");
+                  strcmp(mt_input_string(in, "grains.source"), "shape") &&
+                  strcmp(mt_input_string(in, "grains.source"), "tess");
   mt_input_destroy(&in);
   Verdict v = {0};
   for (int i = 0; i < n && !rc; i++)

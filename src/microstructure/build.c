@@ -7,6 +7,7 @@
 #include "magtwin/microstructure.h"
 #include "magtwin/run.h"
 #include "shapes.h"
+#include "tess.h"
 #include "thin_grains.h"
 #include <math.h>
 #include <stdio.h>
@@ -89,19 +90,20 @@ static PetscErrorCode box_shrink(const MtInput *in, double surface, MtPower *p) 
   return 0;
 }
 
-/* Frees p. */
-static PetscErrorCode cells_make(const MtInput *in, const MtGbLaw *law, MtMeshOptions *o, MtPower *p, MtCells *c,
-                                 Geometry *g, MtJson *json) {
-  PetscCall(box_shrink(in, o->surface, p));
-  PetscCall(mt_cells_build(p, c));
+/* The cells with what is asked of their boundaries.  p: what they were made from, is freed; NULL: they come from a
+ * file. */
+static PetscErrorCode cells_ready(const MtInput *in, const MtGbLaw *law, MtMeshOptions *o, MtPower *p, MtCells *c,
+                                  Geometry *g, MtJson *json) {
   PetscCall(boundaries_ask(in, law, o, c));
   const double min_edge =
       mt_input_has(in, "mesh.min_edge") ? mt_input_real(in, "mesh.min_edge") : fmax(o->size / 2, o->thickness);
   PetscCall(mt_cells_regularize(c, o->thickness / 2, min_edge));
   PetscCall(mt_cells_check(c));
   PetscCall(mt_gb_law_contacts(law, c, &o->thickness));
-  PetscCall(mt_power_inset_volumes(p, o->thickness / 2, c, g->volume, &g->known));
-  mt_power_free(p);
+  if (p) {
+    PetscCall(mt_power_inset_volumes(p, o->thickness / 2, c, g->volume, &g->known));
+    mt_power_free(p);
+  }
   mt_log("%d grains: %d faces, %d edges, %d vertices; %d short edges removed", c->ngrains, c->nfaces, c->nedges,
          c->nvertices, c->ncollapsed);
   mt_json_object(json, "cells");
@@ -111,6 +113,22 @@ static PetscErrorCode cells_make(const MtInput *in, const MtGbLaw *law, MtMeshOp
   mt_json_int(json, "short_edges_removed", c->ncollapsed);
   mt_json_end(json);
   return 0;
+}
+
+/* Frees p. */
+static PetscErrorCode cells_make(const MtInput *in, const MtGbLaw *law, MtMeshOptions *o, MtPower *p, MtCells *c,
+                                 Geometry *g, MtJson *json) {
+  PetscCall(box_shrink(in, o->surface, p));
+  PetscCall(mt_cells_build(p, c));
+  return cells_ready(in, law, o, p, c, g, json);
+}
+
+static PetscErrorCode cells_from_file(MPI_Comm comm, const MtInput *in, const MtGbLaw *law, MtMeshOptions *o,
+                                      MtCells *c, Geometry *g, MtJson *json) {
+  if (o->surface > 0)
+    return mt_input_error(in, "mesh.surface.thickness", "must be 0 with grains.source: tess, is %g nm", o->surface);
+  PetscCall(mt_tess_grains(comm, in, c, json));
+  return cells_ready(in, law, o, NULL, c, g, json);
 }
 
 /* What the voxel route cannot do yet, and a phase thicker than a grain. */
@@ -148,12 +166,17 @@ static PetscErrorCode mesh_grains(MPI_Comm comm, const MtInput *in, MtMeshData *
   MtCells c = {0};
   MtPower p;
   MtLabels l = {0};
-  bool voxels;
+  const bool tess = !strcmp(mt_input_string(in, "grains.source"), "tess");
+  bool voxels = false;
   options_read(in, &o);
   PetscCall(mt_gb_law_read(in, &law));
   mt_phase_begin("grains");
-  PetscCall(grains_read(comm, in, &l, &p, &voxels, json));
-  PetscCall(voxels ? check_labels(comm, in, &law, &o, &l) : cells_make(in, &law, &o, &p, &c, g, json));
+  if (tess) {
+    PetscCall(cells_from_file(comm, in, &law, &o, &c, g, json));
+  } else {
+    PetscCall(grains_read(comm, in, &l, &p, &voxels, json));
+    PetscCall(voxels ? check_labels(comm, in, &law, &o, &l) : cells_make(in, &law, &o, &p, &c, g, json));
+  }
   mt_phase_end("grains");
   mt_gb_law_free(&law);
   PetscCall(voxels ? mt_mesh_labels(comm, &l, &o, mesh, json) : mt_mesh_cells(comm, &c, &o, mesh, json));

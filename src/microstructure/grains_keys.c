@@ -2,21 +2,23 @@
 #include "magtwin/microstructure.h"
 
 #define GENERATED "grains.source=generated"
-#define MEASURED "grains.source=ebsd|labels|stack"
+#define MEASURED "grains.source=ebsd|labels|stack|tess"
+#define FILED "grains.source=labels|tess"
+#define TESS "grains.source=tess"
 #define SHAPE "grains.source=shape"
 #define EBSD "grains.source=ebsd"
 #define LABELS "grains.source=labels"
-#define DRAWN "grains.source=generated|labels|stack"
+#define DRAWN "grains.source=generated|labels|stack|tess"
 #define VOLUME "grains.source=labels|stack"
 
 const MtKey mt_grains_keys[] = {
     {.path = "grains.source",
      .type = MT_KEY_CHOICE,
-     .choices = "generated|ebsd|labels|stack|shape",
+     .choices = "generated|ebsd|labels|stack|tess|shape",
      .help =
          "Where the grains come from: random ones, a series of EBSD sections, a labelled volume, a stack of pictures "
-         "(section stack; magtwin reconstruct labels it, other steps read its labels.h5 from the output folder), or a "
-         "simple body."},
+         "(section stack; magtwin reconstruct labels it, other steps read its labels.h5 from the output folder), a "
+         "tessellation of Neper, or a simple body."},
 
     /* generated */
     {.path = "grains.count",
@@ -138,10 +140,11 @@ const MtKey mt_grains_keys[] = {
     /* labels */
     {.path = "grains.file",
      .type = MT_KEY_PATH,
-     .when = LABELS,
+     .when = FILED,
      .help =
          "Volume of labels: .npy [nz, ny, nx], HDF5, a TIFF file with a page per slice, or a pattern of numbered TIFF "
-         "slices."},
+         "slices; or a tessellation of a box (.tess of Neper, regularized or not), whose orientations are taken if it "
+         "has any (easy axis [001])."},
     {.path = "grains.dataset",
      .type = MT_KEY_STRING,
      .def = "/labels",
@@ -181,7 +184,18 @@ const MtKey mt_grains_keys[] = {
          "used, or else axes spread about texture_axis. Where only the axis is known the turn of the crystal about "
          "it is drawn from grains.seed; it matters for cubic anisotropy alone."},
 
-    /* ebsd and labels */
+    /* tess */
+    {.path = "grains.unit",
+     .type = MT_KEY_REAL,
+     .dim = MT_DIM_LENGTH,
+     .def = "",
+     .min = 0,
+     .max = 1e6,
+     .exclusive_min = true,
+     .when = TESS,
+     .help = "Length of 1 in the file; this or grains.mean_size."},
+
+    /* ebsd, labels, tess */
     {.path = "grains.mean_size",
      .type = MT_KEY_REAL,
      .dim = MT_DIM_LENGTH,

@@ -1,7 +1,7 @@
 /* The keys of section mesh. */
 #include "magtwin/microstructure.h"
 
-#define GRAINS "grains.source=generated|ebsd|labels|stack"
+#define GRAINS "grains.source=generated|ebsd|labels|stack|tess"
 
 const MtKey mt_mesh_keys[] = {
     {.path = "mesh.file",
