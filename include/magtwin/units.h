@@ -10,20 +10,21 @@
 /* Dimensions of input values; the canonical unit each is stored in. */
 typedef enum {
   MT_DIM_NONE,
-  MT_DIM_LENGTH,      /* nm */
-  MT_DIM_FIELD,       /* T, mu0 H; also accepts mT, kA/m, A/m, kOe, Oe */
-  MT_DIM_ANGLE,       /* deg; also rad */
-  MT_DIM_ENERGY,      /* J/m3; also MJ/m3, kJ/m3 */
-  MT_DIM_EXCHANGE,    /* J/m; also pJ/m */
-  MT_DIM_SURFACE,     /* J/m2; also mJ/m2 */
-  MT_DIM_TIME,        /* s; also ms, us, ns, ps, fs, min, h */
-  MT_DIM_TEMPERATURE, /* K */
-  MT_DIM_FREQUENCY,   /* Hz; also kHz, MHz, GHz, THz */
-  MT_DIM_TRANSPORT,   /* m5/(J s): of a flux down a gradient of J/m3 */
-  MT_DIM_RELAXATION,  /* m3/(J s): of a rate by J/m3 */
-  MT_DIM_MOLAR,       /* J/mol; also kJ/mol */
-  MT_DIM_MOLARVOLUME, /* m3/mol; also cm3/mol */
-  MT_DIM_DIFFUSIVITY, /* m2/s; also cm2/s, um2/s, nm2/s */
+  MT_DIM_LENGTH,           /* nm */
+  MT_DIM_FIELD,            /* T, mu0 H; also accepts mT, kA/m, A/m, kOe, Oe */
+  MT_DIM_ANGLE,            /* deg; also rad */
+  MT_DIM_ENERGY,           /* J/m3; also MJ/m3, kJ/m3 */
+  MT_DIM_EXCHANGE,         /* J/m; also pJ/m */
+  MT_DIM_SURFACE,          /* J/m2; also mJ/m2 */
+  MT_DIM_TIME,             /* s; also ms, us, ns, ps, fs, min, h */
+  MT_DIM_TEMPERATURE,      /* K */
+  MT_DIM_FREQUENCY,        /* Hz; also kHz, MHz, GHz, THz */
+  MT_DIM_TRANSPORT,        /* m5/(J s): of a flux down a gradient of J/m3 */
+  MT_DIM_RELAXATION,       /* m3/(J s): of a rate by J/m3 */
+  MT_DIM_MOLAR,            /* J/mol; also kJ/mol */
+  MT_DIM_MOLARVOLUME,      /* m3/mol; also cm3/mol */
+  MT_DIM_DIFFUSIVITY,      /* m2/s; also cm2/s, um2/s, nm2/s */
+  MT_DIM_BOUNDARYMOBILITY, /* m4/(J s): of a speed by J/m3 */
 } MtDimension;
 
 /* Factor that takes `unit` to the canonical unit of `dim`, 0 if the unit is not one of that dimension. */

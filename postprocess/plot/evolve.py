@@ -2,7 +2,9 @@
 """evolve.py FOLDER [--compare FOLDER] [--figures FOLDER]: figures of a phase-field run, as PNG and SVG in FOLDER/figures.
 
   evolve     energies, phase fraction and interface against time, and the time steps
-  fields     c at times that were kept: the box, or a cut through the middle of a box in three dimensions or of a mesh
+  fields     c (or the grains) at times that were kept: the box, or a cut through the middle of a box in three dimensions or of a mesh
+
+Of grain growth, evolve has the square of the mean radius, the number of grains, the energy and the boundaries.
 
 Needs numpy, h5py and matplotlib.  Exit code 2 when a file is missing or unfinished, or cannot be written.
 """
@@ -15,25 +17,30 @@ import numpy as np
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from geometry import Cut
 from results import Mesh, Unusable, attempt, dataset, open_h5, read_columns, read_summary
-from style import LINE, SECOND, WIDE, colour_bar, map_axes, plt, save
+from style import GRAIN_COLOURS, LINE, SECOND, WIDE, colour_bar, map_axes, plt, save
 from matplotlib.collections import PolyCollection
+from matplotlib.colors import BoundaryNorm, ListedColormap
 
 SHOWN = 6
 
 
 def read_times(folder):
-    return read_columns(folder, "evolve.csv", 2, ("t_s", "dt_s", "c_mean", "fraction", "steps"))
+    return read_columns(folder, "evolve.csv", 2, ("t_s", "dt_s", "steps"))
 
 
-def time_axis(axes, t):
-    """Logarithmic where the run spans more than two decades of steps."""
-    start = t[1] if t[0] == 0 else t[0]
-    axes.set_xlabel("t (s)")
-    if t[-1] > 100 * start:
-        axes.set_xscale("log")
-        axes.set_xlim(start, t[-1])
-    else:
-        axes.set_xlim(t[0], t[-1])
+def draw_growth(panels, table, other, area):
+    """What grain growth has: the mean radius, the number of grains, energy and boundaries."""
+    shown = (("<R>$^2$ (nm$^2$)", lambda t: t["mean_radius_nm"]**2), ("grains", lambda t: t["grains"]), ("energy (J/m$^3$)", lambda t: t["f_total_J/m3"]),
+             ("boundaries (%s)" % area.split("_")[1].replace("2", "$^2$"), lambda t: t[area]))
+    for axes, (label, value) in zip(panels.ravel(), shown):
+        axes.plot(table["t_s"], value(table), color=LINE)
+        if other:
+            axes.plot(other["t_s"], value(other), color=LINE, ls="--", lw=0.9)
+        axes.set_ylabel(label)
+        axes.set_xlim(table["t_s"][0], table["t_s"][-1])
+    panels[1, 0].set_yscale("log")
+    for axes in panels[1]:
+        axes.set_xlabel("t (s)")
 
 
 def mean(axes, table, other):
@@ -48,10 +55,8 @@ def mean(axes, table, other):
         right.set_ylabel("temperature (K)", color=SECOND)
 
 
-def curve(folder, figures, compare):
-    table, other = read_times(folder), read_times(compare) if compare else None
-    area = next(name for name in table if name.startswith("interface_"))
-    figure, panels = plt.subplots(2, 2, figsize=(WIDE, 4.4), sharex=True, gridspec_kw=dict(wspace=0.3, hspace=0.1))
+def draw_field(panels, table, other, area):
+    """Energies, phase fraction, interface, time step of one field."""
     energy, fraction, interface, step = panels.ravel()
     if "f_total_J/m3" not in table:
         mean(energy, table, other)
@@ -72,6 +77,24 @@ def curve(folder, figures, compare):
     step.set_ylabel("time step (s)")
     for axes in (interface, step):
         time_axis(axes, table["t_s"])
+
+
+def time_axis(axes, t):
+    """Logarithmic where the run spans more than two decades of steps."""
+    start = t[1] if t[0] == 0 else t[0]
+    axes.set_xlabel("t (s)")
+    if t[-1] > 100 * start:
+        axes.set_xscale("log")
+        axes.set_xlim(start, t[-1])
+    else:
+        axes.set_xlim(t[0], t[-1])
+
+
+def curve(folder, figures, compare):
+    table, other = read_times(folder), read_times(compare) if compare else None
+    area = next(name for name in table if name.startswith("interface_"))
+    figure, panels = plt.subplots(2, 2, figsize=(WIDE, 4.4), sharex=True, gridspec_kw=dict(wspace=0.3, hspace=0.1))
+    (draw_growth if "grains" in table else draw_field)(panels, table, other, area)
     if other:
         figure.text(0.125, 0.0, "dashed: %s" % os.path.basename(os.path.abspath(compare)), fontsize=7, va="top")
     return save(figure, figures, "evolve")
@@ -102,19 +125,32 @@ def mesh_of(folder):
     raise Unusable("the mesh of %s is not known" % folder)
 
 
-def draw_box(axes, f, low, high):
+def look(name, values):
+    """Colours of a field: by value, or of the grains, which repeat."""
+    if name == "/c":
+        return dict(cmap="viridis", vmin=min(np.nanmin(v) for v in values), vmax=max(np.nanmax(v) for v in values))
+    n = int(max(np.nanmax(v) for v in values)) + 1
+    return dict(cmap=ListedColormap([GRAIN_COLOURS[(7 * k) % len(GRAIN_COLOURS)] for k in range(max(n, 2))]), norm=BoundaryNorm(np.arange(max(n, 2) + 1) - 0.5, max(n, 2)))
+
+
+def draw_box(axes, f, name, colours):
     """The plane of a box, or the middle one of its depth."""
-    n, size = (np.ravel(f["/c"].attrs[name]) for name in ("nodes", "size_nm"))
-    c = dataset(f, "/c").reshape(int(n[2]), int(n[1]), int(n[0]))[int(n[2]) // 2]
+    n, size = (np.ravel(f[name].attrs[key]) for key in ("nodes", "size_nm"))
+    c = dataset(f, name).reshape(int(n[2]), int(n[1]), int(n[0]))[int(n[2]) // 2]
+    if name != "/c":  # boundaries show where sum eta^2 falls
+        c = np.ma.masked_where(dataset(f, "/sum_eta2").reshape(int(n[2]), int(n[1]), int(n[0]))[int(n[2]) // 2] < 0.6, c)
+        axes.set_facecolor("#3a3a3a")
     map_axes(axes, "xy")
-    return axes.imshow(c, origin="lower", extent=(0, size[0], 0, size[1]), vmin=low, vmax=high, cmap="viridis", interpolation="nearest")
+    return axes.imshow(c, origin="lower", extent=(0, size[0], 0, size[1]), interpolation="nearest", **colours)
 
 
-def draw_mesh(axes, f, mesh, low, high):
+def draw_mesh(axes, f, mesh, name, colours):
     cut = Cut(mesh, 2, mesh.box[:, 2].mean())
-    polygons = PolyCollection(cut.polygons, cmap="viridis", edgecolors="face", linewidths=0.2)
-    polygons.set_array(cut.node_value(dataset(f, "/c")))
-    polygons.set_clim(low, high)
+    limits = [colours[key] for key in ("vmin", "vmax") if key in colours]
+    polygons = PolyCollection(cut.polygons, cmap=colours["cmap"], norm=colours.get("norm"), edgecolors="face", linewidths=0.2)
+    polygons.set_array(cut.node_value(dataset(f, name)))
+    if limits:
+        polygons.set_clim(*limits)
     axes.add_collection(polygons)
     map_axes(axes, "xy")
     axes.set_xlim(mesh.box[:, 0])
@@ -125,24 +161,26 @@ def draw_mesh(axes, f, mesh, low, high):
 def fields(folder, figures):
     files = kept(folder)
     with open_h5(files[0][1]) as f:
-        mesh = None if "nodes" in f["/c"].attrs else mesh_of(folder)
+        name = "/grain" if "grain" in f else "/c"
+        mesh = None if "nodes" in f[name].attrs else mesh_of(folder)
     values = []
     for _, path in files:
         with open_h5(path) as f:
-            values.append(dataset(f, "/c"))
-    low, high = min(np.nanmin(v) for v in values), max(np.nanmax(v) for v in values)
+            values.append(dataset(f, name))
+    colours = look(name, values)
     columns = min(3, len(files))
     rows = -(-len(files) // columns)
     figure, panels = plt.subplots(rows, columns, figsize=(WIDE, WIDE / 3 * rows), squeeze=False, sharex=True, sharey=True,
                                   gridspec_kw=dict(wspace=0.16, hspace=0.12))
     for axes, (t, path) in zip(panels.ravel(), files):
         with open_h5(path) as f:
-            shown = draw_mesh(axes, f, mesh, low, high) if mesh else draw_box(axes, f, low, high)
+            shown = draw_mesh(axes, f, mesh, name, colours) if mesh else draw_box(axes, f, name, colours)
         axes.set_title("t = %.4g s" % t)
         axes.label_outer()
     for axes in panels.ravel()[len(files):]:
         axes.set_axis_off()
-    colour_bar(figure, shown, panels.ravel().tolist(), "c")
+    if name == "/c":
+        colour_bar(figure, shown, panels.ravel().tolist(), "c")
     return save(figure, figures, "fields")
 
 

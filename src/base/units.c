@@ -47,6 +47,7 @@ static const Unit units[] = {
     {MT_DIM_FREQUENCY, "THz", 1e12},
     {MT_DIM_TRANSPORT, "m5/(J s)", 1},
     {MT_DIM_RELAXATION, "m3/(J s)", 1},
+    {MT_DIM_BOUNDARYMOBILITY, "m4/(J s)", 1},
     {MT_DIM_MOLAR, "J/mol", 1},
     {MT_DIM_MOLAR, "kJ/mol", 1e3},
     {MT_DIM_MOLARVOLUME, "m3/mol", 1},

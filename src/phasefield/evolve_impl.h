@@ -73,8 +73,13 @@ PetscErrorCode mt_evolve_open(MtEvolve *e, MPI_Comm comm, const MtInput *in, con
 PetscErrorCode mt_evolve_close(MtEvolve *e);
 
 /* The models that phasefield.model names; domain and in are kept.  Collective. */
-PetscErrorCode mt_system_flow(const MtDomain *domain, const MtInput *in, MtSystem **s); /* evolve_flow.c */
-PetscErrorCode mt_system_kks(const MtDomain *domain, const MtInput *in, MtSystem **s);  /* kks_system.c */
+PetscErrorCode mt_system_flow(const MtDomain *domain, const MtInput *in, MtSystem **s);   /* evolve_flow.c */
+PetscErrorCode mt_system_kks(const MtDomain *domain, const MtInput *in, MtSystem **s);    /* kks_system.c */
+PetscErrorCode mt_system_grains(const MtDomain *domain, const MtInput *in, MtSystem **s); /* grains_system.c */
+
+/* grains_keys.c: the rules of its keys, nothing for other models; the parts of the input.  Not collective. */
+PetscErrorCode mt_grain_growth_check(const MtInput *in);
+bool mt_grain_growth_asked(const MtInput *in);
 
 /* evolve_flow.c: c at the beginning, as the input has it, with what diffusion (or NULL) holds; must lie in the range of
  * the energy.  Collective. */

@@ -29,9 +29,10 @@ const MtKey mt_evolve_keys[] = {
     {.path = "phasefield.model",
      .type = MT_KEY_CHOICE,
      .def = "cahn_hilliard",
-     .choices = "cahn_hilliard|allen_cahn|diffusion|kks",
+     .choices = "cahn_hilliard|allen_cahn|diffusion|kks|grain_growth",
      .help = "cahn_hilliard: c is conserved and flows down the gradient of its chemical potential. allen_cahn: c "
-             "relaxes where it is. diffusion: c flows down its own gradient through the media of section diffusion."},
+             "relaxes where it is. diffusion: c flows down its own gradient through the media of section diffusion. "
+             "grain_growth: an order parameter for each grain, boundaries move by their curvature."},
     {.path = "phasefield.energy",
      .type = MT_KEY_CHOICE,
      .def = "double_well",
@@ -129,13 +130,14 @@ const MtKey mt_evolve_keys[] = {
     {.path = "phasefield.initial",
      .type = MT_KEY_CHOICE,
      .def = "formula",
-     .choices = "formula|file",
-     .help = "Where c at the beginning comes from."},
+     .choices = "formula|file|voronoi|regions",
+     .help = "Where c, or the grain at each node, at the beginning comes from. voronoi: grains around random seeds; "
+             "regions: the grains of the mesh."},
     {.path = "phasefield.initial_formula",
      .type = MT_KEY_STRING,
      .when = "phasefield.initial=formula",
-     .help = "c as a formula of x, y, z (nm): + - * / ^, functions (sin, tanh, exp, min, ...), pi, and names: "
-             "\"r = sqrt(x^2 + y^2); tanh(r - 20)\"."},
+     .help = "c, or the number of the grain, from 0, as a formula of x, y, z (nm): + - * / ^, functions (sin, tanh, "
+             "exp, min, ...), pi, and names: \"r = sqrt(x^2 + y^2); tanh(r - 20)\"."},
     {.path = "phasefield.initial_file",
      .type = MT_KEY_PATH,
      .when = "phasefield.initial=file",
@@ -145,25 +147,28 @@ const MtKey mt_evolve_keys[] = {
      .def = "0",
      .min = 0,
      .max = 1e6,
+     .when = "phasefield.model=cahn_hilliard|allen_cahn|diffusion|kks",
      .help = "Added to c at every node at the beginning: random, uniform, up to this on either side."},
     {.path = "phasefield.seed",
      .type = MT_KEY_INT,
      .def = "1",
      .min = 0,
      .max = 1e15,
-     .help = "Seed of the noise; the same on any number of ranks."},
+     .help = "Seed of the noise or of the grains; the same on any number of ranks."},
     {.path = "phasefield.source",
      .type = MT_KEY_STRING,
      .def = "",
+     .when = "phasefield.model=cahn_hilliard|allen_cahn|diffusion|kks",
      .help = "A formula of x, y, z (nm) and t (s), in 1/s, added to dc/dt."},
     {.path = "phasefield.range",
      .type = MT_KEY_REALS,
      .def = "[]",
      .help = "Two numbers that c must stay between, or the run fails with the last good state. Without them a "
-             "regular solution has 0 and 1, a table its ends."},
+             "regular solution has 0 and 1, a table its ends, grains -0.1 and 1.1."},
     {.path = "phasefield.level",
      .type = MT_KEY_REAL,
      .def = "0.5",
+     .when = "phasefield.model=cahn_hilliard|allen_cahn|diffusion|kks",
      .help = "c where the one phase ends and the other begins: for the fraction and the area of the interface in "
              "evolve.csv."},
     {.path = "evolve.end",
@@ -405,7 +410,8 @@ static PetscErrorCode check_times(const MtInput *in) {
 
 PetscErrorCode mt_evolve_check(const MtInput *in) {
   PetscErrorCode rc = mt_input_has(in, "box.size") ? check_box(in) : 0;
-  if (!rc && mt_input_has(in, "phasefield.model")) rc = check_physics(in);
+  if (!rc && mt_input_has(in, "phasefield.model")) rc = mt_grain_growth_check(in);
+  if (!rc && mt_input_has(in, "phasefield.model") && !mt_grain_growth_asked(in)) rc = check_physics(in);
   return rc || !mt_input_has(in, "evolve.end") ? rc : check_times(in);
 }
 

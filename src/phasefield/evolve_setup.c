@@ -25,7 +25,9 @@ PetscErrorCode mt_evolve_open(MtEvolve *e, MPI_Comm comm, const MtInput *in, con
   PetscErrorCode rc = open_domain(e);
   if (rc) return rc;
   mt_phase_begin("set up operators");
-  rc = mt_evolve_two_phases(in) ? mt_system_kks(e->domain, in, &e->system) : mt_system_flow(e->domain, in, &e->system);
+  rc = mt_grain_growth_asked(in)  ? mt_system_grains(e->domain, in, &e->system)
+       : mt_evolve_two_phases(in) ? mt_system_kks(e->domain, in, &e->system)
+                                  : mt_system_flow(e->domain, in, &e->system);
   mt_phase_end("set up operators");
   return rc;
 }

@@ -1,0 +1,238 @@
+/* Energy, forces and implicit steps of grain growth.
+ *
+ * With the equation divided by L, a step minimizes shift/2 |c - base|^2_{w/L} + F: one symmetric operator for all order
+ * parameters, shift w/L + w m f'' + kappa K, restricted to the active pairs.  It is solved by conjugate gradients,
+ * preconditioned by its diagonal: steps follow the motion of interfaces, so that shift/L stays near kappa/l^2 and the
+ * iterations count the nodes across an interface, not those of the domain (docs/numerics.md has the counts). */
+#include "grains_impl.h"
+#include "magtwin/error.h"
+#include <math.h>
+
+enum { MAX_NEWTON = 8, MAX_ITERATIONS = 500 };
+
+static double gamma_of(const MtGrowth *g, PetscInt i, size_t k) {
+  return g->model->uniform ? g->model->gamma : g->set.gamma[g->set.both_start[i] + k];
+}
+
+/* y = K x at owned pair p of node i. */
+static double stiffness(const MtGrowth *g, PetscInt i, PetscInt p, const double *x) {
+  const MtGrainGraph *a = &g->graph;
+  const PetscInt first = a->start[i], n = a->start[i + 1] - first;
+  const PetscInt *link = g->set.link + g->set.link_start[i] + (size_t)(p - g->set.start[i]) * (size_t)n;
+  double y = a->diagonal[i] * x[p];
+  for (PetscInt k = 0; k < n; k++) y += a->k[first + k] * x[link[k]];
+  return y;
+}
+
+/* Sum over the pairs of grains at node i of (gamma - 1/2) eta^2 eta^2, with twice (gamma - 1/2) eta_other^2 in extra
+ * [pairs at the node], if wanted. */
+static double meeting(const MtGrowth *g, PetscInt i, const double *c, double *extra) {
+  const PetscInt first = g->set.start[i], n = g->set.start[i + 1] - first;
+  double sum = 0;
+  size_t k = 0;
+  for (PetscInt p = 0; p < n && extra; p++) extra[p] = 0;
+  for (PetscInt p = 0; p < n; p++)
+    for (PetscInt q = p + 1; q < n; q++) {
+      const double excess = gamma_of(g, i, k++) - .5, a = c[first + p] * c[first + p], b = c[first + q] * c[first + q];
+      sum += excess * a * b;
+      if (!extra) continue;
+      extra[p] += 2 * excess * b;
+      extra[q] += 2 * excess * a;
+    }
+  return sum;
+}
+
+static double sum_of_squares(const MtGrainSet *s, PetscInt i, const double *c) {
+  double sum = 0;
+  for (PetscInt p = s->start[i]; p < s->start[i + 1]; p++) sum += c[p] * c[p];
+  return sum;
+}
+
+PetscErrorCode mt_grain_energy(MtGrowth *g, const double *c, MtGrainEnergy *e) {
+  const MtGrainSet *s = &g->set;
+  double sum[2] = {0, 0};
+  PetscCall(mt_grain_ghosts_values(&g->ghosts, (double *)c));
+  for (PetscInt i = 0; i < g->domain->n_owned; i++) {
+    const double lack = 1 - sum_of_squares(s, i, c);
+    sum[0] += g->graph.w[i] * (.25 * lack * lack + meeting(g, i, c, NULL));
+    for (PetscInt p = s->start[i]; p < s->start[i + 1]; p++) sum[1] += c[p] * stiffness(g, i, p, c);
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, 2, MPI_DOUBLE, MPI_SUM, g->domain->comm));
+  e->bulk = g->model->m * sum[0] / g->graph.volume;
+  e->gradient = .5 * g->model->kappa * sum[1] / g->graph.volume;
+  e->total = e->bulk + e->gradient;
+  return 0;
+}
+
+void mt_grain_mobility(MtGrowth *g, const double *c) {
+  const MtGrainSet *s = &g->set;
+  const double far = 1e-12; /* of sum eta^2 eta^2: away from boundaries L does not matter */
+  for (PetscInt i = 0; i < g->domain->n_owned; i++) {
+    double weight = far, sum = far * g->model->rate;
+    size_t k = g->model->uniform ? 0 : s->both_start[i];
+    for (PetscInt p = s->start[i]; p < s->start[i + 1] && !g->model->uniform; p++)
+      for (PetscInt q = p + 1; q < s->start[i + 1]; q++, k++) {
+        const double both = c[p] * c[p] * c[q] * c[q];
+        weight += both;
+        sum += both * s->rate[k];
+      }
+    g->rate[i] = sum / weight;
+  }
+}
+
+/* y = dF/dc by owned pairs; ghosts of c are set. */
+static PetscErrorCode gradient(MtGrowth *g, double *c, double *y) {
+  const MtGrainSet *s = &g->set;
+  double extra[64];
+  PetscCall(mt_grain_ghosts_values(&g->ghosts, c));
+  for (PetscInt i = 0; i < g->domain->n_owned; i++) {
+    const double lack = 1 - sum_of_squares(s, i, c), wm = g->graph.w[i] * g->model->m;
+    meeting(g, i, c, extra);
+    for (PetscInt p = s->start[i]; p < s->start[i + 1]; p++)
+      y[p] = wm * c[p] * (extra[p - s->start[i]] - lack) + g->model->kappa * stiffness(g, i, p, c);
+  }
+  return 0;
+}
+
+PetscErrorCode mt_grain_rate(MtGrowth *g, double *c, double *rate) {
+  PetscCall(gradient(g, c, rate));
+  mt_grain_mobility(g, c);
+  for (PetscInt i = 0; i < g->domain->n_owned; i++)
+    for (PetscInt p = g->set.start[i]; p < g->set.start[i + 1]; p++) rate[p] *= -g->rate[i] / g->graph.w[i];
+  return 0;
+}
+
+/* residual = w/L shift (c - base) + dF/dc, and the diagonal of its derivative. */
+static PetscErrorCode linearize(MtGrowth *g, const double *base, double *c) {
+  const MtGrainSet *s = &g->set;
+  double *residual = g->work[MT_RESIDUAL], *diagonal = g->work[MT_DIAGONAL], extra[64];
+  PetscCall(gradient(g, c, residual));
+  for (PetscInt i = 0; i < g->domain->n_owned; i++) {
+    const double w = g->graph.w[i], held = w * g->shift / g->rate[i], lack = 1 - sum_of_squares(s, i, c);
+    meeting(g, i, c, extra);
+    for (PetscInt p = s->start[i]; p < s->start[i + 1]; p++) {
+      residual[p] += held * (c[p] - base[p]);
+      diagonal[p] = held + w * g->model->m * (2 * c[p] * c[p] + extra[p - s->start[i]] - lack) +
+                    g->model->kappa * g->graph.diagonal[i];
+    }
+  }
+  return 0;
+}
+
+/* y = (shift w/L + w m f''(c) + kappa K) x; the ghosts of x are set. */
+static PetscErrorCode apply(MtGrowth *g, const double *c, double *x, double *y) {
+  const MtGrainSet *s = &g->set;
+  PetscCall(mt_grain_ghosts_values(&g->ghosts, x));
+  for (PetscInt i = 0; i < g->domain->n_owned; i++) {
+    const double stiff = g->model->kappa * g->graph.diagonal[i], wm = g->graph.w[i] * g->model->m;
+    size_t k = 0;
+    for (PetscInt p = s->start[i]; p < s->start[i + 1]; p++)
+      y[p] = (g->work[MT_DIAGONAL][p] - stiff) * x[p] + g->model->kappa * stiffness(g, i, p, x);
+    for (PetscInt p = s->start[i]; p < s->start[i + 1]; p++)
+      for (PetscInt q = p + 1; q < s->start[i + 1]; q++) {
+        const double cross = 4 * wm * gamma_of(g, i, k++) * c[p] * c[q];
+        y[p] += cross * x[q];
+        y[q] += cross * x[p];
+      }
+  }
+  return 0;
+}
+
+static PetscErrorCode dot(const MtGrowth *g, const double *a, const double *b, double *sum) {
+  double own = 0;
+  for (PetscInt p = 0; p < g->set.n_owned; p++) own += a[p] * b[p];
+  PetscCallMPI(MPI_Allreduce(&own, sum, 1, MPI_DOUBLE, MPI_SUM, g->domain->comm));
+  return 0;
+}
+
+/* delta = A^-1 residual by conjugate gradients in the norm of the diagonal; *good: the operator was positive there. */
+static PetscErrorCode conjugate_gradients(MtGrowth *g, const double *c, int *iterations, bool *good) {
+  double *x = g->work[MT_DELTA], *r = g->work[MT_RESIDUAL], *z = g->work[MT_Z], *p = g->work[MT_P],
+         *Ap = g->work[MT_AP], *diagonal = g->work[MT_DIAGONAL], rz, before = 0, first = 0, pAp;
+  const PetscInt n = g->set.n_owned;
+  PetscCall(PetscArrayzero(x, n));
+  *good = false;
+  for (*iterations = 0; *iterations < MAX_ITERATIONS; ++*iterations) {
+    for (PetscInt k = 0; k < n; k++) z[k] = r[k] / diagonal[k];
+    PetscCall(dot(g, r, z, &rz));
+    if (*iterations == 0) first = rz;
+    *good = rz >= 0 && rz <= g->opt.linear_rtol * g->opt.linear_rtol * first;
+    if (*good || !(rz > 0)) return 0;
+    const double beta = *iterations ? rz / before : 0;
+    for (PetscInt k = 0; k < n; k++) p[k] = z[k] + beta * p[k];
+    PetscCall(apply(g, c, p, Ap));
+    PetscCall(dot(g, p, Ap, &pAp));
+    if (!(pAp > 0)) return 0;
+    const double alpha = rz / pAp;
+    for (PetscInt k = 0; k < n; k++) {
+      x[k] += alpha * p[k];
+      r[k] -= alpha * Ap[k];
+    }
+    before = rz;
+  }
+  return 0;
+}
+
+static PetscErrorCode correct(MtGrowth *g, double *c, double *change, MtFlowSolve *how) {
+  double own = 0;
+  int iterations;
+  bool good;
+  PetscCall(conjugate_gradients(g, c, &iterations, &good));
+  how->linear += iterations;
+  how->newton++;
+  for (PetscInt p = 0; p < g->set.n_owned; p++) {
+    c[p] -= g->work[MT_DELTA][p];
+    own = fmax(own, fabs(g->work[MT_DELTA][p]));
+  }
+  PetscCallMPI(MPI_Allreduce(&own, change, 1, MPI_DOUBLE, MPI_MAX, g->domain->comm));
+  if (!good) *change = INFINITY;
+  return 0;
+}
+
+PetscErrorCode mt_grain_solve(MtGrowth *g, const double *base, double *c, MtFlowSolve *how) {
+  double change, before = INFINITY;
+  *how = (MtFlowSolve){0};
+  mt_grain_mobility(g, c);
+  while (how->newton < MAX_NEWTON) {
+    PetscCall(linearize(g, base, c));
+    PetscCall(correct(g, c, &change, how));
+    if (!isfinite(change) || (how->newton > 2 && change > 2 * before)) return 0;
+    const double left = fmax(change / before, 10 * g->opt.linear_rtol) * change; /* of the next iteration */
+    if (change <= g->opt.newton_tolerance || (isfinite(before) && left <= g->opt.newton_tolerance)) {
+      how->converged = true;
+      return 0;
+    }
+    before = change;
+  }
+  return 0;
+}
+
+PetscErrorCode mt_grain_worst(MtGrowth *g, const double *v, const double *c, double *largest) {
+  const MtDomain *d = g->domain;
+  struct {
+    double value;
+    int rank;
+  } best = {-1, 0};
+  double record[5] = {0};
+  PetscInt node = 0, at = 0;
+  PetscCallMPI(MPI_Comm_rank(d->comm, &best.rank));
+  const int rank = best.rank;
+  for (PetscInt i = 0; i < d->n_owned; i++)
+    for (PetscInt p = g->set.start[i]; p < g->set.start[i + 1]; p++)
+      if (fabs(v[p]) > best.value) {
+        best.value = fabs(v[at = p]);
+        node = i;
+      }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &best, 1, MPI_DOUBLE_INT, MPI_MAXLOC, d->comm));
+  *largest = best.value;
+  if (rank == best.rank) {
+    record[0] = c[at];
+    record[1] = g->set.grain[at];
+    for (int k = 0; k < 3; k++) record[2 + k] = d->x[3 * node + k];
+  }
+  PetscCallMPI(MPI_Bcast(record, 5, MPI_DOUBLE, best.rank, d->comm));
+  g->trouble.value = record[0];
+  g->trouble.grain = (int32_t)record[1];
+  for (int k = 0; k < 3; k++) g->trouble.x[k] = record[2 + k];
+  return 0;
+}

@@ -1,0 +1,96 @@
+/* The inside of grain growth; shared by the files grains_*.c only. */
+#ifndef MT_PHASEFIELD_GRAINS_IMPL_H
+#define MT_PHASEFIELD_GRAINS_IMPL_H
+
+#include "magtwin/graingrowth.h"
+
+/* K by rows of owned nodes and local columns, without its zeros and its diagonal. */
+typedef struct {
+  PetscInt *start, *node; /* [n_owned + 1], [start[n_owned]] */
+  double *k;              /* beside `node` */
+  double *diagonal, *w;   /* [n_owned] */
+  double volume;          /* sum of w over all ranks */
+} MtGrainGraph;
+PetscErrorCode mt_grain_graph(const MtDomain *d, MtGrainGraph *g);
+PetscErrorCode mt_grain_graph_free(MtGrainGraph *g);
+
+/* Who sends which nodes to whom.  One side of the exchange, nodes by rank: */
+typedef struct {
+  int n;
+  int *rank;                   /* [n] */
+  PetscInt *start, *node;      /* [n + 1], local nodes in the order of the message */
+  PetscInt *pair_start, *pair; /* the same of pairs; made anew with each structure */
+  void *buffer;                /* 8 bytes a pair or node, whichever are more */
+} MtGrainSide;
+typedef struct {
+  MPI_Comm comm; /* its own */
+  MtGrainSide out, in;
+  MPI_Request *request;
+} MtGrainGhosts;
+PetscErrorCode mt_grain_ghosts(const MtDomain *d, MtGrainGhosts *g);
+PetscErrorCode mt_grain_ghosts_free(MtGrainGhosts *g);
+/* One int a node, owner -> ghosts.  Collective between neighbours. */
+PetscErrorCode mt_grain_ghosts_count(MtGrainGhosts *g, int32_t *count);
+/* After start [n_local + 1] is known: lists of pairs.  Not collective. */
+PetscErrorCode mt_grain_ghosts_pairs(MtGrainGhosts *g, const PetscInt *start);
+/* Values of pairs, owner -> ghosts: doubles or int32.  Collective between neighbours. */
+PetscErrorCode mt_grain_ghosts_values(MtGrainGhosts *g, double *value);
+PetscErrorCode mt_grain_ghosts_ids(MtGrainGhosts *g, int32_t *id);
+
+/* Active pairs: at local node i start[i] .. start[i+1], grains ascending; owned nodes first. */
+typedef struct {
+  PetscInt n_owned, n;  /* pairs */
+  PetscInt *start;      /* [n_local + 1] */
+  int32_t *grain;       /* [n] */
+  PetscInt *link;       /* of owned pair p at node i and its neighbour k: pair of the same grain there, n: none; at
+                           link_start[i] + (p - start[i]) neighbours(i) + k */
+  size_t *link_start;   /* [owned nodes] */
+  double *gamma, *rate; /* of the pairs of pairs at each owned node, NULL: uniform; at both_start[i] */
+  size_t *both_start;   /* [owned nodes]; NULL: uniform */
+} MtGrainSet;
+
+enum { MT_GRAIN_STATES = 3, MT_GRAIN_WORK = 9 };
+typedef enum { MT_NEXT, MT_GUESS, MT_BASE, MT_RESIDUAL, MT_DELTA, MT_Z, MT_P, MT_AP, MT_DIAGONAL } MtGrainWork;
+
+struct MtGrowth {
+  const MtDomain *domain;
+  const MtBoundaryLaw *law;
+  const MtGrainModel *model;
+  MtGrainOptions opt;
+  MtMarchOptions march;
+  MtGrainGraph graph;
+  MtGrainGhosts ghosts;
+  MtGrainSet set;
+  int ngrains;
+  double *c[MT_GRAIN_STATES];  /* [n + 1], the last 0: now, one step back; two back, or the rate at the beginning */
+  double *work[MT_GRAIN_WORK]; /* [n + 1] */
+  double *rate;                /* [owned nodes] L of the step */
+  double shift;                /* of the linear system */
+  MtMarchState s;
+  MtGrainEnergy energy;
+  struct {
+    double value, x[3], error; /* the worst of the last rejected step */
+    int32_t grain;
+  } trouble;
+};
+
+/* grains_set.c.  One pair a node from labels; the set for the state now (activation and deactivation).  Collective. */
+PetscErrorCode mt_grain_set_labels(MtGrowth *g, const int32_t *label);
+PetscErrorCode mt_grain_set_adapt(MtGrowth *g);
+/* Takes lists of owned nodes as the set: start [n_owned + 1], grain; states as given for them, [MT_GRAIN_STATES],
+ * freed. Collective. */
+PetscErrorCode mt_grain_set_take(MtGrowth *g, PetscInt *start, int32_t *grain, double *c[MT_GRAIN_STATES]);
+PetscErrorCode mt_grain_set_free(MtGrowth *g);
+
+/* grains_flow.c.  Collective. */
+PetscErrorCode mt_grain_energy(MtGrowth *g, const double *c, MtGrainEnergy *e);
+/* -L dF/dc/w, with the L of c. */
+PetscErrorCode mt_grain_rate(MtGrowth *g, double *c, double *rate);
+/* L of the state c at every owned node. */
+void mt_grain_mobility(MtGrowth *g, const double *c);
+/* Solves shift (c - base) = -L dF/dc by Newton from the guess in c. */
+PetscErrorCode mt_grain_solve(MtGrowth *g, const double *base, double *c, MtFlowSolve *how);
+/* The owned pair whose |v| is largest: its v, and the value of c, grain and place there (in trouble). */
+PetscErrorCode mt_grain_worst(MtGrowth *g, const double *v, const double *c, double *largest);
+
+#endif

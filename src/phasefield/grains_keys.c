@@ -1,0 +1,132 @@
+/* The keys of grain growth, and the law of boundaries taken from them. */
+#include "evolve_impl.h"
+#include "grains_input.h"
+#include "magtwin/error.h"
+#include "magtwin/log.h"
+#include <math.h>
+#include <string.h>
+
+#define GROWTH "phasefield.model=grain_growth"
+
+const MtKey mt_grain_growth_keys[] = {
+    {.path = "phasefield.boundary.energy",
+     .type = MT_KEY_REAL,
+     .dim = MT_DIM_SURFACE,
+     .min = 0,
+     .max = 1e6,
+     .when = GROWTH,
+     .help = "Energy of a boundary between two grains.",
+     .exclusive_min = true},
+    {.path = "phasefield.boundary.mobility",
+     .type = MT_KEY_REAL,
+     .dim = MT_DIM_BOUNDARYMOBILITY,
+     .min = 0,
+     .max = 1e30,
+     .when = GROWTH,
+     .help = "M of the speed M times energy times curvature of a boundary.",
+     .exclusive_min = true},
+    {.path = "phasefield.boundary.width",
+     .type = MT_KEY_REAL,
+     .dim = MT_DIM_LENGTH,
+     .min = 0,
+     .max = 1e9,
+     .when = GROWTH,
+     .help = "Width in which the order parameters change at a boundary: numerical, well below the size of grains, at "
+             "least 5 times the longest edge of cells (8 times for errors below 1 %).",
+     .exclusive_min = true},
+    {.path = "phasefield.grains",
+     .type = MT_KEY_INT,
+     .min = 1,
+     .max = 1e9,
+     .when = "phasefield.initial=voronoi",
+     .help = "Number of grains around random seeds."},
+    {.path = "phasefield.threshold",
+     .type = MT_KEY_REAL,
+     .def = "1e-3",
+     .min = 0,
+     .max = 0.1,
+     .when = GROWTH,
+     .help = "An order parameter is kept at a node where it or that of a neighbour is above; it is dropped below a "
+             "tenth of it.",
+     .exclusive_min = true},
+    {0},
+};
+
+static const double ENOUGH = 5, LEAST = 2.5; /* edges across a boundary */
+
+static PetscErrorCode check_width(const MtInput *in) {
+  const double width = mt_input_real(in, "phasefield.boundary.width"), h = mt_input_real(in, "box.spacing");
+  if (width >= LEAST * h) return 0;
+  return mt_input_error(in, "phasefield.boundary.width",
+                        "is %g nm, %.3g times the cells of the box: boundaries stick below %g", width, width / h,
+                        LEAST);
+}
+
+static PetscErrorCode check_start(const MtInput *in) {
+  const char *from = mt_input_string(in, "phasefield.initial");
+  const bool box = mt_input_has(in, "box.size");
+  if (strcmp(from, "regions") == 0 && box)
+    return mt_input_error(in, "phasefield.initial", "is regions, which a box does not have");
+  if (strcmp(from, "voronoi") == 0 && !box)
+    return mt_input_error(in, "phasefield.initial", "is voronoi, which needs a box");
+  return 0;
+}
+
+bool mt_grain_growth_asked(const MtInput *in) {
+  return strcmp(mt_input_string(in, "phasefield.model"), "grain_growth") == 0;
+}
+
+PetscErrorCode mt_grain_growth_check(const MtInput *in) {
+  MtFormula *f = NULL;
+  MtFreeEnergy range = {.low = -1, .high = 2};
+  const bool growth = mt_grain_growth_asked(in);
+  const char *from = mt_input_string(in, "phasefield.initial");
+  if (!growth && strcmp(from, "formula") != 0 && strcmp(from, "file") != 0)
+    return mt_input_error(in, "phasefield.initial", "is %s, which only grain_growth has", from);
+  if (!growth) return 0;
+  PetscErrorCode rc = mt_evolve_formula(in, "phasefield.initial_formula", &f);
+  if (!rc && f && mt_formula_uses(f, MT_VAR_T))
+    rc = mt_input_error(in, "phasefield.initial_formula", "depends on t, but it is of the beginning");
+  mt_formula_free(&f);
+  if (!rc) rc = mt_evolve_range(in, &range);
+  if (!rc) rc = check_start(in);
+  return rc || !mt_input_has(in, "box.size") ? rc : check_width(in);
+}
+
+PetscErrorCode mt_grain_growth_law(const MtInput *in, MtBoundaryLaw *law) {
+  *law = (MtBoundaryLaw){.kind = MT_BOUNDARY_CONSTANT,
+                         .energy = mt_input_real(in, "phasefield.boundary.energy"),
+                         .mobility = mt_input_real(in, "phasefield.boundary.mobility")};
+  law->lowest = law->energy;
+  return 0;
+}
+
+static double longest_edge(const MtDomain *d) {
+  const int n = d->dim + 1;
+  double x[4][3], most = 0;
+  for (PetscInt e = 0; e < d->ne; e++) {
+    mt_domain_corners(d, e, x);
+    for (int i = 0; i < n; i++)
+      for (int j = i + 1; j < n; j++) {
+        const double a = x[i][0] - x[j][0], b = x[i][1] - x[j][1], c = x[i][2] - x[j][2];
+        most = fmax(most, a * a + b * b + c * c);
+      }
+  }
+  return sqrt(most);
+}
+
+PetscErrorCode mt_grain_growth_resolved(const MtDomain *d, double width) {
+  double h = 0;
+  for (int c = 0; c < d->box.dim; c++) h = fmax(h, d->box.size[c] / (double)d->box.cells[c]);
+  if (d->mesh) h = longest_edge(d);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &h, 1, MPI_DOUBLE, MPI_MAX, d->comm));
+  if (width < LEAST * h)
+    return mt_error(MT_ERR_INPUT,
+                    "phasefield.boundary.width is %g nm, but the longest edge of the mesh %.4g nm: boundaries stick "
+                    "where they are less than %g edges wide",
+                    width, h, LEAST);
+  if (width < ENOUGH * h)
+    mt_warn("boundaries are %.3g edges wide, less than %g: they move too slowly by about %.2g %%", width / h, ENOUGH,
+            40 * h * h / (width * width));
+  return 0;
+}

@@ -1,0 +1,249 @@
+/* The state of grain growth: made, begun, measured, put into files. */
+#include "grains_impl.h"
+#include "magtwin/error.h"
+#include "magtwin/h5.h"
+#include <math.h>
+
+PetscErrorCode mt_growth_create(const MtDomain *domain, const MtBoundaryLaw *law, const MtGrainModel *model,
+                                const MtGrainOptions *opt, const MtMarchOptions *march, MtGrowth **grains) {
+  MtGrowth *g;
+  PetscCall(PetscNew(&g));
+  *grains = g;
+  g->domain = domain;
+  g->law = law;
+  g->model = model;
+  g->opt = *opt;
+  g->march = *march;
+  PetscCall(PetscMalloc1(domain->n_owned, &g->rate));
+  PetscCall(mt_grain_graph(domain, &g->graph));
+  return mt_grain_ghosts(domain, &g->ghosts);
+}
+
+PetscErrorCode mt_growth_destroy(MtGrowth **grains) {
+  MtGrowth *g = *grains;
+  if (!g) return 0;
+  PetscCall(mt_grain_set_free(g));
+  PetscCall(mt_grain_ghosts_free(&g->ghosts));
+  PetscCall(mt_grain_graph_free(&g->graph));
+  PetscCall(PetscFree(g->rate));
+  return PetscFree(*grains);
+}
+
+PetscErrorCode mt_growth_start(MtGrowth *g, int ngrains, const int32_t *label, double t) {
+  g->s = (MtMarchState){.t = t, .dt = g->march.first};
+  g->ngrains = ngrains;
+  PetscErrorCode rc = mt_grain_set_labels(g, label);
+  if (rc) return rc;
+  PetscCall(mt_grain_rate(g, g->c[0], g->c[2]));
+  return mt_grain_energy(g, g->c[0], &g->energy);
+}
+
+MtMarchState *mt_growth_state(MtGrowth *g) {
+  return &g->s;
+}
+
+int mt_growth_number(const MtGrowth *g) {
+  return g->ngrains;
+}
+
+MtGrainEnergy mt_growth_energy(const MtGrowth *g) {
+  return g->energy;
+}
+
+PetscErrorCode mt_growth_fields(MtGrowth *g, Vec grain, Vec sum) {
+  const MtGrainSet *s = &g->set;
+  PetscScalar *a, *b;
+  PetscCall(VecGetArray(grain, &a));
+  PetscCall(VecGetArray(sum, &b));
+  for (PetscInt i = 0; i < g->domain->n_owned; i++) {
+    PetscInt most = s->start[i];
+    b[i] = 0;
+    for (PetscInt p = s->start[i]; p < s->start[i + 1]; p++) {
+      if (g->c[0][p] > g->c[0][most]) most = p;
+      b[i] += g->c[0][p] * g->c[0][p];
+    }
+    a[i] = s->grain[most];
+  }
+  PetscCall(VecRestoreArray(sum, &b));
+  return VecRestoreArray(grain, &a);
+}
+
+/* eta^2/s of every local pair. */
+static void shares(const MtGrowth *g, double *share) {
+  const MtGrainSet *s = &g->set;
+  for (PetscInt i = 0; i < g->domain->n_local; i++) {
+    double sum = 0;
+    for (PetscInt p = s->start[i]; p < s->start[i + 1]; p++) sum += g->c[0][p] * g->c[0][p];
+    for (PetscInt p = s->start[i]; p < s->start[i + 1]; p++) share[p] = sum > 0 ? g->c[0][p] * g->c[0][p] / sum : 0;
+  }
+}
+
+static double share_at(const MtGrowth *g, const double *share, PetscInt node, int32_t grain) {
+  for (PetscInt p = g->set.start[node]; p < g->set.start[node + 1]; p++)
+    if (g->set.grain[p] == grain) return share[p];
+  return 0;
+}
+
+/* int |grad share| of one grain over an element */
+static double variation(const MtGrowth *g, const double *share, PetscInt e, int32_t grain, double grad[4][3],
+                        double volume) {
+  const int n = g->domain->dim + 1;
+  double sum[3] = {0, 0, 0};
+  for (int k = 0; k < n; k++) {
+    const double u = share_at(g, share, g->domain->element[n * e + k], grain);
+    for (int c = 0; c < 3; c++) sum[c] += u * grad[k][c];
+  }
+  return volume * sqrt(sum[0] * sum[0] + sum[1] * sum[1] + sum[2] * sum[2]);
+}
+
+/* Does the grain stand at an earlier corner already? */
+static bool seen(const MtGrowth *g, PetscInt e, int corner, int32_t grain) {
+  const PetscInt *node = g->domain->element + (g->domain->dim + 1) * e;
+  for (int k = 0; k < corner; k++)
+    for (PetscInt p = g->set.start[node[k]]; p < g->set.start[node[k] + 1]; p++)
+      if (g->set.grain[p] == grain) return true;
+  return false;
+}
+
+static double element_area(const MtGrowth *g, const double *share, PetscInt e) {
+  const MtDomain *d = g->domain;
+  const PetscInt *node = d->element + (d->dim + 1) * e;
+  double x[4][3], grad[4][3], volume, sum = 0;
+  bool alone = true;
+  for (int k = 0; k <= d->dim && alone; k++) alone = g->set.start[node[k] + 1] - g->set.start[node[k]] == 1;
+  if (alone) return 0;
+  mt_domain_corners(d, e, x);
+  mt_simplex(d->dim, (const double(*)[3])x, grad, &volume);
+  for (int k = 0; k <= d->dim; k++)
+    for (PetscInt p = g->set.start[node[k]]; p < g->set.start[node[k] + 1]; p++)
+      if (!seen(g, e, k, g->set.grain[p])) sum += variation(g, share, e, g->set.grain[p], grad, fabs(volume));
+  return .5 * sum;
+}
+
+PetscErrorCode mt_growth_measure(MtGrowth *g, double *volume, double *peak, double *area) {
+  const MtGrainSet *s = &g->set;
+  double *share = g->work[MT_Z];
+  PetscCall(mt_grain_ghosts_values(&g->ghosts, g->c[0]));
+  shares(g, share);
+  PetscCall(PetscArrayzero(volume, g->ngrains));
+  PetscCall(PetscArrayzero(peak, g->ngrains));
+  *area = 0;
+  for (PetscInt i = 0; i < g->domain->n_owned; i++)
+    for (PetscInt p = s->start[i]; p < s->start[i + 1]; p++) {
+      volume[s->grain[p]] += g->graph.w[i] * share[p];
+      peak[s->grain[p]] = fmax(peak[s->grain[p]], g->c[0][p]);
+    }
+  for (PetscInt e = 0; e < g->domain->ne; e++)
+    if (g->domain->element_owned[e]) *area += element_area(g, share, e);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, volume, g->ngrains, MPI_DOUBLE, MPI_SUM, g->domain->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, peak, g->ngrains, MPI_DOUBLE, MPI_MAX, g->domain->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, area, 1, MPI_DOUBLE, MPI_SUM, g->domain->comm));
+  return 0;
+}
+
+PetscErrorCode mt_growth_pairs(const MtGrowth *g, int64_t *pairs, int *most) {
+  int64_t own = g->set.n_owned;
+  int here = 0;
+  for (PetscInt i = 0; i < g->domain->n_owned; i++) here = PetscMax(here, g->set.start[i + 1] - g->set.start[i]);
+  PetscCallMPI(MPI_Allreduce(&own, pairs, 1, MPI_INT64_T, MPI_SUM, g->domain->comm));
+  PetscCallMPI(MPI_Allreduce(&here, most, 1, MPI_INT, MPI_MAX, g->domain->comm));
+  return 0;
+}
+
+/* Of the pairs of owned nodes: what = -1 the grain (no pair there: -1), else the state of that number. */
+static PetscErrorCode slot(const MtGrowth *g, int k, int what, Vec v) {
+  PetscScalar *a;
+  PetscCall(VecGetArray(v, &a));
+  for (PetscInt i = 0; i < g->domain->n_owned; i++) {
+    const PetscInt p = g->set.start[i] + k;
+    const bool there = p < g->set.start[i + 1];
+    a[i] = what < 0 ? (there ? g->set.grain[p] : -1) : there ? g->c[what][p] : 0;
+  }
+  return VecRestoreArray(v, &a);
+}
+
+static void slot_name(int k, int what, char name[64]) {
+  if (what < 0)
+    snprintf(name, 64, "/state/grain_%d", k);
+  else
+    snprintf(name, 64, "/state/c%d_%d", what, k);
+}
+
+static PetscErrorCode make_rows(const MtDomain *d, Vec *v) {
+  return VecCreateMPI(d->comm, d->n_owned, PETSC_DETERMINE, v);
+}
+
+/* As many datasets as the node with most grains has: the file does not depend on the ranks. */
+PetscErrorCode mt_growth_save(const MtGrowth *g, MtH5 *f) {
+  int64_t pairs, size[2];
+  int most;
+  char name[64];
+  Vec v;
+  PetscErrorCode rc = 0;
+  PetscCall(mt_growth_pairs(g, &pairs, &most));
+  PetscCall(make_rows(g->domain, &v));
+  for (int k = 0; k < most && !rc; k++)
+    for (int what = -1; what < MT_GRAIN_STATES && !rc; what++) {
+      PetscCall(slot(g, k, what, v));
+      slot_name(k, what, name);
+      rc = mt_domain_write(g->domain, f, name, v, "1");
+    }
+  size[0] = g->ngrains;
+  size[1] = most;
+  if (!rc) rc = mt_h5_set_ints(f, "/state", "grains", 2, size);
+  PetscCall(VecDestroy(&v));
+  return rc;
+}
+
+static PetscErrorCode read_slots(const MtGrowth *g, MtH5 *f, int most, double *table) {
+  const PetscInt n = g->domain->n_owned;
+  const PetscScalar *a;
+  char name[64];
+  Vec v;
+  PetscErrorCode rc = 0;
+  PetscCall(make_rows(g->domain, &v));
+  for (int k = 0; k < most && !rc; k++)
+    for (int what = -1; what < MT_GRAIN_STATES && !rc; what++) {
+      slot_name(k, what, name);
+      rc = mt_domain_read(g->domain, f, name, v);
+      PetscCall(VecGetArrayRead(v, &a));
+      for (PetscInt i = 0; i < n; i++) table[((size_t)i * (size_t)most + (size_t)k) * 4 + (size_t)(what + 1)] = a[i];
+      PetscCall(VecRestoreArrayRead(v, &a));
+    }
+  PetscCall(VecDestroy(&v));
+  return rc;
+}
+
+/* Counts, then fills, from the table [n_owned][most][4] of grain, c0, c1, c2. */
+static PetscErrorCode take_table(MtGrowth *g, int most, const double *table) {
+  const PetscInt n = g->domain->n_owned;
+  PetscInt *start, at = 0;
+  int32_t *grain;
+  double *c[MT_GRAIN_STATES];
+  PetscCall(PetscCalloc1(n + 1, &start));
+  for (PetscInt r = 0; r < n * most; r++) start[r / most + 1] += table[4 * (size_t)r] >= 0;
+  for (PetscInt i = 0; i < n; i++) start[i + 1] += start[i];
+  PetscCall(PetscMalloc1(start[n], &grain));
+  for (int k = 0; k < MT_GRAIN_STATES; k++) PetscCall(PetscCalloc1(start[n] + 1, &c[k]));
+  for (PetscInt r = 0; r < n * most; r++) {
+    const double *record = table + 4 * (size_t)r;
+    if (!(record[0] >= 0)) continue;
+    grain[at] = (int32_t)record[0];
+    for (int k = 0; k < MT_GRAIN_STATES; k++) c[k][at] = record[1 + k];
+    at++;
+  }
+  return mt_grain_set_take(g, start, grain, c);
+}
+
+PetscErrorCode mt_growth_load(MtGrowth *g, MtH5 *f) {
+  int64_t size[2];
+  double *table;
+  PetscErrorCode rc = mt_h5_get_ints(f, "/state", "grains", 2, size);
+  if (rc) return rc;
+  PetscCall(PetscMalloc1((size_t)g->domain->n_owned * (size_t)size[1] * 4, &table));
+  rc = read_slots(g, f, (int)size[1], table);
+  g->ngrains = (int)size[0];
+  if (!rc) rc = take_table(g, (int)size[1], table);
+  PetscCall(PetscFree(table));
+  return rc ? rc : mt_grain_energy(g, g->c[0], &g->energy);
+}

@@ -1,0 +1,193 @@
+/* Grain growth as the model of a run: lines, fields and results. */
+#include "evolve_impl.h"
+#include "grains_input.h"
+#include "magtwin/error.h"
+#include "magtwin/units.h"
+#include <math.h>
+
+typedef struct {
+  MtSystem base;
+  const MtDomain *domain;
+  const MtInput *in;
+  MtBoundaryLaw law;
+  MtGrainModel model;
+  MtGrowth *grains;
+  double count, radius; /* of the last line */
+} Growth;
+
+static const char *const FIELD[] = {"/grain", "/sum_eta2"};
+/* Columns after the time; the header in the same order. */
+enum { GRAINS = 2, RADIUS, AREA, TOTAL, BULK, GRADIENT, PAIRS, MOST, STEPS, REJECTED, NEWTON, LINEAR, COLUMNS };
+#define HEADER(unit)                                                                                                   \
+  "t_s,dt_s,grains,mean_radius_nm,interface_" unit ",f_total_J/m3,f_bulk_J/m3,f_gradient_J/m3,pairs,most_at_a_node"    \
+  ",steps,rejected,newton_iterations,linear_iterations"
+
+static Growth *growth_of(MtSystem *s) {
+  return (Growth *)s;
+}
+
+static PetscErrorCode start(MtSystem *s) {
+  Growth *e = growth_of(s);
+  int ngrains;
+  int32_t *label = NULL;
+  PetscErrorCode rc = mt_grain_growth_labels(e->domain, e->in, &ngrains, &label);
+  if (!rc) rc = mt_growth_start(e->grains, ngrains, label, 0);
+  PetscCall(PetscFree(label));
+  s->energy = mt_growth_energy(e->grains).total;
+  return rc;
+}
+
+static PetscErrorCode step(MtSystem *s, double until) {
+  PetscErrorCode rc = mt_growth_step(growth_of(s)->grains, until);
+  s->energy = mt_growth_energy(growth_of(s)->grains).total;
+  return rc;
+}
+
+/* Of the circle or ball of that size. */
+static double radius(int dim, double volume) {
+  return dim == 2 ? sqrt(volume / MT_PI) : cbrt(.75 * volume / MT_PI);
+}
+
+/* Grains that are there, and the mean of their radii. */
+static PetscErrorCode measure(Growth *e, double *area) {
+  const int n = mt_growth_number(e->grains);
+  double *volume, *peak;
+  PetscCall(PetscMalloc2(n, &volume, n, &peak));
+  PetscCall(mt_growth_measure(e->grains, volume, peak, area));
+  e->count = e->radius = 0;
+  for (int k = 0; k < n; k++) {
+    if (!(peak[k] > .5)) continue;
+    e->count++;
+    e->radius += radius(e->domain->dim, volume[k]);
+  }
+  e->radius /= e->count;
+  return PetscFree2(volume, peak);
+}
+
+static PetscErrorCode row(MtSystem *s, double *value) {
+  Growth *e = growth_of(s);
+  const MtMarchState *now = s->clock;
+  const MtGrainEnergy energy = mt_growth_energy(e->grains);
+  int64_t pairs;
+  int most;
+  PetscCall(measure(e, &value[AREA]));
+  PetscCall(mt_growth_pairs(e->grains, &pairs, &most));
+  value[0] = now->t;
+  value[1] = now->h1;
+  value[GRAINS] = e->count;
+  value[RADIUS] = e->radius;
+  value[TOTAL] = energy.total;
+  value[BULK] = energy.bulk;
+  value[GRADIENT] = energy.gradient;
+  value[PAIRS] = (double)pairs;
+  value[MOST] = most;
+  value[STEPS] = now->steps;
+  value[REJECTED] = now->rejected;
+  value[NEWTON] = now->newton;
+  value[LINEAR] = now->linear;
+  return 0;
+}
+
+static void note(const MtSystem *s, char text[64]) {
+  const Growth *e = (const Growth *)s;
+  snprintf(text, 64, "  %.0f grains, mean radius %.4g nm", e->count, e->radius);
+}
+
+static PetscErrorCode write_grains(Growth *e, MtH5 *f) {
+  const int n = mt_growth_number(e->grains);
+  double *volume, *peak, area;
+  int rank;
+  PetscCallMPI(MPI_Comm_rank(e->domain->comm, &rank));
+  PetscCall(PetscMalloc2(n, &volume, n, &peak));
+  PetscCall(mt_growth_measure(e->grains, volume, peak, &area));
+  PetscErrorCode rc = mt_h5_write(f, "/grains/volume", H5T_NATIVE_DOUBLE, n, 1, 0, rank ? 0 : n, volume,
+                                  e->domain->dim == 2 ? "nm2" : "nm3");
+  PetscCall(PetscFree2(volume, peak));
+  return rc;
+}
+
+static PetscErrorCode write(MtSystem *s, MtH5 *f) {
+  Growth *e = growth_of(s);
+  Vec v[2];
+  for (int k = 0; k < 2; k++) PetscCall(VecCreateMPI(e->domain->comm, e->domain->n_owned, PETSC_DETERMINE, &v[k]));
+  PetscCall(mt_growth_fields(e->grains, v[0], v[1]));
+  PetscErrorCode rc = 0;
+  for (int k = 0; k < 2 && !rc; k++) rc = mt_domain_write(e->domain, f, FIELD[k], v[k], "1");
+  for (int k = 0; k < 2; k++) PetscCall(VecDestroy(&v[k]));
+  return rc ? rc : write_grains(e, f);
+}
+
+static PetscErrorCode save(MtSystem *s, MtH5 *f) {
+  return mt_growth_save(growth_of(s)->grains, f);
+}
+
+static PetscErrorCode load(MtSystem *s, MtH5 *f) {
+  return mt_growth_load(growth_of(s)->grains, f);
+}
+
+static PetscErrorCode resume(MtSystem *s) {
+  double area;
+  s->energy = mt_growth_energy(growth_of(s)->grains).total;
+  return measure(growth_of(s), &area);
+}
+
+static PetscErrorCode results(MtSystem *s, MtJson *j) {
+  double value[COLUMNS];
+  PetscCall(row(s, value));
+  mt_json_int(j, "grains", (int64_t)value[GRAINS]);
+  mt_json_quantity(j, "mean_radius", value[RADIUS], "nm");
+  mt_json_quantity(j, "interface", value[AREA], growth_of(s)->domain->dim == 2 ? "nm" : "nm2");
+  mt_json_int(j, "pairs", (int64_t)value[PAIRS]);
+  mt_json_int(j, "most_at_a_node", (int64_t)value[MOST]);
+  return 0;
+}
+
+static PetscErrorCode destroy(MtSystem **s) {
+  Growth *e = growth_of(*s);
+  PetscCall(mt_growth_destroy(&e->grains));
+  mt_grain_model_free(&e->model);
+  mt_boundary_law_free(&e->law);
+  return PetscFree(*s);
+}
+
+static PetscErrorCode make(Growth *e) {
+  MtMarchOptions march;
+  MtFreeEnergy range = {.low = -.1, .high = 1.1};
+  const double width = mt_input_real(e->in, "phasefield.boundary.width");
+  PetscErrorCode rc = mt_grain_growth_resolved(e->domain, width);
+  if (!rc) rc = mt_grain_growth_law(e->in, &e->law);
+  if (!rc) rc = mt_evolve_range(e->in, &range);
+  if (rc) return rc;
+  mt_grain_model(&e->law, width, &e->model);
+  mt_evolve_march_options(e->in, &range, &march);
+  const MtGrainOptions opt = {.threshold = mt_input_real(e->in, "phasefield.threshold"),
+                              .newton_tolerance = mt_evolve_newton(e->in, &march),
+                              .linear_rtol = mt_input_real(e->in, "evolve.linear_rtol")};
+  return mt_growth_create(e->domain, &e->law, &e->model, &opt, &march, &e->grains);
+}
+
+PetscErrorCode mt_system_grains(const MtDomain *domain, const MtInput *in, MtSystem **s) {
+  static const MtSystemCalls CALLS = {.start = start,
+                                      .step = step,
+                                      .row = row,
+                                      .write = write,
+                                      .save = save,
+                                      .load = load,
+                                      .resume = resume,
+                                      .results = results,
+                                      .note = note,
+                                      .destroy = destroy};
+  Growth *e;
+  PetscCall(PetscNew(&e));
+  *s = &e->base;
+  e->domain = domain;
+  e->in = in;
+  e->base = (MtSystem){.call = &CALLS,
+                       .header = domain->dim == 2 ? HEADER("nm") : HEADER("nm2"),
+                       .columns = COLUMNS,
+                       .field = FIELD,
+                       .fields = 2};
+  PetscErrorCode rc = make(e);
+  if (!rc) e->base.clock = mt_growth_state(e->grains);
+  return rc;
+}

@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""grain_growth_test.py BUILD: magtwin evolve with phasefield.model: grain_growth: random grains, stopped and continued, on two ranks, in three
+dimensions, from a file; bad input."""
+# timeout: 300
+import csv
+import json
+import os
+import sys
+
+import h5py
+import numpy as np
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import support
+from support import check
+
+BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
+INPUT = """box: {size: [60, 60, 0], spacing: 1, periodic: xy}
+phasefield:
+  model: grain_growth
+  boundary: {energy: 0.6 J/m2, mobility: 1e-18 m4/(J s), width: 5 nm}
+  initial: voronoi
+  grains: 20
+evolve: {end: 40 s, first_step: 0.05 s, tolerance: 2e-3, interval: 4 s, snapshots: [20]}
+"""
+
+
+def source(folder, text=INPUT, name="run.yaml"):
+    path = os.path.join(folder, name)
+    with open(path, "w") as f:
+        f.write(text)
+    return path
+
+
+def evolve(folder, out, *overrides, ranks=1, code=0, text=INPUT):
+    out = os.path.join(folder, out)
+    done = support.magtwin(BUILD, "evolve", source(folder, text), "output.folder=" + out, *overrides, ranks=ranks)
+    check(done.code == code, done)
+    return out if code == 0 else done
+
+
+def table(out):
+    with open(os.path.join(out, "evolve.csv"), newline="") as f:
+        rows = list(csv.DictReader(f))
+    return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+
+
+def test_growth(folder):
+    out = evolve(folder, "out")
+    t = table(out)
+    f = t["f_total_J/m3"]
+    check((np.diff(f) <= 0).all(), "the energy rises")
+    check(t["grains"][0] == 20 and (np.diff(t["grains"]) <= 0).all() and t["grains"][-1] < 20, t["grains"])
+    check(np.allclose(t["f_bulk_J/m3"] + t["f_gradient_J/m3"], f, rtol=1e-14), "the terms do not add up")
+    check(abs(f[-1] * 3600e-9 / 0.6 / t["interface_nm"][-1] - 1) < 0.1, "energy and length of the boundaries do not agree")
+    with open(os.path.join(out, "summary.json")) as h:
+        summary = json.load(h)
+    check(summary["results"]["largest_rise_of_energy"]["value"] <= 0 and summary["results"]["grains"] == t["grains"][-1], summary["results"])
+    with h5py.File(os.path.join(out, "fields", "fields_0003.h5")) as h:
+        grain, volume = h["/grain"][...], h["/grains/volume"][...].ravel()
+        check(len(np.unique(grain)) == t["grains"][-1] and np.isclose(volume.sum(), 3600), (np.unique(grain), volume.sum()))
+        check(0.3 < h["/sum_eta2"][...].min() and h["/sum_eta2"][...].max() < 1.05, h["/sum_eta2"][...].max())
+    drawn = support.magtwin(BUILD, "plot", out)
+    check(drawn.code == 0, drawn)
+    for name in ("evolve", "fields"):
+        check(os.path.getsize(os.path.join(out, "figures", name + ".png")) > 20000, name)
+    two = table(evolve(folder, "two", ranks=2))
+    check(np.allclose(two["f_total_J/m3"], f, rtol=1e-6), two["f_total_J/m3"] / f - 1)
+
+
+def test_continued(folder):
+    """A run that ends at 8 s and goes on to 12 s is the run that passes 8 s, to the bit; on other ranks nearly."""
+    whole = evolve(folder, "whole", "evolve.end=12 s", "evolve.snapshots=[8]")
+    for ranks, out in (1, "parts"), (2, "more"):
+        parts = evolve(folder, out, "evolve.end=8 s", "evolve.snapshots=[8]")
+        again = support.magtwin(BUILD, "evolve", source(folder), "output.folder=" + parts, "--resume", "evolve.end=12 s", "evolve.snapshots=[8]", ranks=ranks)
+        check(again.code == 0, again)
+        if ranks == 2:
+            check(np.isclose(table(parts)["f_total_J/m3"][-1], table(whole)["f_total_J/m3"][-1], rtol=1e-6), "on two ranks")
+            continue
+        for name in ["evolve.csv"] + ["fields/fields_%04d.h5" % i for i in (1, 2, 3)]:
+            with open(os.path.join(whole, name), "rb") as a, open(os.path.join(parts, name), "rb") as b:
+                check(a.read() == b.read(), name + " differs")
+
+
+def test_start(folder):
+    """Three dimensions, and a start from the grains of a file."""
+    solid = ["box.size=[20, 20, 20]", "box.periodic=xyz", "phasefield.grains=6", "evolve.end=4 s", "evolve.snapshots=[]"]
+    out = evolve(folder, "solid", *solid, ranks=2)
+    check(table(out)["grains"][0] == 6 and (np.diff(table(out)["f_total_J/m3"]) <= 0).all(), table(out))
+    last = os.path.join(out, "fields", "fields_0002.h5")
+    text = INPUT.replace("  initial: voronoi\n  grains: 20\n", "  initial: file\n  initial_file: %s\n" % last)
+    new = evolve(folder, "new", *[word for word in solid if "grains" not in word], text=text)
+    with h5py.File(last) as a, h5py.File(os.path.join(new, "fields", "fields_0001.h5")) as b:
+        check((a["/grain"][...] == b["/grain"][...]).all(), "not the grains of the file")
+
+
+def test_bad_input(folder):
+    formula = INPUT.replace("  initial: voronoi\n  grains: 20\n", "  initial_formula: step(x - 30)\n")
+    for override, text, words in [("phasefield.boundary.width=2 nm", INPUT, "2 times the cells"), ("phasefield.boundary.energy=0", INPUT, "must be > 0"),
+                                  ("phasefield.initial_formula=x - 30", formula, "the labels do not cover the box: -30 at (0, 0, 0) nm"),
+                                  ("phasefield.initial=regions", formula.replace("  initial_formula: step(x - 30)\n", ""), "which a box does not have"),
+                                  ("phasefield.noise=0.1", INPUT, "counts only with"), ("phasefield.model=allen_cahn", INPUT, "counts only with")]:
+        done = evolve(folder, "bad", override, code=2, text=text)
+        check(words in done.err, (override, str(done)))
+        check(not os.path.exists(os.path.join(folder, "bad", "evolve.csv")), override)
+    done = evolve(folder, "range", "phasefield.range=[0, 0.99]", "evolve.min_step=0.01 s", code=1)
+    check("an order parameter leaves its range" in done.err and "that of grain" in done.err, done)
+    check(os.path.exists(os.path.join(folder, "range", "checkpoint.h5")), done)
+
+
+if __name__ == "__main__":
+    sys.exit(support.run_tests([("random grains", test_growth), ("stopped and continued", test_continued), ("other starts", test_start), ("bad input", test_bad_input)]))

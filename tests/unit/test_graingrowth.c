@@ -1,0 +1,136 @@
+/* ranks: 1 2 */
+/* Grain growth: the law of boundaries, the coefficients, energy and force, a circle, and that its cost follows the
+ * boundaries. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "magtwin/error.h"
+#include "magtwin/graingrowth.h"
+#include "magtwin/units.h"
+#include "near.h"
+#include <math.h>
+#include <stdlib.h>
+
+/* N. Moelans, B. Blanpain, P. Wollants, Phys. Rev. B 78 (2008) 024113: gamma = 3/2 exactly, and their fit of the rest,
+ * 1/gamma as a polynomial in g^2. */
+static void test_energy_factor(void **state) {
+  (void)state;
+  assert_near(mt_grain_energy_factor(1.5), sqrt(2) / 3, 2e-5);
+  for (double gamma = .6; gamma < 4; gamma += .2) {
+    const double g = mt_grain_energy_factor(gamma), q = g * g;
+    const double fit = 1 / (((-5.288 * q - .09364) * q + 9.965) * q * q - 8.183 * q + 2.007);
+    assert_near(fit, gamma, .02 * gamma);
+  }
+}
+
+static void test_coefficients(void **state) {
+  (void)state;
+  const MtBoundaryLaw law = {.kind = MT_BOUNDARY_CONSTANT, .energy = .6, .mobility = 2e-18, .lowest = .6};
+  MtGrainModel m;
+  mt_grain_model(&law, 5, &m);
+  assert_near(m.kappa, .75 * .6e9 * 5, 1e-3);    /* 3/4 sigma w */
+  assert_near(m.m, 6 * .6e9 / 5, 1e-3);          /* 6 sigma/w */
+  assert_near(m.rate, 4. / 3 * 2e-9 / 5, 1e-15); /* 4/3 M/w */
+  mt_grain_model_free(&m);
+}
+
+typedef struct {
+  MtDomain *domain;
+  MtBoundaryLaw law;
+  MtGrainModel model;
+  MtGrowth *grains;
+} Run;
+
+static void run_create(const MtBox *b, const MtBoundaryLaw *law, double width, double tolerance, Run *r) {
+  const MtGrainOptions opt = {.threshold = 1e-3, .newton_tolerance = .01 * tolerance, .linear_rtol = 1e-3};
+  const MtMarchOptions march = {
+      .first = .05, .min = 1e-9, .max = HUGE_VAL, .tolerance = tolerance, .low = -.1, .high = 1.1};
+  r->law = *law;
+  mt_grain_model(&r->law, width, &r->model);
+  assert_int_equal(mt_domain_box(PETSC_COMM_WORLD, b, &r->domain), 0);
+  assert_int_equal(mt_growth_create(r->domain, &r->law, &r->model, &opt, &march, &r->grains), 0);
+}
+
+static void run_destroy(Run *r) {
+  assert_int_equal(mt_growth_destroy(&r->grains), 0);
+  assert_int_equal(mt_domain_destroy(&r->domain), 0);
+  mt_grain_model_free(&r->model);
+}
+
+static void begin(Run *r, int ngrains, int32_t (*grain)(const double x[3])) {
+  int32_t *label = malloc((size_t)(r->domain->n_owned + 1) * sizeof *label);
+  assert_non_null(label);
+  for (PetscInt i = 0; i < r->domain->n_owned; i++) label[i] = grain(r->domain->x + 3 * i);
+  assert_int_equal(mt_growth_start(r->grains, ngrains, label, 0), 0);
+  free(label);
+}
+
+static int32_t disc(const double x[3]) {
+  return x[0] * x[0] + x[1] * x[1] + x[2] * x[2] < 24 * 24;
+}
+
+/* R^2 falls by 2 (dim - 1) M sigma t; slope between two times after the start has relaxed.  Energy never rises. */
+static double shrink_rate(int dim) {
+  const MtBoundaryLaw law = {.kind = MT_BOUNDARY_CONSTANT, .energy = 1, .mobility = 1e-18, .lowest = 1};
+  const MtBox b = {.dim = dim, .cells = {40, 40, dim == 3 ? 40 : 0}, .size = {32, 32, dim == 3 ? 32 : 0}};
+  const double times[2] = {10, dim == 2 ? 110 : 30};
+  double volume[2], peak[2], area, r2[2];
+  Run r;
+  run_create(&b, &law, 6.4, 2e-3, &r);
+  begin(&r, 2, disc);
+  for (int k = 0; k < 2; k++) {
+    while (mt_growth_state(r.grains)->t < times[k]) {
+      const double before = mt_growth_energy(r.grains).total;
+      assert_int_equal(mt_growth_step(r.grains, times[k]), 0);
+      assert_true(mt_growth_energy(r.grains).total <= before * (1 + 1e-9));
+    }
+    assert_int_equal(mt_growth_measure(r.grains, volume, peak, &area), 0);
+    r2[k] = dim == 2 ? 4 / MT_PI * volume[1] : pow(6 / MT_PI * volume[1], 2. / 3);
+  }
+  run_destroy(&r);
+  return (r2[0] - r2[1]) / (times[1] - times[0]);
+}
+
+static void test_circle(void **state) {
+  (void)state;
+  const double rate = shrink_rate(2);
+  print_message("fall of R^2 %.4f of 2\n", rate);
+  assert_near(rate, 2, .02);
+}
+
+static int stripes;
+static int32_t stripe(const double x[3]) {
+  return (int32_t)fmin(floor(x[0] / 128 * stripes), stripes - 1);
+}
+
+/* Pairs grow with the boundaries, not with the grains: the pairs beyond one a node, of 2 and of 8 stripes. */
+static void test_cost(void **state) {
+  const MtBoundaryLaw law = {.kind = MT_BOUNDARY_CONSTANT, .energy = 1, .mobility = 1e-18, .lowest = 1};
+  const MtBox b = {.dim = 2, .cells = {128, 8}, .size = {128, 8}};
+  int64_t pairs[2];
+  int most;
+  (void)state;
+  for (int k = 0; k < 2; k++) {
+    Run r;
+    stripes = k ? 8 : 2;
+    run_create(&b, &law, 4, 1e-3, &r);
+    begin(&r, stripes, stripe);
+    while (mt_growth_state(r.grains)->t < 20) assert_int_equal(mt_growth_step(r.grains, 20), 0);
+    assert_int_equal(mt_growth_pairs(r.grains, &pairs[k], &most), 0);
+    assert_int_equal(most, 2);
+    run_destroy(&r);
+  }
+  assert_near((double)(pairs[1] - 129 * 9) / (double)(pairs[0] - 129 * 9), 7, .05 * 7);
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_energy_factor), cmocka_unit_test(test_coefficients),
+                                     cmocka_unit_test(test_circle), cmocka_unit_test(test_cost)};
+  if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
+  mt_error_install();
+  const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  return PetscFinalize() || failed;
+}
