@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.." || exit 2
 
 # The public headers of each floor; a header that stands nowhere is an error, so that a new one finds its floor.
 declare -A floor=(
-  [error]=base [file]=base [files]=base [formula]=base [h5]=base [image]=base [input]=base [json]=base [kept]=base [log]=base [memory]=base [npy]=base [process]=base [random]=base [run]=base [texttable]=base [units]=base
+  [error]=base [file]=base [files]=base [formula]=base [h5]=base [image]=base [input]=base [jobs]=base [json]=base [kept]=base [log]=base [memory]=base [npy]=base [process]=base [random]=base [run]=base [texttable]=base [units]=base
   [mesh]=mesh
   [fem]=fem
   [barrier]=micromagnetics [dynamics]=micromagnetics [llg]=micromagnetics [loop]=micromagnetics [measured]=micromagnetics [micromagnetics]=micromagnetics [work]=micromagnetics

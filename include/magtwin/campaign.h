@@ -39,6 +39,12 @@ PetscErrorCode mt_campaign_check_runs(MtCampaign *c, MtRunCheck check);
  * MT_ERR_INPUT where another process runs the campaign, MT_ERR_FAIL when all of the first evaluations fail. Collective.
  */
 PetscErrorCode mt_campaign_run(MPI_Comm comm, MtCampaign *c, MtJson *json, bool *stopped);
+/* How magtwin optimize was called, for the jobs that run with optimize.jobs slurm: input file and overrides, copied. */
+void mt_campaign_called(MtCampaign *c, int nwords, const char *const *words);
+/* Evaluates suggestion `number` alone, unless it has ended, and gives its exit code: 0 ended well, 1 failed,
+ * MT_EXIT_RESUBMIT stopped; for a job.  Writes nothing to the database: the campaign tells.  Collective; rank 0 works.
+ */
+PetscErrorCode mt_campaign_evaluate(MPI_Comm comm, MtCampaign *c, int number, int *code);
 /* Proposes `count` points more, adds them to the database and prints them.  Collective. */
 PetscErrorCode mt_campaign_suggest(MPI_Comm comm, MtCampaign *c, int count);
 /* Adds what a person says: "7 Hc=1.3", "7 failed=reason", a new point "thickness=3 Js=0.5 Hc=1.3", or without a result

@@ -38,6 +38,21 @@ PetscErrorCode mt_evaluation_result(const char *folder, int code, int n, const M
 /* {name} in a command that is neither a variable nor the folder -> name; false: none. */
 bool mt_evaluation_unknown(const MtSpace *s, const char *command, char name[100]);
 
+/* What the folder of a point or an evaluation remembers of its starts: the file `starts` there, a line a start. */
+typedef struct {
+  int starts;                          /* of all time */
+  int unended;                         /* in a row, up to now, that left no exit code, or the one at work */
+  int ranks;                           /* 0: not known */
+  double began, ended;                 /* the last one, seconds since 1970; NaN: not known */
+  char version[32], host[64], job[64]; /* of the last one; "": not known, or no job */
+} MtStarts;
+PetscErrorCode mt_starts_add(const char *folder, bool continued); /* a start more; MT_ERR_DISK, MT_ERR_INPUT */
+PetscErrorCode mt_starts_retry(const char *folder);               /* what was before failed and is done with */
+void mt_starts_read(const char *folder, MtStarts *r);             /* all but ranks */
+char *mt_starts_reason(const MtStarts *r); /* of a failure, where all of the last starts were killed; else NULL; the
+                                            * caller frees */
+const char *mt_starts_time(double when, char buf[32]); /* 2026-11-21T17:21:34Z; "" for NaN; returns buf */
+
 char *mt_text(const char *format, ...) __attribute__((format(printf, 1, 2))); /* malloc'ed */
 
 #endif

@@ -42,6 +42,11 @@ double mt_process_ended(const char *folder);
  */
 char *mt_process_last_line(const char *folder, const char *name);
 
+/* Runs a command of a few seconds to its end and gives its exit code, < 0 where it cannot be started; *text: all that
+ * it wrote, without the last line's end; the caller frees.  Its environment is that of mt_process_start, and not that
+ * of the job of SLURM that we are.  Rank 0. */
+int mt_process_ask(const char *command, char **text);
+
 /* Appends word to a command line, in single quotes.  text is malloc'ed and may move. */
 void mt_command_add(char **text, const char *word);
 /* The path of this program. */

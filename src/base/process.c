@@ -39,12 +39,17 @@ static bool of_launcher(const char *entry) {
   return false;
 }
 
-static char **clean_environment(void) {
+/* What SLURM tells a job of itself, and a job that it submits must not take for its own. */
+static bool of_job(const char *entry) {
+  return !strncmp(entry, "SLURM_", 6) && strncmp(entry, "SLURM_CONF=", 11) != 0;
+}
+
+static char **clean_environment(bool anew) {
   size_t n = 0, kept = 0;
   while (environ[n]) n++;
   char **env = mt_malloc((n + 1) * sizeof *env);
   for (size_t i = 0; i < n; i++)
-    if (!of_launcher(environ[i])) env[kept++] = environ[i];
+    if (!of_launcher(environ[i]) && !(anew && of_job(environ[i]))) env[kept++] = environ[i];
   env[kept] = NULL;
   return env;
 }
@@ -85,27 +90,84 @@ static char *with_record(const char *command, const char *folder) {
   return text;
 }
 
-static int spawn(const char *script, const char *output, const char *errors, pid_t *pid) {
+/* By /bin/sh, in a process group of its own. */
+static int spawn(const char *script, const posix_spawn_file_actions_t *files, char **env, pid_t *pid) {
   char shell[] = "sh", option[] = "-c", *text = strdup(script), *words[] = {shell, option, text, NULL};
-  char **env = clean_environment();
-  posix_spawn_file_actions_t files;
   posix_spawnattr_t how;
   sigset_t none;
-  posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&files, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-  posix_spawn_file_actions_addopen(&files, 2, errors, O_WRONLY | O_CREAT | O_TRUNC, 0666);
   posix_spawnattr_init(&how);
   posix_spawnattr_setflags(&how, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
   posix_spawnattr_setpgroup(&how, 0);
   sigemptyset(&none);
   posix_spawnattr_setsigmask(&how, &none);
-  int err = text ? posix_spawn(pid, "/bin/sh", &files, &how, words, env) : ENOMEM;
+  int err = text ? posix_spawn(pid, "/bin/sh", files, &how, words, env) : ENOMEM;
   posix_spawnattr_destroy(&how);
-  posix_spawn_file_actions_destroy(&files);
-  free(env);
   free(text);
+  free(env);
   return err;
+}
+
+static int spawn_to_files(const char *script, const char *output, const char *errors, pid_t *pid) {
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&files, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+  posix_spawn_file_actions_addopen(&files, 2, errors, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+  int err = spawn(script, &files, clean_environment(false), pid);
+  posix_spawn_file_actions_destroy(&files);
+  return err;
+}
+
+static int spawn_to_pipe(const char *command, int to, pid_t *pid) {
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&files, to, 1);
+  posix_spawn_file_actions_adddup2(&files, to, 2);
+  int err = spawn(command, &files, clean_environment(true), pid);
+  posix_spawn_file_actions_destroy(&files);
+  return err;
+}
+
+static char *read_all(int from) {
+  char *text = mt_calloc(1, 1);
+  size_t n = 0;
+  for (ssize_t got = 1; got > 0 || (got < 0 && errno == EINTR);) {
+    text = mt_realloc(text, n + 4096 + 1);
+    got = read(from, text + n, 4096);
+    if (got > 0) n += (size_t)got;
+  }
+  while (n && strchr(" \t\r\n", text[n - 1])) n--;
+  text[n] = 0;
+  return text;
+}
+
+/* Of a child that ends; 128 + signal. */
+static int wait_for(pid_t pid) {
+  int status = 0;
+  pid_t got;
+  do got = waitpid(pid, &status, 0);
+  while (got < 0 && errno == EINTR);
+  return got < 0 ? -1 : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int mt_process_ask(const char *command, char **text) {
+  int ends[2], err = 0;
+  pid_t pid = 0;
+  *text = NULL;
+  if (pipe(ends)) {
+    err = errno;
+  } else {
+    for (int i = 0; i < 2; i++) fcntl(ends[i], F_SETFD, FD_CLOEXEC);
+    err = spawn_to_pipe(command, ends[1], &pid);
+    close(ends[1]);
+    if (!err) *text = read_all(ends[0]);
+    close(ends[0]);
+  }
+  if (!err) return wait_for(pid);
+  *text = strdup(strerror(err));
+  if (!*text) mt_memory_end(64);
+  return -1;
 }
 
 PetscErrorCode mt_process_start(const char *command, const char *folder, MtProcess *p) {
@@ -115,7 +177,7 @@ PetscErrorCode mt_process_start(const char *command, const char *folder, MtProce
   char *record = in_folder(folder, "exit_code"), *script = with_record(command, folder);
   unlink(record);
   *p = (MtProcess){.code = -1};
-  int err = spawn(script, output, errors, &p->pid);
+  int err = spawn_to_files(script, output, errors, &p->pid);
   close(lock); /* the child has it */
   free(output);
   free(errors);

@@ -41,9 +41,9 @@ static const CliCommand commands[] = {
      "pca output.folder", NULL},
     {"landscape", INPUT, "the extended free energy of a series: energies against components, passes, maps", CLI_INPUT,
      true, true, false, cli_landscape, "pca landscape demagnetizing output.folder", NULL},
-    {"optimize", "campaign.yaml [key=value ...] [run|suggest|tell|status|model]",
+    {"optimize", "campaign.yaml [key=value ...] [run|suggest|tell|status|model|evaluate]",
      "Bayesian optimization: of runs, of a command, or of experiments by hand", CLI_INPUT, true, false, false,
-     cli_optimize, "optimize output.folder", "run suggest tell status model"},
+     cli_optimize, "optimize output.folder", "run suggest tell status model evaluate"},
     {"sweep", "sweep.yaml [key=value ...] [run|point|status|slurm]",
      "one run at many points: grid, Latin hypercube, Sobol; failures and kills survived", CLI_INPUT, true, false, false,
      cli_sweep, "sweep output.folder", "run point status slurm"},
@@ -130,7 +130,8 @@ PetscErrorCode cli_help(const CliArgs *args, int *code) {
         "                    var=.. for every variable, with a result or to be evaluated\n"
         "  status            counts, the best so far, what is under way\n"
         "  model             write model.json, what the model expects, for magtwin plot and report; run does it at its "
-        "end");
+        "end\n"
+        "  evaluate N        run the evaluation of point N alone, for a job of SLURM; run then tells its result");
   if (c->run == cli_sweep)
     mt_log("  run       run what is missing, sweep.parallel at a time; where nothing is, what failed once more\n"
            "  point N   run point N alone, for a task of a job array\n"

@@ -37,6 +37,21 @@ PetscErrorCode cli_check_run(const char *subcommand, char *input, int noverrides
   return rc;
 }
 
+/* For the jobs of the campaign: they are called as we were. */
+static void note_call(const CliArgs *args, MtCampaign *c) {
+  mt_campaign_called(c, 1, (const char *const[]){args->file});
+  mt_campaign_called(c, args->nwords, (const char *const *)args->words);
+}
+
+static PetscErrorCode evaluate(MPI_Comm comm, const CliArgs *args, MtCampaign *c, int *code) {
+  char *end = NULL;
+  long number = args->nverb_words == 1 ? strtol(args->verb_words[0], &end, 10) : 0;
+  if (!end || *end || number != (int)number)
+    return mt_error(MT_ERR_INPUT, "usage: magtwin optimize %s evaluate NUMBER", args->file);
+  mt_stop_install();
+  return mt_campaign_evaluate(comm, c, (int)number, code);
+}
+
 static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in, MtCampaign *c, int *code) {
   const char *folder = mt_input_string(in, "output.folder");
   bool stopped = false;
@@ -44,6 +59,7 @@ static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in,
   mt_stop_install();
   PetscCall(mt_campaign_check_runs(c, cli_check_run));
   PetscCall(mt_output_open(comm, folder, CLI_TABLES, false, false));
+  note_call(args, c);
   PetscCall(mt_summary_begin(comm, "optimize", in, &json));
   PetscErrorCode rc = mt_campaign_run(comm, c, json, &stopped);
   if (rc) {
@@ -112,6 +128,8 @@ PetscErrorCode cli_optimize(const CliArgs *args, int *code) {
     rc = suggest(PETSC_COMM_WORLD, args, in, c);
   else if (!rc && !strcmp(verb, "tell"))
     rc = tell(PETSC_COMM_WORLD, args, in, c);
+  else if (!rc && !strcmp(verb, "evaluate"))
+    rc = evaluate(PETSC_COMM_WORLD, args, c, code);
   else if (!rc)
     rc = look(PETSC_COMM_WORLD, verb, in, c);
   mt_campaign_destroy(&c);

@@ -4,6 +4,7 @@
 
 #include "magtwin/campaign.h"
 #include "magtwin/evaluation.h"
+#include "magtwin/jobs.h"
 #include "magtwin/optimize.h"
 
 /* What is known of one point besides the optimizer's trial; its number is its place + 1. */
@@ -12,6 +13,7 @@ typedef struct {
   char *reason; /* of a failure; NULL */
   int line;     /* of the database where it was told; 0: not yet */
   int starts;   /* how often it was started */
+  char job[32]; /* of SLURM, that was started last; "": none */
 } MtRecord;
 
 /* The database as read so far; the same on every rank. */
@@ -40,7 +42,11 @@ struct MtCampaign {
   char *subcommand, *input, *launcher; /* of evaluate run */
   char **more;                         /* overrides of every run, NULL at the end; NULL: not evaluate run */
   int evaluations, parallel;
-  MtTrial *prior; /* [proposer.nprior] of a related campaign */
+  bool slurm;                /* an evaluation is a job of its own */
+  char *options;             /* of sbatch */
+  char *words;               /* input and overrides, for the shell; NULL: none */
+  double interval, patience; /* s */
+  MtTrial *prior;            /* [proposer.nprior] of a related campaign */
   MtDatabase db;
 };
 
@@ -62,16 +68,42 @@ void mt_database_close(MtWriter *w);
  * next refresh.  Collective. */
 PetscErrorCode mt_database_suggested(MPI_Comm comm, MtCampaign *c, const char *by, const double *x,
                                      const MtProposal *how);
-PetscErrorCode mt_database_started(MPI_Comm comm, MtCampaign *c, int trial);
+PetscErrorCode mt_database_started(MPI_Comm comm, MtCampaign *c, int trial, long job); /* job: rank 0's; 0: none */
 /* y NULL: failed, for this reason. */
 PetscErrorCode mt_database_told(MPI_Comm comm, MtCampaign *c, const char *by, int trial, const double *y, double cost,
                                 const char *reason);
 
+/* campaign_jobs.c, rank 0: the evaluations that are jobs of SLURM. */
+typedef struct {
+  MtJobs jobs;  /* of the user, as SLURM told last */
+  double asked; /* mt_wall of that; < 0: never */
+  bool answers; /* did it? */
+  int unbegun;  /* jobs in a row that ended before their evaluation began */
+} MtQueue;
+typedef struct {
+  long number; /* of the job */
+  int starts;  /* of the evaluation before it; -1: not known */
+  double gone; /* mt_wall since when it is not in the queue; < 0: it is */
+} MtJob;
+char *mt_campaign_evaluation(const MtCampaign *c, int trial); /* its folder; the caller frees */
+/* Looks into the queue when it is time, *answers: SLURM did the last time. */
+void mt_queue_look(const MtCampaign *c, MtQueue *q);
+typedef enum { MT_JOB_POSTPONED, MT_JOB_FOUND, MT_JOB_SUBMITTED } MtJobTaken;
+/* The job of a trial: in the queue or ended already, submitted now, or postponed because SLURM does not answer.
+ * MT_ERR_FAIL where it does, and refuses. */
+PetscErrorCode mt_job_take(const MtCampaign *c, MtQueue *q, int trial, MtJob *job, MtJobTaken *taken);
+/* Is its result still to come?  False when it has ended or is lost. */
+bool mt_job_runs(const MtCampaign *c, MtQueue *q, int trial, MtJob *job);
+/* Of one without an exit code: *reason why the point has failed, or NULL: it is submitted again.  MT_ERR_FAIL where
+ * jobs end before they begin. */
+PetscErrorCode mt_job_lost(const MtCampaign *c, MtQueue *q, int trial, const MtJob *job, char **reason);
+PetscErrorCode mt_campaign_script(const MtCampaign *c); /* evaluation.slurm, the script of the jobs */
+double mt_job_cost(const MtCampaign *c, int trial);     /* seconds of the last start; 0: not known */
+
 /* campaign_run.c: MT_ERR_INPUT where the base input of the runs, their overrides and keys, the command, or the numbers
  * of the goals are not those that the folder was begun with, which base.yaml and evaluation.txt there keep; after
- * a refresh.
- * Collective. */
-PetscErrorCode mt_campaign_same(MPI_Comm comm, const MtCampaign *c);
+ * a refresh.  begin: evaluations of which nothing has come yet may change, and are kept anew.  Collective. */
+PetscErrorCode mt_campaign_same(MPI_Comm comm, const MtCampaign *c, bool begin);
 /* one more suggestion in the database; *found false at the end of the space.  Collective. */
 PetscErrorCode mt_campaign_propose(MPI_Comm comm, MtCampaign *c, const char *by, bool *found);
 

@@ -120,6 +120,34 @@ const MtKey mt_optimize_keys[] = {
      .def = "",
      .when = "optimize.evaluate=run",
      .help = "What stands before magtwin, as mpirun -n 4 or srun -n 4. Without it: one rank."},
+    {.path = "optimize.jobs",
+     .type = MT_KEY_CHOICE,
+     .def = "local",
+     .choices = "local|slurm",
+     .when = "optimize.evaluate=run|command",
+     .help =
+         "Where evaluations run: local, as processes beside the campaign or in its allocation; slurm, each as a job "
+         "of its own, which the campaign submits and waits for."},
+    {.path = "optimize.slurm.options",
+     .type = MT_KEY_STRING,
+     .def = "",
+     .when = "optimize.jobs=slurm",
+     .help = "Options of sbatch for each job: \"--ntasks=8 --time=4:00:00\". Without it: one task, a day."},
+    {.path = "optimize.slurm.interval",
+     .type = MT_KEY_REAL,
+     .def = "10",
+     .min = 0.1,
+     .max = 3600,
+     .when = "optimize.jobs=slurm",
+     .help = "Seconds from one look into SLURM's queue to the next, one for all jobs."},
+    {.path = "optimize.slurm.patience",
+     .type = MT_KEY_REAL,
+     .def = "60",
+     .max = 86400,
+     .when = "optimize.jobs=slurm",
+     .help =
+         "Seconds after which a job that has left the queue, and whose exit code has not come, counts as lost and is "
+         "submitted again: as long as the file system needs to show what another node has written."},
     {.path = "optimize.evaluations",
      .type = MT_KEY_INT,
      .def = "50",
@@ -342,7 +370,16 @@ static PetscErrorCode add_settings(const MtInput *in, MtCampaign *c) {
   return 0;
 }
 
+static void add_jobs(const MtInput *in, MtCampaign *c) {
+  c->slurm = c->evaluate != MT_EVALUATE_HAND && !strcmp(mt_input_string(in, "optimize.jobs"), "slurm");
+  if (!c->slurm) return;
+  c->options = mt_text("%s", mt_input_string(in, "optimize.slurm.options"));
+  c->interval = mt_input_real(in, "optimize.slurm.interval");
+  c->patience = mt_input_real(in, "optimize.slurm.patience");
+}
+
 static PetscErrorCode add_evaluation(const MtInput *in, MtCampaign *c) {
+  add_jobs(in, c);
   if (c->evaluate == MT_EVALUATE_COMMAND) {
     char name[100];
     c->command = mt_text("%s", mt_input_string(in, "optimize.command"));
@@ -413,6 +450,8 @@ void mt_campaign_destroy(MtCampaign **out) {
   free(c->subcommand);
   free(c->input);
   free(c->launcher);
+  free(c->options);
+  free(c->words);
   for (int i = 0; c->more && c->more[i]; i++) free(c->more[i]);
   free(c->more);
   free(c);

@@ -17,9 +17,10 @@
 #include <time.h>
 
 typedef struct {
-  int trial; /* -1: empty */
-  MtProcess process;
-  double since; /* s, mt_wall */
+  int trial;         /* -1: empty */
+  MtProcess process; /* without SLURM */
+  MtJob job;         /* with it */
+  double since;      /* s, mt_wall; < 0: not known */
 } Slot;
 
 typedef enum { WAIT, NEXT, TELL, END, STOP } Action;
@@ -30,11 +31,8 @@ typedef struct {
   MtCampaign *c;
   Slot *slot; /* [parallel]; rank 0's know the processes, the trials are the same everywhere */
   bool exhausted, signalled;
+  MtQueue queue;
 } Runner;
-
-static char *folder_of(const MtCampaign *c, int trial) {
-  return mt_text("%s/evaluations/%04d", c->folder, trial + 1);
-}
 
 static int told_trials(const MtCampaign *c) {
   int n = 0;
@@ -72,21 +70,31 @@ static void hand_on_signal(Runner *r) {
   r->signalled = true;
 }
 
+static bool slot_runs(Runner *r, int k) {
+  Slot *s = &r->slot[k];
+  return r->c->slurm ? mt_job_runs(r->c, &r->queue, s->trial, &s->job) : mt_process_runs(&s->process);
+}
+
+/* Jobs go on by themselves; processes are told. */
+static Action decide_to_stop(Runner *r) {
+  if (r->c->slurm) return STOP;
+  hand_on_signal(r);
+  return running(r) ? WAIT : STOP;
+}
+
 /* What to do next, and on which slot.  Rank 0. */
 static Action decide(Runner *r, int *slot) {
   int free_slot = -1;
+  if (r->c->slurm) mt_queue_look(r->c, &r->queue);
   for (int k = 0; k < r->c->parallel; k++) {
     *slot = k;
-    if (r->slot[k].trial >= 0 && !mt_process_runs(&r->slot[k].process)) return TELL;
+    if (r->slot[k].trial >= 0 && !slot_runs(r, k)) return TELL;
     if (r->slot[k].trial < 0 && free_slot < 0) free_slot = k;
   }
   *slot = free_slot;
-  if (mt_stop_raised()) {
-    hand_on_signal(r);
-    return running(r) ? WAIT : STOP;
-  }
+  if (mt_stop_raised()) return decide_to_stop(r);
   bool more = idle_trial(r) >= 0 || (r->c->db.n < r->c->evaluations && !r->exhausted);
-  if (free_slot >= 0 && more && !hopeless(r->c)) return NEXT;
+  if (more && !hopeless(r->c)) return free_slot >= 0 && (!r->c->slurm || r->queue.answers) ? NEXT : WAIT;
   return running(r) ? WAIT : END;
 }
 
@@ -95,7 +103,7 @@ static PetscErrorCode agree_action(Runner *r, Action *action, int *slot) {
   int both[2] = {WAIT, 0};
   while (r->rank == 0 && both[0] == WAIT) {
     both[0] = decide(r, &both[1]);
-    if (both[0] == WAIT) nanosleep(&(struct timespec){0, 20000000}, NULL);
+    if (both[0] == WAIT) nanosleep(&(struct timespec){0, r->c->slurm ? 200000000 : 20000000}, NULL);
   }
   PetscCall(mt_wait_root(r->comm, 2, both));
   *action = (Action)both[0];
@@ -125,33 +133,45 @@ PetscErrorCode mt_campaign_propose(MPI_Comm comm, MtCampaign *c, const char *by,
   return rc;
 }
 
-/* Starts trial i in the slot, or finds it running or ended already. */
+/* Rank 0: starts trial i in the slot, or finds it running or ended already. */
+static PetscErrorCode start_process(const MtCampaign *c, Slot *s, int i, bool *started) {
+  int code = 0;
+  char *folder = mt_campaign_evaluation(c, i);
+  MtProcessState state = mt_process_state(folder, &code);
+  PetscErrorCode rc = 0;
+  *started = mt_evaluation_to_start(state, code);
+  if (*started)
+    rc = mt_evaluation_start(&c->evaluator, c->db.trial[i].x, (const char *const *)c->more, folder, &s->process);
+  else
+    mt_process_adopt(folder, &s->process);
+  if (!*started && state == MT_PROCESS_RUNNING)
+    mt_log("evaluation %d still runs, started by a process before: waiting for it", i + 1);
+  free(folder);
+  return rc;
+}
+
+/* Puts trial i into slot k, unless SLURM takes no job now. */
 static PetscErrorCode occupy(Runner *r, int k, int i) {
   MtCampaign *c = r->c;
   Slot *s = &r->slot[k];
-  int start = 0, code = 0;
+  int told[2] = {0, 1}; /* started, and in the slot */
   PetscErrorCode rc = 0;
   if (r->rank == 0) {
-    char *folder = folder_of(c, i);
-    MtProcessState state = mt_process_state(folder, &code);
-    start = mt_evaluation_to_start(state, code);
-    if (start)
-      rc = mt_evaluation_start(&c->evaluator, c->db.trial[i].x, (const char *const *)c->more, folder, &s->process);
-    else
-      mt_process_adopt(folder, &s->process);
-    if (!start && state == MT_PROCESS_RUNNING)
-      mt_log("evaluation %d still runs, started by a process before: waiting for it", i + 1);
-    free(folder);
+    bool started = false;
+    MtJobTaken taken = MT_JOB_FOUND;
+    rc = c->slurm ? mt_job_take(c, &r->queue, i, &s->job, &taken) : start_process(c, s, i, &started);
+    told[0] = started || taken == MT_JOB_SUBMITTED;
+    told[1] = taken != MT_JOB_POSTPONED;
   }
   rc = mt_agree_root(r->comm, rc);
   if (rc) return rc;
-  PetscCallMPI(MPI_Bcast(&start, 1, MPI_INT, 0, r->comm));
-  s->trial = i;
-  s->since = start ? mt_wall() : -1;
-  if (!start) return 0;
+  PetscCallMPI(MPI_Bcast(told, 2, MPI_INT, 0, r->comm));
+  if (told[1]) s->trial = i;
+  s->since = told[0] ? mt_wall() : -1;
+  if (!told[0]) return 0;
   MtWriter w;
   rc = mt_database_open(r->comm, c, &w);
-  if (!rc) rc = mt_database_started(r->comm, c, i);
+  if (!rc) rc = mt_database_started(r->comm, c, i, c->slurm ? s->job.number : 0);
   mt_database_close(&w);
   return rc;
 }
@@ -180,26 +200,42 @@ static void tell_person(const MtCampaign *c, int i) {
   free(point);
 }
 
-/* Outcome on rank 0: y, or why it failed; resubmit: stopped after a checkpoint, to be started again. */
-static PetscErrorCode outcome(Runner *r, int slot, double *y, char **reason, int *resubmit) {
-  int code = -1, i = r->slot[slot].trial;
-  char *folder = folder_of(r->c, i);
+/* Rank 0.  The exit code, -1 without one; resubmit: stopped after a checkpoint, ended by the signal that we handed on,
+ * or lost with its job, to be started again: no fault of the point. */
+static PetscErrorCode ending(Runner *r, const Slot *s, const char *folder, int *code, char **reason, int *resubmit) {
   PetscErrorCode rc = 0;
-  if (mt_process_state(folder, &code) != MT_PROCESS_ENDED) code = r->slot[slot].process.code;
-  /* ended by the signal that we handed on, or without a record after it: no fault of the point */
-  *resubmit = code == MT_EXIT_RESUBMIT || (r->signalled && code != 0);
-  rc = mt_evaluation_started(folder, i + 1, code);
-  if (!rc && !*resubmit) rc = mt_evaluation_result(folder, code, r->c->proposer.ngoals, r->c->goal, y, reason);
-  for (int g = 0; !rc && !*resubmit && !*reason && g < r->c->proposer.ngoals;
-       g++) /* a curve without a coercive field */
+  *code = -1;
+  const bool ended = mt_process_state(folder, code) == MT_PROCESS_ENDED;
+  if (!ended) *code = r->c->slurm ? -1 : s->process.code;
+  *resubmit = *code == MT_EXIT_RESUBMIT || (r->signalled && *code != 0);
+  if (!ended && r->c->slurm) {
+    rc = mt_job_lost(r->c, &r->queue, s->trial, &s->job, reason);
+    *resubmit = !*reason;
+  }
+  return rc ? rc : mt_evaluation_started(folder, s->trial + 1, *code);
+}
+
+/* Outcome on rank 0: y, or why it failed. */
+static PetscErrorCode outcome(Runner *r, int slot, double *y, char **reason, int *resubmit) {
+  int code;
+  const MtProposer *p = &r->c->proposer;
+  char *folder = mt_campaign_evaluation(r->c, r->slot[slot].trial);
+  PetscErrorCode rc = ending(r, &r->slot[slot], folder, &code, reason, resubmit);
+  if (!rc && !*resubmit && !*reason) rc = mt_evaluation_result(folder, code, p->ngoals, r->c->goal, y, reason);
+  for (int g = 0; !rc && !*resubmit && !*reason && g < p->ngoals; g++) /* a curve without a coercive field */
     if (isnan(y[g])) *reason = mt_text("%s is not defined", r->c->goal[g].number);
   free(folder);
   return rc;
 }
 
+static double cost_of(const Runner *r, const Slot *s) {
+  if (r->c->slurm) return r->rank ? 0 : mt_job_cost(r->c, s->trial); /* without the time in the queue */
+  return s->since >= 0 ? mt_wall() - s->since : 0;
+}
+
 static PetscErrorCode tell(Runner *r, int slot) {
   Slot *s = &r->slot[slot];
-  double y[MT_GOALS_MAX] = {0}, cost = s->since >= 0 ? mt_wall() - s->since : 0;
+  double y[MT_GOALS_MAX] = {0}, cost = cost_of(r, s);
   char *reason = NULL;
   int i = s->trial, resubmit = 0, failed = 0;
   MtWriter w;
@@ -291,14 +327,14 @@ static char *question(const MtCampaign *c) {
   return text;
 }
 
-PetscErrorCode mt_campaign_same(MPI_Comm comm, const MtCampaign *c) {
+PetscErrorCode mt_campaign_same(MPI_Comm comm, const MtCampaign *c, bool begin) {
   int rank;
   PetscErrorCode rc = 0;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   if (rank == 0) {
     char *base = c->input ? mt_kept_file(c->input) : NULL, *text = question(c);
     if (base) rc = mt_kept_same(c->folder, "base.yaml", base, "a campaign", "another base input", c->input);
-    if (!told_trials(c)) mt_kept_forget(c->folder, "evaluation.txt"); /* mended before anything came of it */
+    if (begin && !told_trials(c)) mt_kept_forget(c->folder, "evaluation.txt"); /* mended before anything came of it */
     if (!rc) rc = mt_kept_same(c->folder, "evaluation.txt", text, "a campaign", "other evaluations", "the input");
     free(base);
     free(text);
@@ -308,7 +344,7 @@ PetscErrorCode mt_campaign_same(MPI_Comm comm, const MtCampaign *c) {
 
 /* On an error nothing is left running that would be started twice: the locks of the folders tell. */
 PetscErrorCode mt_campaign_run(MPI_Comm comm, MtCampaign *c, MtJson *json, bool *stopped) {
-  Runner r = {.comm = comm, .c = c};
+  Runner r = {.comm = comm, .c = c, .queue.asked = -1};
   MtLock lock;
   if (c->evaluate == MT_EVALUATE_HAND)
     return mt_error(MT_ERR_INPUT, "optimize.evaluate is hand: use suggest, do the experiment, and tell its result");
@@ -318,10 +354,12 @@ PetscErrorCode mt_campaign_run(MPI_Comm comm, MtCampaign *c, MtJson *json, bool 
   r.slot = mt_calloc((size_t)c->parallel, sizeof *r.slot);
   for (int k = 0; k < c->parallel; k++) r.slot[k].trial = -1;
   rc = mt_database_refresh(comm, c);
-  if (!rc) rc = mt_campaign_same(comm, c);
+  if (!rc) rc = mt_campaign_same(comm, c, true);
+  if (!rc && c->slurm) rc = mt_agree_root(comm, r.rank ? 0 : mt_campaign_script(c));
   if (!rc) rc = loop(&r, stopped);
   if (!rc) mt_campaign_results(c, json);
   for (int k = 0; k < c->parallel; k++) mt_process_free(&r.slot[k].process);
+  mt_jobs_free(&r.queue.jobs);
   free(r.slot);
   mt_lock_free(&lock);
   return rc;

@@ -169,7 +169,9 @@ PetscErrorCode mt_campaign_status(MPI_Comm comm, MtCampaign *c) {
   for (int i = 0; i < c->db.n; i++) {
     if (c->db.trial[i].status != MT_TRIAL_WAITING) continue;
     char *point = mt_campaign_point(c, c->db.trial[i].x);
-    mt_log("%4d  %s  %s", i + 1, point, c->db.record[i].starts ? "started" : "waiting");
+    const char *job = c->db.record[i].job;
+    mt_log("%4d  %s  %s%s%s", i + 1, point, c->db.record[i].starts ? "started" : "waiting", job[0] ? ", job " : "",
+           job);
     free(point);
   }
   return 0;

@@ -130,8 +130,12 @@ static PetscErrorCode apply_suggested(Line *l) {
 static PetscErrorCode apply_started(Line *l) {
   int i = 0;
   PetscErrorCode rc = get_trial(l, &i);
-  if (!rc) l->c->db.record[i].starts++;
-  return rc;
+  if (rc) return rc;
+  MtRecord *r = &l->c->db.record[i];
+  const char *job = string_of(l, "job");
+  r->starts++;
+  snprintf(r->job, sizeof r->job, "%s", job ? job : "");
+  return 0;
 }
 
 static PetscErrorCode get_values(const Line *l, double *y) {

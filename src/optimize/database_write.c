@@ -119,12 +119,13 @@ PetscErrorCode mt_database_suggested(MPI_Comm comm, MtCampaign *c, const char *b
   return commit(comm, c, j);
 }
 
-PetscErrorCode mt_database_started(MPI_Comm comm, MtCampaign *c, int trial) {
-  char host[100] = "";
+PetscErrorCode mt_database_started(MPI_Comm comm, MtCampaign *c, int trial, long job) {
+  char host[100] = "", number[32];
   MtJson *j = event("started");
   gethostname(host, sizeof host - 1);
+  snprintf(number, sizeof number, "%ld", job);
   mt_json_int(j, "id", trial + 1);
-  mt_json_string(j, "host", host);
+  mt_json_string(j, job ? "job" : "host", job ? number : host);
   return commit(comm, c, j);
 }
 

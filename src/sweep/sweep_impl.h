@@ -7,22 +7,13 @@
 
 typedef enum { MT_POINT_WAITING, MT_POINT_RUNNING, MT_POINT_DONE, MT_POINT_FAILED, MT_POINT_STATES } MtPointState;
 
-/* What the folder of a point remembers of its runs. */
-typedef struct {
-  int starts;                          /* of all time */
-  int unended;                         /* in a row, up to now, that left no exit code, or the one at work */
-  int ranks;                           /* 0: not known */
-  double began, ended;                 /* the last one, seconds since 1970; NaN: not known */
-  char version[32], host[64], job[64]; /* of the last one; "": not known, or no job */
-} MtRecord;
-
 typedef struct {
   double *x;    /* [nvars] */
   int64_t seed; /* of its repeat; -1: none */
   MtPointState state;
   double *y;    /* [nnumbers] NaN unless done */
   char *reason; /* of a failure; NULL */
-  MtRecord record;
+  MtStarts record;
 } MtPoint;
 
 struct MtSweep {
@@ -56,11 +47,5 @@ PetscErrorCode mt_sweep_start(MtSweep *s, int i, bool retry, MtProcess *p, bool 
 PetscErrorCode mt_sweep_forget(MtSweep *s, int i);
 void mt_sweep_count(const MtSweep *s, int count[MT_POINT_STATES]);
 PetscErrorCode mt_sweep_table(const MtSweep *s); /* results.csv, results.h5 */
-
-/* sweep_record.c, rank 0.  folder: of a point. */
-PetscErrorCode mt_record_start(const char *folder, bool continued); /* a start more; MT_ERR_DISK, MT_ERR_INPUT */
-PetscErrorCode mt_record_retry(const char *folder);
-void mt_record_read(const char *folder, MtRecord *r);  /* all but ranks */
-const char *mt_record_time(double when, char buf[32]); /* 2026-11-21T17:21:34Z; "" for NaN; returns buf */
 
 #endif

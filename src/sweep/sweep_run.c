@@ -178,6 +178,10 @@ static PetscErrorCode attend(MtSweep *s, int i, Slot *slot, bool *handed) {
     if (*handed) return 0;
     rc = start(s, i, false, slot); /* it may have ended, or been given up */
   }
+  /* SLURM signals all processes of a task: what ends badly may have had it before us */
+  for (int k = 0; !rc && k < 20 && slot->point >= 0 && slot->process.code != 0 && !mt_stop_raised(); k++)
+    nanosleep(&(struct timespec){0, 50000000}, NULL);
+  *handed = *handed || mt_stop_raised();
   return rc;
 }
 

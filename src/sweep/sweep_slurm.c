@@ -1,6 +1,7 @@
 /* A sweep as a job array of SLURM: the script. */
 #include "magtwin/error.h"
 #include "magtwin/h5.h"
+#include "magtwin/jobs.h"
 #include "magtwin/log.h"
 #include "sweep_impl.h"
 #include <limits.h>
@@ -35,66 +36,34 @@ static char *missing_tasks(const MtSweep *s) {
   return text;
 }
 
-static const char job_script[] =
-    "#!/usr/bin/env bash\n"
-    "# The points of a sweep that are not done, as a job array; written by magtwin sweep ... slurm.  See also "
-    "jobscripts/sweep.slurm.\n"
-    "# Knobs, here or on the command line of sbatch (which wins); --ntasks is the number of ranks of sweep.launcher:\n"
-    "#SBATCH --job-name=magtwin-sweep\n"
-    "#SBATCH --array=%s%%%d\n"
-    "#SBATCH --ntasks=1\n"
-    "#SBATCH --cpus-per-task=1\n"
-    "#SBATCH --time=24:00:00\n"
-    "# B: to this script, 300 s before the end; a checkpoint must fit into that\n"
-    "#SBATCH --signal=B:USR1@300\n"
-    "#SBATCH --requeue\n"
-    "#SBATCH --open-mode=append\n"
-    "#SBATCH --chdir=\"%s\"\n"
-    "#SBATCH --output=\"%s/logs/%%A_%%a.log\"\n"
-    "# Knobs of the environment:\n"
-    "#   MAGTWIN           the executable                      (the one that wrote this)\n"
-    "#   MAGTWIN_MODULES   modules to load                     (none)\n"
-    "set -u\n"
-    "if [ -n \"${MAGTWIN_MODULES:-}\" ]; then module load $MAGTWIN_MODULES; fi\n"
-    "export OMP_NUM_THREADS=1\n"
-    "export SLURM_WAIT=${SLURM_WAIT:-60} # srun: when a rank is gone, the others are ended after so many seconds\n"
-    "interrupted= child=\n"
-    "# magtwin hands it to the run; the signal also ends `wait`, which is then called again\n"
-    "trap 'interrupted=1; [ -z \"$child\" ] || kill -USR1 \"$child\" 2>/dev/null' USR1 TERM\n"
-    "run() {\n"
-    "  \"${MAGTWIN:-$magtwin}\" sweep %s point \"$1\" &\n"
-    "  child=$!\n"
-    "  wait \"$child\"\n"
-    "  code=$?\n"
-    "  while [ -n \"$interrupted\" ]; do\n"
-    "    interrupted=\n"
-    "    wait \"$child\"\n"
-    "    code=$?\n"
-    "  done\n"
-    "}\n"
-    "magtwin=%s rc=0 points=%d\n"
-    "# task 3 runs point 3; of a sweep that is longer than arrays may be also 1003, 2003, ...\n"
-    "for ((point = SLURM_ARRAY_TASK_ID; point <= points && rc != 75; point += %d)); do\n"
-    "  run \"$point\"\n"
-    "  if [ \"$code\" -eq 75 ] || [ \"$rc\" -eq 0 ]; then rc=$code; fi\n"
-    "done\n"
-    "# 75: stopped after a checkpoint, back into the queue under the same number\n"
-    "if [ \"$rc\" -eq 75 ]; then scontrol requeue \"${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}\"; fi\n"
-    "exit \"$rc\"\n";
-
 /* The script, and the folder of its logs: SLURM makes none, and drops the log of a job that has none. */
 static PetscErrorCode write_script(const MtSweep *s, const char *missing, const char *words) {
-  char here[PATH_MAX] = "", *program = NULL, *path = mt_text("%s/sweep.slurm", s->folder);
+  char here[PATH_MAX] = "", *path = mt_text("%s/sweep.slurm", s->folder);
   char *logs = mt_text("%s/logs", s->folder);
   PetscErrorCode rc =
       getcwd(here, sizeof here) ? mt_folder_make(logs) : mt_error(MT_ERR_INPUT, "there is no folder here");
-  mt_command_add(&program, mt_program_path());
-  char *text = mt_text(job_script, missing, s->parallel, here, s->folder, words, program, s->npoints, (int)MAX_TASKS);
+  char *array = mt_text("%s%%%d", missing, s->parallel), *log = mt_text("%s/logs/%%A_%%a.log", s->folder);
+  char *run = mt_text("sweep %s point", words), *points = mt_text("%d", s->npoints);
+  char *text = mt_jobs_script(&(MtJobScript){
+      .what = "The points of a sweep that are not done, as a job array; written by magtwin sweep ... slurm.  See also "
+              "jobscripts/sweep.slurm.",
+      .name = "magtwin-sweep",
+      .array = array,
+      .here = here,
+      .log = log,
+      .words = run,
+      .first = "SLURM_ARRAY_TASK_ID",
+      .last = points,
+      .step = MAX_TASKS,
+      .itself = "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"});
   if (!rc) rc = mt_file_write(path, text);
   if (!rc)
     mt_log("wrote %s for points %s%s; submit it: sbatch %s", path, missing,
            s->npoints > MAX_TASKS ? " and every thousandth from them" : "", path);
-  free(program);
+  free(array);
+  free(log);
+  free(run);
+  free(points);
   free(path);
   free(logs);
   free(text);

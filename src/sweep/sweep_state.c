@@ -8,9 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Starts without an end after which a point counts as one that kills its machine. */
-enum { MAX_STARTS = 5 };
-
 const char *const mt_point_names[MT_POINT_STATES] = {"waiting", "running", "done", "failed"};
 
 char *mt_sweep_folder(const MtSweep *s, int i) {
@@ -19,7 +16,7 @@ char *mt_sweep_folder(const MtSweep *s, int i) {
 
 PetscErrorCode mt_sweep_forget(MtSweep *s, int i) {
   char *folder = mt_sweep_folder(s, i), *code = mt_text("%s/exit_code", folder);
-  PetscErrorCode rc = mt_record_retry(folder);
+  PetscErrorCode rc = mt_starts_retry(folder);
   if (!rc) unlink(code);
   free(folder);
   free(code);
@@ -46,7 +43,7 @@ PetscErrorCode mt_sweep_look(MtSweep *s, int i) {
   int code = -1;
   PetscErrorCode rc = 0;
   MtProcessState state = mt_process_state(folder, &code);
-  mt_record_read(folder, &p->record);
+  mt_starts_read(folder, &p->record);
   if (state == MT_PROCESS_RUNNING)
     p->state = MT_POINT_RUNNING;
   else if (state == MT_PROCESS_ENDED && (code < 0 || code > 255)) {
@@ -56,11 +53,10 @@ PetscErrorCode mt_sweep_look(MtSweep *s, int i) {
     rc = mt_evaluation_result(folder, code, s->nnumbers, s->number, p->y, &reason);
     p->state = reason ? MT_POINT_FAILED : MT_POINT_DONE;
     if (!rc && !reason && !s->command) p->record.ranks = ranks_of(folder);
-  } else if (state == MT_PROCESS_NONE && p->record.unended >= MAX_STARTS) {
-    p->state = MT_POINT_FAILED;
-    reason = mt_text("started %d times and killed each time", MAX_STARTS);
-  } else
-    p->state = MT_POINT_WAITING;
+  } else {
+    if (state == MT_PROCESS_NONE) reason = mt_starts_reason(&p->record);
+    p->state = reason ? MT_POINT_FAILED : MT_POINT_WAITING;
+  }
   free(p->reason);
   p->reason = reason;
   free(folder);
@@ -83,7 +79,7 @@ static PetscErrorCode start_claimed(MtSweep *s, int i, bool retry, const char *f
   PetscErrorCode rc = mt_sweep_look(s, i);
   if (!rc && retry && point->state == MT_POINT_FAILED) rc = mt_sweep_forget(s, i);
   if (rc || point->state != MT_POINT_WAITING) return rc;
-  rc = mt_record_start(folder, mt_process_state(folder, &code) == MT_PROCESS_ENDED);
+  rc = mt_starts_add(folder, mt_process_state(folder, &code) == MT_PROCESS_ENDED);
   if (point->seed >= 0) more[0] = seed = mt_text("%s=%lld", s->seed_key, (long long)point->seed);
   if (!rc) rc = mt_evaluation_start(&s->evaluator, point->x, more, folder, p);
   *started = !rc;

@@ -18,10 +18,10 @@ static void put_cell(FILE *f, const char *text) {
   if (quote) putc('"', f);
 }
 
-static void put_record(FILE *f, const MtRecord *r) {
+static void put_record(FILE *f, const MtStarts *r) {
   char buf[32];
-  fprintf(f, "%d,%s,", r->starts, mt_record_time(r->began, buf));
-  fprintf(f, "%s,", mt_record_time(r->ended, buf));
+  fprintf(f, "%d,%s,", r->starts, mt_starts_time(r->began, buf));
+  fprintf(f, "%s,", mt_starts_time(r->ended, buf));
   if (isfinite(r->ended - r->began)) fprintf(f, "%.3f", r->ended - r->began);
   putc(',', f);
   if (r->ranks) fprintf(f, "%d", r->ranks);
@@ -121,42 +121,42 @@ static PetscErrorCode put_states(const MtSweep *s, MtH5 *f) {
 
 typedef struct {
   const char *name, *unit;
-  double (*of)(const MtRecord *r);
+  double (*of)(const MtStarts *r);
 } RecordNumber;
 
-static double starts_of(const MtRecord *r) {
+static double starts_of(const MtStarts *r) {
   return r->starts;
 }
 
-static double ranks_of(const MtRecord *r) {
+static double ranks_of(const MtStarts *r) {
   return r->ranks;
 }
 
-static double wall_of(const MtRecord *r) {
+static double wall_of(const MtStarts *r) {
   return r->ended - r->began;
 }
 
-typedef const char *(*RecordText)(const MtRecord *r, char buf[32]);
+typedef const char *(*RecordText)(const MtStarts *r, char buf[32]);
 
-static const char *began_of(const MtRecord *r, char buf[32]) {
-  return mt_record_time(r->began, buf);
+static const char *began_of(const MtStarts *r, char buf[32]) {
+  return mt_starts_time(r->began, buf);
 }
 
-static const char *ended_of(const MtRecord *r, char buf[32]) {
-  return mt_record_time(r->ended, buf);
+static const char *ended_of(const MtStarts *r, char buf[32]) {
+  return mt_starts_time(r->ended, buf);
 }
 
-static const char *version_of(const MtRecord *r, char buf[32]) {
+static const char *version_of(const MtStarts *r, char buf[32]) {
   (void)buf;
   return r->version;
 }
 
-static const char *host_of(const MtRecord *r, char buf[32]) {
+static const char *host_of(const MtStarts *r, char buf[32]) {
   (void)buf;
   return r->host;
 }
 
-static const char *job_of(const MtRecord *r, char buf[32]) {
+static const char *job_of(const MtStarts *r, char buf[32]) {
   (void)buf;
   return r->job;
 }

@@ -214,5 +214,6 @@ class Cluster:
     def until(condition, timeout, complaint):
         deadline = time.monotonic() + timeout
         while not condition():
-            support.check(time.monotonic() < deadline, complaint() if callable(complaint) else complaint)
+            if time.monotonic() > deadline:
+                support.check(False, complaint() if callable(complaint) else complaint)
             time.sleep(0.1)

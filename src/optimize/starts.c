@@ -1,12 +1,12 @@
-/* Who ran a point, when and how often: the file `starts` in its folder, a line a start.
+/* Who ran a point or an evaluation, when and how often: the file `starts` in its folder, a line a start.
  *
  *     1795281694.125 0.1.0 node17 4711_3 anew      seconds since 1970, version, host, job (- none), anew or continued
  *     retry                                        what is above failed and is done with
  */
 #include "magtwin/error.h"
+#include "magtwin/evaluation.h"
 #include "magtwin/memory.h"
 #include "magtwin/run.h"
-#include "sweep_impl.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -14,6 +14,9 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+/* Starts without an end after which a point counts as one that kills its machine. */
+enum { MAX_STARTS = 5 };
 
 /* One write: it is there whole or, on a full disk, told. */
 static PetscErrorCode append(const char *folder, const char *line) {
@@ -38,7 +41,7 @@ static char *job_name(void) {
   return mt_text("%.60s", job && job[0] ? job : "-");
 }
 
-PetscErrorCode mt_record_start(const char *folder, bool continued) {
+PetscErrorCode mt_starts_add(const char *folder, bool continued) {
   char host[64] = "", *job = job_name();
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
@@ -51,12 +54,12 @@ PetscErrorCode mt_record_start(const char *folder, bool continued) {
   return rc;
 }
 
-PetscErrorCode mt_record_retry(const char *folder) {
+PetscErrorCode mt_starts_retry(const char *folder) {
   return append(folder, "retry\n");
 }
 
-static void take_line(const char *line, MtRecord *r) {
-  MtRecord now = *r;
+static void take_line(const char *line, MtStarts *r) {
+  MtStarts now = *r;
   char how[16] = "";
   if (!strncmp(line, "retry", 5)) {
     r->unended = 0;
@@ -72,20 +75,24 @@ static void take_line(const char *line, MtRecord *r) {
   }
 }
 
-void mt_record_read(const char *folder, MtRecord *r) {
+void mt_starts_read(const char *folder, MtStarts *r) {
   char *path = mt_text("%s/starts", folder), line[300];
   FILE *f = fopen(path, "r");
-  *r = (MtRecord){.began = NAN, .ended = mt_process_ended(folder)};
+  *r = (MtStarts){.began = NAN, .ended = mt_process_ended(folder)};
   while (f && fgets(line, sizeof line, f)) take_line(line, r);
   if (f) fclose(f);
   free(path);
   if (r->ended < r->began) r->ended = NAN; /* of a start before */
 }
 
-const char *mt_record_time(double when, char buf[32]) {
+const char *mt_starts_time(double when, char buf[32]) {
   time_t seconds = (time_t)when;
   struct tm t;
   buf[0] = 0;
   if (isfinite(when) && gmtime_r(&seconds, &t)) strftime(buf, 32, "%Y-%m-%dT%H:%M:%SZ", &t);
   return buf;
+}
+
+char *mt_starts_reason(const MtStarts *r) {
+  return r->unended < MAX_STARTS ? NULL : mt_text("started %d times and killed each time", MAX_STARTS);
 }
