@@ -184,10 +184,13 @@ def away(folder):
     running().kill("slurmctld")
     c.until(lambda: "SLURM does not answer" in c.log(), "it is not noticed")
     c.go()
-    c.until(lambda: len(c.events("told")) == 3, "what ended is not told without SLURM")
-    check(len(c.events("started")) == 3 and proc.poll() is None, c.log())
-    running().daemon("slurmctld")
-    running().until_ready()
+    good = sorted(e["id"] for e in c.events("suggested")[:3] if e["x"]["x"] <= 0.7)  # a failure counts when its job has left the queue
+    try:
+        c.until(lambda: sorted(e["id"] for e in c.events("told")) == good, "what ended is not told without SLURM")
+        check(len(c.events("started")) == 3 and proc.poll() is None, c.log())
+    finally:
+        running().daemon("slurmctld")
+        running().until_ready()
     c.ends(proc)
     check("SLURM answers again" in c.log() and sorted(e["id"] for e in c.events("told")) == [1, 2, 3, 4, 5], c.log())
     check([c.times("begun", n) for n in range(1, 6)] == [1] * 5, "begun twice")
