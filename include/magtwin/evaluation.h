@@ -17,6 +17,8 @@ typedef struct {
   char *const *key, *const *unit; /* [nvars] key of the input, unit behind its values ("" none) */
   const char *command;            /* with {name} and {folder}; NULL: a run of magtwin */
   const char *subcommand, *input, *launcher;
+  const char *before; /* "evolve": run first, with the same input and values, in folder/evolve; its last field and its
+                         mesh go to the subcommand; NULL: nothing */
 } MtEvaluator;
 
 /* "key=value" of a run at x: [nvars + 1] malloc'ed strings, NULL at the end, in a malloc'ed array. */

@@ -54,7 +54,8 @@ PetscErrorCode mt_input_read(MPI_Comm comm, const char *path, int noverrides, ch
                              const MtKey *const *tables, MtInput **input);
 /* The same for a program that needs only some sections: those not named in `needed` may be absent as a whole and then
  * have no values (mt_input_has is false).  "materials field grains|mesh.file": grains is needed unless mesh.file is
- * given.  "output.folder topology.files|topology.diagrams": that key, and one of these two, must be given. */
+ * given; of several behind | one is enough, keys or sections.  "output.folder topology.files|topology.diagrams": that
+ * key, and one of these two, must be given. */
 PetscErrorCode mt_input_read_for(MPI_Comm comm, const char *path, int noverrides, char *const *overrides,
                                  const MtKey *const *tables, const char *needed, MtInput **input);
 /* One section of a file alone, which the tables know; the others are not looked at: what a run before kept of its

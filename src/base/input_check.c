@@ -165,6 +165,18 @@ static bool section_found(const MtInput *in, const char *section, size_t n) {
   return false;
 }
 
+/* Is one of the keys and sections "a.b|c", n characters, given? */
+static bool alternative_found(const MtInput *in, const char *words, size_t n) {
+  for (size_t at = 0, name; at < n; at += name + 1) {
+    name = strcspn(words + at, " |");
+    char *path = mt_format("%.*s", (int)name, words + at);
+    const bool found = strchr(path, '.') ? find_found(in, path) != NULL : section_found(in, path, name);
+    free(path);
+    if (found) return true;
+  }
+  return false;
+}
+
 /* Is the section of this key asked for by the program, or there anyway? */
 static bool wanted(const MtInput *in, const char *path) {
   size_t n = strcspn(path, ".");
@@ -172,10 +184,7 @@ static bool wanted(const MtInput *in, const char *path) {
   for (const char *s = in->needed; *s;) {
     size_t word = strcspn(s, " "), name = strcspn(s, " |");
     if (name == n && !strncmp(s, path, n)) {
-      char *unless = mt_format("%.*s", (int)(word - name), s + name);
-      bool needed = !unless[0] || !find_found(in, unless + 1);
-      free(unless);
-      return needed;
+      return word == name || !alternative_found(in, s + name + 1, word - name - 1);
     }
     s += word + (s[word] == ' ');
   }

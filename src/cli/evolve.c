@@ -4,6 +4,9 @@
 
 static PetscErrorCode check(MPI_Comm comm, const MtInput *in) {
   (void)comm;
+  const bool mesh = mt_input_has(in, "mesh.file") || mt_input_has(in, "mesh.size");
+  if (mt_input_has(in, "grains.source") && !mt_input_has(in, "box.size") && !mesh)
+    return mt_input_error(in, "grains.source", "a mesh of grains needs the section mesh");
   return mt_evolve_check(in);
 }
 

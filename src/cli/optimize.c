@@ -4,6 +4,7 @@
 #include "magtwin/campaign.h"
 #include "magtwin/dynamics.h"
 #include "magtwin/error.h"
+#include "magtwin/evolve.h"
 #include "magtwin/log.h"
 #include "magtwin/measured.h"
 #include "magtwin/micromagnetics.h"
@@ -31,6 +32,11 @@ PetscErrorCode cli_check_run(const char *subcommand, char *input, int noverrides
   if (!rc && c && c->run == cli_demag) rc = mt_measured_check(PETSC_COMM_WORLD, in);
   if (c && c->run == cli_barrier) rc = mt_barrier_check(in);
   if (c && c->run == cli_dynamics) rc = mt_dynamics_check(in);
+  if (c && c->run == cli_evolve) {
+    if (!rc) rc = mt_evolve_check(in);
+    mt_input_destroy(&in);
+    return rc;
+  }
   if (!rc) rc = mt_materials_check(PETSC_COMM_WORLD, in);
   if (!rc) rc = mt_composition_check(PETSC_COMM_WORLD, in, false); /* the file may be made by a step before */
   mt_input_destroy(&in);

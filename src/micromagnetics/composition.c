@@ -319,8 +319,12 @@ static PetscErrorCode survey(const MtComposition *s, const MtMesh *mesh, const M
   return 0;
 }
 
-static void put_range(MtJson *j, const char *name, const double *low, const double *high, double mean) {
-  mt_json_reals(j, name, 3, (double[]){*low, mean, *high});
+static void put_range(MtJson *j, const char *name, double low, double mean, double high, const char *unit) {
+  mt_json_object(j, name);
+  mt_json_quantity(j, "min", low, unit);
+  mt_json_quantity(j, "mean", mean, unit);
+  mt_json_quantity(j, "max", high, unit);
+  mt_json_end(j);
 }
 
 PetscErrorCode mt_composition_results(const MtEnergy *e, const MtMaterial *material, MtJson *j) {
@@ -333,9 +337,9 @@ PetscErrorCode mt_composition_results(const MtEnergy *e, const MtMaterial *mater
   mt_json_string(j, "file", s->path);
   mt_json_string(j, "field", s->field);
   mt_json_quantity(j, "time", s->time, "s");
-  put_range(j, "c_min_mean_max", sum.low, sum.high, sum.c / V);
-  put_range(j, "Js_min_mean_max_T", sum.low + 1, sum.high + 1, Js);
-  put_range(j, "K1_min_mean_max_J/m3", sum.low + 2, sum.high + 2, K1);
+  put_range(j, "c", sum.low[0], sum.c / V, sum.high[0], "1");
+  put_range(j, "Js", sum.low[1], Js, sum.high[1], "T");
+  put_range(j, "K1", sum.low[2], K1, sum.high[2], "J/m3");
   mt_json_quantity(j, "A_mean", sum.A / V, "J/m");
   mt_json_quantity(j, "volume", V, "nm3");
   mt_json_quantity(j, "anisotropy_field_of_the_means", Js > 0 && K1 > 0 ? 2 * K1 * MT_MU0 / Js : NAN, "T");

@@ -399,7 +399,7 @@ static PetscErrorCode add_evaluation(const MtInput *in, MtCampaign *c) {
       return mt_input_error(in, "optimize.run.overrides", "%s: an override is written key=value", c->more[i]);
   }
   c->launcher = optional(in, "optimize.run.launcher", 0, "");
-  c->evaluator = (MtEvaluator){&c->space, c->key, c->unit, NULL, c->subcommand, c->input, c->launcher};
+  c->evaluator = (MtEvaluator){&c->space, c->key, c->unit, NULL, c->subcommand, c->input, c->launcher, NULL};
   return 0;
 }
 

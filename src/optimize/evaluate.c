@@ -66,10 +66,11 @@ static char *fill_command(const MtEvaluator *e, const double *x, const char *fol
 }
 
 /* --resume starts where there is nothing to continue. */
-static char *run_command(const MtEvaluator *e, const double *x, const char *const *more, const char *folder) {
+static char *one_run(const MtEvaluator *e, const char *subcommand, const double *x, const char *const *more,
+                     const char *folder) {
   char *words = NULL, **overrides = mt_evaluation_overrides(e, x);
   mt_command_add(&words, mt_program_path());
-  mt_command_add(&words, e->subcommand);
+  mt_command_add(&words, subcommand);
   mt_command_add(&words, e->input);
   for (int i = 0; overrides[i]; i++) {
     mt_command_add(&words, overrides[i]);
@@ -83,6 +84,25 @@ static char *run_command(const MtEvaluator *e, const double *x, const char *cons
   char *command = mt_text("%s%s%s", e->launcher, e->launcher[0] ? " " : "", words);
   free(out);
   free(words);
+  return command;
+}
+
+/* A step before, and what it hands on: its fields, and its mesh where it made one.  A signal ends the first with the
+ * code that asks for another start, and then the second is not begun. */
+static char *run_command(const MtEvaluator *e, const double *x, const char *const *more, const char *folder) {
+  if (!e->before) return one_run(e, e->subcommand, x, more, folder);
+  char *first = mt_text("%s/%s", folder, e->before), *mesh = mt_text("%s/mesh.h5", first);
+  char *field = mt_text("materials.composition.file=%s", first), *file = mt_text("mesh.file=%s", mesh);
+  char *one = one_run(e, e->before, x, more, first), *two = one_run(e, e->subcommand, x, more, folder);
+  char *there = NULL, *handed = NULL;
+  mt_command_add(&there, mesh);
+  mt_command_add(&handed, file);
+  char *given = NULL;
+  mt_command_add(&given, field);
+  char *command = mt_text("%s && {\nif [ -e %s ]; then set -- %s; else set --; fi\n%s %s \"$@\"\n}", one, there, handed,
+                          two, given);
+  char *const all[] = {first, mesh, field, file, one, two, there, handed, given};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
   return command;
 }
 

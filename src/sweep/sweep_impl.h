@@ -22,7 +22,7 @@ struct MtSweep {
   char **key, **unit; /* [nvars] */
   int *levels;        /* [nvars] of a range in a grid */
   MtEvaluator evaluator;
-  char *command, *subcommand, *input, *launcher, *seed_key;
+  char *command, *subcommand, *input, *launcher, *before, *seed_key;
   int nnumbers, parallel, npoints;
   MtNumber *number; /* [nnumbers] */
   MtPoint *point;   /* [npoints] */

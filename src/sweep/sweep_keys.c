@@ -90,9 +90,16 @@ const MtKey mt_sweep_keys[] = {
     {.path = "sweep.subcommand",
      .type = MT_KEY_CHOICE,
      .def = "demag",
-     .choices = "demag|dynamics|barrier",
+     .choices = "demag|dynamics|barrier|evolve",
      .when = "sweep.evaluate=run",
      .help = "The subcommand."},
+    {.path = "sweep.before",
+     .type = MT_KEY_CHOICE,
+     .def = "none",
+     .choices = "none|evolve",
+     .when = "sweep.evaluate=run",
+     .help = "evolve: an anneal before, at every point: magtwin evolve with the same input and values, in the folder "
+             "evolve of the point; the subcommand gets its last field as materials.composition.file, and its mesh."},
     {.path = "sweep.launcher",
      .type = MT_KEY_STRING,
      .def = "",
@@ -174,7 +181,10 @@ static PetscErrorCode add_evaluation(const MtInput *in, MtSweep *s) {
   s->subcommand = optional(in, "sweep.subcommand", 0, "");
   s->input = optional(in, "sweep.input", 0, "");
   s->launcher = optional(in, "sweep.launcher", 0, "");
-  s->evaluator = (MtEvaluator){&s->space, s->key, s->unit, NULL, s->subcommand, s->input, s->launcher};
+  if (strcmp(mt_input_string(in, "sweep.before"), "none")) s->before = optional(in, "sweep.before", 0, "");
+  if (s->before && !strcmp(s->before, s->subcommand))
+    return mt_input_error(in, "sweep.before", "is the subcommand itself");
+  s->evaluator = (MtEvaluator){&s->space, s->key, s->unit, NULL, s->subcommand, s->input, s->launcher, s->before};
   return 0;
 }
 
@@ -228,6 +238,7 @@ void mt_sweep_destroy(MtSweep **out) {
   free(s->subcommand);
   free(s->input);
   free(s->launcher);
+  free(s->before);
   free(s->seed_key);
   free(s);
   *out = NULL;

@@ -18,7 +18,9 @@ static bool nothing_ended(MtSweep *s) {
 
 /* A command that could not be started is mended: no point has come of the other. */
 static PetscErrorCode keep_command(MtSweep *s) {
-  char *what = s->command ? mt_text("%s\n", s->command) : mt_text("magtwin %s\n", s->subcommand);
+  char *what = s->command
+                   ? mt_text("%s\n", s->command)
+                   : mt_text("magtwin %s%s%s\n", s->before ? s->before : "", s->before ? ", " : "", s->subcommand);
   if (mt_kept_differs(s->folder, "evaluation.txt", what) && nothing_ended(s))
     mt_kept_forget(s->folder, "evaluation.txt");
   PetscErrorCode rc = keep(s, "evaluation.txt", what, "another command", "the input");
@@ -60,7 +62,8 @@ static PetscErrorCode check_point(MtSweep *s, int i, MtRunCheck check) {
   words = mt_realloc(words, sizeof *words * (size_t)(n + 2));
   words[n] = mt_text("output.folder=%s", s->folder);
   words[n + 1] = s->point[i].seed >= 0 ? mt_text("%s=%lld", s->seed_key, (long long)s->point[i].seed) : NULL;
-  PetscErrorCode rc = check(s->subcommand, s->input, n + 1 + (words[n + 1] != NULL), words);
+  PetscErrorCode rc = s->before ? check(s->before, s->input, n + 1 + (words[n + 1] != NULL), words) : 0;
+  if (!rc) rc = check(s->subcommand, s->input, n + 1 + (words[n + 1] != NULL), words);
   for (int k = 0; k < n + 2; k++) free(words[k]);
   free(words);
   return rc;

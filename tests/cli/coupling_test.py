@@ -2,6 +2,7 @@
 """coupling_test.py BUILD: from a phase field to a demagnetization curve: the constants of every element from the field of a run and a
 table, on other ranks than wrote it, stopped and continued; and what is refused."""
 # timeout: 600
+import csv
 import json
 import math
 import os
@@ -95,14 +96,50 @@ def test_anneal_to_curve(folder):
     with h5py.File(c["file"]) as f:
         field = f["/c"][...]
     mean = case.results("anneal")["c_mean"]  # lumped weights have the same mean as elements
-    check(abs(c["c_min_mean_max"][1] - mean) < 1e-9 and c["c_min_mean_max"][2] <= np.nanmax(field) + 1e-12, c)
+    check(abs(c["c"]["mean"]["value"] - mean) < 1e-9 and c["c"]["max"]["value"] <= np.nanmax(field) + 1e-12, c)
     K1, Js = 4.3e6 + 2e6 * mean, 1.61 - 0.41 * mean
-    check(abs(c["K1_min_mean_max_J/m3"][1] / K1 - 1) < 1e-9 and abs(c["Js_min_mean_max_T"][1] / Js - 1) < 1e-9, c)
+    check(abs(c["K1"]["mean"]["value"] / K1 - 1) < 1e-9 and abs(c["Js"]["mean"]["value"] / Js - 1) < 1e-9, c)
     check(abs(found["Hc"]["value"] / stoner_wohlfarth(K1, Js) - 1) < 0.01, (found["Hc"], stoner_wohlfarth(K1, Js)))
     check(abs(found["J_sat"]["value"] - Js) < 1e-9, found["J_sat"])
     case.demag("plain", "materials.composition={}")
     check(abs(case.results("plain")["Hc"]["value"] / stoner_wohlfarth(4.3e6, 1.61) - 1) < 0.01, case.results("plain")["Hc"])
     check("composition" not in case.results("plain"), case.results("plain"))
+
+
+SWEEP = """sweep:
+  axes: [{name: time, key: evolve.end, unit: s, min: 0.05, max: 0.4, count: 2, scale: log}]
+  input: %s
+  before: evolve
+  subcommand: demag
+  numbers: [results.Hc, results.composition.c.max, results.composition.time]
+output: {folder: %s}
+"""
+
+
+def test_sweep(folder):
+    """Anneal time -> coercivity: every point anneals, and its curve stands on what came out, on the mesh of the anneal."""
+    case = Case(folder)
+    case.write(case.input, INPUT.replace(", snapshots: [0.1]", "").replace("to: -12 T, step: 0.5 T", "to: -12 T, step: 1 T") % case.table)
+    case.write(case.path("sweep.yaml"), SWEEP % (case.input, case.path("sweep")))
+    done = support.magtwin(BUILD, "sweep", case.path("sweep.yaml"))
+    check(done.code == 0, done)
+    with open(case.path("sweep/results.csv"), newline="") as f:
+        rows = list(csv.DictReader(f))
+    check([r["status"] for r in rows] == ["done", "done"], rows)
+    check([abs(float(r["results.composition.time"]) / t - 1) < 1e-9 for r, t in zip(rows, (0.05, 0.4))] == [True, True], rows)
+    mean = case.results("sweep/points/0001/evolve")["c_mean"]
+    for r in rows:  # the mean stays, and a particle this small feels nothing else
+        check(abs(float(r["results.Hc"]) / stoner_wohlfarth(4.3e6 + 2e6 * mean, 1.61 - 0.41 * mean) - 1) < 0.01, rows)
+    check(float(rows[0]["results.composition.c.max"]) > float(rows[1]["results.composition.c.max"]) + 0.1, rows)
+    check(os.path.exists(case.path("sweep/points/0001/evolve/mesh.h5")) and not os.path.exists(case.path("sweep/points/0001/mesh.h5")),
+          "the mesh was made twice")
+    drawn = support.magtwin(BUILD, "plot", case.path("sweep"))
+    check(drawn.code == 0 and "curves_Hc.png" in drawn.out, drawn)
+    done = support.magtwin(BUILD, "sweep", case.path("sweep.yaml"), "sweep.subcommand=evolve", "output.folder=" + case.path("other"))
+    check(done.code == 2 and "is the subcommand itself" in done.err, done)
+    done = support.magtwin(BUILD, "sweep", case.path("sweep.yaml"), "sweep.axes[0].key=phasefield.noise", "sweep.axes[0].max=1e7",
+                           "output.folder=" + case.path("other"))
+    check(done.code == 2 and "phasefield.noise" in done.err, done)
 
 
 def test_times_and_restart(folder):
@@ -139,5 +176,6 @@ def test_bad_input(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(support.run_tests([("an anneal and its curve", test_anneal_to_curve), ("times and restart", test_times_and_restart),
+    sys.exit(support.run_tests([("an anneal and its curve", test_anneal_to_curve), ("a sweep of anneals", test_sweep),
+                                ("times and restart", test_times_and_restart),
                                 ("bad input", test_bad_input)]))
