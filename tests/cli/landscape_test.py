@@ -2,6 +2,7 @@
 """landscape_test.py BUILD: magtwin landscape as users call it: a wall in a quadratic well, M(H), states of a run, ranks, bad input, the page."""
 # timeout: 600
 import csv
+import glob
 import json
 import os
 import sys
@@ -107,6 +108,18 @@ landscape: {energy: states, permutations: 20}
 """
 
 
+def check_nodes(f, m, energy):
+    """The maps of the nodes from the states alone: a step resists at a node where its three components add up to more than 0."""
+    volume = f["nodes/volume"][:]
+    x = (m * np.sqrt(volume / volume.sum())[:, None]).reshape(len(m), -1)
+    axis = np.linalg.svd(x - x.mean(0), full_matrices=False)[2][0]
+    step = np.diff(x, axis=0) * axis
+    part = (step * (np.diff(energy) / step.sum(1))[:, None]).reshape(len(step), -1, 3).sum(2) * volume.sum() / volume
+    for name, expected in (("net", part), ("resisting", np.maximum(part, 0)), ("promoting", np.minimum(part, 0))):
+        found = f["nodes/path/" + name][:]
+        check(np.allclose(found, expected.sum(0), rtol=0, atol=1e-6 * abs(part).max()), (name, found, expected.sum(0)))
+
+
 def test_states(folder):
     """Energies computed from states are those of curve.csv; the true work adds up to their change; one input for demag, pca, landscape."""
     with open(os.path.join(folder, "lib.yaml"), "w") as f:
@@ -132,6 +145,7 @@ def test_states(folder):
         work = (f["nodes/truth/net"][:] * f["nodes/volume"][:]).sum() / f["nodes/volume"][:].sum()
         internal = f["work"][:, [t.decode() for t in f["terms"][:]].index("internal")]
         check(abs(work - (internal[-1] - internal[0])) < 1e-6 * abs(internal).max(), (work, internal))
+        check_nodes(f, np.array([h5py.File(name)["/m"][:] for name in sorted(glob.glob(os.path.join(folder, "run", "states", "*.h5")))]), internal)
     features_of_states(folder, path)
     check(os.path.exists(os.path.join(out, "maps.xdmf")) and os.path.exists(os.path.join(out, "modes.xdmf")), "xdmf")
     r = support.magtwin(BUILD, "plot", out)
