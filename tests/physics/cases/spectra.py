@@ -6,7 +6,7 @@ import os
 import numpy as np
 
 import support
-from lines import Failed, bound, points, reference
+from lines import Failed, bound, level, points, reference
 
 PLANTED = ((3.0, 1.2, 1.0), (4.6, 1.4, 0.7), (7.2, 1.0, 0.9))  # position, full width at half maximum, height
 NOISE, POINTS, SEEDS = 0.01, 80, 20
@@ -83,9 +83,9 @@ def number_of_peaks(case):
     From 1 to 4 peaks are tried; the number is that of the least free energy. The noise and the prior of the heights were chosen with the first 20 seeds; the second 20 were
     run once, after that."""
     known, fresh = ([one(case, seed) for seed in range(first, first + SEEDS)] for first in (0, FRESH))
-    above = np.array([[m["free_energy"] for m in models] for models, _, _ in known + fresh])
-    above -= above.min(1)[:, None]
-    case.panel("peaks", "free energy above the least", *[points("spectrum %d" % (i + 1), range(1, 5), np.maximum(row, 0.1)) for i, row in enumerate(above)], ylog=True)
+    gaps = lambda runs: [models[3]["free_energy"] - models[2]["free_energy"] for models, _, _ in runs]
+    case.panel("spectrum", "free energy of 4 peaks over that of 3", points("seeds of the choice", range(1, SEEDS + 1), gaps(known)), points("fresh seeds", range(1, SEEDS + 1), gaps(fresh)),
+               level("equal", 0))
     x, y = spectrum(os.path.join(case.folder, "first.csv"), 0)
     clean = sum(h * np.exp(-4 * np.log(2) * ((x - at) / w)**2) for at, w, h in PLANTED)
     case.panel("x", "y", points("the first spectrum", x, y), reference("without noise", x, clean))
