@@ -107,7 +107,8 @@ PetscErrorCode cli_check(const CliArgs *args, int *code) {
            mt_input_path(in), mt_input_canonical(in));
   bool measured = mt_input_has(in, "grains.source") && strcmp(mt_input_string(in, "grains.source"), "generated") &&
                   strcmp(mt_input_string(in, "grains.source"), "shape") &&
-                  strcmp(mt_input_string(in, "grains.source"), "tess");
+                  strcmp(mt_input_string(in, "grains.source"), "tess") &&
+                  strcmp(mt_input_string(in, "grains.source"), "mesh");
   mt_input_destroy(&in);
   Verdict v = {0};
   for (int i = 0; i < n && !rc; i++)

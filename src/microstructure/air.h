@@ -18,7 +18,7 @@ typedef struct {
 /* All three nodes of the triangle lie on one wall of the box. */
 bool mt_on_wall(const double *x, const double box[6], const int64_t *triangle);
 /* Faces of tets, and of the nmore triangles of volumes that are not meshed yet, whose three nodes lie on one wall of
- * the box; those that come once, sorted by key; *list from malloc. */
+ * the box (NULL: whatever nodes they have); those that come once, sorted by key; *list from malloc. */
 void mt_outer_faces(const MtTets *m, const double box[6], int nmore, const MtOuterFace *more, MtOuterFace **list,
                     int *n);
 

@@ -41,7 +41,7 @@ static Face face_make(int64_t a, int64_t b, int64_t c, int32_t region) {
 /* If the triangle lies on a wall. */
 static void face_add(const MtTets *m, const double box[6], const int64_t f[3], int32_t region, Face **list, int *room,
                      int *count) {
-  if (!mt_on_wall(m->x, box, f)) return;
+  if (box && !mt_on_wall(m->x, box, f)) return;
   if (*count == *room) *list = mt_realloc(*list, (size_t)(*room *= 2) * sizeof **list);
   (*list)[(*count)++] = face_make(f[0], f[1], f[2], region);
 }

@@ -2,6 +2,7 @@
 #include "air.h"
 #include "gb.h"
 #include "gb_law.h"
+#include "import.h"
 #include "magtwin/error.h"
 #include "magtwin/log.h"
 #include "magtwin/microstructure.h"
@@ -324,6 +325,8 @@ PetscErrorCode mt_microstructure_build(MPI_Comm comm, const MtInput *in, const c
   PetscCall(note_mesher(comm, json));
   if (strcmp(mt_input_string(in, "grains.source"), "shape") == 0)
     PetscCall(mt_mesh_shape(comm, in, &mesh, json));
+  else if (strcmp(mt_input_string(in, "grains.source"), "mesh") == 0)
+    PetscCall(mt_mesh_import(comm, in, &mesh, json));
   else
     PetscCall(mesh_grains(comm, in, &mesh, &geometry, json));
   PetscCall(mesh_finish(comm, in, path, &mesh, &geometry, json));

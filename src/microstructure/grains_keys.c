@@ -3,22 +3,22 @@
 
 #define GENERATED "grains.source=generated"
 #define MEASURED "grains.source=ebsd|labels|stack|tess"
-#define FILED "grains.source=labels|tess"
-#define TESS "grains.source=tess"
+#define FILED "grains.source=labels|tess|mesh"
+#define TESS "grains.source=tess|mesh"
+#define ORIENTED "grains.source=labels|stack|mesh"
 #define SHAPE "grains.source=shape"
 #define EBSD "grains.source=ebsd"
 #define LABELS "grains.source=labels"
-#define DRAWN "grains.source=generated|labels|stack|tess"
-#define VOLUME "grains.source=labels|stack"
+#define DRAWN "grains.source=generated|labels|stack|tess|mesh"
 
 const MtKey mt_grains_keys[] = {
     {.path = "grains.source",
      .type = MT_KEY_CHOICE,
-     .choices = "generated|ebsd|labels|stack|tess|shape",
+     .choices = "generated|ebsd|labels|stack|tess|mesh|shape",
      .help =
          "Where the grains come from: random ones, a series of EBSD sections, a labelled volume, a stack of pictures "
          "(section stack; magtwin reconstruct labels it, other steps read its labels.h5 from the output folder), a "
-         "tessellation of Neper, or a simple body."},
+         "tessellation of Neper, a finished mesh of another program, or a simple body."},
 
     /* generated */
     {.path = "grains.count",
@@ -144,7 +144,10 @@ const MtKey mt_grains_keys[] = {
      .help =
          "Volume of labels: .npy [nz, ny, nx], HDF5, a TIFF file with a page per slice, or a pattern of numbered TIFF "
          "slices; or a tessellation of a box (.tess of Neper, regularized or not), whose orientations are taken if it "
-         "has any (easy axis [001])."},
+         "has any (easy axis [001]); or a mesh of tetrahedra of 4 nodes in any format that Gmsh reads by the name's "
+         "ending (.msh of Gmsh and Neper, .vtk, .med, .inp, .unv, .mesh), whose volumes are regions by the names of "
+         "their physical groups: grain 3, gb 3-7, triple_line 3-7-9 #1, junction ..., pocket ..., surface 3, air, as "
+         "mesh.also writes them; any other name is a grain."},
     {.path = "grains.dataset",
      .type = MT_KEY_STRING,
      .def = "/labels",
@@ -177,7 +180,7 @@ const MtKey mt_grains_keys[] = {
     {.path = "grains.orientations",
      .type = MT_KEY_PATH,
      .def = "",
-     .when = VOLUME,
+     .when = ORIENTED,
      .help =
          "Table of easy axes in the frame of the volume, lines of label, ax, ay, az; or of orientations, lines of "
          "label, w, x, y, z (unit quaternion, crystal to sample, easy axis [001]). Without it those of labels.h5 are "
@@ -193,7 +196,7 @@ const MtKey mt_grains_keys[] = {
      .max = 1e6,
      .exclusive_min = true,
      .when = TESS,
-     .help = "Length of 1 in the file; this or grains.mean_size."},
+     .help = "Length of 1 in the file; of a tessellation this or grains.mean_size."},
 
     /* ebsd, labels, tess */
     {.path = "grains.mean_size",

@@ -156,8 +156,10 @@ PetscErrorCode mt_tess_cells(const MtTess *t, const char *path, double unit, dou
   int32_t *side = mt_malloc(2 * (size_t)t->nfaces * sizeof *side);
   memset(c, 0, sizeof *c);
   PetscErrorCode rc = make_room(t, c);
-  if (!rc) move_to_origin(t, c);
-  if (!rc) rc = find_sides(t, path, side);
+  if (!rc) {
+    move_to_origin(t, c);
+    rc = find_sides(t, path, side);
+  }
   if (!rc) rc = take_faces(t, path, side, c);
   free(side);
   if (!rc) rc = take_edges(c);
