@@ -37,7 +37,7 @@ class Case:
     def input(self, name):
         return os.path.join(HERE, "inputs", name + ".yaml")
 
-    def run(self, subcommand, input_name, run_name, *overrides, ranks=1, timeout=3600, input_file=None):
+    def run(self, subcommand, input_name, run_name, *overrides, ranks=1, timeout=6 * 3600, input_file=None):
         """Runs the program, unless the folder holds the same run of the same program; returns the folder with its results.  One that was
         ended in its middle goes on from its checkpoint.  --force: the folder belongs to this case."""
         folder, file = os.path.join(self.folder, run_name), input_file or self.input(input_name)
