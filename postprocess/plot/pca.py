@@ -69,6 +69,7 @@ def scores(folder, figures):
     axes[1].set_xlabel("component")
     axes[1].set_ylabel("share of the variance (%)")
     axes[1].set_ylim(0, 105)
+    axes[1].set_xlim(0.4, max(len(p.share), 3) + 0.6)
     axes[1].xaxis.get_major_locator().set_params(integer=True)
     axes[1].legend(loc="center right")
     return save(figure, figures, "scores")

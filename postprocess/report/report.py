@@ -13,6 +13,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "plot")]
+import analysis_parts
 import campaign_parts
 import run_parts
 import sweep_parts
@@ -69,7 +70,7 @@ def title_of(summary, folder):
 
 def when(folder):
     times = [os.path.getmtime(os.path.join(folder, n)) for n in os.listdir(folder)
-             if n in ("summary.json", "curve.csv", "dynamics.csv", "database.jsonl", "results.csv")]
+             if n in ("summary.json", "curve.csv", "dynamics.csv", "database.jsonl", "results.csv", "analysis.json")]
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(max(times))) if times else "no date"
 
 
@@ -80,17 +81,20 @@ def make(args):
     summary = read_summary(args.folder, trouble)
     campaign = campaign_parts.read(args.folder)
     sweep = None if campaign else sweep_parts.read(args.folder)
-    if not summary and not campaign and not sweep and not args.script:
+    analysis = [] if summary or campaign or sweep or args.script else analysis_parts.read(args.folder)
+    if not summary and not campaign and not sweep and not args.script and not analysis:
         raise Unusable("%s holds no summary.json, no campaign and nothing that can be drawn: is it the output folder of a run?" % args.folder)
     figures = args.figures or os.path.join(args.folder, "figures")
     drawn = draw(args.folder, args.script, figures, trouble)
-    what = "magtwin " + summary["subcommand"] if "subcommand" in summary else "campaign" if campaign else "sweep" if sweep else "a run"
-    unfinished = " \u2013 stopped by a signal: --resume continues" if summary.get("stopped") else "" if summary else " \u2013 not finished: there is no summary.json yet"
-    page = Page(title_of(summary, args.folder), "%s, folder %s, %s%s" % (what, args.folder, when(args.folder), unfinished))
+    what = "magtwin " + summary["subcommand"] if "subcommand" in summary else "campaign" if campaign else "sweep" if sweep else "analysis" if analysis else "a run"
+    unfinished = " \u2013 stopped by a signal: --resume continues" if summary.get("stopped") else "" if summary or analysis else " \u2013 not finished: there is no summary.json yet"
+    page = Page(title_of(summary or (analysis[0][2] if analysis else {}), args.folder), "%s, folder %s, %s%s" % (what, args.folder, when(args.folder), unfinished))
     if campaign:
         campaign_parts.fill(page, args.folder, summary, campaign, drawn, trouble)
     elif sweep:
         sweep_parts.fill(page, args.folder, summary, sweep, drawn, trouble)
+    elif analysis:
+        analysis_parts.fill(page, args.folder, analysis, trouble)
     else:
         draw_quality(summary, figures, drawn, trouble)
         run_parts.fill(page, args.folder, summary, drawn, trouble)

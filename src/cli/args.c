@@ -95,6 +95,11 @@ static PetscErrorCode take_word(char *word, bool free_words, CliArgs *args) {
   return 0;
 }
 
+/* Its words go to a script, which knows them. */
+static bool takes_any(const CliCommand *c) {
+  return c->run == cli_plot || c->run == cli_report || c->run == cli_analyse;
+}
+
 PetscErrorCode cli_parse(int n, char **words, CliArgs *args) {
   static char help[] = "help";
   PetscErrorCode rc = 0;
@@ -110,8 +115,7 @@ PetscErrorCode cli_parse(int n, char **words, CliArgs *args) {
     return find_command(words[1], &args->command);
   }
   rc = find_command(first, &args->command);
-  for (int i = 1; i < n && !rc; i++)
-    rc = take_word(words[i], args->command->run == cli_plot || args->command->run == cli_report, args);
+  for (int i = 1; i < n && !rc; i++) rc = take_word(words[i], takes_any(args->command), args);
   if (rc || args->help || args->command->takes == CLI_NOTHING || args->file) return rc;
   return mt_error(MT_ERR_INPUT, "usage: magtwin %s %s", args->command->name, args->command->takes_name);
 }

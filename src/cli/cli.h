@@ -107,6 +107,7 @@ PetscErrorCode cli_unmix(const CliArgs *args, int *code);
 PetscErrorCode cli_topology(const CliArgs *args, int *code);
 PetscErrorCode cli_landscape(const CliArgs *args, int *code);
 PetscErrorCode cli_pca(const CliArgs *args, int *code);
+PetscErrorCode cli_analyse(const CliArgs *args, int *code);
 PetscErrorCode cli_optimize(const CliArgs *args, int *code);
 PetscErrorCode cli_sweep(const CliArgs *args, int *code);
 PetscErrorCode cli_info(const CliArgs *args, int *code);

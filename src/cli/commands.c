@@ -41,6 +41,9 @@ static const CliCommand commands[] = {
      "pca output.folder", NULL},
     {"landscape", INPUT, "the extended free energy of a series: energies against components, passes, maps", CLI_INPUT,
      true, true, false, cli_landscape, "pca landscape demagnetizing output.folder", NULL},
+    {"analyse", "input.yaml [key=value ...] [--launch COMMAND] [--force]",
+     "run or pictures -> topology -> texture, pca -> landscape -> one page", CLI_FILE, false, false, false, cli_analyse,
+     NULL, NULL},
     {"optimize", "campaign.yaml [key=value ...] [run|suggest|tell|status|model|evaluate]",
      "Bayesian optimization: of runs, of a command, or of experiments by hand", CLI_INPUT, true, false, false,
      cli_optimize, "optimize output.folder", "run suggest tell status model evaluate"},
@@ -141,6 +144,15 @@ PetscErrorCode cli_help(const CliArgs *args, int *code) {
     mt_log("  --compare FOLDER  a second run, drawn into the curve or, of magtwin dynamics, beside m\n"
            "  --labels FILE     with the folder of a mesh: the labels.h5 its grains came from, set beside it\n"
            "  --figures FOLDER  where to write (default: figures in the folder)");
+  if (c->run == cli_analyse)
+    mt_log(
+        "  Runs what the input has sections for, each step in a folder below output.folder: demag or dynamics, "
+        "topology "
+        "of the states or pictures,\n"
+        "  texture, pca of the persistence images, landscape; then report.html there.  The same command continues, and "
+        "does nothing twice.\n"
+        "  --launch COMMAND  what starts a step on many ranks: \"mpirun -n 4\" (default: $MAGTWIN_LAUNCH)\n"
+        "  --force           compute anew what belongs to another input, and what follows from it");
   if (c->run == cli_report)
     mt_log("  --output FILE     the page (default: report.html in the folder): one HTML file with all pictures inside\n"
            "  --figures FOLDER  where the figures are drawn (default: figures in the folder)");
