@@ -7,6 +7,10 @@
 #include "magtwin/process.h"
 #include "magtwin/space.h"
 
+/* Runs that may be evaluations: those that --resume continues, and those that are begun anew with --force. */
+#define MT_RUNS_RESUMED "demag|dynamics|barrier|evolve|topology"
+#define MT_RUNS_ANEW "generate|reconstruct|mesh|texture|unmix|peaks|pca|landscape"
+
 typedef struct {
   const char *name;
   const char *number; /* path of the number in the folder's summary.json; NULL: the last line of what is printed */
@@ -24,7 +28,7 @@ typedef struct {
 /* "key=value" of a run at x: [nvars + 1] malloc'ed strings, NULL at the end, in a malloc'ed array. */
 char **mt_evaluation_overrides(const MtEvaluator *e, const double *x);
 /* Starts the evaluation of x in `folder`, made if missing; more: further overrides, NULL at its end, or NULL.  A run
- * continues from the checkpoint that it finds there. */
+ * continues from the checkpoint that it finds there, if it is of a kind that has any. */
 PetscErrorCode mt_evaluation_start(const MtEvaluator *e, const double *x, const char *const *more, const char *folder,
                                    MtProcess *p);
 /* What a folder tells: is its evaluation to be started, for the first time or again?  It was never begun, was killed,

@@ -64,8 +64,9 @@ PetscErrorCode cli_start_is_safe(MPI_Comm comm, const MtInput *in, const char *k
 #define CLI_TABLES "curve.csv dynamics.csv barriers.csv evolve.csv invert.csv"
 /* All results that --resume continues. */
 #define CLI_RESUMABLE CLI_TABLES " diagrams.h5 diagrams"
-/* And of a campaign. */
+/* And of a campaign, and of a sweep. */
 #define CLI_DATABASE "database.jsonl"
+#define CLI_POINTS "points.csv"
 
 /* A subcommand that computes on a mesh: its rules, its start states and its run. */
 typedef struct {

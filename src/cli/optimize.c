@@ -32,13 +32,11 @@ PetscErrorCode cli_check_run(const char *subcommand, char *input, int noverrides
   if (!rc && c && c->run == cli_demag) rc = mt_measured_check(PETSC_COMM_WORLD, in);
   if (c && c->run == cli_barrier) rc = mt_barrier_check(in);
   if (c && c->run == cli_dynamics) rc = mt_dynamics_check(in);
-  if (c && c->run == cli_evolve) {
-    if (!rc) rc = mt_evolve_check(in);
-    mt_input_destroy(&in);
-    return rc;
-  }
-  if (!rc) rc = mt_materials_check(PETSC_COMM_WORLD, in);
-  if (!rc) rc = mt_composition_check(PETSC_COMM_WORLD, in, false); /* the file may be made by a step before */
+  if (!rc && c && c->run == cli_evolve) rc = mt_evolve_check(in);
+  const bool magnetic = c && strstr(c->needed, "materials");
+  if (!rc && magnetic) rc = mt_materials_check(PETSC_COMM_WORLD, in);
+  if (!rc && magnetic)
+    rc = mt_composition_check(PETSC_COMM_WORLD, in, false); /* the file may be made by a step before */
   mt_input_destroy(&in);
   return rc;
 }
@@ -64,7 +62,7 @@ static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in,
   MtJson *json;
   mt_stop_install();
   PetscCall(mt_campaign_check_runs(c, cli_check_run));
-  PetscCall(mt_output_open(comm, folder, CLI_TABLES, false, false));
+  PetscCall(mt_output_open(comm, folder, CLI_TABLES " " CLI_POINTS, false, false));
   note_call(args, c);
   PetscCall(mt_summary_begin(comm, "optimize", in, &json));
   PetscErrorCode rc = mt_campaign_run(comm, c, json, &stopped);
@@ -94,14 +92,14 @@ static PetscErrorCode suggest(MPI_Comm comm, const CliArgs *args, const MtInput 
   long count = args->nverb_words ? strtol(args->verb_words[0], &end, 10) : 1;
   if (args->nverb_words > 1 || (end && *end) || count < 1 || count > 10000)
     return mt_error(MT_ERR_INPUT, "suggest takes a number of points, from 1 to 10000");
-  PetscCall(mt_output_open(comm, mt_input_string(in, "output.folder"), CLI_TABLES, false, false));
+  PetscCall(mt_output_open(comm, mt_input_string(in, "output.folder"), CLI_TABLES " " CLI_POINTS, false, false));
   return mt_campaign_suggest(comm, c, (int)count);
 }
 
 static PetscErrorCode tell(MPI_Comm comm, const CliArgs *args, const MtInput *in, MtCampaign *c) {
   if (!args->nverb_words)
     return mt_error(MT_ERR_INPUT, "usage: magtwin optimize %s tell NUMBER goal=value, or a whole point", args->file);
-  PetscCall(mt_output_open(comm, mt_input_string(in, "output.folder"), CLI_TABLES, false, false));
+  PetscCall(mt_output_open(comm, mt_input_string(in, "output.folder"), CLI_TABLES " " CLI_POINTS, false, false));
   return mt_campaign_tell(comm, c, args->nverb_words, args->verb_words);
 }
 

@@ -106,9 +106,11 @@ const MtKey mt_optimize_keys[] = {
     {.path = "optimize.run.subcommand",
      .type = MT_KEY_CHOICE,
      .def = "demag",
-     .choices = "demag|dynamics|barrier",
+     .choices = MT_RUNS_RESUMED "|" MT_RUNS_ANEW,
      .when = "optimize.evaluate=run",
-     .help = "The subcommand."},
+     .help =
+         "The subcommand. After a kill demag, dynamics, barrier, evolve and topology go on from their checkpoints; the "
+         "others begin anew."},
     {.path = "optimize.run.overrides",
      .type = MT_KEY_STRINGS,
      .def = "",
@@ -373,7 +375,7 @@ static PetscErrorCode add_settings(const MtInput *in, MtCampaign *c) {
 static void add_jobs(const MtInput *in, MtCampaign *c) {
   c->slurm = c->evaluate != MT_EVALUATE_HAND && !strcmp(mt_input_string(in, "optimize.jobs"), "slurm");
   if (!c->slurm) return;
-  c->options = mt_text("%s", mt_input_string(in, "optimize.slurm.options"));
+  c->options = optional(in, "optimize.slurm.options", 0, "");
   c->interval = mt_input_real(in, "optimize.slurm.interval");
   c->patience = mt_input_real(in, "optimize.slurm.patience");
 }

@@ -65,6 +65,14 @@ static char *fill_command(const MtEvaluator *e, const double *x, const char *fol
   return text;
 }
 
+/* Is the word one of "a|b|c"? */
+static bool one_of(const char *word, const char *words) {
+  const size_t n = strlen(word);
+  for (const char *s = words; s; s = strchr(s, '|'), s += s != NULL)
+    if (!strncmp(s, word, n) && strchr("|", s[n])) return true;
+  return false;
+}
+
 /* --resume starts where there is nothing to continue. */
 static char *one_run(const MtEvaluator *e, const char *subcommand, const double *x, const char *const *more,
                      const char *folder) {
@@ -80,7 +88,7 @@ static char *one_run(const MtEvaluator *e, const char *subcommand, const double 
   for (int i = 0; more && more[i]; i++) mt_command_add(&words, more[i]);
   char *out = mt_text("output.folder=%s", folder);
   mt_command_add(&words, out);
-  mt_command_add(&words, "--resume");
+  mt_command_add(&words, one_of(e->subcommand, MT_RUNS_RESUMED) ? "--resume" : "--force");
   char *command = mt_text("%s%s%s", e->launcher, e->launcher[0] ? " " : "", words);
   free(out);
   free(words);

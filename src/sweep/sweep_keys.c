@@ -90,9 +90,11 @@ const MtKey mt_sweep_keys[] = {
     {.path = "sweep.subcommand",
      .type = MT_KEY_CHOICE,
      .def = "demag",
-     .choices = "demag|dynamics|barrier|evolve",
+     .choices = MT_RUNS_RESUMED "|" MT_RUNS_ANEW,
      .when = "sweep.evaluate=run",
-     .help = "The subcommand."},
+     .help =
+         "The subcommand. After a kill demag, dynamics, barrier, evolve and topology go on from their checkpoints; the "
+         "others begin anew."},
     {.path = "sweep.before",
      .type = MT_KEY_CHOICE,
      .def = "none",

@@ -251,6 +251,28 @@ output: {folder: out}
 """
 
 
+def other_runs(folder):
+    """Runs that are begun anew, with --force, as well as those that --resume continues; each subcommand has the option it is called with."""
+    with open(os.path.join(folder, "table.csv"), "w") as f:
+        f.write("a,b,c\n" + "".join("%d,%d,%d\n" % (k, k * k, k % 3) for k in range(9)))
+    with open(os.path.join(folder, "base.yaml"), "w") as f:
+        f.write("pca: {files: table.csv}\n")
+    with open(os.path.join(folder, "sweep.yaml"), "w") as f:
+        f.write("sweep:\n  axes: [{name: k, key: pca.components, min: 1, max: 2, count: 2, whole: true}]\n  input: base.yaml\n  subcommand: pca\n"
+                "  numbers: [pca.explained]\noutput: {folder: out}\n")
+    succeeds(sweep(folder, cwd=folder))
+    explained = [float(r["pca.explained"]) for r in table(folder)]
+    check(0.5 < explained[0] < explained[1] <= 1, explained)
+    refused(sweep(folder, "sweep.subcommand=pka", cwd=folder), "pca")
+    choices = support.magtwin(BUILD, "sweep", "--help").out
+    for name in ("demag", "dynamics", "barrier", "evolve", "topology", "generate", "reconstruct", "mesh", "texture", "unmix", "peaks", "pca", "landscape"):
+        check(name in choices, name)
+        text = support.magtwin(BUILD, name, "--help").out
+        check(("--resume" if name in ("demag", "dynamics", "barrier", "evolve", "topology") else "--force") in text, text)
+    check(support.magtwin(BUILD, "sweep", os.path.join(folder, "sweep.yaml"), "sweep.subcommand=evolve", "sweep.input=" + os.path.join(support.ROOT, "inputs/evolve.yaml"),
+                          "sweep.axes=[{name: e, key: evolve.end, unit: s, min: 1, max: 2, count: 2}]", "output.folder=evolved", "slurm", cwd=folder).code == 0, "evolve")
+
+
 def other_input(folder):
     """A base input, a command or points that have changed are refused with the line; nothing is touched."""
     for name, text in (("base.yaml", BASE), ("sweep.yaml", RUNS)):
@@ -373,5 +395,5 @@ def bad_input(folder):
 if __name__ == "__main__":
     sys.exit(support.run_tests([("a grid", grid), ("failures in the table", failures), ("no program to start", no_program), ("three kills", kills), ("designs", designs),
                                 ("single points and the job array", single_points), ("provenance of every row", provenance), ("more points than tasks", long_arrays),
-                                ("one point", one_point), ("another input", other_input), ("two sweeps in one folder", two_sweeps), ("figures", figures),
+                                ("one point", one_point), ("other runs", other_runs), ("another input", other_input), ("two sweeps in one folder", two_sweeps), ("figures", figures),
                                 ("files edited into nonsense", edited), ("a full disk", full_disk), ("results of others", results_of_others), ("a plot that nobody reads", nobody_reads), ("bad input", bad_input)]))
