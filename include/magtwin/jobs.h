@@ -23,6 +23,8 @@ typedef struct {
 } MtJobScript;
 char *mt_jobs_script(const MtJobScript *j); /* its text; the caller frees */
 
+bool mt_jobs_possible(void); /* are SLURM's programs there? */
+
 /* The jobs of this user that are waiting, running or going back into the queue. */
 typedef struct {
   char *text; /* owned: lines "number name" */

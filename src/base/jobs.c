@@ -77,6 +77,13 @@ char *mt_jobs_script(const MtJobScript *j) {
   return text;
 }
 
+bool mt_jobs_possible(void) {
+  char *text;
+  const int code = mt_process_ask("command -v sbatch && command -v squeue", &text);
+  free(text);
+  return code == 0;
+}
+
 bool mt_jobs_list(MtJobs *jobs, char **why) {
   static const char ask[] = "squeue --noheader --user=\"$(id -un)\" --format='%A %j'";
   char *text;

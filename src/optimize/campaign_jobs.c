@@ -45,6 +45,9 @@ void mt_campaign_called(MtCampaign *c, int nwords, const char *const *words) {
 
 PetscErrorCode mt_campaign_script(const MtCampaign *c) {
   char here[PATH_MAX] = "";
+  if (!mt_jobs_possible())
+    return mt_error(MT_ERR_INPUT,
+                    "optimize.jobs is slurm, but there is no SLURM here: sbatch and squeue are not in PATH");
   if (!getcwd(here, sizeof here)) return mt_error(MT_ERR_INPUT, "there is no folder here");
   char *run = mt_text("optimize %s evaluate", c->words), *path = script_path(c);
   char *text = mt_jobs_script(&(MtJobScript){

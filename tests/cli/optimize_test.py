@@ -165,6 +165,22 @@ def no_program(folder):
     check([e["id"] for e in events(folder, "told")] == list(range(1, 8)), events(folder, "told"))
 
 
+def no_slurm(folder):
+    """Jobs of a SLURM that is not there; a folder that a sweep has."""
+    write(folder, change=lambda text: text.replace("evaluate: command", "evaluate: command\n  jobs: slurm"))
+    os.mkdir(os.path.join(folder, "bin"))
+    for place in os.environ["PATH"].split(":"):  # all programs but those
+        for name in os.listdir(place) if os.path.isdir(place) else []:
+            if name not in ("sbatch", "squeue") and not os.path.lexists(os.path.join(folder, "bin", name)):
+                os.symlink(os.path.join(place, name), os.path.join(folder, "bin", name))
+    refused(optimize(folder, PATH=os.path.join(folder, "bin")), "there is no SLURM here")
+    check(not events(folder, "suggested") if os.path.exists(database(folder)) else True, "something was suggested")
+    refused(optimize(folder, "evaluate", "1"), "there is no suggestion 1")
+    refused(optimize(folder, "evaluate"), "usage:")
+    open(os.path.join(out_of(folder), "points.csv"), "w").close()
+    refused(optimize(folder, "suggest"), "already holds a result (points.csv)")
+
+
 def no_number(folder):
     write(folder, "echo fine", change=lambda text: text.replace("initial: 4", "initial: 2").replace("evaluations: 7", "evaluations: 2"))
     succeeds(optimize(folder))
@@ -368,7 +384,7 @@ def main():
     code = support.run_tests([
         ("a campaign finishes", finishes), ("the same on two ranks", same_on_two_ranks), ("kill -9 at every evaluation", survives_kills),
         ("a database cut anywhere", survives_any_cut), ("failures are information", failures_are_information),
-        ("all evaluations fail", all_fail), ("no program to start", no_program), ("no number in the output", no_number), ("a database edited into nonsense", edited_database),
+        ("all evaluations fail", all_fail), ("no program to start", no_program), ("no SLURM", no_slurm), ("no number in the output", no_number), ("a database edited into nonsense", edited_database),
         ("a database of another campaign", another_campaign), ("another base input", another_question), ("two processes in one folder", two_processes), ("by hand", by_hand),
         ("a full disk", full_disk), ("bad campaigns", bad_campaigns), ("transfer from another campaign", transfer), ("runs of magtwin", runs_of_magtwin)])
     shutil.rmtree(KEPT.get("folder", ""), ignore_errors=True)
