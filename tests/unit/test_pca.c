@@ -117,7 +117,9 @@ static double covariance_error(const Truth *t, bool implicit) {
   double mean[COLUMNS] = {0}, worst = 0;
   for (int j = 0; j < COLUMNS; j++) {
     for (int i = 0; i < ROWS; i++) mean[j] += entry(t, i, j) / ROWS;
-    for (int i = 0; i < ROWS && !implicit; i++) mean[j] += (entry(t, i, j) - mean[j]) / ROWS;
+    double rest = 0; /* what rounding left */
+    for (int i = 0; i < ROWS && !implicit; i++) rest += (entry(t, i, j) - mean[j]) / ROWS;
+    mean[j] += rest;
   }
   for (int a = 0; a < COLUMNS; a++)
     for (int b = 0; b < COLUMNS; b++) {
