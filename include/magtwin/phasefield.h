@@ -106,8 +106,10 @@ typedef struct {
   double mobility;            /* M: nm2/s per J/m3; L: 1/s per J/m3 */
   const MtProgram *program;   /* the mobility is this times exp(-activation/RT(t)); NULL: as it is; not owned */
   double activation;          /* J/mol */
-  MtDiffusion *diffusion;     /* of that kind, without energy, kappa and mobility; not owned */
-  const MtFormula *source;    /* of x y z (nm) and t (s), in 1/s; NULL: none; not owned */
+  const double *wall;      /* [n_owned] energy of the boundaries at each node where dry, J/m3 nm^dim; NULL; not owned */
+  double dry, wet;         /* c of the phases beside which a boundary has all or none of its energy */
+  MtDiffusion *diffusion;  /* of that kind, without energy, kappa and mobility; not owned */
+  const MtFormula *source; /* of x y z (nm) and t (s), in 1/s; NULL: none; not owned */
 } MtFlowModel;
 typedef struct {
   double newton_tolerance; /* largest change of c at a node in the last iteration that is left out */

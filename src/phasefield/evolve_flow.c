@@ -13,6 +13,7 @@ typedef struct {
   MtFormula *source;
   MtProgram program;
   MtDiffusion *diffusion; /* NULL: not that model */
+  double *wall;           /* NULL: no boundaries */
   char header[256];
   int column[16]; /* [base.columns] which of the columns below each of evolve.csv is */
   MtFlow *flow;
@@ -227,6 +228,7 @@ static PetscErrorCode destroy(MtSystem **s) {
   PetscCall(mt_march_destroy(&e->march));
   PetscCall(mt_flow_destroy(&e->flow));
   PetscCall(mt_diffusion_destroy(&e->diffusion));
+  PetscCall(PetscFree(e->wall));
   mt_formula_free(&e->source);
   mt_program_free(&e->program);
   mt_free_energy_free(&e->energy);
@@ -241,7 +243,11 @@ static PetscErrorCode make(OneField *e) {
                              .linear_rtol = mt_input_real(e->in, "evolve.linear_rtol")};
   PetscErrorCode rc =
       model.kind == MT_FLOW_DIFFUSION ? mt_diffusion_open(e->in, e->domain, &e->program, &e->diffusion) : 0;
+  if (!rc) rc = mt_wetting_open(e->in, e->domain, &e->wall);
   model.diffusion = e->diffusion;
+  model.wall = e->wall;
+  model.dry = e->wall ? e->energy.a[1] : 0;
+  model.wet = e->wall ? e->energy.a[2] : 1;
   if (!rc) rc = mt_flow_create(e->domain, &model, &opt, &e->flow);
   return rc ? rc : mt_march_create(e->flow, &march, &e->march);
 }

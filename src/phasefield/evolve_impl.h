@@ -54,6 +54,11 @@ void mt_evolve_march_options(const MtInput *in, const MtFreeEnergy *e, MtMarchOp
 bool mt_evolve_diffuses(const MtInput *in);     /* phasefield.model=diffusion */
 bool mt_evolve_two_phases(const MtInput *in);   /* kks */
 PetscErrorCode mt_kks_check(const MtInput *in); /* the rules of section kks; kks_keys.c */
+/* wetting_keys.c: the rules of section wetting; is it given?; walls of MtFlowModel, freed by PetscFree.  Not
+ * collective; not; collective. */
+PetscErrorCode mt_wetting_check(const MtInput *in);
+bool mt_wetting_given(const MtInput *in);
+PetscErrorCode mt_wetting_open(const MtInput *in, const MtDomain *domain, double **wall);
 /* phasefield.range, into low and high. */
 PetscErrorCode mt_evolve_range(const MtInput *in, MtFreeEnergy *e);
 /* The tolerance of Newton's method. */

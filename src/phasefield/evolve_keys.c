@@ -390,6 +390,7 @@ static PetscErrorCode check_physics(const MtInput *in) {
   if (!rc) rc = mt_evolve_formula(in, "phasefield.source", &source);
   if (!rc) rc = mt_diffusion_check(in);
   if (!rc) rc = mt_kks_check(in);
+  if (!rc) rc = mt_wetting_check(in);
   if (!rc) rc = check_activation(in);
   mt_formula_free(&initial);
   mt_formula_free(&source);

@@ -45,6 +45,13 @@ PetscErrorCode mt_flow_create_vec(const MtFlow *flow, Vec *v) {
   return VecZeroEntries(*v);
 }
 
+/* The boundaries' share of a node, per its volume. */
+static void add_wall(const MtFlow *f, PetscInt i, double c, double w, double at[3]) {
+  double p[3];
+  mt_wall_at(&f->model, c, p);
+  for (int k = 0; k < 3; k++) at[k] += f->model.wall[i] / w * p[k];
+}
+
 PetscErrorCode mt_flow_gradient(MtFlow *f, Vec c, Vec y, bool curvature) {
   const PetscScalar *ca, *w;
   PetscScalar *ya, *second;
@@ -56,6 +63,7 @@ PetscErrorCode mt_flow_gradient(MtFlow *f, Vec c, Vec y, bool curvature) {
   PetscCall(VecGetArray(f->curvature, &second));
   for (PetscInt i = 0; i < f->domain->n_owned; i++) {
     mt_free_energy_at(f->model.energy, ca[i], at);
+    if (f->model.wall) add_wall(f, i, ca[i], w[i], at);
     ya[i] = w[i] * at[1] + f->model.kappa * ya[i];
     if (!curvature) continue;
     second[i] = at[2];
@@ -129,6 +137,7 @@ PetscErrorCode mt_flow_energy(MtFlow *f, Vec c, MtFlowEnergy *e) {
   PetscCall(VecGetArrayRead(f->w, &w));
   for (PetscInt i = 0; i < f->domain->n_owned; i++) {
     mt_free_energy_at(f->model.energy, ca[i], at);
+    if (f->model.wall) add_wall(f, i, ca[i], w[i], at);
     bulk += w[i] * at[0];
   }
   PetscCall(VecRestoreArrayRead(f->w, &w));

@@ -254,8 +254,51 @@ def test_bad_phases(folder):
         check(not os.path.exists(os.path.join(folder, "bad", "evolve.csv")), words)
 
 
+
+TOUCHING = """grains: {source: generated, count: 2, box: [12 nm, 8 nm, 8 nm], seed: 2}
+mesh: {size: 1.5 nm, gb: {thickness: 0}}
+"""
+WETTING = """mesh: {file: %s}
+phasefield:
+  double_well: {height: 9e8 J/m3, low: 0, high: 1}
+  gradient_energy: 1.8e-9 J/m
+  mobility: 1e-27 m5/(J s)
+  initial_formula: 0.5*(1 - tanh((sqrt((x - 6)^2 + (y - 4)^2 + z^2) - 4)/2))
+wetting: {energy: 0.2 J/m2, pairs: [{grains: [1, 0], energy: 0.8 J/m2}]}
+evolve: {end: 20 s, first_step: 1 ms, tolerance: 0.01}
+"""
+
+
+def test_wetting(folder):
+    """Liquid goes along a boundary of a mesh that costs more than two wet sides: nothing is lost, the energy falls."""
+    mesh = os.path.join(folder, "touching")
+    done = support.magtwin(BUILD, "mesh", source(folder, TOUCHING, "grains.yaml"), "output.folder=" + mesh)
+    check(done.code == 0, done)
+    text = WETTING % os.path.join(mesh, "mesh.h5")
+    t = table(evolve(folder, "wet", text=text, ranks=2))
+    check(np.ptp(t["c_mean"]) < 1e-12 and (np.diff(t["f_total_J/m3"]) <= 0).all(), t["f_total_J/m3"])
+    with h5py.File(os.path.join(folder, "wet", "fields", "fields_0002.h5")) as f, h5py.File(os.path.join(mesh, "mesh.h5")) as g:
+        x, tets, c = g["/mesh/x"][...], g["/mesh/tet"][...], f["/c"][...]
+        grains = g["/regions/kind"][...][g["/mesh/region"][...]] == 0
+        first = g["/mesh/region"][...] == g["/mesh/region"][...][grains][0]
+        boundary = np.intersect1d(np.unique(tets[grains & first]), np.unique(tets[grains & ~first]))
+    far = boundary[x[boundary, 2] > 7]
+    inside = np.setdiff1d(np.unique(tets[grains]), boundary)
+    inside = inside[(x[inside, 2] > 7) & (abs(x[inside, 0] - x[boundary, 0].mean()) > 4)]
+    check(c[far].min() > c[inside].max() + 0.1, (c[far], c[inside]))
+    for old, new, words in [("wetting: {", "wetting: {grains: x, ", "is for a box"), ("grains: [1, 0]", "grains: [1]", "two grains"),
+                            ("  double_well:", "  energy: polynomial\n  polynomial: [0, 0, 1] #", "with a double well")]:
+        done = evolve(folder, "bad", text=text.replace(old, new), code=2)
+        check(words in done.err, done)
+    done = evolve(folder, "bad", "wetting={energy: 0.1}", code=2)
+    check("on a box needs wetting.grains" in done.err, done)
+    done = evolve(folder, "bad", "wetting={energy: 0.1, grains: '3'}", code=2)
+    check("there is one grain" in done.err, done)
+
+
 if __name__ == "__main__":
     sys.exit(support.run_tests([("decomposition on a box", test_decomposition), ("stopped and continued", test_continued),
                                 ("on a mesh", test_mesh), ("bad input", test_bad_input), ("diffusion", test_diffusion),
                                 ("bad media", test_bad_diffusion), ("two phases", test_two_phases),
-                                ("bad phases", test_bad_phases), ("a run that fails", test_failure)]))
+                                ("bad phases", test_bad_phases),
+                                ("wetting", test_wetting), ("a run that fails", test_failure)]))

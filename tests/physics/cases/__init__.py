@@ -1,7 +1,7 @@
 """The cases of validate.py, by name.  Each takes a Case, runs the program on inputs of tests/physics/inputs and returns lines for what it
 wrote beside a published or an analytic value; tolerances are those the project promises.  Its first paragraph of documentation says
 what it is, the rest what docs/validation.md should add.  The two that take half an hour and more come last."""
-from cases import barriers, diffusion, dynamics, energies, grain_growth, landscape, microstructure, optimization, spectra, phase_field, places, standard_problems, stray_field, switching, walls
+from cases import barriers, diffusion, dynamics, energies, grain_growth, landscape, microstructure, optimization, spectra, phase_field, places, standard_problems, stray_field, switching, walls, wetting
 
 CASES = {
     "demo_mesh": microstructure.demo_mesh,
@@ -35,6 +35,7 @@ CASES = {
     "shrinking": phase_field.shrinking,
     "gb_diffusion": diffusion.gb_diffusion,
     "planar_growth": diffusion.planar_growth,
+    "wetting": wetting.wetting,
     "growth_shrinking": grain_growth.growth_shrinking,
     "test_functions": optimization.test_functions,
     "recovery": optimization.recovery,
