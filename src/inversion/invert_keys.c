@@ -289,6 +289,9 @@ PetscErrorCode mt_invert_check(const MtInput *in) {
   if (mt_input_has(in, "phasefield.model") && !one_field(mt_input_string(in, "phasefield.model")))
     return mt_input_error(in, "phasefield.model", "is %s, whose numbers cannot be sought",
                           mt_input_string(in, "phasefield.model"));
+  if (mt_input_has(in, "wetting.energy"))
+    return mt_input_error(in, "wetting.energy",
+                          "is not for magtwin invert: boundaries are no part of what it computes");
   PetscErrorCode rc = check_times(in);
   return rc || !mt_input_has(in, "phasefield.gradient_energy") ? rc : mt_invert_unknowns(in, &n, u);
 }

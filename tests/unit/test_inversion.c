@@ -53,7 +53,8 @@ static void test_numbers(void **state) {
 }
 
 static const MtKey output_keys[] = {{.path = "output.folder", .type = MT_KEY_NEWPATH, .help = ""}, {.path = NULL}};
-static const MtKey *const tables[] = {output_keys, mt_evolve_keys, mt_diffusion_keys, mt_invert_keys, NULL};
+static const MtKey *const tables[] = {output_keys,     mt_evolve_keys, mt_diffusion_keys,
+                                      mt_wetting_keys, mt_invert_keys, NULL};
 
 typedef struct {
   char folder[64];
