@@ -390,7 +390,6 @@ static PetscErrorCode check_physics(const MtInput *in) {
   if (!rc) rc = mt_evolve_formula(in, "phasefield.source", &source);
   if (!rc) rc = mt_diffusion_check(in);
   if (!rc) rc = mt_kks_check(in);
-  if (!rc) rc = mt_wetting_check(in);
   if (!rc) rc = check_activation(in);
   mt_formula_free(&initial);
   mt_formula_free(&source);
@@ -412,6 +411,7 @@ static PetscErrorCode check_times(const MtInput *in) {
 PetscErrorCode mt_evolve_check(const MtInput *in) {
   PetscErrorCode rc = mt_input_has(in, "box.size") ? check_box(in) : 0;
   if (!rc && mt_input_has(in, "phasefield.model")) rc = mt_grain_growth_check(in);
+  if (!rc && mt_input_has(in, "phasefield.model")) rc = mt_wetting_check(in);
   if (!rc && mt_input_has(in, "phasefield.model") && !mt_grain_growth_asked(in)) rc = check_physics(in);
   return rc || !mt_input_has(in, "evolve.end") ? rc : check_times(in);
 }

@@ -62,8 +62,7 @@ PetscErrorCode mt_wetting_check(const MtInput *in) {
   const bool box = mt_input_has(in, "box.size"),
              formula = mt_input_has(in, "wetting.grains") && *mt_input_string(in, "wetting.grains");
   if (!mt_wetting_given(in)) return 0;
-  if (mt_evolve_diffuses(in) || mt_evolve_two_phases(in) ||
-      strcmp(mt_input_string(in, "phasefield.energy"), "double_well"))
+  if (!mt_input_has(in, "phasefield.energy") || strcmp(mt_input_string(in, "phasefield.energy"), "double_well") != 0)
     return mt_input_error(in, "wetting.energy",
                           "needs phasefield.model cahn_hilliard or allen_cahn with a double well");
   if (box && !formula) return mt_input_error(in, "wetting.energy", "on a box needs wetting.grains");

@@ -290,6 +290,8 @@ def test_wetting(folder):
                             ("  double_well:", "  energy: polynomial\n  polynomial: [0, 0, 1] #", "with a double well")]:
         done = evolve(folder, "bad", text=text.replace(old, new), code=2)
         check(words in done.err, done)
+    done = evolve(folder, "bad", text=DIFFUSION + "wetting: {energy: 0.1, grains: x}\n", code=2)
+    check("with a double well" in done.err, done)
     done = evolve(folder, "bad", "wetting={energy: 0.1}", code=2)
     check("on a box needs wetting.grains" in done.err, done)
     done = evolve(folder, "bad", "wetting={energy: 0.1, grains: '3'}", code=2)
