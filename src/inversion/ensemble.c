@@ -75,7 +75,7 @@ static void draw(MtInvert *v) {
     for (int i = 0; i < v->twin.n; i++) {
       const MtUnknown *u = &v->twin.unknown[i];
       const double low = mt_unknown_theta(u, u->low), high = mt_unknown_theta(u, u->high);
-      const double deviation = u->deviation > 0 ? u->deviation : .25 * (high - low);
+      const double deviation = u->deviation > 0 ? fmin(u->deviation, high - low) : .25 * (high - low);
       uint64_t key = v->opt.seed;
       MtRandom r;
       mt_random_seed(&r, mt_splitmix64(&key) ^ (uint64_t)(MT_UNKNOWNS * j + i));

@@ -14,6 +14,7 @@
 #include "magtwin/npy.h"
 #include "near.h"
 #include <string.h>
+#include <unistd.h>
 
 enum { N = 24 };
 
@@ -207,9 +208,34 @@ static void test_few_states(void **state) {
   for (int p = 0; p < 4; p++) assert_near(g[1][p], g[0][p], 1e-7 * fabs(g[0][p]));
 }
 
+/* The whole command, search and ensemble, continued from its checkpoint too: what it leaves. */
+static void test_run(void **state) {
+  static const char *const more[] = {"iterations: 2, taylor_test: true,",
+                                     "method: ensemble, members: 6, iterations: 2,"};
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    static const char *const left[] = {"invert.csv", "parameters.csv", "snapshots.h5", "checkpoint.h5"};
+    Case k;
+    char path[128];
+    bool stopped;
+    MtJson *json = mt_json_new();
+    open_case(&k, RELAXED, "phasefield.rate, min: 0.1, max: 10", more[i], "");
+    for (int again = 0; again < 2; again++)
+      assert_int_equal(mt_invert_run(PETSC_COMM_WORLD, k.in, "", k.folder, again, json, &stopped), 0);
+    assert_false(stopped);
+    MPI_Barrier(PETSC_COMM_WORLD);
+    for (size_t f = 0; f < sizeof left / sizeof *left; f++) {
+      snprintf(path, sizeof path, "%s/%s", k.folder, left[f]);
+      assert_int_equal(access(path, F_OK), 0);
+    }
+    mt_json_free(&json);
+    close_case(&k);
+  }
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_numbers), cmocka_unit_test(test_gradient),
-                                     cmocka_unit_test(test_few_states)};
+                                     cmocka_unit_test(test_few_states), cmocka_unit_test(test_run)};
   PetscInitialize(&argc, &argv, NULL, NULL);
   mt_error_install();
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 """The cases of validate.py, by name.  Each takes a Case, runs the program on inputs of tests/physics/inputs and returns lines for what it
 wrote beside a published or an analytic value; tolerances are those the project promises.  Its first paragraph of documentation says
 what it is, the rest what docs/validation.md should add.  The two that take half an hour and more come last."""
-from cases import barriers, diffusion, dynamics, energies, grain_growth, landscape, microstructure, optimization, spectra, phase_field, places, standard_problems, stray_field, switching, walls, wetting
+from cases import barriers, diffusion, dynamics, energies, grain_growth, inversion, landscape, microstructure, optimization, spectra, phase_field, places, standard_problems, stray_field, switching, walls, wetting
 
 CASES = {
     "demo_mesh": microstructure.demo_mesh,
@@ -33,6 +33,8 @@ CASES = {
     "pfhub_1b": phase_field.pfhub_1b,
     "pfhub_7": phase_field.pfhub_7,
     "shrinking": phase_field.shrinking,
+    "adjoint_twins": inversion.adjoint_twins,
+    "ensemble_twins": inversion.ensemble_twins,
     "gb_diffusion": diffusion.gb_diffusion,
     "planar_growth": diffusion.planar_growth,
     "wetting": wetting.wetting,
