@@ -78,7 +78,9 @@ static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in,
   PetscCall(mt_summary_end(comm, folder, &json));
   *code = stopped ? MT_EXIT_RESUBMIT : 0;
   if (stopped) {
-    mt_log("stopped by a signal; continue %s: magtwin optimize %s (same overrides)", folder, args->file);
+    const bool jobs = !strcmp(mt_input_string(in, "optimize.jobs"), "slurm");
+    mt_log("stopped by a signal%s; continue %s: magtwin optimize %s (same overrides)",
+           jobs ? "; its jobs stay in SLURM's queue" : "", folder, args->file);
     return 0;
   }
   PetscCall(mt_campaign_status(comm, c));

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """optimize_test.py BUILD: the evaluations of magtwin optimize as jobs of a real SLURM on this machine: several at a time, kills of the campaign,
 failures, lost jobs, a SLURM that is away or refuses, requeued runs; and what of the sequence is reproducible."""
-# timeout: 600
+# timeout: 900
 import json
 import os
 import shutil
@@ -156,7 +156,7 @@ def lost(folder):
     proc = c.start("optimize.slurm.options=--time=5 --begin=now+1hour")
     c.until(lambda: len(c.events("started")) == 3, "not three jobs")
     proc.send_signal(signal.SIGTERM)
-    check(proc.wait(30) == 75 and "stopped by a signal" in c.log(), c.log())
+    check(proc.wait(30) == 75 and "stopped by a signal; its jobs stay in SLURM's queue" in c.log(), c.log())
     jobs = {e["id"]: e["job"] for e in c.events("started")}
     running().ask("scancel", jobs[1])
     running().ask("scontrol", "update", "job=" + jobs[2], "StartTime=now")
