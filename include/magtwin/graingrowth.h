@@ -7,6 +7,7 @@
 #define MAGTWIN_GRAINGROWTH_H
 
 #include "magtwin/phasefield.h"
+#include <stdint.h>
 
 /* Energy and mobility of the boundary of two grains. */
 typedef enum {

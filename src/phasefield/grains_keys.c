@@ -14,7 +14,7 @@ const MtKey mt_grain_growth_keys[] = {
      .dim = MT_DIM_SURFACE,
      .min = 0,
      .max = 1e6,
-     .when = GROWTH,
+     .when = "phasefield.boundary.law=constant|read_shockley",
      .help = "Energy of a boundary between two grains.",
      .exclusive_min = true},
     {.path = "phasefield.boundary.mobility",
@@ -22,7 +22,7 @@ const MtKey mt_grain_growth_keys[] = {
      .dim = MT_DIM_BOUNDARYMOBILITY,
      .min = 0,
      .max = 1e30,
-     .when = GROWTH,
+     .when = "phasefield.boundary.law=constant|read_shockley",
      .help = "M of the speed M times energy times curvature of a boundary.",
      .exclusive_min = true},
     {.path = "phasefield.boundary.width",
@@ -34,6 +34,40 @@ const MtKey mt_grain_growth_keys[] = {
      .help = "Width in which the order parameters change at a boundary: numerical, well below the size of grains, at "
              "least 5 times the longest edge of cells (8 times for errors below 1 %).",
      .exclusive_min = true},
+    {.path = "phasefield.boundary.law",
+     .type = MT_KEY_CHOICE,
+     .def = "constant",
+     .choices = "constant|read_shockley|table",
+     .when = GROWTH,
+     .help = "constant: all boundaries alike. read_shockley: the energy falls with the angle between the grains below "
+             "cutoff. table: energy and mobility of each pair of grains, from a file."},
+    {.path = "phasefield.boundary.cutoff",
+     .type = MT_KEY_REAL,
+     .dim = MT_DIM_ANGLE,
+     .def = "15 deg",
+     .min = 0,
+     .max = 90,
+     .when = "phasefield.boundary.law=read_shockley",
+     .help = "Angle between the lattices from which on a boundary has the whole energy.",
+     .exclusive_min = true},
+    {.path = "phasefield.boundary.lowest",
+     .type = MT_KEY_REAL,
+     .def = "0.3",
+     .min = 0.2,
+     .max = 1,
+     .when = "phasefield.boundary.law=read_shockley",
+     .help = "Least energy of a boundary, as a part of the whole."},
+    {.path = "phasefield.boundary.orientations",
+     .type = MT_KEY_PATH,
+     .def = "",
+     .when = "phasefield.boundary.law=read_shockley",
+     .help = "A table with the columns w, x, y, z: unit quaternions, crystal to sample, of grain 0, 1, ... Without it "
+             "those of the mesh, or random ones by phasefield.seed."},
+    {.path = "phasefield.boundary.table",
+     .type = MT_KEY_PATH,
+     .when = "phasefield.boundary.law=table",
+     .help = "A table with the columns a, b (numbers of two grains), energy (J/m2) and mobility (m4/(J s)). Energies "
+             "may differ by a factor of 5. The run fails where two grains meet that it does not have."},
     {.path = "phasefield.grains",
      .type = MT_KEY_INT,
      .min = 1,
@@ -91,14 +125,6 @@ PetscErrorCode mt_grain_growth_check(const MtInput *in) {
   if (!rc) rc = mt_evolve_range(in, &range);
   if (!rc) rc = check_start(in);
   return rc || !mt_input_has(in, "box.size") ? rc : check_width(in);
-}
-
-PetscErrorCode mt_grain_growth_law(const MtInput *in, MtBoundaryLaw *law) {
-  *law = (MtBoundaryLaw){.kind = MT_BOUNDARY_CONSTANT,
-                         .energy = mt_input_real(in, "phasefield.boundary.energy"),
-                         .mobility = mt_input_real(in, "phasefield.boundary.mobility")};
-  law->lowest = law->energy;
-  return 0;
 }
 
 static double longest_edge(const MtDomain *d) {

@@ -169,6 +169,7 @@ PetscErrorCode mt_grain_growth_labels(const MtDomain *d, const MtInput *in, int 
   PetscCall(PetscMalloc1(d->n_owned, label));
   PetscErrorCode rc = strcmp(from, "voronoi") == 0   ? from_seeds(d, in, *label)
                       : strcmp(from, "formula") == 0 ? from_formula(d, in, *label)
+                      : strcmp(from, "regions") == 0 ? mt_grain_growth_regions(d, *label)
                                                      : from_file(d, in, *label);
   for (PetscInt i = 0; i < d->n_owned && !rc; i++) most = PetscMax(most, (*label)[i]);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &most, 1, MPI_INT32_T, MPI_MAX, d->comm));

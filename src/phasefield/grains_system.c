@@ -12,6 +12,8 @@ typedef struct {
   MtBoundaryLaw law;
   MtGrainModel model;
   MtGrowth *grains;
+  int ngrains;
+  int32_t *label;       /* of the beginning, by owned nodes */
   double count, radius; /* of the last line */
 } Growth;
 
@@ -28,11 +30,7 @@ static Growth *growth_of(MtSystem *s) {
 
 static PetscErrorCode start(MtSystem *s) {
   Growth *e = growth_of(s);
-  int ngrains;
-  int32_t *label = NULL;
-  PetscErrorCode rc = mt_grain_growth_labels(e->domain, e->in, &ngrains, &label);
-  if (!rc) rc = mt_growth_start(e->grains, ngrains, label, 0);
-  PetscCall(PetscFree(label));
+  PetscErrorCode rc = mt_growth_start(e->grains, e->ngrains, e->label, 0);
   s->energy = mt_growth_energy(e->grains).total;
   return rc;
 }
@@ -145,6 +143,7 @@ static PetscErrorCode results(MtSystem *s, MtJson *j) {
 static PetscErrorCode destroy(MtSystem **s) {
   Growth *e = growth_of(*s);
   PetscCall(mt_growth_destroy(&e->grains));
+  PetscCall(PetscFree(e->label));
   mt_grain_model_free(&e->model);
   mt_boundary_law_free(&e->law);
   return PetscFree(*s);
@@ -155,7 +154,8 @@ static PetscErrorCode make(Growth *e) {
   MtFreeEnergy range = {.low = -.1, .high = 1.1};
   const double width = mt_input_real(e->in, "phasefield.boundary.width");
   PetscErrorCode rc = mt_grain_growth_resolved(e->domain, width);
-  if (!rc) rc = mt_grain_growth_law(e->in, &e->law);
+  if (!rc) rc = mt_grain_growth_labels(e->domain, e->in, &e->ngrains, &e->label);
+  if (!rc) rc = mt_grain_growth_law(e->domain, e->in, e->ngrains, &e->law);
   if (!rc) rc = mt_evolve_range(e->in, &range);
   if (rc) return rc;
   mt_grain_model(&e->law, width, &e->model);

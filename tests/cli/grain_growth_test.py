@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """grain_growth_test.py BUILD: magtwin evolve with phasefield.model: grain_growth: random grains, stopped and continued, on two ranks, in three
-dimensions, from a file; bad input."""
+dimensions, from a file or a mesh; energies by pair; bad input."""
 # timeout: 300
 import csv
 import json
@@ -95,6 +95,54 @@ def test_start(folder):
         check((a["/grain"][...] == b["/grain"][...]).all(), "not the grains of the file")
 
 
+def test_boundaries(folder):
+    """Energies by the angle between grains, and by pair: a table without a pair that meets ends the run."""
+    t = table(evolve(folder, "angle", "phasefield.boundary.law=read_shockley", "phasefield.boundary.cutoff=40", "evolve.end=8 s", "evolve.snapshots=[]"))
+    check((np.diff(t["f_total_J/m3"]) <= 0).all(), t["f_total_J/m3"])
+    path = os.path.join(folder, "pairs.csv")
+    text = INPUT.replace("box: {size: [60, 60, 0], spacing: 1, periodic: xy}\n", "box: {size: [30, 30, 0], spacing: 1}\n").replace(
+        "boundary: {energy: 0.6 J/m2, mobility: 1e-18 m4/(J s), width: 5 nm}", "boundary: {width: 5 nm, law: table, table: %s}" % path).replace(
+        "  initial: voronoi\n  grains: 20\n", "  initial_formula: floor(x/10.1)\n")
+    three = ("evolve.end=20 s", "evolve.snapshots=[]")
+
+    def lines(*rows):
+        with open(path, "w") as f:
+            f.write("a,b,energy,mobility\n" + "".join(row + "\n" for row in rows))
+
+    lines("0,1,0.3,1e-18", "1,2,0.6,2e-18", "0,2,0.5,1e-18")
+    out = evolve(folder, "table", *three, text=text)
+    f = table(out)["f_total_J/m3"][-1] * 900e-9 / 30
+    check(abs(f - 0.9) < 0.03, f)
+    lines("0,1,0.3,1e-18", "0,2,0.5,1e-18")
+    done = evolve(folder, "gap", *three, text=text, code=1, ranks=2)
+    check("does not have the grains 1 and 2, which meet at (" in done.err, done)
+    for rows, words in ((("0,0,1,1",), "no pair of grains"), (("0,1,1,1e-18", "1,0,1,1e-18"), "twice"), (("0,1,1,1", "0,2,0.1,1"), "factor of 5"), (("0,1,-1,1",), "> 0")):
+        lines(*rows)
+        done = evolve(folder, "bad", *three, text=text, code=2)
+        check(words in done.err, (rows, str(done)))
+
+
+def test_regions(folder):
+    """The grains of a mesh with a phase between them: every node gets one, and they grow."""
+    mesh = os.path.join(folder, "mesh")
+    with open(os.path.join(folder, "mesh.yaml"), "w") as f:
+        f.write("grains: {source: generated, count: 4, seed: 3, box: [24 nm, 24 nm, 24 nm]}\nmesh: {size: 3 nm, gb: {thickness: 2 nm}}\n")
+    done = support.magtwin(BUILD, "mesh", os.path.join(folder, "mesh.yaml"), "output.folder=" + mesh)
+    check(done.code == 0, done)
+    text = INPUT.replace("box: {size: [60, 60, 0], spacing: 1, periodic: xy}\n", "mesh: {file: %s}\n" % os.path.join(mesh, "mesh.h5")).replace(
+        "  initial: voronoi\n  grains: 20\n", "  initial: regions\n").replace("width: 5 nm", "width: 13 nm")
+    out = evolve(folder, "grown", "evolve.end=10 s", "evolve.snapshots=[]", text=text, ranks=2)
+    t = table(out)
+    check(t["grains"][0] == 4 and (np.diff(t["f_total_J/m3"]) <= 0).all(), t)
+    with h5py.File(os.path.join(out, "fields", "fields_0001.h5")) as f, h5py.File(os.path.join(mesh, "mesh.h5")) as g:
+        grain, tet, region = f["/grain"][...], g["/mesh/tet"][...], g["/mesh/region"][...]
+        inside = g["/regions/kind"][...][region] == 0
+        mine = g["/regions/grains"][...][region[inside], 0]
+        check((grain[tet[inside]] == mine[:, None]).mean() > 0.99, "grains of nodes are not those of their tetrahedra")
+    drawn = support.magtwin(BUILD, "plot", out)
+    check(drawn.code == 0 and "fields.png" in drawn.out, drawn)
+
+
 def test_bad_input(folder):
     formula = INPUT.replace("  initial: voronoi\n  grains: 20\n", "  initial_formula: step(x - 30)\n")
     for override, text, words in [("phasefield.boundary.width=2 nm", INPUT, "2 times the cells"), ("phasefield.boundary.energy=0", INPUT, "must be > 0"),
@@ -110,4 +158,4 @@ def test_bad_input(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(support.run_tests([("random grains", test_growth), ("stopped and continued", test_continued), ("other starts", test_start), ("bad input", test_bad_input)]))
+    sys.exit(support.run_tests([("random grains", test_growth), ("stopped and continued", test_continued), ("other starts", test_start), ("energies of pairs", test_boundaries), ("grains of a mesh", test_regions), ("bad input", test_bad_input)]))

@@ -37,6 +37,57 @@ static void test_coefficients(void **state) {
   mt_grain_model_free(&m);
 }
 
+/* W. T. Read, W. Shockley, Phys. Rev. 78 (1950) 275, and that quarter turns about c and half turns normal to it leave a
+ * tetragonal lattice as it is. */
+static void test_read_shockley(void **state) {
+  const double c = cos(MT_PI / 36), s = sin(MT_PI / 36), h = sqrt(.5); /* 10 deg */
+  double q[] = {1, 0, 0, 0, c, s, 0, 0, h, 0, 0, h, 0, 1, 0, 0, h * c, h * s, -h * s, h * c}, energy, mobility;
+  const MtBoundaryLaw law = {.kind = MT_BOUNDARY_READ_SHOCKLEY,
+                             .energy = .6,
+                             .lowest = .12,
+                             .mobility = 2,
+                             .cutoff = 15,
+                             .ngrains = 5,
+                             .orientation = q};
+  (void)state;
+  assert_near(mt_disorientation(q, q + 4), 10, 1e-9);
+  assert_near(mt_disorientation(q, q + 8), 0, 1e-5);
+  assert_near(mt_disorientation(q, q + 12), 0, 1e-5);
+  assert_near(mt_disorientation(q, q + 16), 10, 1e-9);
+  assert_true(mt_boundary(&law, 0, 1, &energy, &mobility));
+  assert_near(energy, .6 * 2 / 3 * (1 - log(2. / 3)), 1e-9);
+  assert_true(mt_boundary(&law, 2, 0, &energy, &mobility));
+  assert_near(energy, .12, 1e-12);
+}
+
+/* A pair's gamma gives back its energy; the table finds pairs in both orders, and says what it does not have. */
+static void test_table(void **state) {
+  int32_t pair[] = {0, 1, 0, 2, 3, 7};
+  double energies[] = {.3, .6, 1}, mobilities[] = {1e-18, 2e-18, 3e-18}, energy, mobility;
+  const MtBoundaryLaw law = {.kind = MT_BOUNDARY_TABLE,
+                             .energy = 1,
+                             .lowest = .3,
+                             .mobility = 1e-18,
+                             .npairs = 3,
+                             .pair = pair,
+                             .pair_energy = energies,
+                             .pair_mobility = mobilities};
+  MtGrainModel m;
+  (void)state;
+  assert_true(mt_boundary(&law, 7, 3, &energy, &mobility));
+  assert_near(energy, 1, 0);
+  assert_near(mobility, 3e-18, 0);
+  assert_false(mt_boundary(&law, 1, 2, &energy, &mobility));
+  mt_grain_model(&law, 5, &m);
+  for (int k = 0; k < 3; k++) {
+    const double gamma = mt_grain_model_gamma(&m, energies[k]);
+    assert_near(mt_grain_energy_factor(gamma) * sqrt(m.m * m.kappa), 1e9 * energies[k], 1e-3 * 1e9 * energies[k]);
+    assert_near(mt_grain_model_rate(&m, energies[k], mobilities[k]) * m.kappa, 1e18 * energies[k] * mobilities[k],
+                1e-9);
+  }
+  mt_grain_model_free(&m);
+}
+
 typedef struct {
   MtDomain *domain;
   MtBoundaryLaw law;
@@ -128,7 +179,8 @@ static void test_cost(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_energy_factor), cmocka_unit_test(test_coefficients),
-                                     cmocka_unit_test(test_circle), cmocka_unit_test(test_cost)};
+                                     cmocka_unit_test(test_read_shockley), cmocka_unit_test(test_table),
+                                     cmocka_unit_test(test_circle),        cmocka_unit_test(test_cost)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   mt_error_install();
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);

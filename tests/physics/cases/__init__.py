@@ -39,6 +39,8 @@ CASES = {
     "planar_growth": diffusion.planar_growth,
     "wetting": wetting.wetting,
     "growth_shrinking": grain_growth.growth_shrinking,
+    "growth_junction": grain_growth.growth_junction,
+    "von_neumann": grain_growth.von_neumann,
     "test_functions": optimization.test_functions,
     "recovery": optimization.recovery,
     "known_covariance": landscape.known_covariance,
