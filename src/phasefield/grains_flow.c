@@ -83,7 +83,7 @@ void mt_grain_mobility(MtGrowth *g, const double *c) {
 /* y = dF/dc by owned pairs; ghosts of c are set. */
 static PetscErrorCode gradient(MtGrowth *g, double *c, double *y) {
   const MtGrainSet *s = &g->set;
-  double extra[64];
+  double extra[64] = {0};
   PetscCall(mt_grain_ghosts_values(&g->ghosts, c));
   for (PetscInt i = 0; i < g->domain->n_owned; i++) {
     const double lack = 1 - sum_of_squares(s, i, c), wm = g->graph.w[i] * g->model->m;
@@ -105,7 +105,7 @@ PetscErrorCode mt_grain_rate(MtGrowth *g, double *c, double *rate) {
 /* residual = w/L shift (c - base) + dF/dc, and the diagonal of its derivative. */
 static PetscErrorCode linearize(MtGrowth *g, const double *base, double *c) {
   const MtGrainSet *s = &g->set;
-  double *residual = g->work[MT_RESIDUAL], *diagonal = g->work[MT_DIAGONAL], extra[64];
+  double *residual = g->work[MT_RESIDUAL], *diagonal = g->work[MT_DIAGONAL], extra[64] = {0};
   PetscCall(gradient(g, c, residual));
   for (PetscInt i = 0; i < g->domain->n_owned; i++) {
     const double w = g->graph.w[i], held = w * g->shift / g->rate[i], lack = 1 - sum_of_squares(s, i, c);

@@ -121,7 +121,7 @@ PetscErrorCode mt_grain_ghosts(const MtDomain *d, MtGrainGhosts *g) {
   PetscCall(copy_side(n, rank, start, node, &g->in));
   PetscCall(PetscSFGetLeafRanks(sf, &n, &rank, &start, &node));
   PetscCall(copy_side(n, rank, start, node, &g->out));
-  PetscCall(PetscMalloc1(g->in.n + g->out.n, &g->request));
+  PetscCall(PetscMalloc((size_t)(g->in.n + g->out.n) * sizeof(MPI_Request), &g->request));
   PetscCall(PetscFree(leaf));
   PetscCall(PetscSFDestroy(&sf));
   return PetscLayoutDestroy(&layout);
