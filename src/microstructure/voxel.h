@@ -112,8 +112,8 @@ void mt_relax_lists(MtRelax *r);
 void mt_relax_free(MtRelax *r);
 /* Raises the worst tets by moving one node at a time; returns how many are left below `score`. */
 int64_t mt_relax_worst(MtRelax *r, double score, int rounds);
-/* What is still below `score` may have its nodes further from their planes, by up to 0.4 of a layer's thickness (nm);
- * returns how many tets are left. */
+/* What is still below `score` may have its nodes further from their planes, by up to 0.4 of a layer's thickness (nm),
+ * and the nodes of a tet moved together; returns how many tets are left. */
 int64_t mt_relax_loosen(MtRelax *r, double score, double thickness);
 /* Moves node v by d as far as its tets allow that: none falls below `floor`, or below what it is. */
 bool mt_relax_move(MtRelax *r, int64_t v, const double d[3], double floor);

@@ -1,12 +1,12 @@
 /* Nodes moved one at a time so that the worst dihedral angle around them becomes better: pattern search, within what
- * their planes and walls allow. */
+ * their planes and walls allow; in the end the four of a tet. */
 #include "magtwin/memory.h"
 #include "voxel.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { HALVINGS = 5, TRIES = 12, DIRECTIONS = 27, LOOSE_ROUNDS = 4 };
+enum { HALVINGS = 5, TRIES = 12, DIRECTIONS = 27, LOOSE_ROUNDS = 4, PUSHED = 200 };
 static const double low = 0.034074173710931744, high = 0.18084795571100825; /* 1 - cos 15, 1 + cos 145 degrees */
 static const double first_step = .3;                                        /* of the mean edge at the node */
 static const double gain = 1e-3;
@@ -201,6 +201,62 @@ int64_t mt_relax_worst(MtRelax *r, double score, int rounds) {
   return left;
 }
 
+/* ---- where no node by itself helps any more */
+
+static double least_around(const MtRelax *r, const int64_t *node) {
+  double least = INFINITY;
+  for (int k = 0; k < 4; k++) least = fmin(least, least_at(r, node[k], -2));
+  return least;
+}
+
+/* The other nodes of the tet follow one that was moved. */
+static void follow(MtRelax *r, const int64_t *node, int moved, double step) {
+  for (int pass = 0; pass < 2; pass++)
+    for (int k = 0; k < 4; k++) {
+      if (k == moved || r->hold[node[k]].fixed) continue;
+      double best = least_at(r, node[k], -2);
+      step_once(r, node[k], mt_relax_walls(r, r->x + 3 * node[k]), step, &best);
+    }
+}
+
+/* Moves corner `corner` of a tet, whatever becomes worse, and the others after it; kept if all of it is better. */
+static bool push(MtRelax *r, const int64_t *node, int corner, double step) {
+  const int64_t v = node[corner];
+  const unsigned walls = mt_relax_walls(r, r->x + 3 * v);
+  const double before = least_around(r, node);
+  double old[4][3];
+  for (int k = 0; k < 4; k++) memcpy(old[k], r->x + 3 * node[k], sizeof old[k]);
+  for (int m = 0; m < DIRECTIONS; m++) {
+    double *x = r->x + 3 * v;
+    const int e[3] = {m % 3 - 1, m / 3 % 3 - 1, m / 9 - 1};
+    const double length = sqrt(e[0] * e[0] + e[1] * e[1] + e[2] * e[2]);
+    for (int k = 0; k < 3 && length > 0; k++) x[k] = old[corner][k] + step * e[k] / length;
+    if (length > 0 && allowed(r->hold + v, walls, old[corner], x)) {
+      follow(r, node, corner, step);
+      if (least_around(r, node) > before + gain) return true;
+    }
+    for (int k = 0; k < 4; k++) memcpy(r->x + 3 * node[k], old[k], sizeof old[k]);
+  }
+  return false;
+}
+
+/* Returns how many tets are left below `score`; a few at most are looked at. */
+static int64_t push_worst(MtRelax *r, double score) {
+  int64_t left = 0, looked_at = 0;
+  for (int64_t t = 0; t < r->nt; t++) {
+    const int64_t *node = r->tet + 4 * t;
+    if (!(score_of(r, t) < score)) continue;
+    left++;
+    if (looked_at++ >= PUSHED) continue;
+    for (int halved = 0; halved < 4 && score_of(r, t) < score; halved++)
+      for (int k = 0; k < 4 && score_of(r, t) < score; k++)
+        while (!r->hold[node[k]].fixed && score_of(r, t) < score &&
+               push(r, node, k, first_step * edge_at(r, node[k]) / (1 << halved))) {}
+    left -= !(score_of(r, t) < score);
+  }
+  return left;
+}
+
 int64_t mt_relax_loosen(MtRelax *r, double score, double thickness) {
   int64_t bad = 0;
   for (int round = 1; round <= LOOSE_ROUNDS; round++) {
@@ -210,7 +266,7 @@ int64_t mt_relax_loosen(MtRelax *r, double score, double thickness) {
         *slack = fmax(*slack, round * loose * thickness);
       }
     bad = mt_relax_worst(r, score, 3);
-    if (bad == 0) break;
+    if (bad == 0) return 0;
   }
-  return bad;
+  return push_worst(r, score);
 }
