@@ -48,11 +48,12 @@ PetscErrorCode mt_persistence(const MtCubical *image, MtDiagram *d);
 /* A zeroed struct is fine. */
 void mt_diagram_free(MtDiagram *d);
 
-/* Reads n layers (slices of a volume, rows of a picture) of an image from layer `from` on -> value. */
+/* Reads n layers (slices of a volume, rows of a picture) of an image from layer `from` on -> value; NAN is a hole. */
 typedef PetscErrorCode (*MtLayers)(void *context, int from, int n, double *value);
 /* The same diagram of one image that is shared by the ranks in slabs along its last axis; image without values and
  * holes, any size whose slabs are below 2^32 pixels.  d: whole on rank 0, empty on the others; *last (on all): the
- * value with which the last pixel enters.  Method and messages: docs/numerics.md.  Collective. */
+ * value with which the last pixel enters, infinite where all are holes.  Method and messages: docs/numerics.md.
+ * Collective. */
 PetscErrorCode mt_persistence_shared(MPI_Comm comm, const MtCubical *image, MtLayers read, void *context, MtDiagram *d,
                                      double *last);
 

@@ -159,7 +159,8 @@ static PetscErrorCode find_images(MPI_Comm comm, const MtInput *in, MtImages *im
   return 0;
 }
 
-PetscErrorCode mt_images_find(MPI_Comm comm, const MtInput *in, MtImages *im) {
+static PetscErrorCode find(MPI_Comm comm, const MtInput *in, MtImages *im,
+                           PetscErrorCode (*mask)(const MtInput *, MtImages *)) {
   memset(im, 0, sizeof *im);
   im->superlevel = !strcmp(mt_input_string(in, "topology.levels"), "superlevel");
   if (mt_input_has(in, "topology.diagrams") == mt_input_has(in, "topology.files"))
@@ -167,7 +168,15 @@ PetscErrorCode mt_images_find(MPI_Comm comm, const MtInput *in, MtImages *im) {
   if (mt_input_has(in, "topology.diagrams")) return mt_diagrams_find(comm, in, im);
   PetscCall(find_images(comm, in, im));
   if (!mt_input_has(in, "topology.mask")) return 0;
-  return mt_agree(comm, mt_mask_read(in, im)); /* each rank its own */
+  return mt_agree(comm, mask(in, im)); /* each rank its own */
+}
+
+PetscErrorCode mt_images_find(MPI_Comm comm, const MtInput *in, MtImages *im) {
+  return find(comm, in, im, mt_mask_read);
+}
+
+PetscErrorCode mt_images_find_large(MPI_Comm comm, const MtInput *in, MtImages *im) {
+  return find(comm, in, im, mt_mask_find);
 }
 
 static PetscErrorCode read_stack(const MtImages *im, int from, int to, double *value) {

@@ -21,12 +21,16 @@ typedef struct {
   MtSampler *sampler;           /* of states; else NULL */
   int *slice_file, *slice_page; /* of a stack [size[2]]; owned */
   uint8_t *hidden;              /* [size0 size1 size2] 1: a pixel that does not count; NULL: all do; owned */
+  const char *mask;             /* its file; owned by the input; NULL: none */
+  int mask_size[3];             /* pixels of it; [2] 1: one picture for all slices */
   int *parts;                   /* [n] diagrams instead of images: their files, from file[i] on; else NULL; owned */
 } MtImages;
 
 /* Section topology: lists the images (or diagrams: mt_diagrams_find) and checks that all have the size of the first.
  * MT_ERR_INPUT names the file that has not, or cannot be read.  Collective. */
 PetscErrorCode mt_images_find(MPI_Comm comm, const MtInput *in, MtImages *im);
+/* The same, with a mask that is looked for only, to be read layer by layer.  Collective. */
+PetscErrorCode mt_images_find_large(MPI_Comm comm, const MtInput *in, MtImages *im);
 /* Values of image i as stored (integers of pictures as such), [size[2] size[1] size[0]].  Not collective. */
 PetscErrorCode mt_images_read(const MtImages *im, int i, double *value);
 /* n layers of it (slices of a volume, rows of a picture) from layer `from` on; of a picture the whole is read. */
@@ -49,6 +53,10 @@ PetscErrorCode mt_diagrams_find(MPI_Comm comm, const MtInput *in, MtImages *im);
 PetscErrorCode mt_diagram_load(const MtImages *im, int i, MtDiagram *d);
 /* topology.mask -> hidden.  Not collective. */
 PetscErrorCode mt_mask_read(const MtInput *in, MtImages *im);
+/* Checks kind and size; then n layers of it, as mt_images_read_layers: hidden, and how many pixels are not.  Not
+ * collective. */
+PetscErrorCode mt_mask_find(const MtInput *in, MtImages *im);
+PetscErrorCode mt_mask_layers(const MtImages *im, int from, int n, uint8_t *hidden, int64_t *shown);
 
 /* Kinds of files by their endings. */
 bool mt_is_picture(const char *path);

@@ -40,7 +40,6 @@ static int64_t pixels(const Job *j) {
 /* What a slab cannot do on its own; NULL: nothing of it is asked for. */
 static const char *needs_whole(const Job *j) {
   if (j->images.parts) return "topology.diagrams";
-  if (j->images.hidden) return "topology.mask";
   if (j->images.sampler) return "topology.mesh";
   if (j->prepare.blur > 0) return "topology.blur";
   if (j->prepare.binary) return "topology.binary";
@@ -55,7 +54,7 @@ static PetscErrorCode read_share(Job *j) {
   PetscCallMPI(MPI_Comm_size(j->comm, &ranks));
   j->shared = !strcmp(share, "volume");
   if (j->shared && whole) return mt_input_error(j->in, "topology.share", "volume: %s needs whole images", whole);
-  if (!strcmp(share, "auto")) j->shared = !whole && ranks > j->images.n && pixels(j) >= LARGE;
+  if (!strcmp(share, "auto")) j->shared = !whole && !j->images.hidden && ranks > j->images.n && pixels(j) >= LARGE;
   return 0;
 }
 
@@ -174,15 +173,23 @@ static PetscErrorCode read_layers(void *context, int from, int n, double *value)
   const double start = mt_wall();
   char name[512];
   PetscCall(mt_images_read_layers(&j->images, l->image, from, n, value));
-  for (int64_t i = 0; i < n * layer; i++) {
+  uint8_t *hidden = mt_calloc((size_t)(n * layer), 1);
+  int64_t shown;
+  PetscErrorCode rc = j->images.mask ? mt_mask_layers(&j->images, from, n, hidden, &shown) : 0;
+  for (int64_t i = 0; i < n * layer && !rc; i++) {
     const int64_t p = from * layer + i;
+    if (hidden[i]) {
+      value[i] = NAN;
+      continue;
+    }
     if (!isfinite(value[i]))
-      return mt_error(MT_ERR_INPUT, "%s: pixel x %lld, y %lld, z %lld is not a finite number",
-                      mt_images_name(&j->images, l->image, name), (long long)(p % nx), (long long)(p / nx % ny),
-                      (long long)(p / nx / ny));
+      rc = mt_error(MT_ERR_INPUT, "%s: pixel x %lld, y %lld, z %lld is not a finite number",
+                    mt_images_name(&j->images, l->image, name), (long long)(p % nx), (long long)(p / nx % ny),
+                    (long long)(p / nx / ny));
   }
+  free(hidden);
   j->seconds -= mt_wall() - start; /* reading is no homology */
-  return 0;
+  return rc;
 }
 
 /* An image that all ranks share; rank 0 has its diagram.  Collective. */
@@ -198,6 +205,7 @@ static PetscErrorCode share_one(Job *j, int i) {
   if (there) return rank ? 0 : do_one(j, i);
   const double start = mt_wall();
   PetscCall(mt_persistence_shared(j->comm, &j->options, read_layers, &layers, d, &j->last));
+  if (!isfinite(j->last)) return mt_error(MT_ERR_INPUT, "%s: the mask hides every pixel of the images", j->images.mask);
   j->seconds += mt_wall() - start;
   if (rank) {
     mt_diagram_free(d);
@@ -365,7 +373,8 @@ static PetscErrorCode finish(Job *j, MtJson *json) {
 }
 
 static PetscErrorCode run(Job *j, MtJson *json, bool *stopped) {
-  PetscCall(mt_images_find(j->comm, j->in, &j->images));
+  const bool large = !strcmp(mt_input_string(j->in, "topology.share"), "volume");
+  PetscCall((large ? mt_images_find_large : mt_images_find)(j->comm, j->in, &j->images));
   PetscCall(read_options(j));
   PetscCall(begin(j));
   mt_phase_begin("diagrams");

@@ -301,6 +301,7 @@ static MtPair pair_of(const Table *t, uint64_t birth, uint64_t death) {
         high = middle;
     }
     pixel[e] = pixel_of(t->s, t->answer[low].number);
+    if (t->answer[low].key == MT_HOLE(t->s->whole->top_cells)) pixel[e] = -1; /* it begins and ends nothing */
     if (pixel[e] >= 0) value[e] = mt_entry_value(t->answer[low].key, t->s->up);
   }
   return (MtPair){value[0], value[1], pixel[0], pixel[1]};
@@ -396,10 +397,16 @@ static PetscErrorCode alone(const MtCubical *image, MtLayers read, void *context
   MtCubical whole = *image;
   double *value = mt_malloc((size_t)n * sizeof *value);
   PetscErrorCode rc = read(context, 0, image->n[end], value);
+  uint8_t *hidden = mt_calloc((size_t)n, 1);
+  for (int64_t i = 0; i < n && !rc; i++) {
+    hidden[i] = isnan(value[i]);
+    if (hidden[i]) whole.hidden = hidden;
+  }
   whole.value = value;
   if (!rc) rc = mt_persistence(&whole, d);
-  *last = value[0];
-  for (int64_t i = 1; i < n && !rc; i++) *last = image->superlevel ? fmin(*last, value[i]) : fmax(*last, value[i]);
+  *last = image->superlevel ? INFINITY : -INFINITY;
+  for (int64_t i = 0; i < n && !rc; i++) *last = image->superlevel ? fmin(*last, value[i]) : fmax(*last, value[i]);
+  free(hidden);
   free(value);
   return rc;
 }

@@ -18,6 +18,7 @@ typedef struct {
   int layers;             /* own ones */
   int low, high;          /* ranks of the neighbours, -1: none */
   double *value;          /* of the slab, with the neighbours' layers; owned */
+  uint8_t *hidden;        /* its holes; NULL: it has none; owned */
   MtCubical slab;
   MtGrid grid;
   MtGradient f;
@@ -33,6 +34,9 @@ typedef struct {
 /* Reads the layers and computes the gradient field.  share_slab.c */
 PetscErrorCode mt_share_create(MPI_Comm comm, const MtCubical *whole, MtLayers read, void *context, MtShare *s);
 void mt_share_free(MtShare *s);
+/* Keys of holes: of vertices they enter last, of the dual of top cells behind the shell, which has key 0.  No number
+ * has them. */
+#define MT_HOLE(top_cells) ((top_cells) ? UINT64_C(1) : UINT64_MAX)
 /* Numbers the pixels with critical cells.  share_order.c */
 PetscErrorCode mt_share_order(MtShare *s);
 /* Index of an own pixel by its local rank.  Not collective. */

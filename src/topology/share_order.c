@@ -35,7 +35,9 @@ static Entry entry_of(const MtShare *s, uint32_t place) {
   const int64_t pixel = mt_grid_pixel(g, place), layer = place / g->stride[last] - 1;
   const int64_t y = (int64_t)(place % g->stride[2] / g->stride[1]) - 1, x = (int64_t)(place % g->stride[1]) - 1;
   const int64_t own = layer - g->from + s->first, row = last == 2 ? own * s->n[1] + y : own;
-  return (Entry){pixel < 0 ? 0 : mt_entry_key(s->value[pixel], s->up), row * s->n[0] + x};
+  const bool hole = pixel >= 0 && s->hidden && s->hidden[pixel];
+  const uint64_t key = pixel < 0 ? 0 : (hole ? MT_HOLE(s->whole->top_cells) : mt_entry_key(s->value[pixel], s->up));
+  return (Entry){key, row * s->n[0] + x};
 }
 
 /* Keys below limit[r] belong to ranks up to r. */

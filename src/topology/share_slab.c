@@ -3,6 +3,7 @@
 #include "magtwin/h5.h"
 #include "magtwin/memory.h"
 #include "share.h"
+#include <math.h>
 #include <string.h>
 
 /* Layers of the slab, numbered in the whole with its shell: those of the neighbours and own ones; may go beyond the
@@ -38,6 +39,17 @@ static Layers place_slab(MtShare *s, MtSlab *slab) {
   return l;
 }
 
+/* Numbers that are none are holes. */
+static void find_holes(MtShare *s) {
+  const int64_t n = (int64_t)s->slab.n[0] * s->slab.n[1] * s->slab.n[2];
+  for (int64_t i = 0; i < n; i++) {
+    if (!isnan(s->value[i])) continue;
+    if (!s->hidden) s->hidden = mt_calloc((size_t)n, 1);
+    s->hidden[i] = 1;
+  }
+  s->slab.hidden = s->hidden;
+}
+
 /* The layers of the image among them; around the ends where it wraps. */
 static PetscErrorCode read_layers(MtShare *s, Layers l, const MtSlab *slab, MtLayers read, void *context) {
   const int last = last_axis(s), n = s->whole->n[last], shell = s->n[last] > n;
@@ -53,6 +65,7 @@ static PetscErrorCode read_layers(MtShare *s, Layers l, const MtSlab *slab, MtLa
   s->slab.n[last] = to - from;
   s->slab.periodic[last] = false;
   s->slab.value = s->value;
+  find_holes(s);
   return 0;
 }
 
@@ -77,6 +90,7 @@ void mt_share_free(MtShare *s) {
   mt_gradient_free(&s->f);
   mt_grid_free(&s->grid);
   free(s->value);
+  free(s->hidden);
   free(s->critical);
   free(s->index);
   free(s->bucket);

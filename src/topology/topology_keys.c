@@ -71,10 +71,10 @@ const MtKey mt_topology_keys[] = {
      .type = MT_KEY_CHOICE,
      .choices = "auto|images|volume",
      .def = "auto",
-     .help =
-         "What ranks share: the images, or each image in slabs along its last axis (not with mask, blur, binary, "
-         "mesh, regions, cycles). By itself the latter where there are more ranks than images of a million pixels or "
-         "more. The result is the same."},
+     .help = "What ranks share: the images, or each image in slabs along its last axis (not with blur, binary, mesh, "
+             "regions, cycles). By itself the latter where there are more ranks than images of a million pixels or "
+             "more and "
+             "no mask. The result is the same."},
     {.path = "topology.construction",
      .type = MT_KEY_CHOICE,
      .choices = "vertex|top-cells",

@@ -445,6 +445,26 @@ def test_cycles(folder):
                 check(bounds(a, cells, death) and not bounds(a, cells, death - 0.05), (seed, number, birth, death))
 
 
+def test_shared_mask(folder):
+    """A mask beside a volume, or a picture, that ranks share: each reads its layers; the files are those of one rank."""
+    a = smooth((12, 11, 10), 4)
+    holes = np.random.default_rng(3).random(a.shape) > 0.1
+    a[~holes] = np.nan
+    files = {"v.npy": a, "holes.npy": holes.astype(np.uint8), "slice.npy": holes[4].astype(np.uint8), "none.npy": np.zeros(a.shape), "p.npy": np.nan_to_num(a[5], nan=9.0)}
+    for name, value in files.items():
+        np.save(os.path.join(folder, name), value)
+    np.save(os.path.join(folder, "w.npy"), np.nan_to_num(a))
+    path = lambda name: os.path.join(folder, name)
+    for n, (image, mask, more) in enumerate((("v.npy", "holes.npy", ["topology.crop=[1, 2, 9, 11]"]), ("w.npy", "slice.npy", ["topology.construction=top-cells"]), ("p.npy", "slice.npy", ["topology.levels=superlevel"]))):
+        more = more + ["topology.lasting=true", "topology.write.dipha=true", "topology.mask=" + path(mask)]
+        one = contents(topology(folder, path(image), *more, "topology.share=images", out="m%d" % n)[1])
+        for ranks in (2, 3):
+            theirs = contents(topology(folder, path(image), *more, "topology.share=volume", ranks=ranks, out="n%d_%d" % (n, ranks))[1])
+            check(theirs == one, (image, mask, ranks))
+    r, _ = topology(folder, path("w.npy"), "topology.share=volume", "topology.mask=" + path("none.npy"), ranks=3, out="none", code=2)
+    check("none.npy: the mask hides every pixel" in r.err, r)
+
+
 def test_shared_volume(folder):
     """Each rank reads its layers of one volume, from every kind of file; the files are those of one rank."""
     a = smooth((12, 11, 10), 4)
@@ -477,4 +497,4 @@ if __name__ == "__main__":
     sys.exit(support.run_tests([(f.__name__[5:], f) for f in (
         test_dipha, test_homcloud, test_kinds_of_files, test_formats, test_ranks, test_resume, test_states, test_crop_and_figures, test_regions, test_bad_input,
         test_constant, test_mask, test_diagrams_of_others, test_cycles,
-        test_shared_volume)]))
+        test_shared_volume, test_shared_mask)]))

@@ -16,6 +16,8 @@ static PetscErrorCode read_layers(void *context, int from, int n, double *value)
   const MtCubical *im = context;
   const size_t layer = (size_t)im->n[0] * (im->n[2] > 1 ? (size_t)im->n[1] : 1);
   memcpy(value, im->value + (size_t)from * layer, (size_t)n * layer * sizeof *value);
+  for (size_t i = 0; i < (size_t)n * layer && im->hidden; i++)
+    if (im->hidden[(size_t)from * layer + i]) value[i] = NAN;
   return 0;
 }
 
@@ -39,15 +41,17 @@ static void check_image(MtCubical *im) {
     double last;
     im->top_cells = kind & 1;
     im->superlevel = kind >> 1;
-    assert_int_equal(mt_persistence_shared(MPI_COMM_WORLD, im, read_layers, im, &shared, &last), 0);
+    MtCubical plain = *im;
+    plain.hidden = NULL;
+    assert_int_equal(mt_persistence_shared(MPI_COMM_WORLD, &plain, read_layers, im, &shared, &last), 0);
     assert_int_equal(mt_persistence(im, &alone), 0);
     if (!rank)
       check_same(&shared, &alone);
     else
       assert_int_equal(shared.n[0] + shared.n[1] + shared.n[2], 0);
-    double high = im->value[0];
-    for (int i = 1; i < im->n[0] * im->n[1] * im->n[2]; i++)
-      high = im->superlevel ? fmin(high, im->value[i]) : fmax(high, im->value[i]);
+    double high = im->superlevel ? INFINITY : -INFINITY;
+    for (int i = 0; i < im->n[0] * im->n[1] * im->n[2]; i++)
+      if (!im->hidden || !im->hidden[i]) high = im->superlevel ? fmin(high, im->value[i]) : fmax(high, im->value[i]);
     assert_true(last == high);
     mt_diagram_free(&shared);
     mt_diagram_free(&alone);
@@ -83,6 +87,12 @@ static void random_images(int dims, int count) {
     for (int i = 0; i < n; i++) value[i] = paint(&r, t % 5, i % im.n[0], i / im.n[0] % im.n[1], i / im.n[0] / im.n[1]);
     im.value = value;
     check_image(&im);
+    uint8_t *hole = malloc((size_t)n);
+    for (int i = 0; i < n; i++) hole[i] = mt_random_uniform(&r) < .15;
+    hole[below(&r, n)] = 0;
+    im.hidden = hole;
+    check_image(&im);
+    free(hole);
     free(value);
   }
 }
