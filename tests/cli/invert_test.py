@@ -6,9 +6,11 @@ import csv
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
+import zlib
 
 import h5py
 import numpy as np
@@ -95,6 +97,16 @@ def test_twin(folder):
     close(invert(folder, "quasi", "invert.method=blmvm"), 1e-2)
 
 
+def write_png(path, c):
+    """Gray, 16 bits, 0..1; the upper edge is the largest y."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    gray = (np.clip(c[::-1], 0, 1) * 65535).round().astype(">u2")
+    with open(path, "wb") as f:
+        f.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", c.shape[1], c.shape[0], 16, 0, 0, 0, 0)) +
+                chunk(b"IDAT", zlib.compress(b"".join(b"\0" + row.tobytes() for row in gray))) + chunk(b"IEND", b""))
+
+
 def noisy_arrays(folder, noise):
     """The fields as .npy with noise of a seed; the last one as a picture of 16 bits instead."""
     seen = os.path.join(folder, "seen")
@@ -105,11 +117,14 @@ def noisy_arrays(folder, noise):
             c = f["/c"][...].reshape(20, 20)
         c = c + noise * random.standard_normal(c.shape)
         c[3, 5:9] = np.nan if k == 2 else 7  # not seen; wrong, hidden by the mask
-        np.save(os.path.join(seen, "s%d.npy" % k), c)
+        if k == 4:
+            write_png(os.path.join(seen, "s4.png"), c)
+        else:
+            np.save(os.path.join(seen, "s%d.npy" % k), c)
     mask = np.ones((20, 20))
     mask[3, 5:9] = 0
     np.save(os.path.join(folder, "mask.npy"), mask)
-    return os.path.join(seen, "s*.npy"), os.path.join(folder, "mask.npy")
+    return os.path.join(seen, "s*"), os.path.join(folder, "mask.npy")
 
 
 def test_arrays(folder):
@@ -166,6 +181,14 @@ def test_continued(folder):
         check(done.code == 2 and "another input" in done.err, done)
 
 
+def test_not_fixed(folder):
+    """c depends on two products of height, mobility and gradient energy: one combination of the three is free, and that is said."""
+    text = (MODEL + INVERT % twin(folder)).replace("double_well.high, min: 0.6, max: 0.9", "gradient_energy, min: 5e-19, max: 8e-18")
+    path, out = source(folder, "free.yaml", text), os.path.join(folder, "free")
+    done = support.magtwin(BUILD, "invert", path, "output.folder=" + out, "phasefield.mobility=6e-18", "invert.iterations=4", timeout=300)
+    check(done.code == 0 and "hardly fix one combination" in done.err, done)
+
+
 def test_bad_input(folder):
     text = MODEL + INVERT % twin(folder)
     for old, new, words in [("min: 1, max: 20", "max: 20", "min"), ("min: 1, max: 20", "min: 6, max: 20", "begins at 4, outside of 6 .. 20"),
@@ -178,4 +201,5 @@ def test_bad_input(folder):
 
 if __name__ == "__main__":
     sys.exit(support.run_tests([("a twin", test_twin), ("arrays with noise and a mask", test_arrays), ("an ensemble", test_ensemble),
-                                ("killed and continued", test_continued), ("bad input", test_bad_input)]))
+                                ("killed and continued", test_continued), ("a combination that is not fixed", test_not_fixed),
+                                ("bad input", test_bad_input)]))
