@@ -17,7 +17,7 @@ import numpy as np
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from geometry import Cut
 from results import Mesh, Unusable, attempt, dataset, open_h5, read_columns, read_summary
-from style import GRAIN_COLOURS, LINE, SECOND, WIDE, colour_bar, map_axes, plt, save
+from style import GB_COLOUR, GRAIN_COLOURS, LINE, SECOND, WIDE, colour_bar, map_axes, plt, save
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import BoundaryNorm, ListedColormap
 
@@ -133,13 +133,21 @@ def look(name, values):
     return dict(cmap=ListedColormap([GRAIN_COLOURS[(7 * k) % len(GRAIN_COLOURS)] for k in range(max(n, 2))]), norm=BoundaryNorm(np.arange(max(n, 2) + 1) - 0.5, max(n, 2)))
 
 
+def borders(grain):
+    """Where the next pixel is of another grain."""
+    out = np.zeros(grain.shape, bool)
+    out[:, :-1] |= grain[:, :-1] != grain[:, 1:]
+    out[:-1] |= grain[:-1] != grain[1:]
+    return out
+
+
 def draw_box(axes, f, name, colours):
     """The plane of a box, or the middle one of its depth."""
     n, size = (np.ravel(f[name].attrs[key]) for key in ("nodes", "size_nm"))
     c = dataset(f, name).reshape(int(n[2]), int(n[1]), int(n[0]))[int(n[2]) // 2]
-    if name != "/c":  # boundaries show where sum eta^2 falls
-        c = np.ma.masked_where(dataset(f, "/sum_eta2").reshape(int(n[2]), int(n[1]), int(n[0]))[int(n[2]) // 2] < 0.6, c)
-        axes.set_facecolor("#3a3a3a")
+    if name != "/c":
+        c = np.ma.masked_where(borders(c), c)
+        axes.set_facecolor(GB_COLOUR)
     map_axes(axes, "xy")
     return axes.imshow(c, origin="lower", extent=(0, size[0], 0, size[1]), interpolation="nearest", **colours)
 
