@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""optimizers.py BUILD [seeds]: Branin's and Hartmann's function searched by magtwin, Optuna and scikit-optimize with the same numbers of
-evaluations, in one run.  Prints what each reaches (median and worst of the seeds; 5 by default), the ratios of the peers to magtwin, and writes out/peers/optimizers.json.
+"""optimizers.py BUILD [seeds [first]]: Branin's and Hartmann's function searched by magtwin, Optuna and scikit-optimize with the same numbers of
+evaluations, in one run.  Prints what each reaches (median and worst of the seeds; 5 by default, from 1 on), the ratios of the peers to magtwin, and writes
+out/peers/optimizers.json.  A search of a peer takes minutes at most; what each found is told on stderr when it ends.
 
 Needs the network once: optuna (its default sampler, TPE) and scikit-optimize (gp_minimize, its default portfolio of acquisitions) are
 installed by pip into build/peers-optimize; no other target needs them.
@@ -11,6 +12,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -54,26 +56,30 @@ def by_skopt(problem, seed):
     return float(skopt.gp_minimize(function, ranges, n_calls=EVALUATIONS[problem], random_state=seed).fun)
 
 
-def search(name, seeds):
-    """In the folder's own Python: one line of JSON a problem."""
+def search(name, seeds, first):
+    """In the folder's own Python: one line of JSON a search."""
     for problem in FUNCTIONS:
-        values = [{"optuna": by_optuna, "skopt": by_skopt}[name](problem, seed) for seed in range(1, seeds + 1)]
-        print(json.dumps({"problem": problem, "values": values}), flush=True)
+        for seed in range(first, first + seeds):
+            print(json.dumps({"problem": problem, "value": {"optuna": by_optuna, "skopt": by_skopt}[name](problem, seed)}), flush=True)
 
 
-def peer(python, name, seeds):
+def peer(python, name, seeds, first):
     """problem -> values, or the reason why the peer did not run."""
-    done = subprocess.run([python, os.path.abspath(__file__), "--search", name, str(seeds)], capture_output=True, text=True,
-                          env=support.environment())
-    if done.returncode != 0:
-        return (done.stderr.strip().splitlines() or ["failed"])[-1]
-    return {r["problem"]: r["values"] for r in map(json.loads, done.stdout.splitlines())}
+    values = {}
+    with tempfile.TemporaryFile("w+") as errors:
+        with subprocess.Popen([python, os.path.abspath(__file__), "--search", name, str(seeds), str(first)], stdout=subprocess.PIPE, stderr=errors, text=True,
+                              env=support.environment()) as process:
+            for found in map(json.loads, (line for line in process.stdout if line.startswith("{"))):  # they chat
+                values.setdefault(found["problem"], []).append(found["value"])
+                print("%s %s: %.6g" % (name, found["problem"], found["value"]), file=sys.stderr, flush=True)
+        errors.seek(0)
+        return values if process.returncode == 0 else (errors.read().strip().splitlines() or ["failed"])[-1]
 
 
-def magtwin(build, seeds):
+def magtwin(build, seeds, first):
     values = {}
     for problem, evaluations in EVALUATIONS.items():
-        done = subprocess.run([os.path.join(os.path.abspath(build), "optimizer"), problem, str(evaluations), "1", str(seeds)],
+        done = subprocess.run([os.path.join(os.path.abspath(build), "optimizer"), problem, str(evaluations), str(first), str(seeds)],
                               capture_output=True, text=True, check=True, env=support.environment())
         values[problem] = [float(line.split()[1]) for line in done.stdout.splitlines()]
     return values
@@ -87,13 +93,14 @@ def print_ratios(name, theirs, ours):
 
 
 def main():
-    build, seeds = sys.argv[1] if len(sys.argv) > 1 else "build", int(sys.argv[2]) if len(sys.argv) > 2 else 5
+    build = sys.argv[1] if len(sys.argv) > 1 else "build"
+    seeds, first = (int(sys.argv[k]) if len(sys.argv) > k else default for k, default in ((2, 5), (3, 1)))
     folder = os.path.join(os.path.abspath(build), "peers-optimize")
     reason = peers.installed(folder, [["install", "-q", "optuna", "scikit-optimize"]])
     python = os.path.join(folder, "bin", "python")
-    results = {"magtwin": magtwin(build, seeds)}
+    results = {"magtwin": magtwin(build, seeds, first)}
     for name in ("optuna", "skopt"):
-        results[name] = reason or peer(python, name, seeds)
+        results[name] = reason or peer(python, name, seeds, first)
     for name, values in results.items():
         if isinstance(values, str):
             print("%-8s did not run: %s" % (name, values))
@@ -111,6 +118,6 @@ def main():
 
 if __name__ == "__main__":
     if len(sys.argv) > 3 and sys.argv[1] == "--search":
-        search(sys.argv[2], int(sys.argv[3]))
+        search(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
     else:
         main()
