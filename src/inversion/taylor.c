@@ -24,7 +24,7 @@ static PetscErrorCode misfit_at(MtTwin *w, const double *theta, double *misfit) 
 
 static PetscErrorCode compare(MtInvert *v, FILE *out) {
   MtTwin *w = &v->twin;
-  double at[MT_UNKNOWNS], g[MT_UNKNOWNS] = {0}, J, along = 0, before = 0;
+  double at[MT_UNKNOWNS] = {0}, g[MT_UNKNOWNS] = {0}, J = 0, along = 0, before = 0;
   for (int i = 0; i < w->n; i++) at[i] = w->theta[i];
   PetscErrorCode rc = mt_twin_record(w, &J, NULL);
   if (!rc) rc = misfit_at(w, at, &J);
@@ -33,7 +33,7 @@ static PetscErrorCode compare(MtInvert *v, FILE *out) {
   if (out) fprintf(out, "step,misfit,difference,remainder,slope\n");
   for (int k = 0; k < STEPS && !rc; k++) {
     const double e = pow(10, -3 - .5 * k);
-    double there[MT_UNKNOWNS], value;
+    double there[MT_UNKNOWNS], value = 0;
     for (int i = 0; i < w->n; i++) there[i] = at[i] + e * direction(i);
     rc = misfit_at(w, there, &value);
     const double rest = fabs(value - J - e * along), slope = k ? 2 * log10(before / rest) : NAN;
