@@ -37,7 +37,7 @@ static double diffusivity(const MtDiffusion *d, int m, double T) {
 static PetscErrorCode make_parts(MtDiffusion *d, const int *of) {
   bool *in;
   PetscCall(PetscMalloc1(d->domain->ne, &in));
-  PetscCall(PetscCalloc1(d->n, &d->part));
+  PetscCall(PetscCalloc1(d->n, &d->part)); /* NOLINT(bugprone-sizeof-expression): of handles */
   for (int m = 0; m < d->n; m++) {
     for (PetscInt e = 0; e < d->domain->ne; e++) in[e] = of[e] == m;
     PetscCall(mt_domain_stiffness(d->domain, in, &d->part[m]));
@@ -55,7 +55,8 @@ static PetscErrorCode copy_fixed(MtDiffusion *d, const double *fixed) {
   const PetscInt n = d->domain->n_owned;
   PetscScalar *a;
   PetscCall(PetscMalloc1(n, &d->fixed_row));
-  for (PetscInt i = 0; fixed && i < n; i++)
+  if (!fixed) return 0;
+  for (PetscInt i = 0; i < n; i++)
     if (!isnan(fixed[i])) d->fixed_row[d->nfixed++] = d->domain->row[i];
   PetscInt all = d->nfixed;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPIU_INT, MPI_MAX, d->domain->comm));

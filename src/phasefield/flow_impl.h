@@ -40,8 +40,8 @@ PetscErrorCode mt_flow_solver_set(MtFlow *flow, double t, double shift);
 PetscErrorCode mt_flow_solver_destroy(MtFlow *flow);
 /* Energies of the faces between elements of different grains, dealt to their nodes: wall [n_owned]; area of all faces,
  * nm^(dim - 1).  grain [ne]; energy in J/m2, the same both ways.  Collective. */
-PetscErrorCode mt_wall_create(const MtDomain *d, const int *grain, double (*energy)(void *context, int a, int b),
-                              void *context, double *wall, double *area);
+PetscErrorCode mt_wall_create(const MtDomain *d, const int *grain, double (*energy)(const void *context, int a, int b),
+                              const void *context, double *wall, double *area);
 /* Of the energy of a boundary: the part that is left beside c, and its two derivatives.  Plain C. */
 void mt_wall_at(const MtFlowModel *m, double c, double p[3]);
 /* The multigrid of all phase fields: one cycle, options "-evolve_pc_*". */

@@ -46,8 +46,8 @@ static void sides_of(const MtDomain *d, PetscInt e, int grain, Side *side) {
   }
 }
 
-PetscErrorCode mt_wall_create(const MtDomain *d, const int *grain, double (*energy)(void *context, int a, int b),
-                              void *context, double *wall, double *area) {
+PetscErrorCode mt_wall_create(const MtDomain *d, const int *grain, double (*energy)(const void *context, int a, int b),
+                              const void *context, double *wall, double *area) {
   const PetscInt n = (d->dim + 1) * d->ne;
   Side *side;
   PetscCall(PetscMalloc1(n, &side));

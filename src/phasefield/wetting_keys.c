@@ -75,7 +75,7 @@ PetscErrorCode mt_wetting_check(const MtInput *in) {
   return rc ? rc : check_pairs(in);
 }
 
-static double energy_of(void *context, int a, int b) {
+static double energy_of(const void *context, int a, int b) {
   const MtInput *in = context;
   for (int k = count_pairs(in) - 1; k >= 0; k--) {
     const double p = mt_input_real_at(in, 0, "wetting.pairs[%d].grains", k),
@@ -119,7 +119,7 @@ PetscErrorCode mt_wetting_open(const MtInput *in, const MtDomain *d, double **wa
   PetscCall(PetscMalloc1(d->ne, &grain));
   PetscCall(PetscMalloc1(d->n_owned, wall));
   PetscErrorCode rc = mt_agree(d->comm, d->mesh ? grains_of_mesh(d, grain) : grains_of_formula(in, d, grain));
-  if (!rc) rc = mt_wall_create(d, grain, energy_of, (void *)(uintptr_t)in, *wall, &area);
+  if (!rc) rc = mt_wall_create(d, grain, energy_of, in, *wall, &area);
   PetscCall(PetscFree(grain));
   if (!rc && !(area > 0)) rc = mt_input_error(in, "wetting.energy", "has no boundary: there is one grain");
   return rc;

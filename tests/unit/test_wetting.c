@@ -11,7 +11,7 @@
 #include "near.h"
 #include <stdlib.h>
 
-static double energy_of(void *context, int a, int b) {
+static double energy_of(const void *context, int a, int b) {
   (void)context;
   return a + b == 1 ? .3 : .5;
 }
