@@ -12,7 +12,7 @@ declare -A floor=(
   [barrier]=micromagnetics [dynamics]=micromagnetics [llg]=micromagnetics [loop]=micromagnetics [measured]=micromagnetics [micromagnetics]=micromagnetics [work]=micromagnetics
   [cells]=microstructure [microstructure]=microstructure
   [tomography]=tomography
-  [adjoint]=phasefield [diffusion]=phasefield [evolve]=phasefield [graingrowth]=phasefield [kks]=phasefield [phasefield]=phasefield [temperature]=phasefield
+  [adjoint]=phasefield [diffusion]=phasefield [elastic]=phasefield [evolve]=phasefield [graingrowth]=phasefield [kks]=phasefield [phasefield]=phasefield [temperature]=phasefield
   [invert]=inversion
   [analysed]=topology [topology]=topology
   [texture]=texture

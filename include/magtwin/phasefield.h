@@ -95,6 +95,7 @@ void mt_free_energy_spline(MtFreeEnergy *e);
 void mt_free_energy_free(MtFreeEnergy *e); /* a zeroed struct is fine */
 
 typedef struct MtDiffusion MtDiffusion; /* diffusion.h */
+typedef struct MtElastic MtElastic;     /* elastic.h */
 
 /* dc/dt = -G mu + s, mu = f'(c) - kappa lap(c): G mu = -M lap(mu) (Cahn-Hilliard) or L mu (Allen-Cahn); or
  * dc/dt = div(D grad c) + s, which has no energy. */
@@ -110,13 +111,14 @@ typedef struct {
   double dry, wet;         /* c of the phases beside which a boundary has all or none of its energy */
   MtDiffusion *diffusion;  /* of that kind, without energy, kappa and mobility; not owned */
   const MtFormula *source; /* of x y z (nm) and t (s), in 1/s; NULL: none; not owned */
+  MtElastic *elastic;      /* its energy is part of F; NULL: none; not owned */
 } MtFlowModel;
 typedef struct {
   double newton_tolerance; /* largest change of c at a node in the last iteration that is left out */
   double linear_rtol;      /* of each linear solve */
 } MtFlowOptions;
 typedef struct {
-  double total, bulk, gradient; /* J/m3, mean over the domain */
+  double total, bulk, gradient, elastic; /* J/m3, mean over the domain */
 } MtFlowEnergy;
 typedef struct {
   int newton, linear; /* iterations */

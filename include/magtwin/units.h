@@ -13,7 +13,7 @@ typedef enum {
   MT_DIM_LENGTH,           /* nm */
   MT_DIM_FIELD,            /* T, mu0 H; also accepts mT, kA/m, A/m, kOe, Oe */
   MT_DIM_ANGLE,            /* deg; also rad */
-  MT_DIM_ENERGY,           /* J/m3; also MJ/m3, kJ/m3 */
+  MT_DIM_ENERGY,           /* J/m3; also MJ/m3, kJ/m3, Pa, MPa, GPa */
   MT_DIM_EXCHANGE,         /* J/m; also pJ/m */
   MT_DIM_SURFACE,          /* J/m2; also mJ/m2 */
   MT_DIM_TIME,             /* s; also ms, us, ns, ps, fs, min, h */

@@ -55,7 +55,7 @@ static PetscErrorCode read_elements(const MtMesh *mesh, const char *path, const 
   Vec slab;
   int64_t start, n;
   PetscMPIInt rank, size;
-  PetscErrorCode rc = mt_h5_open(mesh->comm, path, "magtwin-elements", 1, &f);
+  PetscErrorCode rc = mt_h5_open(mesh->comm, path, NULL, 1, &f);
   if (rc) return rc;
   PetscCallMPI(MPI_Comm_rank(mesh->comm, &rank));
   PetscCallMPI(MPI_Comm_size(mesh->comm, &size));

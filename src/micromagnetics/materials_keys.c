@@ -100,7 +100,8 @@ const MtKey mt_materials_keys[] = {
     {.path = "materials.stress",
      .type = MT_KEY_PATH,
      .def = "",
-     .help = "The same for a stress in Pa, dataset /stress. For materials with lambda100, lambda111."},
+     .help = "The same for a stress in Pa, dataset /stress, also of a file of fields of magtwin evolve with section "
+             "elasticity. For materials with lambda100, lambda111."},
     {.path = "materials.interfaces",
      .type = MT_KEY_LIST,
      .def = "",

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define FORMAT "magtwin-evolve-checkpoint"
-static const char SECTIONS[] = "box mesh phasefield diffusion kks wetting temperature";
+static const char SECTIONS[] = "box mesh phasefield diffusion kks wetting temperature elasticity";
 
 static PetscErrorCode write_text(const MtEvolve *e, MtH5 *f, const char *name, const char *sections) {
   char *text = mt_input_section(e->in, sections);

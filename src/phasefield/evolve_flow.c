@@ -1,5 +1,6 @@
 /* One field as the model of a run: composition or order parameter, its energies, phase fraction and interface. */
 #include "evolve_impl.h"
+#include "magtwin/elastic.h"
 #include "magtwin/error.h"
 #include "magtwin/random.h"
 #include <math.h>
@@ -14,6 +15,7 @@ typedef struct {
   MtProgram program;
   MtDiffusion *diffusion; /* NULL: not that model */
   double *wall;           /* NULL: no boundaries */
+  MtElastic *elastic;     /* NULL: none */
   char header[256];
   int column[16]; /* [base.columns] which of the columns below each of evolve.csv is */
   MtFlow *flow;
@@ -39,6 +41,7 @@ enum {
   NEWTON,
   LINEAR,
   TEMPERATURE,
+  ELASTIC,
   COLUMNS
 };
 static const char *const COLUMN[COLUMNS] = {"t_s",
@@ -55,7 +58,8 @@ static const char *const COLUMN[COLUMNS] = {"t_s",
                                             "rejected",
                                             "newton_iterations",
                                             "linear_iterations",
-                                            "temperature_K"};
+                                            "temperature_K",
+                                            "f_elastic_J/m3"};
 
 static OneField *field_of(MtSystem *s) {
   return (OneField *)s;
@@ -150,6 +154,7 @@ static PetscErrorCode all_columns(MtSystem *s, double *value) {
   value[REJECTED] = now->rejected;
   value[NEWTON] = now->newton;
   value[LINEAR] = now->linear;
+  value[ELASTIC] = energy.elastic;
   value[TEMPERATURE] = mt_program_at(&e->program, now->t);
   PetscCall(mt_flow_mean(e->flow, c, &value[MEAN]));
   PetscCall(VecMin(c, NULL, &value[LOW]));
@@ -169,6 +174,7 @@ static void choose_columns(OneField *e) {
   size_t n = 0;
   for (int c = 0; c < COLUMNS; c++) {
     if ((c >= TOTAL && c <= GRADIENT && e->diffusion) || (c == TEMPERATURE && e->program.n == 0)) continue;
+    if (c == ELASTIC && !e->elastic) continue;
     n += (size_t)snprintf(e->header + n, sizeof e->header - n, "%s%s%s", c ? "," : "", COLUMN[c],
                           c != AREA             ? ""
                           : e->domain->dim == 2 ? "nm"
@@ -184,7 +190,10 @@ static void note(const MtSystem *s, char text[64]) {
 }
 
 static PetscErrorCode write(MtSystem *s, MtH5 *f) {
-  return mt_domain_write(field_of(s)->domain, f, FIELD[0], mt_march_field(field_of(s)->march, 0), "1");
+  OneField *e = field_of(s);
+  Vec c = mt_march_field(e->march, 0);
+  PetscErrorCode rc = mt_domain_write(e->domain, f, FIELD[0], c, "1");
+  return rc || !e->elastic ? rc : mt_elastic_write(e->elastic, c, f);
 }
 
 static PetscErrorCode save(MtSystem *s, MtH5 *f) {
@@ -215,6 +224,7 @@ static PetscErrorCode results(MtSystem *s, MtJson *j) {
   double value[COLUMNS];
   PetscCall(all_columns(s, value));
   if (field_of(s)->program.n > 0) mt_json_quantity(j, "temperature", value[TEMPERATURE], "K");
+  if (field_of(s)->elastic) mt_json_quantity(j, "elastic_energy", value[ELASTIC], "J/m3");
   mt_json_real(j, "c_mean", value[MEAN]);
   mt_json_real(j, "c_min", value[LOW]);
   mt_json_real(j, "c_max", value[HIGH]);
@@ -229,6 +239,7 @@ static PetscErrorCode destroy(MtSystem **s) {
   PetscCall(mt_flow_destroy(&e->flow));
   PetscCall(mt_diffusion_destroy(&e->diffusion));
   PetscCall(PetscFree(e->wall));
+  PetscCall(mt_elastic_destroy(&e->elastic));
   mt_formula_free(&e->source);
   mt_program_free(&e->program);
   mt_free_energy_free(&e->energy);
@@ -248,6 +259,8 @@ static PetscErrorCode make(OneField *e) {
   model.wall = e->wall;
   model.dry = e->wall ? e->energy.a[1] : 0;
   model.wet = e->wall ? e->energy.a[2] : 1;
+  if (!rc) rc = mt_elastic_open(e->in, e->domain, &e->elastic);
+  model.elastic = e->elastic;
   if (!rc) rc = mt_flow_create(e->domain, &model, &opt, &e->flow);
   return rc ? rc : mt_march_create(e->flow, &march, &e->march);
 }

@@ -1,5 +1,6 @@
 /* The keys of a phase-field run, and the values taken from them. */
 #include "evolve_impl.h"
+#include "magtwin/elastic.h"
 #include "magtwin/error.h"
 #include <math.h>
 #include <stdlib.h>
@@ -413,6 +414,7 @@ PetscErrorCode mt_evolve_check(const MtInput *in) {
   if (!rc && mt_input_has(in, "phasefield.model")) rc = mt_grain_growth_check(in);
   if (!rc && mt_input_has(in, "phasefield.model")) rc = mt_wetting_check(in);
   if (!rc && mt_input_has(in, "phasefield.model") && !mt_grain_growth_asked(in)) rc = check_physics(in);
+  if (!rc) rc = mt_elastic_check(in);
   return rc || !mt_input_has(in, "evolve.end") ? rc : check_times(in);
 }
 

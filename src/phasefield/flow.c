@@ -4,6 +4,7 @@
  * dF/dt = -mu.wG mu <= 0 without a source.  mu is eliminated: with lumped weights it costs a division. */
 #include "flow_impl.h"
 #include "magtwin/diffusion.h"
+#include "magtwin/elastic.h"
 #include "magtwin/error.h"
 #include <math.h>
 
@@ -52,6 +53,19 @@ static void add_wall(const MtFlow *f, PetscInt i, double c, double w, double at[
   for (int k = 0; k < 3; k++) at[k] += f->model.wall[i] / w * p[k];
 }
 
+/* y += dF/dc of the elastic energy.  Its second derivative is no matrix: half of its largest stands for it, so that
+ * Newton's method contracts by at most a half of what is left of it. */
+static PetscErrorCode add_elastic(MtFlow *f, Vec c, Vec y, bool curvature) {
+  MtElastic *e = f->model.elastic;
+  if (!e) return 0;
+  PetscErrorCode rc = mt_elastic_solve(e, c);
+  if (rc) return rc;
+  PetscCall(mt_elastic_gradient(e, y));
+  if (!curvature) return 0;
+  f->mean_curvature += mt_elastic_curvature(e);
+  return VecShift(f->curvature, mt_elastic_curvature(e));
+}
+
 PetscErrorCode mt_flow_gradient(MtFlow *f, Vec c, Vec y, bool curvature) {
   const PetscScalar *ca, *w;
   PetscScalar *ya, *second;
@@ -73,10 +87,10 @@ PetscErrorCode mt_flow_gradient(MtFlow *f, Vec c, Vec y, bool curvature) {
   PetscCall(VecRestoreArray(y, &ya));
   PetscCall(VecRestoreArrayRead(f->w, &w));
   PetscCall(VecRestoreArrayRead(c, &ca));
-  if (!curvature) return 0;
+  if (!curvature) return add_elastic(f, c, y, false);
   PetscCallMPI(MPI_Allreduce(&sum, &f->mean_curvature, 1, MPI_DOUBLE, MPI_SUM, f->domain->comm));
   f->mean_curvature /= f->volume;
-  return 0;
+  return add_elastic(f, c, y, true);
 }
 
 PetscErrorCode mt_flow_transport(MtFlow *f, Vec mu, Vec y) {
@@ -148,6 +162,11 @@ PetscErrorCode mt_flow_energy(MtFlow *f, Vec c, MtFlowEnergy *e) {
   e->bulk = bulk / f->volume;
   e->gradient = .5 * f->model.kappa * PetscRealPart(gradient) / f->volume;
   e->total = e->bulk + e->gradient;
+  if (!f->model.elastic) return 0;
+  PetscErrorCode rc = mt_elastic_solve(f->model.elastic, c);
+  if (rc) return rc;
+  PetscCall(mt_elastic_energy(f->model.elastic, &e->elastic));
+  e->total += e->elastic;
   return 0;
 }
 

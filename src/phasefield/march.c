@@ -155,7 +155,7 @@ static PetscErrorCode judge(MtMarch *m, double h, MtFlowEnergy *e, Verdict *v) {
   *v = TOO_INEXACT;
   if (m->opt.tolerance > 0 && m->trouble.error > m->opt.tolerance) return 0;
   PetscCall(mt_flow_energy(m->flow, m->next, e));
-  const double parts = fabs(m->energy.bulk) + m->energy.gradient;
+  const double parts = fabs(m->energy.bulk) + m->energy.gradient + m->energy.elastic;
   const bool rose = !m->flow->model.source && e->total > m->energy.total + ROUNDING * parts;
   *v = rose ? ENERGY_ROSE : GOOD;
   return 0;

@@ -154,6 +154,37 @@ def test_times_and_restart(folder):
     check("belongs to other materials" in done.err, done)
 
 
+LIBRARY = "materials:\n  - {name: X, A: 7.7 pJ/m, Js: 1.6 T, K1: 4.3 MJ/m3, lambda100: 1e-3, lambda111: 1e-3, source: none}\n"
+
+
+def test_stress(folder):
+    """The misfit of a body that cannot move is a uniform stress -C:e; its magneto-elastic energy adds 3/2 lambda (s_zz - s_xx) to K1."""
+    case = Case(folder)
+    case.run("mesh", "mesh")
+    case.write(case.path("library.yaml"), LIBRARY)
+    elastic = ["elasticity={misfit: [0, 0, -0.01], stiffness: [200 GPa, 100 GPa, 50 GPa], ends: clamped}", "phasefield.initial_formula=1",
+               "phasefield.model=cahn_hilliard", "evolve.snapshots=[]", "evolve.end=0.02 s"]
+    case.run("evolve", "elastic", case.mesh(), *elastic, ranks=2)
+    with open(case.path("elastic/evolve.csv"), newline="") as f:
+        last = list(csv.DictReader(f))[-1]
+    check(abs(float(last["f_elastic_J/m3"]) / (.5 * 200e9 * 1e-4) - 1) < 1e-6, last)
+    path = case.path("elastic/fields/fields_0001.h5")
+    with h5py.File(path) as f, h5py.File(case.path("mesh/mesh.h5")) as g:
+        body = g["/regions/kind"][...][g["/mesh/region"][...]] != 4
+        stress = f["/stress"][...]
+    check(np.allclose(stress[body], [1e9, 1e9, 2e9, 0, 0, 0], atol=10) and not stress[~body].any(), stress[body][:3])
+    case.demag("pulled", "materials.composition={}", "materials.library=" + case.path("library.yaml"), "materials.grain=X",
+               "materials.stress=" + path)
+    Hc, expected = case.results("pulled")["Hc"]["value"], stoner_wohlfarth(4.3e6 + 1.5e-3 * 1e9, 1.6)
+    check(abs(Hc / expected - 1) < 0.01, (Hc, expected))
+    for override, words in [("elasticity={misfit: [1, 2], stiffness: [2, 1, 1]}", "must have 1, 3 or 6"),
+                            ("elasticity={misfit: [1], stiffness: [1, 2, 1]}", "is no stable crystal"),
+                            ("elasticity={misfit: [1], stiffness: [2, 1, 1], high: -1}", "must be above low"),
+                            ("elasticity={misfit: [1]}", "missing key elasticity.stiffness")]:
+        done = case.run("evolve", "bad", case.mesh(), override, code=2)
+        check(words in done.err, (words, str(done)))
+
+
 def test_bad_input(folder):
     case = Case(folder)
     case.anneal()
@@ -178,4 +209,4 @@ def test_bad_input(folder):
 if __name__ == "__main__":
     sys.exit(support.run_tests([("an anneal and its curve", test_anneal_to_curve), ("a sweep of anneals", test_sweep),
                                 ("times and restart", test_times_and_restart),
-                                ("bad input", test_bad_input)]))
+                                ("a misfit and its stress", test_stress), ("bad input", test_bad_input)]))
