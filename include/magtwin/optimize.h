@@ -36,6 +36,8 @@ typedef struct {
   bool noisy;                /* evaluations scatter */
   bool cost_aware;           /* log EI - expected log of the cost */
   int initial;               /* points spread over the space before the first model */
+  int budget; /* trials in all: by log EI alone, of one goal without noise, target or cost, the last tenth goes where
+                 the least is expected, if no trial waits; 0: open */
   uint64_t seed;
   int nprior; /* trials of a related task ... */
   const MtTrial

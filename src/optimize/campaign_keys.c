@@ -155,7 +155,9 @@ const MtKey mt_optimize_keys[] = {
      .def = "50",
      .min = 1,
      .max = 100000,
-     .help = "Number of evaluations, failed ones included. A larger one continues a campaign that has ended."},
+     .help =
+         "Number of evaluations, failed ones included. A larger one continues a campaign that has ended. Of one goal "
+         "without noise, target or cost the last tenth goes where the model expects the best (log_ei, one at a time)."},
     {.path = "optimize.initial",
      .type = MT_KEY_INT,
      .def = "",
@@ -362,6 +364,7 @@ static PetscErrorCode add_settings(const MtInput *in, MtCampaign *c) {
   p->noisy = mt_input_bool(in, "optimize.noise");
   p->cost_aware = mt_input_bool(in, "optimize.cost_aware");
   p->seed = (uint64_t)mt_input_int(in, "optimize.seed");
+  p->budget = c->evaluations;
   if (p->ngoals == 1 && p->has_target[0] && (p->acquisition == MT_ACQUIRE_UCB || p->acquisition == MT_ACQUIRE_PI))
     return mt_input_error(in, "optimize.acquisition", "a target is sought with log_ei or thompson");
   if (p->cost_aware && p->ngoals == 1 && p->acquisition != MT_ACQUIRE_LOG_EI && p->acquisition != MT_ACQUIRE_PI)

@@ -263,7 +263,8 @@ void mt_acquire_describe(const MtAcquire *a, const MtSpace *space, const double 
   static const char *const names[] = {"log_ei", "ucb", "pi", "thompson"};
   double *u = mt_malloc(sizeof *u * (size_t)mt_space_dim(space));
   mt_space_encode(space, x, u);
-  how->how = a->settings->ngoals > 1 ? "log_ehvi" : names[a->settings->acquisition];
+  const bool mean = a->settings->acquisition == MT_ACQUIRE_UCB && a->settings->kappa == 0;
+  how->how = a->settings->ngoals > 1 ? "log_ehvi" : (mean ? "mean" : names[a->settings->acquisition]);
   for (int g = 0; g < a->settings->ngoals; g++) {
     mt_gp_predict(a->gp[g], u, &how->mean[g], &how->sd[g], NULL, NULL);
     how->mean[g] *= a->settings->sign[g];
@@ -272,11 +273,24 @@ void mt_acquire_describe(const MtAcquire *a, const MtSpace *space, const double 
   free(u);
 }
 
+/* With the end in sight nothing more is learnt for later: the last tenth goes where the least is expected. */
+static MtProposer settings_at(const MtProposer *p, int n, const MtTrial *trial) {
+  MtProposer now = *p;
+  bool last = p->budget > 0 && n >= p->budget - p->budget / 10 && p->ngoals == 1 && !p->has_target[0] && !p->noisy &&
+              !p->cost_aware && p->acquisition == MT_ACQUIRE_LOG_EI;
+  for (int i = 0; i < n; i++) last = last && trial[i].status != MT_TRIAL_WAITING;
+  if (!last) return now;
+  now.acquisition = MT_ACQUIRE_UCB;
+  now.kappa = 0;
+  return now;
+}
+
 static PetscErrorCode propose_by_model(MPI_Comm comm, const MtSpace *space, const MtProposer *p, int n,
                                        const MtTrial *trial, double *x, MtProposal *how) {
+  const MtProposer now = settings_at(p, n, trial);
   MtAcquire a = {0};
   bool found = false;
-  PetscErrorCode rc = mt_acquire_build(comm, space, p, n, trial, &a);
+  PetscErrorCode rc = mt_acquire_build(comm, space, &now, n, trial, &a);
   if (!rc) rc = mt_acquire_maximize(comm, &a, space, n, trial, stream(p, 7, (uint64_t)n), x, &found);
   how->exhausted = !found;
   if (!rc && found) mt_acquire_describe(&a, space, x, how);

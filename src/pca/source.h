@@ -4,8 +4,8 @@
 
 #include "magtwin/files.h"
 #include "magtwin/npy.h"
-#include "magtwin/texttable.h"
 #include "magtwin/pca.h"
+#include "magtwin/texttable.h"
 #include <hdf5.h>
 #include <stdio.h>
 

@@ -147,6 +147,32 @@ static void test_waiting(void **state) {
   mt_space_free(&s);
 }
 
+/* The last tenth of a known budget goes where the model expects the least, unless a trial waits. */
+static void test_end(void **state) {
+  (void)state;
+  enum { TOTAL = 20 };
+  MtSpace s = {0};
+  MtTrial trial[TOTAL] = {{0}};
+  MtProposer p = {.ngoals = 1, .sign = {1}, .initial = 6, .budget = TOTAL, .seed = 11};
+  MtProposal how;
+  mt_space_add(&s, "a", MT_VAR_REAL, -2, 2, false, 0, NULL);
+  mt_space_add(&s, "b", MT_VAR_REAL, -2, 2, false, 0, NULL);
+  for (int i = 0; i < TOTAL; i++) {
+    double *x = trial[i].x = malloc(sizeof *x * 2);
+    assert_int_equal(mt_propose(PETSC_COMM_WORLD, &s, &p, i, trial, x, &how), 0);
+    assert_string_equal(how.how, i < 6 ? "spread" : (i < 18 ? "log_ei" : "mean"));
+    trial[i].y[0] = pow(x[0] - 0.3, 2) + pow(x[1] + 0.7, 2) + 0.2 * cos(3 * x[0]);
+    trial[i].status = MT_TRIAL_DONE;
+  }
+  /* the least of (a - .3)^2 + .2 cos 3a lies at a = .593439 */
+  assert_true(trial[TOTAL - 1].y[0] < 0.0445082 + 1e-3);
+  trial[TOTAL - 2].status = MT_TRIAL_WAITING;
+  assert_int_equal(mt_propose(PETSC_COMM_WORLD, &s, &p, TOTAL - 1, trial, trial[TOTAL - 1].x, &how), 0);
+  assert_string_equal(how.how, "log_ei");
+  free_trials(TOTAL, trial);
+  mt_space_free(&s);
+}
+
 /* Five points to choose from: each once, then the end. */
 static void test_pool(void **state) {
   (void)state;
@@ -188,9 +214,9 @@ static void test_impossible(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_constraints), cmocka_unit_test(test_spread),  cmocka_unit_test(test_ranks),
-      cmocka_unit_test(test_search),      cmocka_unit_test(test_waiting), cmocka_unit_test(test_pool),
-      cmocka_unit_test(test_impossible),
+      cmocka_unit_test(test_constraints), cmocka_unit_test(test_spread),     cmocka_unit_test(test_ranks),
+      cmocka_unit_test(test_search),      cmocka_unit_test(test_waiting),    cmocka_unit_test(test_end),
+      cmocka_unit_test(test_pool),        cmocka_unit_test(test_impossible),
   };
   if (PetscInitialize(&argc, &argv, NULL, NULL) || mt_error_install()) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@ import support
 from lines import Failed, bound, points, reference, reference_points, result
 from tools import read_curve
 
-FIRST, SEEDS = 401, 20  # the default prior was chosen with seeds 1 to 20; 101 to 120 were looked at while the rest was made: these are others; two other priors were tried after these were seen, and dropped
+FIRST, SEEDS = 5001, 20  # no setting was chosen with these; seen before: 1 to 120, 401 to 420, 501 to 520, 601 to 720, 3001 to 3400
 BEST60 = 0.9195  # share of the volume that 60 points of the sphere reach; the best of a coordinate search from even points
 BOOK = "L. C. W. Dixon, G. P. Szego, Towards Global Optimisation 2 (1978)"
 BRANIN, HARTMANN6 = 0.397887, -3.32237
