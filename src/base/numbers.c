@@ -24,10 +24,10 @@ static void take_names(MtNumbers *t, const MtTextTable *line) {
   size_t length = 0;
   t->columns = line->n;
   for (int k = 0; k < line->n; k++) length += strlen(line->cell[k]) + 1;
-  t->name = mt_malloc((size_t)line->n * sizeof *t->name);
-  char *text = mt_malloc(length), *p = text;
+  t->name = mt_calloc((size_t)line->n, sizeof *t->name);
+  char *p = t->name[0] = mt_malloc(length); /* a line has a cell */
   for (int k = 0; k < line->n; k++) p = stpcpy(p, line->cell[k]) + 1;
-  set_names(t, text);
+  set_names(t, t->name[0]);
 }
 
 static PetscErrorCode add_row(MtNumbers *t, const MtTextTable *line, int *room) {
@@ -59,7 +59,7 @@ static PetscErrorCode share(MPI_Comm comm, int rank, MtNumbers *t) {
   PetscCallMPI(MPI_Bcast(size, 3, MPI_INT, 0, comm));
   t->rows = size[0], t->columns = size[1];
   if (rank) {
-    t->name = mt_malloc((size_t)t->columns * sizeof *t->name);
+    t->name = mt_calloc((size_t)t->columns, sizeof *t->name);
     t->name[0] = mt_malloc((size_t)size[2]);
     t->value = mt_malloc((size_t)t->rows * (size_t)t->columns * sizeof *t->value);
   }
