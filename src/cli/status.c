@@ -37,11 +37,11 @@ static char *next_line(FILE *f, char **line, size_t *size) {
 
 /* ---- a run */
 
-/* Columns of a table that tell how far a run is. */
+/* Columns of a table that tell how far a run is; of several names the first that the table has. */
 static const char *const tables[][3] = {{"curve.csv", "mu0_Hext_T", "J_T"},
                                         {"dynamics.csv", "t_ns", "mz"},
                                         {"barriers.csv", "mu0_H_T", "barrier_kBT"},
-                                        {"evolve.csv", "t_s", "steps"},
+                                        {"evolve.csv", "t_s", "f_total_J/m3|grains|steps"},
                                         {"invert.csv", "iteration", "misfit_per_value"},
                                         {"images.csv", "file", ""}};
 
@@ -62,10 +62,28 @@ static const char *cell(const char *header, const char *line, const char *name, 
   return buf;
 }
 
+/* The first of names, a|b|c, that is a column; "" where names is. */
+static const char *column_of(const char *header, const char *names, char name[64]) {
+  char value[64];
+  for (const char *p = names; *p; p += strcspn(p, "|"), p += *p == '|') {
+    snprintf(name, 64, "%.*s", (int)strcspn(p, "|"), p);
+    if (strcmp(cell(header, header, name, value), "?") != 0) return name;
+  }
+  if (!*names) name[0] = 0;
+  return name;
+}
+
+/* ", J_T = 1.4"; the caller frees. */
+static char *second_value(const char *header, const char *line, const char *names) {
+  char name[64], value[64];
+  column_of(header, names, name);
+  return name[0] ? mt_text(", %s = %s", name, cell(header, line, name, value)) : mt_text("%s", "");
+}
+
 /* "17 lines of curve.csv, mu0_Hext_T = -2.75, J_T = 1.4, 12 s ago"; "" where there is nothing.  The caller frees. */
 static char *run_line(const char *folder) {
   for (size_t k = 0; k < sizeof tables / sizeof *tables; k++) {
-    char path[CLI_PATH], a[64], b[64], ago[32], *header = NULL, *line = NULL, *last = NULL;
+    char path[CLI_PATH], a[64], ago[32], *header = NULL, *line = NULL, *last = NULL;
     size_t size = 0, width = 0;
     int n = 0;
     snprintf(path, sizeof path, "%s/%s", folder, tables[k][0]);
@@ -81,12 +99,12 @@ static char *run_line(const char *folder) {
     n = (int)width;
     fclose(f);
     free(line);
-    char *text = last
-                     ? mt_text("%d line%s of %s, the last %s ago: %s = %s%s%s%s%s", n, n == 1 ? "" : "s", tables[k][0],
-                               mt_duration(age(folder, tables[k][0]), ago), tables[k][1],
-                               cell(header, last, tables[k][1], a), tables[k][2][0] ? ", " : "", tables[k][2],
-                               tables[k][2][0] ? " = " : "", tables[k][2][0] ? cell(header, last, tables[k][2], b) : "")
-                     : mt_text("%s is begun", tables[k][0]);
+    char *more = last ? second_value(header, last, tables[k][2]) : NULL;
+    char *text = last ? mt_text("%d line%s of %s, the last %s ago: %s = %s%s", n, n == 1 ? "" : "s", tables[k][0],
+                                mt_duration(age(folder, tables[k][0]), ago), tables[k][1],
+                                cell(header, last, tables[k][1], a), more)
+                      : mt_text("%s is begun", tables[k][0]);
+    free(more);
     free(header);
     free(last);
     return text;
