@@ -18,6 +18,7 @@ from support import Skip, check
 BUILD = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "build")
 MAGTWIN = os.path.join(BUILD, "magtwin")
 CLUSTER = None
+# The jobs ask for an hour: scripts have SLURM signal them five minutes before the end, which with five minutes is at once.
 STARTED = []  # campaigns, which no failure may leave behind
 
 CAMPAIGN = """\
@@ -27,7 +28,7 @@ optimize:
   evaluate: command
   command: sh %s {x} {y} {folder}
   jobs: slurm
-  slurm: {options: --time=5, interval: 0.3, patience: 1}
+  slurm: {options: --time=60, interval: 0.3, patience: 1}
   initial: 4
   evaluations: %d
   parallel: 3
