@@ -86,7 +86,7 @@ static PetscErrorCode read_descriptor(Reader *r) {
   const int n = (int)(sizeof descriptor / sizeof *descriptor);
   const size_t length = r->word ? strcspn(r->word, ":") : 0;
   r->descriptor = -1;
-  for (int i = 0; i < n; i++)
+  for (int i = 0; r->word && i < n; i++)
     if (length == strlen(descriptor[i].name) && !strncmp(r->word, descriptor[i].name, length)) r->descriptor = i;
   if (r->descriptor < 0)
     return bad(r, "orientations as rodrigues, quaternion, euler-bunge, rotmat or axis-angle (neper -oridescriptor)");
@@ -137,7 +137,7 @@ static void to_quaternion(const Reader *r, const double v[9], double q[4]) {
 }
 
 static PetscErrorCode read_orientations(Reader *r, MtTess *t) {
-  double v[9];
+  double v[9] = {0};
   PetscCall(read_descriptor(r));
   free(t->orientation);
   t->orientation = mt_malloc(4 * (size_t)t->ncells * sizeof *t->orientation);

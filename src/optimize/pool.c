@@ -26,7 +26,7 @@ static PetscErrorCode add_row(MtSpace *s, const MtTextTable *t, const int *colum
 static PetscErrorCode read_rows(MtSpace *s, const char *path) {
   MtTextTable t;
   PetscErrorCode rc = mt_text_open(path, &t);
-  int *column = mt_malloc(sizeof *column * (size_t)s->nvars);
+  int *column = mt_calloc((size_t)s->nvars, sizeof *column);
   if (!rc && mt_text_next(&t)) rc = find_columns(s, &t, column);
   while (!rc && mt_text_next(&t)) rc = add_row(s, &t, column);
   mt_text_close(&t);

@@ -113,7 +113,8 @@ static double reached(const Problem *q, int n, const MtTrial *trial) {
 static PetscErrorCode search(const Problem *q, int n, uint64_t seed, int batch) {
   MtSpace s = {0};
   MtTrial *trial = calloc((size_t)n, sizeof *trial);
-  MtProposer p = {.ngoals = q->ngoals, .sign = {1, 1, 1}, .initial = 2 * (q->nvars + 1), .budget = n, .seed = seed, .kappa = 2};
+  MtProposer p = {
+      .ngoals = q->ngoals, .sign = {1, 1, 1}, .initial = 2 * (q->nvars + 1), .budget = n, .seed = seed, .kappa = 2};
   MtProposal how;
   clock_t start = clock();
   if (q->ngoals > 1) {
