@@ -3,7 +3,8 @@ import math
 import os
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "postprocess", "plot"))
+# behind the parts of the bench, which have names of their own like grains and topology
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "postprocess", "plot"))
 from matplotlib.ticker import NullFormatter
 from style import GREY, LINE, SECOND, WIDE, plt, save
 
