@@ -53,6 +53,16 @@ def volumes(bench, folder, line, asked):
                 bench.add(line("bytes a voxel at the peak, image and result included, %d^3, %s" % (n, kind), own, "B"))
 
 
+def large(bench, folder, asked):
+    """A volume that fills a workstation, as single precision on disk."""
+    path, n = os.path.join(folder, "large.npy"), 512
+    np.save(path, smooth((n, n, n)).astype(np.float32))
+    summary = run(bench.build, folder, path, "topology.features.bins=2")
+    os.remove(path)
+    bench.note("persistent homology of %d^3 voxels, smooth" % n, wall(summary), "s")
+    bench.add(asked("memory of the run of %d^3 voxels, smooth" % n, measure.memory(summary) / 1024, "GiB", 24, "asked"))
+
+
 def shared(bench, folder, line):
     """One volume by 1 rank and by 2, and the bytes a voxel of each rank."""
     n, path = VOLUMES[bench.size][-1], os.path.join(folder, "a.npy")
@@ -87,3 +97,5 @@ def bench(bench, out, line, asked):
     volumes(bench, folder, line, asked)
     shared(bench, folder, line)
     pictures(bench, folder, line, asked)
+    if bench.size == "full":
+        large(bench, folder, asked)
