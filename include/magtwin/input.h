@@ -7,6 +7,7 @@
  *     run.yaml:15:3: unknown key mesh.thicknes; did you mean mesh.thickness?
  *
  * Values may carry a unit ("3 nm", "0.12 um", "-480 kA/m"); without one they are in the canonical unit.
+ * Lengths of a mesh may also be in lex, a length of the materials, which mt_input_resolve turns into nm.
  * Keys of nested maps are joined by dots; a list of maps is written field.segments[].to in the schema.
  */
 #ifndef MAGTWIN_INPUT_H
@@ -82,6 +83,14 @@ const char *mt_input_string_at(const MtInput *in, int i, const char *path, ...) 
  * Returns MT_ERR_INPUT.  Not collective (call it on all ranks alike). */
 PetscErrorCode mt_input_error(const MtInput *in, const char *path, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Value i of those given in lex ("1.5 lex"): its key, and the number as given; NULL: there are no more.  Not
+ * collective. */
+const char *mt_input_in_lex(const MtInput *in, int i, double *number);
+/* Turns all of them into nm, also in the canonical text: 1 lex is `lex` nm.  To be called once, before such a value is
+ * asked for.  MT_ERR_INPUT, with file:line:column, where one is out of its range.  Not collective (call it on all ranks
+ * alike). */
+PetscErrorCode mt_input_resolve(MtInput *in, double lex);
 
 /* The input with all defaults and overrides filled in, as canonical YAML (stable order).  Owned by in.  Not collective.
  */

@@ -40,6 +40,17 @@ PetscErrorCode mt_materials_assign(MPI_Comm comm, const MtInput *in, const MtReg
  * Collective. */
 PetscErrorCode mt_materials_check(MPI_Comm comm, const MtInput *in);
 
+/* The two exchange lengths of a material, nm: sqrt(2 A mu0)/Js = sqrt(2 A/(mu0 Ms^2)), and sqrt(A/K) with K as in
+ * mt_site_bloch (the Bloch parameter), 0: no anisotropy.  The smaller one is the largest edge that resolves walls and
+ * what the stray field bends: C. Andreas, S. Gliga, R. Hertel, J. Magn. Magn. Mater. 362 (2014) 7. */
+typedef struct {
+  double exchange, bloch, least;
+  char material[64];
+} MtLengths;
+/* Those of the magnetic material with the smallest one, of all that the section materials names for regions.
+ * MT_ERR_INPUT: none is magnetic.  Collective. */
+PetscErrorCode mt_materials_lengths(MPI_Comm comm, const MtInput *in, MtLengths *lengths);
+
 /* Constants by composition: a nodal field of the mesh, as magtwin evolve writes it, and tables that say what it stands
  * for (src/micromagnetics/composition.c).  NULL where the input has none, and then nothing changes. */
 typedef struct MtComposition MtComposition;

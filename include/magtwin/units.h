@@ -25,6 +25,7 @@ typedef enum {
   MT_DIM_MOLARVOLUME,      /* m3/mol; also cm3/mol */
   MT_DIM_DIFFUSIVITY,      /* m2/s; also cm2/s, um2/s, nm2/s */
   MT_DIM_BOUNDARYMOBILITY, /* m4/(J s): of a speed by J/m3 */
+  MT_DIM_EDGE,             /* nm: a length of the mesh; also lex, the smallest exchange length of the materials */
 } MtDimension;
 
 /* Factor that takes `unit` to the canonical unit of `dim`, 0 if the unit is not one of that dimension. */
@@ -32,5 +33,7 @@ double mt_unit_factor(MtDimension dim, const char *unit);
 /* Canonical unit ("nm"), and the list of accepted ones ("nm, um, m") for messages and help. */
 const char *mt_unit_name(MtDimension dim);
 const char *mt_unit_accepted(MtDimension dim);
+/* A unit of `dim` whose factor only the materials of an input tell: "lex" of MT_DIM_EDGE. */
+int mt_unit_of_material(MtDimension dim, const char *unit);
 
 #endif

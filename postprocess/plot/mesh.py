@@ -108,7 +108,7 @@ def numbers(mesh, summary, labels):
               "dihedral_max_deg": max(quantity(v, "dihedral_max") for v in kinds.values()),
               "gamma_min": min(v["gamma_min"] for v in kinds.values()), "inverted": sum(v["inverted"] for v in kinds.values()),
               "below_gamma_0.1": sum(sum(v["gamma_histogram"][:2]) for v in kinds.values()),
-              "volumes_against_geometry": summary.get("volumes"), "pockets": summary.get("pockets"), "thickness": summary["mesh"].get("gb_mean_thickness"),
+              "lex": summary.get("lex"), "volumes_against_geometry": summary.get("volumes"), "pockets": summary.get("pockets"), "thickness": summary["mesh"].get("gb_mean_thickness"),
               "histograms": {k: {"gamma": v["gamma_histogram"], "dihedral_10deg": v["dihedral_histogram"]} for k, v in kinds.items()},
               "shortest_edges": shortest_edges(mesh),
               "grains": [{"grain": int(k), "volume_nm3": float(grain[k]), "cell_nm3": float(cell[k]), "centroid_nm": [float(c) for c in centroid[k]]}
@@ -216,6 +216,11 @@ def overview(report):
     thick = report["thickness"]
     if thick:
         rows.append(("mean thickness of the GB phase", "%.3f nm (%.3g nm asked)" % (quantity(thick, "mean"), quantity(thick, "asked"))))
+    rows += [("%s, asked" % e["key"], "%.3g nm = %.3g lex" % (e["nm"], e["lex"])) for e in (report["lex"] or {}).get("lengths", [])]
+    if report["lex"]:
+        rows.append(("1 lex, of %s" % report["lex"]["material"], "%.4g nm (exchange length %.4g nm, Bloch parameter %s)" % (
+            report["lex"]["nm"], report["lex"]["exchange_length_nm"],
+            "%.4g nm" % report["lex"]["bloch_parameter_nm"] if report["lex"]["bloch_parameter_nm"] else "none: no anisotropy")))
     return table(("quantity", "value"), rows)
 
 

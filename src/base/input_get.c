@@ -24,6 +24,11 @@ static MtEntry *need(MtEntry *e, bool right_type) {
   return e;
 }
 
+static const double *numbers(const MtInput *in, const MtEntry *e) {
+  if (e->in_lex && !(in->lex > 0)) bug(e->path, "is asked for before its length is known (mt_input_resolve)");
+  return e->number;
+}
+
 #define LOOKUP(e, in, path)                                                                                            \
   va_list args;                                                                                                        \
   va_start(args, path);                                                                                                \
@@ -47,7 +52,7 @@ int64_t mt_input_int(const MtInput *in, const char *path, ...) {
 
 double mt_input_real(const MtInput *in, const char *path, ...) {
   LOOKUP(e, in, path);
-  return need(e, e->key->type == MT_KEY_REAL)->number[0];
+  return numbers(in, need(e, e->key->type == MT_KEY_REAL))[0];
 }
 
 static bool is_text(MtKeyType t) {
@@ -61,7 +66,7 @@ const char *mt_input_string(const MtInput *in, const char *path, ...) {
 
 void mt_input_vec3(const MtInput *in, double v[3], const char *path, ...) {
   LOOKUP(e, in, path);
-  memcpy(v, need(e, e->key->type == MT_KEY_VEC3)->number, 3 * sizeof *v);
+  memcpy(v, numbers(in, need(e, e->key->type == MT_KEY_VEC3)), 3 * sizeof *v);
 }
 
 static bool is_list(MtKeyType t) {
@@ -77,13 +82,42 @@ int mt_input_count(const MtInput *in, const char *path, ...) {
 double mt_input_real_at(const MtInput *in, int i, const char *path, ...) {
   LOOKUP(e, in, path);
   need(e, (e->key->type == MT_KEY_REALS || e->key->type == MT_KEY_VEC3) && i >= 0 && i < e->n);
-  return e->number[i];
+  return numbers(in, e)[i];
 }
 
 const char *mt_input_string_at(const MtInput *in, int i, const char *path, ...) {
   LOOKUP(e, in, path);
   need(e, e->key->type == MT_KEY_STRINGS && i >= 0 && i < e->n);
   return e->string[i];
+}
+
+const char *mt_input_in_lex(const MtInput *in, int i, double *number) {
+  for (int k = 0; k < in->nentries; k++) {
+    const MtEntry *e = &in->entry[k];
+    for (int j = 0; e->set && e->in_lex && j < e->n; j++) {
+      if (!e->in_lex[j] || i-- > 0) continue;
+      *number = in->lex > 0 ? e->number[j] / in->lex : e->number[j];
+      return e->path;
+    }
+  }
+  return NULL;
+}
+
+PetscErrorCode mt_input_resolve(MtInput *in, double lex) {
+  in->lex = lex;
+  for (int k = 0; k < in->nentries; k++) {
+    const MtEntry *e = &in->entry[k];
+    for (int j = 0; e->set && e->in_lex && j < e->n; j++) {
+      if (!e->in_lex[j]) continue;
+      char *text = mt_format("%g lex = %.4g nm", e->number[j], e->number[j] * lex);
+      e->number[j] *= lex;
+      mt_value_in_range(in, e, e->place, e->number[j], text);
+      free(text);
+    }
+  }
+  free(in->canonical);
+  in->canonical = mt_input_emit(in, NULL);
+  return mt_input_errors(in);
 }
 
 const char *mt_input_canonical(const MtInput *in) {

@@ -41,6 +41,7 @@ typedef struct {
   int64_t integer;
   int n;          /* length of a list; 1 for a scalar */
   double *number; /* [n] canonical unit */
+  bool *in_lex;   /* [n] given in lex, and so kept until mt_input_resolve; NULL: none is */
   char **string;  /* [n] */
 } MtEntry;
 
@@ -58,6 +59,7 @@ struct MtInput {
   int noverrides;
   char **override;
   bool trusted; /* checked on rank 0 already: files need not be looked for again */
+  double lex;   /* nm; 0: not known yet */
   MtNode *root;
   int nerrors, nfound, nentries;
   MtInputError *error;
@@ -90,6 +92,7 @@ MtEntry *mt_input_find(const MtInput *in, const char *path);
 
 /* input_value.c: false after noting an error */
 bool mt_value_convert(MtInput *in, MtEntry *e, const MtNode *node);
+bool mt_value_in_range(MtInput *in, const MtEntry *e, MtPlace place, double v, const char *text);
 void mt_entry_free(MtEntry *e);
 
 /* input_text.c */

@@ -171,8 +171,8 @@ static void help_key(const MtKey *k) {
   char range[128];
   const char *unit = mt_unit_name(k->dim);
   mt_log("  %s", k->path);
-  mt_log("      %s%s%s%s%s; %s%s", mt_key_type_name(k->type), unit[0] ? " in " : "", unit, k->choices ? ": " : "",
-         k->choices ? k->choices : "",
+  mt_log("      %s%s%s%s%s%s; %s%s", mt_key_type_name(k->type), unit[0] ? " in " : "", unit,
+         k->dim == MT_DIM_EDGE ? " or lex" : "", k->choices ? ": " : "", k->choices ? k->choices : "",
          !k->def     ? "required"
          : k->def[0] ? "default "
                      : "optional",

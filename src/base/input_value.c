@@ -11,6 +11,7 @@ void mt_entry_free(MtEntry *e) {
   for (int i = 0; e->string && i < e->n; i++) free(e->string[i]);
   free(e->string);
   free(e->number);
+  free(e->in_lex);
   free(e->path);
 }
 
@@ -35,10 +36,10 @@ static bool out_of_range(const MtKey *key, double v) {
   return mt_key_has_range(key) && (v < key->min || v > key->max || (key->exclusive_min && v == key->min));
 }
 
-static bool check_range(MtInput *in, const MtEntry *e, const MtNode *node, double v) {
+bool mt_value_in_range(MtInput *in, const MtEntry *e, MtPlace place, double v, const char *text) {
   char range[128];
   if (!out_of_range(e->key, v)) return true;
-  mt_input_note(in, node->place, "%s: must be %s, is %s", e->path, mt_key_range(e->key, range), node->text);
+  mt_input_note(in, place, "%s: must be %s, is %s", e->path, mt_key_range(e->key, range), text);
   return false;
 }
 
@@ -74,7 +75,14 @@ static bool is_not_finite(const char *s) {
   return false;
 }
 
-static bool to_real(MtInput *in, const MtEntry *e, const MtNode *node, double *v) {
+/* v: one of e->number.  Its range is looked at when the length is known; what can be said now is its sign. */
+static bool keep_in_lex(MtInput *in, MtEntry *e, const MtNode *node, const double *v) {
+  if (!e->in_lex) e->in_lex = mt_calloc((size_t)e->n, sizeof *e->in_lex);
+  e->in_lex[v - e->number] = true;
+  return *v >= 0 || mt_value_in_range(in, e, node->place, *v, node->text);
+}
+
+static bool to_real(MtInput *in, MtEntry *e, const MtNode *node, double *v) {
   if (!expect(in, e, node, MT_NODE_SCALAR)) return false;
   char *end = node->text;
   double factor;
@@ -89,9 +97,10 @@ static bool to_real(MtInput *in, const MtEntry *e, const MtNode *node, double *v
     return false;
   }
   end += strspn(end, " ");
+  if (mt_unit_of_material(e->key->dim, end)) return keep_in_lex(in, e, node, v);
   if (!check_unit(in, e, node, end, &factor)) return false;
   *v *= factor;
-  return check_range(in, e, node, *v);
+  return mt_value_in_range(in, e, node->place, *v, node->text);
 }
 
 static bool to_int(MtInput *in, MtEntry *e, const MtNode *node) {

@@ -77,6 +77,7 @@ static const char *const accepted[] = {
     [MT_DIM_MOLAR] = "J/mol, kJ/mol",
     [MT_DIM_MOLARVOLUME] = "m3/mol, cm3/mol",
     [MT_DIM_DIFFUSIVITY] = "m2/s, cm2/s, um2/s, nm2/s",
+    [MT_DIM_EDGE] = "nm, um, mm, m, lex",
 };
 
 /* "J/m^3" is taken for "J/m3". */
@@ -88,18 +89,27 @@ static int same_unit(const char *a, const char *b) {
   }
 }
 
+/* Lengths of a mesh have the units of lengths, and one more. */
+static MtDimension plain(MtDimension dim) {
+  return dim == MT_DIM_EDGE ? MT_DIM_LENGTH : dim;
+}
+
 double mt_unit_factor(MtDimension dim, const char *unit) {
   for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-    if (units[i].dim == dim && same_unit(unit, units[i].name)) return units[i].factor;
+    if (units[i].dim == plain(dim) && same_unit(unit, units[i].name)) return units[i].factor;
   return 0;
 }
 
 const char *mt_unit_name(MtDimension dim) {
   for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-    if (units[i].dim == dim) return units[i].name;
+    if (units[i].dim == plain(dim)) return units[i].name;
   return "";
 }
 
 const char *mt_unit_accepted(MtDimension dim) {
   return accepted[dim];
+}
+
+int mt_unit_of_material(MtDimension dim, const char *unit) {
+  return dim == MT_DIM_EDGE && !strcmp(unit, "lex");
 }

@@ -45,6 +45,10 @@ PetscErrorCode cli_read_input(const CliArgs *args, MtInput **in);
 enum { CLI_PATH = 4096 };
 /* folder/name ("" : name alone); MT_ERR_INPUT if too long. */
 PetscErrorCode cli_path(char path[CLI_PATH], const char *folder, const char *name);
+/* Values given in lex become nm, by the materials of the input (MT_ERR_INPUT where there are none); what they were and
+ * are: log and json.  Both do nothing where there are no such values.  Collective. */
+PetscErrorCode cli_lengths_resolve(MPI_Comm comm, MtInput *in);
+PetscErrorCode cli_lengths_report(MPI_Comm comm, const MtInput *in, MtJson *json);
 /* Whether mesh.file can be read and is, where the input describes grains too, what they make: MT_ERR_INPUT. Collective.
  */
 PetscErrorCode cli_mesh_file(MPI_Comm comm, const MtInput *in);

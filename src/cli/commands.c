@@ -92,7 +92,9 @@ static void help_keys(const CliCommand *c) {
            c->run == cli_reconstruct ? " stack"
            : c->run == cli_demag     ? " measured"
                                      : "");
-  mt_log("\nKeys of the input (YAML; nested keys are joined by dots; numbers may carry a unit: 3 nm, 0.12 um):\n");
+  mt_log("\nKeys of the input (YAML; nested keys are joined by dots; numbers may carry a unit: 3 nm, 0.12 um.\n"
+         "1 lex is the smallest exchange length of the magnetic materials that section materials names: of each the "
+         "smaller of\nsqrt(2 A/(mu0 Ms^2)) and sqrt(A/K)):\n");
   mt_input_help(cli_tables, all ? NULL : sections);
   if (all || strstr(sections, "materials")) {
     mt_log("\nKeys of a materials library (materials.library; inputs/materials.yaml is one):\n");

@@ -124,6 +124,7 @@ PetscErrorCode cli_demag_mesh(MPI_Comm comm, const MtInput *in, const char *fold
     mt_warn("%s is built anew: it was made by another input, or is damaged", path);
     mt_error_clear();
   }
+  PetscCall(cli_lengths_report(comm, in, json));
   PetscCall(mt_microstructure_build(comm, in, path, json));
   return 0;
 }

@@ -11,6 +11,7 @@ static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in)
   PetscCall(cli_path(path, folder, "mesh.h5"));
   PetscCall(mt_output_open(comm, folder, "mesh.h5 " CLI_TABLES, args->force, false));
   PetscCall(mt_summary_begin(comm, "mesh", in, &json));
+  PetscCall(cli_lengths_report(comm, in, json));
   PetscCall(mt_microstructure_build(comm, in, path, json));
   PetscCall(mt_summary_clear(comm, folder, "mesh"));
   PetscCall(mt_summary_end(comm, folder, &json));

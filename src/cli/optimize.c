@@ -28,10 +28,11 @@ PetscErrorCode cli_check_run(const char *subcommand, char *input, int noverrides
   PetscErrorCode rc =
       mt_input_read_for(PETSC_COMM_WORLD, input, noverrides, overrides, cli_tables, c ? c->needed : NULL, &in);
   if (rc) return rc;
-  if (c && c->run == cli_demag) rc = mt_demag_check(in);
+  rc = cli_lengths_resolve(PETSC_COMM_WORLD, in);
+  if (!rc && c && c->run == cli_demag) rc = mt_demag_check(in);
   if (!rc && c && c->run == cli_demag) rc = mt_measured_check(PETSC_COMM_WORLD, in);
-  if (c && c->run == cli_barrier) rc = mt_barrier_check(in);
-  if (c && c->run == cli_dynamics) rc = mt_dynamics_check(in);
+  if (!rc && c && c->run == cli_barrier) rc = mt_barrier_check(in);
+  if (!rc && c && c->run == cli_dynamics) rc = mt_dynamics_check(in);
   if (!rc && c && c->run == cli_evolve) rc = mt_evolve_check(in);
   const bool magnetic = c && strstr(c->needed, "materials");
   if (!rc && magnetic) rc = mt_materials_check(PETSC_COMM_WORLD, in);

@@ -41,7 +41,8 @@ const MtKey *const cli_tables[] = {output_keys,       mt_grains_keys,       mt_g
 PetscErrorCode cli_read_input(const CliArgs *args, MtInput **in) {
   PetscCall(mt_input_read_for(PETSC_COMM_WORLD, args->file, args->nwords, args->words, cli_tables,
                               args->command->needed, in));
-  PetscErrorCode rc = mt_petsc_options_set(*in);
+  PetscErrorCode rc = cli_lengths_resolve(PETSC_COMM_WORLD, *in);
+  if (!rc) rc = mt_petsc_options_set(*in);
   if (rc) mt_input_destroy(in);
   return rc;
 }

@@ -3,6 +3,7 @@
 #include "magtwin/error.h"
 #include "magtwin/log.h"
 #include "materials_library.h"
+#include "site.h"
 #include <fnmatch.h>
 #include <math.h>
 #include <stdio.h>
@@ -171,6 +172,35 @@ static PetscErrorCode check_interfaces(const MtInput *in) {
   if (!n && split)
     return mt_input_error(in, "mesh.split_grains", "needs materials.interfaces, which says how the grains are coupled");
   return 0;
+}
+
+static void take_lengths(const MtMaterial *m, MtLengths *l) {
+  MtLengths own = {.exchange = sqrt(2 * m->A * MT_MU0) / m->Js * 1e9, .bloch = mt_site_bloch(m)};
+  own.least = own.bloch > 0 ? fmin(own.exchange, own.bloch) : own.exchange;
+  snprintf(own.material, sizeof own.material, "%s", m->name);
+  if (!(l->least > 0) || own.least < l->least) *l = own;
+}
+
+PetscErrorCode mt_materials_lengths(MPI_Comm comm, const MtInput *in, MtLengths *lengths) {
+  MtLibrary lib;
+  const MtMaterial *m;
+  PetscErrorCode rc = mt_library_read(comm, in, &lib);
+  *lengths = (MtLengths){0};
+  for (int k = 0; !rc && k < MT_REGION_NKINDS; k++) {
+    if (k == MT_REGION_AIR || may_be_absent(in, (MtRegionKind)k)) continue;
+    rc = find(in, kind_key(in, (MtRegionKind)k), &lib, &m);
+    if (!rc && m->Js > 0) take_lengths(m, lengths);
+  }
+  for (int i = 0; !rc && i < mt_input_count(in, "materials.assign"); i++) {
+    char key[64];
+    snprintf(key, sizeof key, "materials.assign[%d].material", i);
+    rc = find(in, key, &lib, &m);
+    if (!rc && m->Js > 0) take_lengths(m, lengths);
+  }
+  mt_library_free(&lib);
+  if (rc || lengths->least > 0) return rc;
+  return mt_input_error(in, "materials.grain", "is \"%s\", not magnetic, and no other material is",
+                        mt_input_string(in, "materials.grain"));
 }
 
 PetscErrorCode mt_materials_check(MPI_Comm comm, const MtInput *in) {

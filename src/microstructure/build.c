@@ -147,6 +147,9 @@ static PetscErrorCode check_labels(MPI_Comm comm, const MtInput *in, const MtGbL
     return mt_input_error(in, "mesh.gb.thickness",
                           "must be the only key on the thickness with mesh.route: voxel, which makes it the same at "
                           "all boundaries");
+  if (o->inner_size > o->size)
+    mt_warn("mesh.inner_size does nothing with mesh.route: voxel%s: its lattice has edges of mesh.size everywhere",
+            strcmp(mt_input_string(in, "mesh.route"), "auto") ? "" : ", which auto has chosen");
   for (int g = 1; g < l->ngrains; g++) small = l->voxels[g] < l->voxels[small] ? g : small;
   PetscCall(
       thickness_check(in, o->thickness, small, (double)l->voxels[small] * l->voxel[0] * l->voxel[1] * l->voxel[2]));

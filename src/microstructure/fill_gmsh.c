@@ -45,13 +45,20 @@ static int surface_model(const MtShell *s, int tag, int first, int n) {
  * are taken over from the surface). */
 static const double even_size = 0.75;
 
+/* Where sizes grow Delaunay's edges stay behind: asked to grow by g' they grow by g = g'/(1 + 0.63 g') (measured for g'
+ * from 0.1 to 0.9, 8 grains in 64 nm, 2.5 to 8 nm; from 0.6 on they follow no further). */
+static double growth_for(double growth) {
+  const double lag = 0.63, most = 1;
+  return growth < most / (1 + lag * most) ? growth / (1 - lag * growth) : fmax(growth, most);
+}
+
 static double graded(const MtGrading *g, double x, double y, double z) {
   double distance = INFINITY;
   for (int i = 0; i < g->nplanes; i++) {
     const double *p = g->plane + 4 * i;
     distance = fmin(distance, p[0] * x + p[1] * y + p[2] * z - p[3]);
   }
-  return even_size * fmin(g->inner, g->size + g->growth * fmax(0, distance));
+  return even_size * fmin(g->inner, g->size + growth_for(g->growth) * fmax(0, distance));
 }
 
 /* From 4.9 on Gmsh tells the size it has itself as well. */

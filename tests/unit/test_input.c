@@ -336,6 +336,49 @@ static uint64_t next_random(uint64_t *s) {
   return z ^ (z >> 31);
 }
 
+/* Lengths in units of a material: kept until it is known, then nm in values and text, and looked at for their range. */
+static void test_lex(void **state) {
+  (void)state;
+  static const MtKey keys[] = {
+      {.path = "edge", .type = MT_KEY_REAL, .dim = MT_DIM_EDGE, .def = "2 nm", .min = 0.1, .max = 10, .help = "edge"},
+      {.path = "cells", .type = MT_KEY_VEC3, .dim = MT_DIM_EDGE, .def = "", .min = 0, .max = 10, .help = "cells"},
+      {.path = "thick", .type = MT_KEY_REAL, .dim = MT_DIM_LENGTH, .def = "3", .help = "thickness"},
+      {.path = NULL}};
+  const MtKey *const own[] = {keys, NULL};
+  const char *text = "edge: 1.5 lex\ncells: [2 lex, 4 nm, 0.5 lex]\n";
+  double v[3], number;
+  MtInput *in;
+  good_or_none(text, NULL, 0, NULL, &in); /* writes the file */
+  mt_input_destroy(&in);
+  mt_error_clear();
+  assert_int_equal(mt_input_read(MPI_COMM_WORLD, file, 0, NULL, own, &in), 0);
+  assert_string_equal(mt_input_in_lex(in, 0, &number), "edge");
+  assert_string_equal(mt_input_in_lex(in, 2, &number), "cells");
+  assert_true(number == 0.5);
+  assert_null(mt_input_in_lex(in, 3, &number));
+  assert_int_equal(mt_input_resolve(in, 2), 0);
+  mt_input_vec3(in, v, "cells");
+  assert_true(mt_input_real(in, "edge") == 3 && v[0] == 4 && v[1] == 4 && v[2] == 1);
+  assert_non_null(strstr(mt_input_canonical(in), "edge: 3\ncells: [4, 4, 1]\n"));
+  assert_string_equal(mt_input_in_lex(in, 1, &number), "cells");
+  assert_true(number == 2);
+  mt_input_destroy(&in);
+  assert_int_equal(mt_input_read(MPI_COMM_WORLD, file, 0, NULL, own, &in), 0);
+  assert_int_equal(mt_input_resolve(in, 8), MT_ERR_INPUT);
+  assert_non_null(strstr(mt_error_message(), ":1:7: edge: must be >= 0.1 and <= 10 nm, is 1.5 lex = 12 nm"));
+  assert_non_null(strstr(mt_error_message(), ":2:8: cells: must be >= 0 and <= 10 nm, is 2 lex = 16 nm"));
+  mt_error_clear();
+  mt_input_destroy(&in);
+  text = "edge: -1 lex\nthick: 2 lex\n";
+  good_or_none(text, NULL, 0, NULL, &in);
+  mt_error_clear();
+  assert_int_equal(mt_input_read(MPI_COMM_WORLD, file, 0, NULL, own, &in), MT_ERR_INPUT);
+  assert_non_null(strstr(mt_error_message(), ":1:7: edge: must be >= 0.1"));
+  assert_non_null(
+      strstr(mt_error_message(), ":2:8: thick: \"lex\" is not a unit it can have (accepted: nm, um, mm, m)"));
+  mt_error_clear();
+}
+
 /* Damaged texts: read or refused with a message, never a crash. */
 static void test_fuzz(void **state) {
   (void)state;
@@ -367,7 +410,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_values),     cmocka_unit_test(test_canonical),  cmocka_unit_test(test_overrides),
       cmocka_unit_test(test_bad_values), cmocka_unit_test(test_all_errors), cmocka_unit_test(test_late_error),
       cmocka_unit_test(test_no_file),    cmocka_unit_test(test_needed),     cmocka_unit_test(test_needed_keys),
-      cmocka_unit_test(test_fuzz),
+      cmocka_unit_test(test_lex),        cmocka_unit_test(test_fuzz),
   };
   int failed = cmocka_run_group_tests(tests, make_file, remove_file);
   if (PetscFinalize()) return 1;

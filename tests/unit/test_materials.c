@@ -13,12 +13,12 @@ static MtRegionKind kind[] = {MT_REGION_GRAIN,  MT_REGION_GRAIN,    MT_REGION_GB
 static char *name[] = {"grain 0", "grain 1", "gb 0-1", "triple_line 0-1-2 #1", "junction 0-1-2-3 #1", "air"};
 static MtRegions regions = {.n = 6, .kind = kind, .name = name};
 
-/* Materials of the regions for an input given as text. */
-static PetscErrorCode assign(const char *yaml, MtMaterial **m) {
-  static const MtKey *const tables[] = {mt_materials_keys, NULL};
+static PetscErrorCode read_text(const char *yaml, MtInput **in) {
+  static const MtKey source[] = {
+      {.path = "grains.source", .type = MT_KEY_STRING, .def = "generated", .help = "as the program has it"}, {0}};
+  static const MtKey *const tables[] = {mt_materials_keys, source, NULL};
   char path[] = "/tmp/magtwin-materials-XXXXXX";
   PetscMPIInt rank;
-  MtInput *in = NULL;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   if (!rank) {
     int fd = mkstemp(path);
@@ -26,11 +26,19 @@ static PetscErrorCode assign(const char *yaml, MtMaterial **m) {
   }
   PetscCallMPI(MPI_Bcast(path, sizeof path, MPI_CHAR, 0, PETSC_COMM_WORLD));
   mt_error_clear();
+  *in = NULL;
+  PetscErrorCode rc = mt_input_read(PETSC_COMM_WORLD, path, 0, NULL, tables, in);
+  if (!rank) unlink(path);
+  return rc;
+}
+
+/* Materials of the regions for an input given as text. */
+static PetscErrorCode assign(const char *yaml, MtMaterial **m) {
+  MtInput *in;
+  PetscErrorCode rc = read_text(yaml, &in);
   *m = NULL;
-  PetscErrorCode rc = mt_input_read(PETSC_COMM_WORLD, path, 0, NULL, tables, &in);
   if (!rc) rc = mt_materials_assign(PETSC_COMM_WORLD, in, &regions, m);
   mt_input_destroy(&in);
-  if (!rank) unlink(path);
   return rc;
 }
 
@@ -147,6 +155,30 @@ static void bad_constants_are_refused(void **state) {
   }
 }
 
+/* sqrt(A/Km) and sqrt(A/K1) of Nd2Fe14B by hand, Km = Js^2/(2 mu0); the smallest of all materials counts. */
+static void exchange_lengths(void **state) {
+  (void)state;
+  const struct {
+    const char *yaml, *material;
+    double exchange, bloch, least;
+  } known[] = {
+      {"materials: {grain: Nd2Fe14B}\n", "Nd2Fe14B", 2.7324, 1.3382, 1.3382},
+      {"materials: {grain: Nd2Fe14B, gb: gb-0.5T}\n", "Nd2Fe14B", 2.7324, 1.3382, 1.3382},
+      {"materials: {grain: nonmagnetic, gb: gb-0.5T}\n", "gb-0.5T", 5.0133, 0, 5.0133},
+      {"materials: {grain: X, change: [{material: X, like: Nd2Fe14B, K1: 0.5 MJ/m3}]}\n", "X", 2.7324, 3.9243, 2.7324}};
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+    MtInput *in;
+    MtLengths l;
+    assert_int_equal(read_text(known[i].yaml, &in), 0);
+    assert_int_equal(mt_materials_lengths(PETSC_COMM_WORLD, in, &l), 0);
+    assert_string_equal(l.material, known[i].material);
+    assert_near(l.exchange, known[i].exchange, 1e-4);
+    assert_near(l.bloch, known[i].bloch, 1e-4);
+    assert_near(l.least, known[i].least, 1e-4);
+    mt_input_destroy(&in);
+  }
+}
+
 int main(int argc, char **argv) {
   PetscCall(PetscInitialize(&argc, &argv, NULL, NULL));
   PetscCall(mt_error_install());
@@ -160,6 +192,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(anisotropy_without_an_axis_is_refused),
       cmocka_unit_test(temperature_interpolates_the_table),
       cmocka_unit_test(bad_constants_are_refused),
+      cmocka_unit_test(exchange_lengths),
   };
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   PetscCall(PetscFinalize());

@@ -34,6 +34,8 @@ static void test_refused(void **state) {
   assert_true(mt_unit_factor(MT_DIM_LENGTH, "n") == 0);
   assert_true(mt_unit_factor(MT_DIM_LENGTH, "nmm") == 0);
   assert_true(mt_unit_factor(MT_DIM_NONE, "") == 0);
+  assert_true(mt_unit_of_material(MT_DIM_EDGE, "lex") && mt_unit_factor(MT_DIM_EDGE, "um") == 1e3);
+  assert_true(!mt_unit_of_material(MT_DIM_LENGTH, "lex") && mt_unit_factor(MT_DIM_LENGTH, "lex") == 0);
 }
 
 /* Every unit named in a message is one that is taken, and the canonical one has factor 1. */
