@@ -25,10 +25,17 @@ void mt_analysed_from(const MtAnalysed *a, int from[2]);
  * its csv file.  MT_ERR_INPUT.  Not collective.  Free with mt_diagram_free. */
 PetscErrorCode mt_analysed_read(const MtAnalysed *a, int i, double *value, MtCubical *image, MtDiagram *d);
 
-/* Of states: nodes of their mesh, else 0; a nodal field at the pixels, NAN outside of the magnet; and back: every
- * number goes to the nodes around its pixel, nodal [nodes] += them.  Not collective. */
+/* Of states: nodes of their mesh, else 0; its file; the volume of a pixel, nm3; a nodal field at the pixels, NAN
+ * outside of the magnet.  Not collective. */
 int64_t mt_analysed_nodes(const MtAnalysed *a);
+const char *mt_analysed_mesh(const MtAnalysed *a);
+double mt_analysed_cell(const MtAnalysed *a);
 void mt_analysed_sample(const MtAnalysed *a, const double *nodal, double *value);
-void mt_analysed_give_back(const MtAnalysed *a, const double *value, double *nodal);
+/* And back: value [pixels], a density, to nodes start .. start+n-1 at x [n][3] nm -> nodal [n].  A node takes the mean
+ * of the pixels in its tetrahedra, each by the node's barycentric coordinate there; where these add up to less than one
+ * pixel (the mesh is finer than the grid) the rest is what lies between the pixels, trilinear.  0 where none is near.
+ * Not collective. */
+void mt_analysed_onto_nodes(const MtAnalysed *a, int64_t start, int64_t n, const double *x, const double *value,
+                            double *nodal);
 
 #endif

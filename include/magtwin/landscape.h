@@ -52,7 +52,7 @@ PetscErrorCode mt_top_threshold(MPI_Comm comm, int64_t n, const double *value, c
 PetscErrorCode mt_roc_area(MPI_Comm comm, int64_t n, const double *score, const bool *label, double *area);
 
 /* Sections pca and landscape: writes what magtwin pca does, landscape.h5 (format magtwin-landscape), landscape.csv,
- * passes.csv and on a mesh maps.xdmf.  Collective. */
+ * passes.csv and, of fields on a mesh or features of sampled states, maps.xdmf.  Collective. */
 PetscErrorCode mt_landscape_run(MPI_Comm comm, const MtInput *in, const char *folder, MtJson *json);
 
 #endif

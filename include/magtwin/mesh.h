@@ -138,6 +138,8 @@ PetscErrorCode mt_mesh_read_nodal(const MtMesh *mesh, struct MtH5 *f, const char
 /* A value of each owned node [nv_owned] -> those of this rank's slab of the file's order (mt_slab), from malloc.
  * Collective. */
 PetscErrorCode mt_mesh_to_file_order(MtMesh *mesh, const double *owned, double **slab, int64_t *n);
+/* Magnet around each owned node, a quarter of every tet that is not air: volume [nv_owned], nm3.  Not collective. */
+void mt_mesh_node_volumes(const MtMesh *mesh, double *volume);
 
 /* What ParaView opens: an XDMF text that points into HDF5 files; nothing is copied. */
 typedef struct {

@@ -3,7 +3,9 @@
 #define LANDSCAPE_IMPL_H
 
 #include "magtwin/analysed.h"
+#include "magtwin/h5.h"
 #include "magtwin/landscape.h"
+#include "magtwin/mesh.h"
 #include "magtwin/pca.h"
 #include "magtwin/work.h"
 
@@ -37,14 +39,26 @@ typedef struct {
   MtMap ridge;  /* beta (x_s+1 - x_s) of the regression; NULLs: there is none */
 } MtMaps;
 
+/* Maps of pictures that are of states, on this rank's slab of the nodes of their mesh. */
+typedef struct {
+  int64_t nodes, tets, shown; /* of the mesh, and tets that are drawn; nodes 0: there are none */
+  int64_t start, count;
+  double *volume;    /* [count] nm3 of the magnet; owned */
+  double *dPC;       /* [count]; owned */
+  MtMap path, ridge; /* [count] J/m3 */
+  double share;      /* of what the map has on the pixels, without signs, that the nodes have */
+} MtOnNodes;
+
 /* Of persistence images: the same at the pixels of their pictures. */
 typedef struct {
   MtAnalysed *run;   /* NULL: there are no places; owned */
   int size[3];       /* pixels along x, y, z */
   int64_t inside;    /* those of the magnet, or that are seen */
-  MtMap path, ridge; /* [pixels] J/m3: their mean over the pixels inside is the change of the energy; whole on rank 0 */
+  double *dPC;       /* [pixels]: its mean over the pixels inside is the change of the component; whole on every rank */
+  MtMap path, ridge; /* [pixels] J/m3: their mean over the pixels inside is the change of the energy; likewise */
   MtMap truth;       /* the true work there, NAN outside of the magnet; NULLs: not known */
   double roc_path[2], roc_ridge[2];
+  MtOnNodes on;
 } MtPlaces;
 
 typedef struct {
@@ -80,6 +94,11 @@ double mt_landscape_step_slope(const MtLandscape *l, int step);
 PetscErrorCode mt_landscape_places(MtLandscape *l);
 PetscErrorCode mt_landscape_score_places(MtLandscape *l);
 void mt_places_free(MtPlaces *p);
+/* The maps of places on the nodes, where the pictures are of states.  Collective, all three. */
+PetscErrorCode mt_landscape_on_nodes(MtLandscape *l);
+PetscErrorCode mt_on_nodes_write(const MtLandscape *l, MtH5 *f); /* group /places/nodes */
+PetscErrorCode mt_on_nodes_xdmf(const MtLandscape *l);           /* maps.xdmf */
+void mt_on_nodes_free(MtOnNodes *o);
 PetscErrorCode mt_landscape_score(MtLandscape *l);       /* Collective. */
 PetscErrorCode mt_landscape_write(const MtLandscape *l); /* Collective. */
 /* Density of a map at a node of the slab, J/m3: sum over its variables, over the node's share of the magnet. */

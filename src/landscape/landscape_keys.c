@@ -119,6 +119,7 @@ const MtKey mt_landscape_keys[] = {
      .help =
          "Persistence images: where on its picture what a feature contributes is laid: on the pixels that belong to "
          "it (its part of the merge tree, or what a loop or void encloses), on the border of these, half each on "
-         "the pixels of its birth and death; none: no such maps."},
+         "the pixels of its birth and death; none: no such maps. Of states the maps are on the nodes of their mesh too "
+         "(maps.xdmf)."},
     {.path = NULL},
 };

@@ -54,6 +54,8 @@ static PetscErrorCode open_run(MtLandscape *l) {
   mt_warn("features are not drawn back on their pictures: %s has %d of them, but there are %d samples", folder,
           mt_analysed_count(p->run), l->energy.n);
   mt_analysed_close(&p->run);
+  mt_on_nodes_free(&p->on);
+  free(p->dPC);
   return 0;
 }
 
@@ -119,7 +121,8 @@ static PetscErrorCode take_sample(Walk *w, int s) {
 static void add_step(Walk *w, int s, double slope) {
   MtPlaces *p = &w->l->places;
   for (int64_t i = 0; i < pixels(p); i++) {
-    const double along = slope * (w->now[0][i] - w->last[0][i]), fit = w->now[1][i] - w->last[1][i];
+    const double moved = w->now[0][i] - w->last[0][i], along = slope * moved, fit = w->now[1][i] - w->last[1][i];
+    p->dPC[i] += moved;
     mt_map_add(&p->path, i, along, along > 0);
     if (w->l->alpha) mt_map_add(&p->ridge, i, fit, fit > 0);
   }
@@ -144,24 +147,21 @@ static PetscErrorCode walk_steps(Walk *w) {
   return mt_agree(w->l->comm, rc);
 }
 
-/* To rank 0. */
-static PetscErrorCode sum_up(MPI_Comm comm, int64_t n, double *value) {
-  int rank;
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+/* Over the ranks, and as a density: its mean over the pixels inside is the change. */
+static PetscErrorCode sum_up(const MtLandscape *l, double *value) {
+  const MtPlaces *p = &l->places;
+  const int64_t n = pixels(p);
   for (int64_t i = 0; i < n; i += CHUNK) {
     const int count = (int)(n - i < CHUNK ? n - i : CHUNK);
-    PetscCallMPI(MPI_Reduce(rank ? value + i : MPI_IN_PLACE, value + i, count, MPI_DOUBLE, MPI_SUM, 0, comm));
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, value + i, count, MPI_DOUBLE, MPI_SUM, l->comm));
   }
+  for (int64_t i = 0; i < n; i++) value[i] *= (double)p->inside;
   return 0;
 }
 
 static PetscErrorCode sum_map(const MtLandscape *l, MtMap *m) {
-  const MtPlaces *p = &l->places;
   double *const part[] = {m->net, m->resisting, m->promoting};
-  for (int k = 0; k < 3 && m->net; k++) {
-    PetscCall(sum_up(l->comm, pixels(p), part[k]));
-    for (int64_t i = 0; i < pixels(p); i++) part[k][i] *= (double)p->inside; /* a density: its mean is the change */
-  }
+  for (int k = 0; k < 3 && m->net; k++) PetscCall(sum_up(l, part[k]));
   return 0;
 }
 
@@ -191,10 +191,12 @@ static PetscErrorCode make_maps(MtLandscape *l) {
     w.last[k] = mt_calloc(n, sizeof *w.value);
   }
   count_inside(p, &image);
+  p->dPC = mt_calloc(n, sizeof *p->dPC);
   mt_map_make((int64_t)n, &p->path);
   if (l->alpha) mt_map_make((int64_t)n, &p->ridge);
   PetscErrorCode rc = make_weights(l, weight);
   if (!rc) rc = walk_steps(&w);
+  if (!rc) rc = sum_up(l, p->dPC);
   if (!rc) rc = sum_map(l, &p->path);
   if (!rc) rc = sum_map(l, &p->ridge);
   for (int k = 0; k < 2; k++) {
@@ -211,7 +213,9 @@ PetscErrorCode mt_landscape_places(MtLandscape *l) {
   if (!mt_series_is_features(l->series) || mt_input_string(l->in, "landscape.places")[0] == 'n') return 0;
   if (!only_images(l->series)) return 0;
   PetscCall(open_run(l));
-  return l->places.run ? make_maps(l) : 0;
+  if (!l->places.run) return 0;
+  PetscCall(make_maps(l));
+  return mt_landscape_on_nodes(l);
 }
 
 /* A field of the slabs, whole on rank 0. */

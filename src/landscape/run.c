@@ -5,6 +5,7 @@
 #include "magtwin/log.h"
 #include "magtwin/memory.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Scores on every rank: the table is dealt by variables. */
@@ -155,6 +156,7 @@ static void tell(const MtLandscape *l, MtJson *json) {
     mt_json_real(json, "roc_area_ridge", l->roc_ridge[0]);
     mt_json_real(json, "roc_area_ridge_net", l->roc_ridge[1]);
   }
+  if (l->places.on.nodes) mt_json_real(json, "places_on_nodes", l->places.on.share);
   if (l->places.truth.net) {
     mt_json_real(json, "roc_area_places_path", l->places.roc_path[0]);
     mt_json_real(json, "roc_area_places_path_net", l->places.roc_path[1]);
@@ -170,8 +172,11 @@ static void say(const MtLandscape *l) {
          e->name[l->of], l->maps.from + 1, l->maps.to + 1,
          e->work[(size_t)l->maps.to * (size_t)e->terms + (size_t)l->of] -
              e->work[(size_t)l->maps.from * (size_t)e->terms + (size_t)l->of]);
-  for (int t = 0; t < e->terms && l->ridge; t++)
-    mt_log("regression of %s: held-out score %.3f, by chance %.3g", e->name[t], l->ridge[t].score, l->ridge[t].chance);
+  for (int t = 0; t < e->terms && l->ridge; t++) {
+    char chance[48] = "";
+    if (isfinite(l->ridge[t].chance)) snprintf(chance, sizeof chance, ", by chance %.3g", l->ridge[t].chance);
+    mt_log("regression of %s: held-out score %.3f%s", e->name[t], l->ridge[t].score, chance);
+  }
   if (isfinite(l->roc_path[0]))
     mt_log("resisting places against the true work: area under the ROC curve %.3f along the component, %.3f by "
            "regression",

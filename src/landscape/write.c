@@ -76,7 +76,10 @@ static PetscErrorCode write_places(const MtLandscape *l, MtH5 *f) {
       PetscCall(write_rows(l, f, name, side[0] * side[1] * side[2], 1, part[k], "J/m3"));
     }
   }
-  return p->run ? mt_h5_set_ints(f, "/places", "size_zyx", 3, side) : 0;
+  if (!p->run) return 0;
+  PetscCall(write_rows(l, f, "/places/dPC", side[0] * side[1] * side[2], 1, p->dPC, "1"));
+  PetscCall(mt_h5_set_ints(f, "/places", "size_zyx", 3, side));
+  return mt_on_nodes_write(l, f);
 }
 
 static PetscErrorCode write_regression(const MtLandscape *l, MtH5 *f) {
@@ -225,7 +228,7 @@ static PetscErrorCode write_xdmf(const MtLandscape *l) {
 }
 
 PetscErrorCode mt_landscape_write(const MtLandscape *l) {
-  PetscCall(write_xdmf(l));
+  PetscCall(l->places.on.nodes ? mt_on_nodes_xdmf(l) : write_xdmf(l));
   PetscCall(write_hdf5(l));
   PetscCall(write_csv(l, "landscape.csv", put_samples));
   return write_csv(l, "passes.csv", put_passes);

@@ -97,3 +97,15 @@ PetscErrorCode mt_mesh_to_file_order(MtMesh *mesh, const double *owned, double *
   PetscCall(gather_component(mesh, rows, 1, 0, owned, *slab));
   return VecDestroy(&rows);
 }
+
+void mt_mesh_node_volumes(const MtMesh *mesh, double *volume) {
+  for (PetscInt v = 0; v < mesh->nv_owned; v++) volume[v] = 0;
+  for (PetscInt e = 0; e < mesh->nt_local; e++) {
+    double x[4][3];
+    const PetscInt *tet = mesh->tet + 4 * e;
+    if (mesh->regions.kind[mesh->region[e]] == MT_REGION_AIR) continue;
+    for (int c = 0; c < 4; c++) memcpy(x[c], mesh->x + 3 * tet[c], sizeof x[c]);
+    for (int c = 0; c < 4; c++)
+      if (tet[c] < mesh->nv_owned) volume[tet[c]] += mt_tet_volume((const double(*)[3])x) / 4;
+  }
+}

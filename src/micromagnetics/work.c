@@ -55,15 +55,7 @@ static PetscErrorCode close_stand(Stand *s) {
 /* Of the nodes of this rank's slab. */
 static PetscErrorCode node_volumes(Stand *s, MtWork *w) {
   MtMesh *mesh = s->site.mesh;
-  for (PetscInt v = 0; v < mesh->nv_owned; v++) s->owned[v] = 0;
-  for (PetscInt e = 0; e < mesh->nt_local; e++) {
-    double x[4][3];
-    const PetscInt *tet = mesh->tet + 4 * e;
-    if (mesh->regions.kind[mesh->region[e]] == MT_REGION_AIR) continue;
-    for (int c = 0; c < 4; c++) memcpy(x[c], mesh->x + 3 * tet[c], sizeof x[c]);
-    for (int c = 0; c < 4; c++)
-      if (tet[c] < mesh->nv_owned) s->owned[tet[c]] += mt_tet_volume((const double(*)[3])x) / 4;
-  }
+  mt_mesh_node_volumes(mesh, s->owned);
   return mt_mesh_to_file_order(mesh, s->owned, &w->node_volume, &w->count);
 }
 

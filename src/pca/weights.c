@@ -5,29 +5,13 @@
 #include "run.h"
 #include <math.h>
 
-/* Volume of each owned node, nm3; the sum over all ranks. */
-static PetscErrorCode node_volumes(const MtMesh *mesh, double *volume, double *total) {
-  for (PetscInt v = 0; v < mesh->nv_owned; v++) volume[v] = 0;
-  *total = 0;
-  for (PetscInt e = 0; e < mesh->nt_local; e++) {
-    double x[4][3];
-    const PetscInt *tet = mesh->tet + 4 * e;
-    if (mesh->regions.kind[mesh->region[e]] == MT_REGION_AIR) continue;
-    for (int c = 0; c < 4; c++)
-      for (int a = 0; a < 3; a++) x[c][a] = mesh->x[3 * tet[c] + a];
-    for (int c = 0; c < 4; c++)
-      if (tet[c] < mesh->nv_owned) volume[tet[c]] += mt_tet_volume((const double(*)[3])x) / 4;
-  }
-  for (PetscInt v = 0; v < mesh->nv_owned; v++) *total += volume[v];
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, total, 1, MPI_DOUBLE, MPI_SUM, mesh->comm));
-  return 0;
-}
-
 static PetscErrorCode weigh(MtSeries *r, MtMesh *mesh) {
-  double total, *volume = mt_malloc((size_t)mesh->nv_owned * sizeof *volume), *slab = NULL;
+  double total = 0, *volume = mt_malloc((size_t)mesh->nv_owned * sizeof *volume), *slab = NULL;
   int64_t n = 0;
-  PetscErrorCode rc = node_volumes(mesh, volume, &total);
-  if (!rc) rc = mt_mesh_to_file_order(mesh, volume, &slab, &n);
+  mt_mesh_node_volumes(mesh, volume);
+  for (PetscInt v = 0; v < mesh->nv_owned; v++) total += volume[v];
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &total, 1, MPI_DOUBLE, MPI_SUM, mesh->comm));
+  PetscErrorCode rc = mt_mesh_to_file_order(mesh, volume, &slab, &n);
   r->weight = mt_malloc((size_t)n * (size_t)r->unit * sizeof *r->weight);
   for (int64_t i = 0; i < n * r->unit && !rc; i++) r->weight[i] = sqrt(slab[i / r->unit] / total);
   free(volume);

@@ -108,6 +108,15 @@ void mt_analysed_sample(const MtAnalysed *a, const double *nodal, double *value)
   mt_images_sample(&a->images, nodal, value);
 }
 
-void mt_analysed_give_back(const MtAnalysed *a, const double *value, double *nodal) {
-  mt_images_give_back(&a->images, value, nodal);
+const char *mt_analysed_mesh(const MtAnalysed *a) {
+  return mt_input_string(a->in, "topology.mesh");
+}
+
+double mt_analysed_cell(const MtAnalysed *a) {
+  return mt_images_cell(&a->images);
+}
+
+void mt_analysed_onto_nodes(const MtAnalysed *a, int64_t start, int64_t n, const double *x, const double *value,
+                            double *nodal) {
+  mt_images_onto_nodes(&a->images, start, n, x, value, nodal);
 }

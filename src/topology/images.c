@@ -271,13 +271,19 @@ void mt_images_sample(const MtImages *im, const double *nodal, double *value) {
   free(whole);
 }
 
-void mt_images_give_back(const MtImages *im, const double *value, double *nodal) {
-  const size_t nx = (size_t)im->size[0], wx = (size_t)im->whole[0], wy = (size_t)im->whole[1];
-  double *whole = mt_calloc(whole_size(im), sizeof *whole);
+double mt_images_cell(const MtImages *im) {
+  return mt_sampler_cell(im->sampler);
+}
+
+void mt_images_onto_nodes(const MtImages *im, int64_t start, int64_t n, const double *x, const double *value,
+                          double *nodal) {
+  const size_t nx = (size_t)im->size[0], wx = (size_t)im->whole[0], wy = (size_t)im->whole[1], all = whole_size(im);
+  double *whole = mt_malloc(all * sizeof *whole);
+  for (size_t i = 0; i < all; i++) whole[i] = NAN;
   for (int z = 0; z < im->size[2]; z++)
     for (int y = 0; y < im->size[1]; y++, value += nx)
       memcpy(whole + ((size_t)z * wy + (size_t)(y + im->from[1])) * wx + im->from[0], value, nx * sizeof *value);
-  mt_sampler_give_back(im->sampler, whole, nodal);
+  mt_sampler_onto_nodes(im->sampler, start, n, x, whole, nodal);
   free(whole);
 }
 

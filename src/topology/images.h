@@ -40,12 +40,12 @@ const char *mt_images_name(const MtImages *im, int i, char buf[512]);
 /* How they are analysed: sizes, axes, construction, levels, holes; without values. */
 MtCubical mt_images_options(const MtInput *in, const MtImages *im);
 void mt_images_free(MtImages *im);
-/* Of states: a nodal field of one component at the points of the images, NAN outside of the magnet; and back: every
- * number of an image goes to the nodes around its point, by the same weights.  nodal [nodes]; mt_images_nodes: how
- * many, 0: the images are not of states.  Not collective. */
+/* Of states, as in analysed.h.  Not collective. */
 int64_t mt_images_nodes(const MtImages *im);
+double mt_images_cell(const MtImages *im);
 void mt_images_sample(const MtImages *im, const double *nodal, double *value);
-void mt_images_give_back(const MtImages *im, const double *value, double *nodal);
+void mt_images_onto_nodes(const MtImages *im, int64_t start, int64_t n, const double *x, const double *value,
+                          double *nodal);
 
 /* The same for topology.diagrams; and the pairs of one diagram, without pixels, in the order of its files.
  * MT_ERR_INPUT naming file and line.  The first is collective. */
@@ -71,10 +71,12 @@ PetscErrorCode mt_sampler_create(MPI_Comm comm, const MtInput *in, int n[3], MtS
 /* A component of a nodal field, linear between nodes; outside the magnet `outside`.  Not collective. */
 PetscErrorCode mt_sampler_read(const MtSampler *s, const char *path, const char *dataset, int component,
                                bool outside_low, double *value);
-/* One component; NAN outside.  And its transpose: nodal [nodes] += weights x value. */
+/* One component; NAN outside.  And back, value NAN: no number; volume of a cell of the grid, nm3. */
 int64_t mt_sampler_nodes(const MtSampler *s);
+double mt_sampler_cell(const MtSampler *s);
 void mt_sampler_sample(const MtSampler *s, const double *nodal, double *value);
-void mt_sampler_give_back(const MtSampler *s, const double *value, double *nodal);
+void mt_sampler_onto_nodes(const MtSampler *s, int64_t start, int64_t n, const double *x, const double *value,
+                           double *nodal);
 void mt_sampler_free(MtSampler **s);
 
 #endif

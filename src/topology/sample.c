@@ -1,5 +1,5 @@
-/* Nodal fields of a tetrahedral mesh at the points of a grid: each point once in the magnet's tetrahedron that holds
- * it, found by going through the points in the box of every tetrahedron. */
+/* Nodal fields of a tetrahedral mesh at the points of a grid, and back: each point once in the magnet's tetrahedron
+ * that holds it, found by going through the points in the box of every tetrahedron. */
 #include "images.h"
 #include "magtwin/error.h"
 #include "magtwin/h5.h"
@@ -17,7 +17,8 @@ typedef struct {
 struct MtSampler {
   int n[3];
   int64_t nodes;
-  Point *point; /* [n0 n1 n2] owned */
+  double low[3], step[3]; /* nm: corner of the box, from point to point */
+  Point *point;           /* [n0 n1 n2] owned */
 };
 
 typedef struct {
@@ -92,6 +93,8 @@ static PetscErrorCode find_points(const MtInput *in, const MtMeshData *mesh, MtS
   const int64_t total = (int64_t)s->n[0] * s->n[1] * s->n[2];
   PetscCall(make_grid(in, mesh, s->n, &g));
   s->nodes = mesh->nv;
+  memcpy(s->low, g.low, sizeof s->low);
+  memcpy(s->step, g.step, sizeof s->step);
   s->point = mt_malloc((size_t)total * sizeof *s->point);
   for (int64_t i = 0; i < total; i++) s->point[i].node[0] = -1;
   for (int64_t t = 0; t < mesh->nt; t++)
@@ -191,18 +194,70 @@ void mt_sampler_sample(const MtSampler *s, const double *nodal, double *value) {
   }
 }
 
-void mt_sampler_give_back(const MtSampler *s, const double *value, double *nodal) {
+/* Cells of the grid around a place, linear between their middles, constant from the outer ones to the end of the box:
+ * the first of the two along each axis and the weight of the second.  false: beyond the box. */
+static bool locate(const MtSampler *s, const double x[3], int first[3], double second[3]) {
+  for (int a = 0; a < 3; a++) {
+    const double u = (x[a] - s->low[a]) / s->step[a] - .5, in = fmin(fmax(u, 0), s->n[a] - 1);
+    if (fabs(u - in) > .5 + 1e-6) return false;
+    first[a] = (int)fmin(floor(in), s->n[a] > 1 ? s->n[a] - 2 : 0);
+    second[a] = in - first[a];
+  }
+  return true;
+}
+
+/* Of the numbers of a grid at a place; NAN where none is near. */
+static double between_points(const MtSampler *s, const double x[3], const double *value) {
+  int first[3];
+  double second[3], sum = 0, all = 0;
+  if (!locate(s, x, first, second)) return NAN;
+  for (int k = 0; k < 8; k++) {
+    int64_t at = 0;
+    double weight = 1;
+    for (int a = 2; a >= 0; a--) {
+      const int further = k >> a & 1;
+      weight *= further ? second[a] : 1 - second[a];
+      at = at * s->n[a] + first[a] + (further && s->n[a] > 1);
+    }
+    if (!(weight > 0) || s->point[at].node[0] < 0 || !isfinite(value[at])) continue;
+    sum += weight * value[at];
+    all += weight;
+  }
+  return all > 0 ? sum / all : NAN;
+}
+
+/* What the points in the tets of a node say, by its share in them: sum and weight of the nodes from start on. */
+static void add_points(const MtSampler *s, int64_t start, int64_t n, const double *value, double *sum, double *weight) {
   const int64_t total = (int64_t)s->n[0] * s->n[1] * s->n[2];
   for (int64_t i = 0; i < total; i++) {
     const Point *p = &s->point[i];
-    double first = 1;
-    if (p->node[0] < 0) continue;
-    for (int c = 0; c < 3; c++) {
-      nodal[p->node[c + 1]] += p->weight[c] * value[i];
-      first -= p->weight[c];
+    const double w[4] = {1 - p->weight[0] - p->weight[1] - p->weight[2], p->weight[0], p->weight[1], p->weight[2]};
+    for (int c = 0; c < 4 && p->node[0] >= 0 && isfinite(value[i]); c++) {
+      const int64_t node = p->node[c] - start;
+      if (node < 0 || node >= n) continue;
+      sum[node] += w[c] * value[i];
+      weight[node] += w[c];
     }
-    nodal[p->node[0]] += first * value[i];
   }
+}
+
+void mt_sampler_onto_nodes(const MtSampler *s, int64_t start, int64_t n, const double *x, const double *value,
+                           double *nodal) {
+  double *weight = mt_calloc((size_t)n, sizeof *weight);
+  memset(nodal, 0, (size_t)n * sizeof *nodal);
+  add_points(s, start, n, value, nodal, weight);
+  for (int64_t i = 0; i < n; i++) {
+    const double between = weight[i] < 1 ? between_points(s, x + 3 * i, value) : NAN;
+    if (isfinite(between))
+      nodal[i] += (1 - weight[i]) * between;
+    else if (weight[i] > 0)
+      nodal[i] /= weight[i];
+  }
+  free(weight);
+}
+
+double mt_sampler_cell(const MtSampler *s) {
+  return s->step[0] * s->step[1] * s->step[2];
 }
 
 void mt_sampler_free(MtSampler **s) {

@@ -6,6 +6,7 @@ import glob
 import json
 import os
 import sys
+from xml.etree import ElementTree
 
 import h5py
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import support
 from support import check
+from topology_test import kuhn_mesh
 
 BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
 SAMPLES, STIFFNESS = 31, 3e4
@@ -174,6 +176,63 @@ def features_of_states(folder, path):
         check(all(abs(truth[:, k - 1:k + 1].mean() - m) < 0.2 * np.ptp(nodal) for k, m in zip((6, 12, 18), mean)), (truth.mean(0), mean))
 
 
+def planted(folder):
+    """States on a mesh of 8^3 cubes of 10 nm: m_z has a large peak that stays, and a small one at CORNER that grows; and their energies."""
+    mesh = os.path.join(folder, "mesh.h5")
+    x = kuhn_mesh(mesh, 8, 80.0)
+    peak = lambda at: np.exp(-((x - at)**2).sum(1) / 2 / WIDE**2)
+    energies = []
+    for s in range(7):
+        with h5py.File(os.path.join(folder, "p%d.h5" % s), "w") as f:
+            f["m"] = np.stack([0 * x[:, 0], 0 * x[:, 0], -1 + 2 * peak(STAYS) + 0.2 * (s + 1) * peak(CORNER)], 1)
+        energies.append(1000.0 * s * s)
+    np.savetxt(os.path.join(folder, "e.csv"), energies, header="e_a", comments="")
+    return mesh, x
+
+
+CORNER, STAYS, WIDE = np.array([60.0, 60, 50]), np.array([20.0, 20, 20]), 14.0
+
+
+def test_nodes(folder):
+    """Features of sampled states: their maps are on the nodes too, at the planted place, with the sum they have on the grid, on any ranks, for a finer and a coarser grid."""
+    mesh, x = planted(folder)
+    for points, most in (("[24, 24, 24]", 0.01), ("[8, 8, 8]", 0.02), ("[5, 6, 7]", 0.1)):
+        files = "topology: {files: '%s/p*.h5', mesh: %s, levels: superlevel, grid: {points: %s}, features: {bins: 16}}\noutput: {folder: %s/topo}\n" % (folder, mesh, points, folder)
+        with open(os.path.join(folder, "t.yaml"), "w") as f:
+            f.write(files)
+        r = support.magtwin(BUILD, "topology", os.path.join(folder, "t.yaml"), "--force")
+        check(r.code == 0, r)
+        text = "pca: {files: %s/topo/features.h5}\nlandscape: {energy: table, table: %s/e.csv, permutations: 0}\n" % (folder, folder)
+        first = None
+        for ranks in (1, 2, 3) if points[1] == "5" else (1, 2):
+            _, out = landscape(folder, text, ranks=ranks, out="on_nodes")
+            with h5py.File(os.path.join(out, "landscape.h5"), "r") as f:
+                volume, pixels, change = f["places/nodes/volume"][:], f["places/path/net"][:], f["work"][-1, 0] - f["work"][0, 0]
+                nodal = {n: f["places/nodes/" + n][:] for n in ("path/net", "path/resisting", "path/promoting", "ridge/net", "dPC")}
+                moved = f["scores"][-1, 0] - f["scores"][0, 0]
+            net = nodal["path/net"]
+            check(abs(volume.sum() / 80**3 - 1) < 1e-12 and abs(pixels.mean() / change - 1) < 1e-9, (volume.sum(), pixels.mean(), change))
+            check(abs((net * volume).sum() / volume.sum() / change - 1) < most and abs((nodal["dPC"] * volume).sum() / volume.sum() / moved - 1) < most, (points, (net * volume).sum() / 80**3, change))
+            check(np.allclose(nodal["path/resisting"] + nodal["path/promoting"], net, rtol=0, atol=1e-9 * net.max()) and nodal["path/promoting"].max() <= 0, "parts")
+            share, within = net * volume / (net * volume).sum(), lambda at, reach: np.sqrt(((x - at)**2).sum(1)) < reach
+            check(np.sqrt(((share @ x - CORNER)**2).sum()) < 10, ("an edge from the planted place", points, share @ x))
+            check(share[within(CORNER, 3 * WIDE)].sum() > 0.95 and share[within(STAYS, 2 * WIDE)].sum() < 0.01, (points, share[within(CORNER, 3 * WIDE)].sum(), share[within(STAYS, 2 * WIDE)].sum()))
+            check(first is None or all(np.allclose(nodal[n], first[n], rtol=0, atol=1e-9 * abs(first[n]).max()) for n in nodal if "ridge" not in n), ranks)
+            first = nodal
+            check(abs(summary(out)["places_on_nodes"] - 1) < most, summary(out))
+    check_xdmf(folder, out, len(x))
+
+
+def check_xdmf(folder, out, nodes):
+    """Each dataset it names is there and has a number a node."""
+    named = [d for d in ElementTree.parse(os.path.join(out, "maps.xdmf")).iter("Attribute") if d.get("Center") == "Node"]
+    check([d.get("Name") for d in named] == ["dPC"] + ["%s/%s" % (m, w) for m in ("path", "ridge") for w in ("net", "resisting", "promoting")], [d.get("Name") for d in named])
+    for d in named:
+        file, dataset = d.find("DataItem").text.strip().split(":")
+        with h5py.File(os.path.join(out, file), "r") as f:
+            check(f[dataset].shape[0] == nodes == int(d.find("DataItem").get("Dimensions").split()[0]), dataset)
+
+
 def test_places(folder):
     """Persistence images: what the pairs of a picture add to the component sums to it, and they are drawn on the picture."""
     x, y = np.meshgrid(np.arange(24), np.arange(20))
@@ -255,4 +314,4 @@ def test_bad_input(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(support.run_tests([(f.__name__[5:], f) for f in (test_quadratic_well, test_ranks, test_moment, test_states, test_places, test_bad_input)]))
+    sys.exit(support.run_tests([(f.__name__[5:], f) for f in (test_quadratic_well, test_ranks, test_moment, test_states, test_nodes, test_places, test_bad_input)]))
