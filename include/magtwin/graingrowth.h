@@ -74,9 +74,9 @@ MtGrainEnergy mt_growth_energy(const MtGrowth *grains);
 /* The grain of the largest order parameter, and sum eta^2, as fields of rows.  Collective. */
 PetscErrorCode mt_growth_fields(MtGrowth *grains, Vec grain, Vec sum);
 /* Share of the domain of each grain, int eta_i^2/s, volume [ngrains] nm3 (nm2); its largest order parameter, peak
- * [ngrains]: a grain is gone where that is below 1/2; area of all boundaries (nm2; nm), half the sum of int |grad
- * eta_i^2/s|; on every rank.  Collective. */
-PetscErrorCode mt_growth_measure(MtGrowth *grains, double *volume, double *peak, double *area);
+ * [ngrains]: a grain is gone where that is below 1/2; surface [ngrains] of each (nm2; nm), int |grad eta_i^2/s|, half
+ * the sum of which is the area of all boundaries; on every rank.  Collective. */
+PetscErrorCode mt_growth_measure(MtGrowth *grains, double *volume, double *peak, double *surface);
 /* Active (node, grain) pairs, and the most at a node, over all ranks.  Collective. */
 PetscErrorCode mt_growth_pairs(const MtGrowth *grains, int64_t *pairs, int *most);
 /* The active pairs and their three states, as datasets under /state by file id, and back (then ready for the next

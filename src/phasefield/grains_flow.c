@@ -10,10 +10,6 @@
 
 enum { MAX_NEWTON = 8, MAX_ITERATIONS = 500 };
 
-static double gamma_of(const MtGrowth *g, PetscInt i, size_t k) {
-  return g->model->uniform ? g->model->gamma : g->set.gamma[g->set.both_start[i] + k];
-}
-
 /* y = K x at owned pair p of node i. */
 static double stiffness(const MtGrowth *g, PetscInt i, PetscInt p, const double *x) {
   const MtGrainGraph *a = &g->graph;
@@ -24,16 +20,31 @@ static double stiffness(const MtGrowth *g, PetscInt i, PetscInt p, const double 
   return y;
 }
 
+/* Of all boundaries alike: with the sum of squares, so that the work follows the pairs. */
+static double meeting_alike(const MtGrowth *g, PetscInt i, const double *c, double *extra) {
+  const PetscInt first = g->set.start[i], n = g->set.start[i + 1] - first;
+  const double excess = g->model->gamma - .5;
+  double sum = 0, s = 0;
+  for (PetscInt p = 0; p < n; p++) {
+    const double a = c[first + p] * c[first + p];
+    sum += s * a;
+    s += a;
+  }
+  for (PetscInt p = 0; p < n && extra; p++) extra[p] = 2 * excess * (s - c[first + p] * c[first + p]);
+  return excess * sum;
+}
+
 /* Sum over the pairs of grains at node i of (gamma - 1/2) eta^2 eta^2, with twice (gamma - 1/2) eta_other^2 in extra
  * [pairs at the node], if wanted. */
 static double meeting(const MtGrowth *g, PetscInt i, const double *c, double *extra) {
   const PetscInt first = g->set.start[i], n = g->set.start[i + 1] - first;
+  if (g->model->uniform) return meeting_alike(g, i, c, extra);
+  const double *gamma = g->set.gamma + g->set.both_start[i];
   double sum = 0;
-  size_t k = 0;
   for (PetscInt p = 0; p < n && extra; p++) extra[p] = 0;
   for (PetscInt p = 0; p < n; p++)
     for (PetscInt q = p + 1; q < n; q++) {
-      const double excess = gamma_of(g, i, k++) - .5, a = c[first + p] * c[first + p], b = c[first + q] * c[first + q];
+      const double excess = *gamma++ - .5, a = c[first + p] * c[first + p], b = c[first + q] * c[first + q];
       sum += excess * a * b;
       if (!extra) continue;
       extra[p] += 2 * excess * b;
@@ -119,21 +130,34 @@ static PetscErrorCode linearize(MtGrowth *g, const double *base, double *c) {
   return 0;
 }
 
+/* y += 4 w m gamma c_p c_q x_q over the other grains q at node i. */
+static void cross(const MtGrowth *g, PetscInt i, const double *c, const double *x, double *y) {
+  const PetscInt first = g->set.start[i], end = g->set.start[i + 1];
+  const double four = 4 * g->graph.w[i] * g->model->m;
+  double all = 0;
+  if (g->model->uniform) {
+    for (PetscInt p = first; p < end; p++) all += c[p] * x[p];
+    for (PetscInt p = first; p < end; p++) y[p] += four * g->model->gamma * c[p] * (all - c[p] * x[p]);
+    return;
+  }
+  const double *gamma = g->set.gamma + g->set.both_start[i];
+  for (PetscInt p = first; p < end; p++)
+    for (PetscInt q = p + 1; q < end; q++) {
+      const double both = four * *gamma++ * c[p] * c[q];
+      y[p] += both * x[q];
+      y[q] += both * x[p];
+    }
+}
+
 /* y = (shift w/L + w m f''(c) + kappa K) x; the ghosts of x are set. */
 static PetscErrorCode apply(MtGrowth *g, const double *c, double *x, double *y) {
   const MtGrainSet *s = &g->set;
   PetscCall(mt_grain_ghosts_values(&g->ghosts, x));
   for (PetscInt i = 0; i < g->domain->n_owned; i++) {
-    const double stiff = g->model->kappa * g->graph.diagonal[i], wm = g->graph.w[i] * g->model->m;
-    size_t k = 0;
+    const double stiff = g->model->kappa * g->graph.diagonal[i];
     for (PetscInt p = s->start[i]; p < s->start[i + 1]; p++)
       y[p] = (g->work[MT_DIAGONAL][p] - stiff) * x[p] + g->model->kappa * stiffness(g, i, p, x);
-    for (PetscInt p = s->start[i]; p < s->start[i + 1]; p++)
-      for (PetscInt q = p + 1; q < s->start[i + 1]; q++) {
-        const double cross = 4 * wm * gamma_of(g, i, k++) * c[p] * c[q];
-        y[p] += cross * x[q];
-        y[q] += cross * x[p];
-      }
+    cross(g, i, c, x, y);
   }
   return 0;
 }

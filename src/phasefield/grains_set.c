@@ -132,10 +132,13 @@ static PetscErrorCode add_ghosts(MtGrowth *g) {
   return mt_grain_ghosts_ids(&g->ghosts, s->grain);
 }
 
-static PetscInt find(const MtGrainSet *s, PetscInt node, int32_t grain) {
-  for (PetscInt q = s->start[node]; q < s->start[node + 1]; q++)
-    if (s->grain[q] == grain) return q;
-  return s->n;
+/* Of the pairs at owned node i those of neighbour j, in every stride-th entry of link: both lists ascend. */
+static void link_neighbour(const MtGrainSet *s, PetscInt i, PetscInt j, PetscInt stride, PetscInt *link) {
+  PetscInt q = s->start[j];
+  for (PetscInt p = s->start[i]; p < s->start[i + 1]; p++, link += stride) {
+    while (q < s->start[j + 1] && s->grain[q] < s->grain[p]) q++;
+    *link = q < s->start[j + 1] && s->grain[q] == s->grain[p] ? q : s->n;
+  }
 }
 
 static PetscErrorCode make_links(MtGrowth *g) {
@@ -148,10 +151,11 @@ static PetscErrorCode make_links(MtGrowth *g) {
     n += (size_t)(s->start[i + 1] - s->start[i]) * (size_t)(a->start[i + 1] - a->start[i]);
   }
   PetscCall(PetscMalloc(n * sizeof *s->link, &s->link));
-  n = 0;
-  for (PetscInt i = 0; i < g->domain->n_owned; i++)
-    for (PetscInt p = s->start[i]; p < s->start[i + 1]; p++)
-      for (PetscInt k = a->start[i]; k < a->start[i + 1]; k++) s->link[n++] = find(s, a->node[k], s->grain[p]);
+  for (PetscInt i = 0; i < g->domain->n_owned; i++) {
+    const PetscInt neighbours = a->start[i + 1] - a->start[i];
+    for (PetscInt k = 0; k < neighbours; k++)
+      link_neighbour(s, i, a->node[a->start[i] + k], neighbours, s->link + s->link_start[i] + k);
+  }
   return 0;
 }
 

@@ -46,20 +46,21 @@ static double radius(int dim, double volume) {
   return dim == 2 ? sqrt(volume / MT_PI) : cbrt(.75 * volume / MT_PI);
 }
 
-/* Grains that are there, and the mean of their radii. */
+/* Grains that are there, and the mean of their radii; area of all boundaries. */
 static PetscErrorCode measure(Growth *e, double *area) {
   const int n = mt_growth_number(e->grains);
-  double *volume, *peak;
-  PetscCall(PetscMalloc2(n, &volume, n, &peak));
-  PetscCall(mt_growth_measure(e->grains, volume, peak, area));
-  e->count = e->radius = 0;
+  double *volume, *peak, *surface;
+  PetscCall(PetscMalloc3(n, &volume, n, &peak, n, &surface));
+  PetscCall(mt_growth_measure(e->grains, volume, peak, surface));
+  e->count = e->radius = *area = 0;
   for (int k = 0; k < n; k++) {
+    *area += .5 * surface[k];
     if (!(peak[k] > .5)) continue;
     e->count++;
     e->radius += radius(e->domain->dim, volume[k]);
   }
   e->radius /= e->count;
-  return PetscFree2(volume, peak);
+  return PetscFree3(volume, peak, surface);
 }
 
 static PetscErrorCode row(MtSystem *s, double *value) {
@@ -93,14 +94,14 @@ static void note(const MtSystem *s, char text[64]) {
 
 static PetscErrorCode write_grains(Growth *e, MtH5 *f) {
   const int n = mt_growth_number(e->grains);
-  double *volume, *peak, area;
+  double *volume, *peak, *surface;
   int rank;
   PetscCallMPI(MPI_Comm_rank(e->domain->comm, &rank));
-  PetscCall(PetscMalloc2(n, &volume, n, &peak));
-  PetscCall(mt_growth_measure(e->grains, volume, peak, &area));
+  PetscCall(PetscMalloc3(n, &volume, n, &peak, n, &surface));
+  PetscCall(mt_growth_measure(e->grains, volume, peak, surface));
   PetscErrorCode rc = mt_h5_write(f, "/grains/volume", H5T_NATIVE_DOUBLE, n, 1, 0, rank ? 0 : n, volume,
                                   e->domain->dim == 2 ? "nm2" : "nm3");
-  PetscCall(PetscFree2(volume, peak));
+  PetscCall(PetscFree3(volume, peak, surface));
   return rc;
 }
 
