@@ -77,6 +77,14 @@ PetscErrorCode mt_growth_fields(MtGrowth *grains, Vec grain, Vec sum);
  * [ngrains]: a grain is gone where that is below 1/2; surface [ngrains] of each (nm2; nm), int |grad eta_i^2/s|, half
  * the sum of which is the area of all boundaries; on every rank.  Collective. */
 PetscErrorCode mt_growth_measure(MtGrowth *grains, double *volume, double *peak, double *surface);
+/* Of each grain [mt_growth_number]: volume, peak and surface as above; x, nm, its centroid, in a periodic box within it
+ * (of a grain that reaches less than half a period from there); with how many grains it shares a boundary, on rank 0:
+ * those with which an edge joins it across a face of the nodes' cells, and that are there (peak > 1/2).  Collective. */
+typedef struct {
+  double volume, peak, surface, x[3];
+  int neighbours;
+} MtGrainRecord;
+PetscErrorCode mt_growth_statistics(MtGrowth *grains, MtGrainRecord *of);
 /* Active (node, grain) pairs, and the most at a node, over all ranks.  Collective. */
 PetscErrorCode mt_growth_pairs(const MtGrowth *grains, int64_t *pairs, int *most);
 /* The active pairs and their three states, as datasets under /state by file id, and back (then ready for the next

@@ -4,6 +4,8 @@
   evolve     energies, phase fraction and interface against time, and the time steps
   fields     c (or the grains) at times that were kept: the box, or a cut through the middle of a box in three dimensions or of a mesh
 
+  grains     of grain growth: sizes beside Hillert's distribution, neighbours, neighbours against size
+
 Of grain growth, evolve has the square of the mean radius, the number of grains, the energy and the boundaries.
 
 Needs numpy, h5py and matplotlib.  Exit code 2 when a file is missing or unfinished, or cannot be written.
@@ -15,6 +17,7 @@ import sys
 import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import grain_sizes
 from geometry import Cut
 from results import Mesh, Unusable, attempt, dataset, open_h5, read_columns, read_summary
 from style import GB_COLOUR, GRAIN_COLOURS, LINE, SECOND, WIDE, colour_bar, map_axes, plt, save
@@ -200,6 +203,8 @@ def main():
     args = parser.parse_args()
     figures = args.figures or os.path.join(args.folder, "figures")
     good = attempt(lambda: curve(args.folder, figures, args.compare))
+    if grain_sizes.has_tables(args.folder):
+        good = attempt(lambda: grain_sizes.draw(args.folder, figures)) and good
     return 0 if attempt(lambda: fields(args.folder, figures)) and good else 2
 
 

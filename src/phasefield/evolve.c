@@ -15,6 +15,16 @@ static double now(const MtEvolve *e) {
   return e->system->clock->t;
 }
 
+/* fields/<what>_<number>.<kind>; false: there was none. */
+static bool remove_numbered(const MtEvolve *e, const char *what, int number, const char *kind) {
+  char name[64];
+  snprintf(name, sizeof name, "fields/%s_%04d.%s", what, number, kind);
+  char *path = mt_evolve_path(e, name);
+  const bool there = unlink(path) == 0;
+  free(path);
+  return there;
+}
+
 static void remove_old_files(const MtEvolve *e, int kept) {
   static const char *const name[] = {"checkpoint.h5", "checkpoint.h5.prev", "fields.xdmf"};
   bool gone = false;
@@ -24,11 +34,8 @@ static void remove_old_files(const MtEvolve *e, int kept) {
     free(path);
   }
   for (int number = kept + 1; !gone; number++) {
-    char field[64];
-    snprintf(field, sizeof field, "fields/fields_%04d.h5", number);
-    char *path = mt_evolve_path(e, field);
-    gone = unlink(path) != 0;
-    free(path);
+    gone = !remove_numbered(e, "fields", number, "h5");
+    if (e->system->list) remove_numbered(e, e->system->list, number, "csv");
   }
 }
 

@@ -101,6 +101,18 @@ static PetscErrorCode write_field(MtEvolve *e, int number) {
   return rc;
 }
 
+static PetscErrorCode write_list(MtEvolve *e, int number) {
+  char name[64], *text;
+  if (!e->system->call->list) return 0;
+  PetscCall(e->system->call->list(e->system, &text));
+  snprintf(name, sizeof name, "fields/%s_%04d.csv", e->system->list, number);
+  char *path = mt_evolve_path(e, name);
+  PetscErrorCode rc = mt_agree_root(e->comm, e->rank ? 0 : mt_file_write(path, text));
+  free(path);
+  free(text);
+  return rc;
+}
+
 /* A box as a grid of equal cells: nothing of it is written but this text. */
 static void put_box(FILE *out, const MtBox *b, const MtSystem *s, int number, double t) {
   int64_t n[3];
@@ -192,6 +204,7 @@ PetscErrorCode mt_evolve_keep(MtEvolve *e) {
     if (!e->field_times) abort();
   }
   PetscErrorCode rc = write_field(e, n + 1);
+  if (!rc) rc = write_list(e, n + 1);
   if (rc) return rc;
   e->field_times[n] = e->mark.field_t = t;
   e->mark.fields = n + 1;

@@ -4,6 +4,7 @@
 #include "magtwin/error.h"
 #include "magtwin/units.h"
 #include <math.h>
+#include <stdlib.h>
 
 typedef struct {
   MtSystem base;
@@ -116,6 +117,33 @@ static PetscErrorCode write(MtSystem *s, MtH5 *f) {
   return rc ? rc : write_grains(e, f);
 }
 
+static void print_grains(const Growth *e, const MtGrainRecord *of, FILE *out) {
+  const int dim = e->domain->dim;
+  fprintf(out, "t_s,grain,volume_nm%d,radius_nm,neighbours,x_nm,y_nm,z_nm,surface_nm%s\n", dim, dim == 2 ? "" : "2");
+  for (int k = 0; k < mt_growth_number(e->grains); k++)
+    if (of[k].peak > .5)
+      fprintf(out, "%.17g,%d,%.9g,%.9g,%d,%.9g,%.9g,%.9g,%.9g\n", e->base.clock->t, k, of[k].volume,
+              radius(dim, of[k].volume), of[k].neighbours, of[k].x[0], of[k].x[1], of[k].x[2], of[k].surface);
+}
+
+static PetscErrorCode list(MtSystem *s, char **text) {
+  Growth *e = growth_of(s);
+  MtGrainRecord *of;
+  size_t size;
+  int rank;
+  PetscCallMPI(MPI_Comm_rank(e->domain->comm, &rank));
+  PetscCall(PetscMalloc1(mt_growth_number(e->grains), &of));
+  PetscCall(mt_growth_statistics(e->grains, of));
+  *text = NULL;
+  FILE *out = rank ? NULL : open_memstream(text, &size);
+  if (rank == 0 && !out) abort();
+  if (out) {
+    print_grains(e, of, out);
+    fclose(out);
+  }
+  return PetscFree(of);
+}
+
 static PetscErrorCode save(MtSystem *s, MtH5 *f) {
   return mt_growth_save(growth_of(s)->grains, f);
 }
@@ -172,6 +200,7 @@ PetscErrorCode mt_system_grains(const MtDomain *domain, const MtInput *in, MtSys
                                       .step = step,
                                       .row = row,
                                       .write = write,
+                                      .list = list,
                                       .save = save,
                                       .load = load,
                                       .resume = resume,
@@ -187,7 +216,8 @@ PetscErrorCode mt_system_grains(const MtDomain *domain, const MtInput *in, MtSys
                        .header = domain->dim == 2 ? HEADER("nm") : HEADER("nm2"),
                        .columns = COLUMNS,
                        .field = FIELD,
-                       .fields = 2};
+                       .fields = 2,
+                       .list = "grains"};
   PetscErrorCode rc = make(e);
   if (!rc) e->base.clock = mt_growth_state(e->grains);
   return rc;

@@ -13,6 +13,7 @@ typedef struct {
   PetscErrorCode (*step)(MtSystem *s, double until); /* as mt_march_step */
   PetscErrorCode (*row)(MtSystem *s, double *value); /* a line of evolve.csv, value[0] the time */
   PetscErrorCode (*write)(MtSystem *s, MtH5 *f);     /* the datasets of a file of fields */
+  PetscErrorCode (*list)(MtSystem *s, char **text);  /* beside such a file a csv, malloc'ed, on rank 0; NULL: none */
   PetscErrorCode (*save)(MtSystem *s, MtH5 *f);      /* all of the state but *clock, to a checkpoint ... */
   PetscErrorCode (*load)(MtSystem *s, MtH5 *f);      /* ... and back, *clock is there already */
   PetscErrorCode (*resume)(MtSystem *s);             /* after load: ready for the next step */
@@ -29,6 +30,7 @@ struct MtSystem {
   int columns;              /* in it */
   const char *const *field; /* [fields] the datasets that `write` makes, "/c"; shown by their names without the slash */
   int fields;
+  const char *list;         /* what the csv is of: fields/<list>_<number>.csv */
   MtMarchState *clock;      /* of the model; its numbers without a use stay 0 */
   double energy;            /* J/m3, mean over the domain, of the last accepted state; NAN: the model has none */
   const MtProgram *program; /* of its temperature: steps end at the corners; NULL: none */

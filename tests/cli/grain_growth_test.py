@@ -39,10 +39,21 @@ def evolve(folder, out, *overrides, ranks=1, code=0, text=INPUT):
     return out if code == 0 else done
 
 
-def table(out):
-    with open(os.path.join(out, "evolve.csv"), newline="") as f:
+def table(out, name="evolve.csv"):
+    with open(os.path.join(out, name), newline="") as f:
         rows = list(csv.DictReader(f))
     return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+
+
+def check_list(out, number, t):
+    """The list of grains against the line of its time; in a periodic plane of triple points grains have six neighbours in the mean (Euler)."""
+    grains = table(out, os.path.join("fields", "grains_%04d.csv" % number))
+    row = list(t["t_s"]).index(grains["t_s"][0])
+    check(len(grains["grain"]) == t["grains"][row] and np.isclose(grains["radius_nm"].mean(), t["mean_radius_nm"][row], rtol=1e-8), grains)
+    check(np.allclose(np.pi * grains["radius_nm"]**2, grains["volume_nm2"]) and abs(grains["volume_nm2"].sum() - 3600) < 40, grains)
+    check(abs(grains["surface_nm"].sum() / 2 / t["interface_nm"][row] - 1) < 0.05, grains["surface_nm"])
+    check(abs(grains["neighbours"].mean() - 6) < 0.5 or len(grains["grain"]) < 13, grains["neighbours"])
+    check(((grains["x_nm"] >= 0) & (grains["x_nm"] < 60)).all() and (grains["z_nm"] == 0).all(), grains)
 
 
 def test_growth(folder):
@@ -60,9 +71,10 @@ def test_growth(folder):
         grain, volume = h["/grain"][...], h["/grains/volume"][...].ravel()
         check(len(np.unique(grain)) == t["grains"][-1] and np.isclose(volume.sum(), 3600), (np.unique(grain), volume.sum()))
         check(0.3 < h["/sum_eta2"][...].min() and h["/sum_eta2"][...].max() < 1.05, h["/sum_eta2"][...].max())
+    check_list(out, 3, t)
     drawn = support.magtwin(BUILD, "plot", out)
     check(drawn.code == 0, drawn)
-    for name in ("evolve", "fields"):
+    for name in ("evolve", "fields", "grains"):
         check(os.path.getsize(os.path.join(out, "figures", name + ".png")) > 20000, name)
     two = table(evolve(folder, "two", ranks=2))
     check(np.allclose(two["f_total_J/m3"], f, rtol=1e-6), two["f_total_J/m3"] / f - 1)
@@ -78,7 +90,7 @@ def test_continued(folder):
         if ranks == 2:
             check(np.isclose(table(parts)["f_total_J/m3"][-1], table(whole)["f_total_J/m3"][-1], rtol=1e-6), "on two ranks")
             continue
-        for name in ["evolve.csv"] + ["fields/fields_%04d.h5" % i for i in (1, 2, 3)]:
+        for name in ["evolve.csv", "fields/grains_0003.csv"] + ["fields/fields_%04d.h5" % i for i in (1, 2, 3)]:
             with open(os.path.join(whole, name), "rb") as a, open(os.path.join(parts, name), "rb") as b:
                 check(a.read() == b.read(), name + " differs")
 

@@ -177,10 +177,104 @@ static void test_cost(void **state) {
   assert_near((double)(pairs[1] - 129 * 9) / (double)(pairs[0] - 129 * 9), 7, .05 * 7);
 }
 
+static void start_box(const MtBox *b, int ngrains, int32_t (*grain)(const double x[3]), Run *r, MtGrainRecord *of) {
+  const MtBoundaryLaw law = {.kind = MT_BOUNDARY_CONSTANT, .energy = 1, .mobility = 1e-18, .lowest = 1};
+  run_create(b, &law, 5, 1e-3, r);
+  begin(r, ngrains, grain);
+  assert_int_equal(mt_growth_statistics(r->grains, of), 0);
+}
+
+static int on_root(void) {
+  int rank;
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  return rank == 0;
+}
+
+/* Nine squares of a periodic plane, the first around a corner of the box. */
+static int32_t square(const double x[3]) {
+  return (int32_t)(3 * floor(fmod(x[1] + 2, 12) / 4) + floor(fmod(x[0] + 2, 12) / 4));
+}
+
+static void test_squares(void **state) {
+  const MtBox b = {.dim = 2, .cells = {12, 12}, .size = {12, 12}, .periodic = {true, true}};
+  MtGrainRecord of[9];
+  Run r;
+  (void)state;
+  start_box(&b, 9, square, &r, of);
+  for (int k = 0; k < 9; k++) {
+    assert_near(of[k].volume, 16, 1e-12);
+    assert_near(of[k].x[0], fmod(11.5 + 4 * (k % 3), 12), 1e-12);
+    assert_near(of[k].x[1], fmod(11.5 + 4 * (k / 3), 12), 1e-12);
+    if (on_root()) assert_int_equal(of[k].neighbours, 4); /* not those beyond a corner */
+  }
+  run_destroy(&r);
+}
+
+/* Rows of bricks: triple points only, so that each touches six. */
+static int32_t brick(const double x[3]) {
+  const double row = floor(x[1] / 4), along = fmod(x[0] + (fmod(row, 2) > 0 ? 3 : 0), 24);
+  return (int32_t)(4 * row + floor(along / 6));
+}
+
+static void test_bricks(void **state) {
+  const MtBox b = {.dim = 2, .cells = {24, 16}, .size = {24, 16}, .periodic = {true, true}};
+  MtGrainRecord of[16];
+  Run r;
+  (void)state;
+  start_box(&b, 16, brick, &r, of);
+  for (int k = 0; k < 16 && on_root(); k++) assert_int_equal(of[k].neighbours, 6);
+  run_destroy(&r);
+}
+
+/* 27 cubes in a box with free ends: fewer neighbours at its faces, edges and corners. */
+static int32_t cube(const double x[3]) {
+  int at[3];
+  for (int c = 0; c < 3; c++) at[c] = x[c] < 4.5 ? 0 : x[c] < 8.5 ? 1 : 2;
+  return 9 * at[2] + 3 * at[1] + at[0];
+}
+
+static void test_cubes(void **state) {
+  const MtBox b = {.dim = 3, .cells = {12, 12, 12}, .size = {12, 12, 12}};
+  MtGrainRecord of[27];
+  double sum = 0;
+  Run r;
+  (void)state;
+  start_box(&b, 27, cube, &r, of);
+  for (int k = 0; k < 27; k++) {
+    sum += of[k].volume;
+    if (on_root()) assert_int_equal(of[k].neighbours, 3 + (k % 3 == 1) + (k / 3 % 3 == 1) + (k / 9 == 1));
+  }
+  assert_near(sum, 1728, 1e-9);
+  assert_near(of[13].volume, 64, 1e-11);
+  for (int c = 0; c < 3; c++) assert_near(of[13].x[c], 6.5, 1e-12);
+  run_destroy(&r);
+}
+
+/* Three layers: their surfaces are exact, for the gradient across a cell is. */
+static int32_t layer(const double x[3]) {
+  return (int32_t)floor(x[2] / 4);
+}
+
+static void test_layers(void **state) {
+  const MtBox b = {.dim = 3, .cells = {6, 6, 12}, .size = {6, 6, 12}, .periodic = {true, true, true}};
+  MtGrainRecord of[3];
+  Run r;
+  (void)state;
+  start_box(&b, 3, layer, &r, of);
+  for (int k = 0; k < 3; k++) {
+    assert_near(of[k].surface, 2 * 36, 1e-11);
+    assert_near(of[k].x[2], 1.5 + 4 * k, 1e-12);
+    if (on_root()) assert_int_equal(of[k].neighbours, 2);
+  }
+  run_destroy(&r);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_energy_factor), cmocka_unit_test(test_coefficients),
                                      cmocka_unit_test(test_read_shockley), cmocka_unit_test(test_table),
-                                     cmocka_unit_test(test_circle),        cmocka_unit_test(test_cost)};
+                                     cmocka_unit_test(test_circle),        cmocka_unit_test(test_cost),
+                                     cmocka_unit_test(test_squares),       cmocka_unit_test(test_bricks),
+                                     cmocka_unit_test(test_cubes),         cmocka_unit_test(test_layers)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   mt_error_install();
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
