@@ -5,11 +5,12 @@
 #include "magtwin/input.h"
 #include "magtwin/json.h"
 
-extern const MtKey mt_evolve_keys[];       /* sections box, phasefield, evolve */
-extern const MtKey mt_diffusion_keys[];    /* sections diffusion, temperature */
-extern const MtKey mt_kks_keys[];          /* section kks */
-extern const MtKey mt_grain_growth_keys[]; /* of phasefield, for grain growth */
-extern const MtKey mt_wetting_keys[];      /* section wetting */
+extern const MtKey mt_evolve_keys[];        /* sections box, phasefield, evolve */
+extern const MtKey mt_diffusion_keys[];     /* sections diffusion, temperature */
+extern const MtKey mt_kks_keys[];           /* section kks */
+extern const MtKey mt_grain_growth_keys[];  /* of phasefield, for grain growth */
+extern const MtKey mt_grain_driving_keys[]; /* of phasefield.driving */
+extern const MtKey mt_wetting_keys[];       /* section wetting */
 
 /* The rules between the keys of those sections that are there: MT_ERR_INPUT with file:line:column.  To be called before
  * anything is written.  Not collective (the same on every rank). */

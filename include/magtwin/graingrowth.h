@@ -2,6 +2,7 @@
  *
  * F = int m ((1 - s)^2/4 + sum_{i<j} (gamma_ij - 1/2) eta_i^2 eta_j^2) + kappa/2 sum |grad eta_i|^2, s = sum eta_i^2;
  * d eta_i/dt = -L dF/d eta_i.  Source: N. Moelans, B. Blanpain, P. Wollants, Phys. Rev. B 78 (2008) 024113.
+ * Grains with bulk energies e_i add int sum e_i eta_i^2/s (N. Moelans, Acta Mater. 59 (2011) 1077).
  * Lengths in nm, energy densities in J/m3, times in s; grains are numbered from 0. */
 #ifndef MAGTWIN_GRAINGROWTH_H
 #define MAGTWIN_GRAINGROWTH_H
@@ -41,12 +42,24 @@ typedef struct {
   bool uniform;         /* all boundaries alike: */
   double gamma, rate;   /* of them; else of the largest energy; rate L in 1/s per J/m3 */
   MtFreeEnergy inverse; /* gamma of g, a spline; owned */
+  const double *bulk;   /* [grains] J/m3, none below 0; NULL: grains have none; the caller's */
 } MtGrainModel;
 void mt_grain_model(const MtBoundaryLaw *law, double width, MtGrainModel *model);
 void mt_grain_model_free(MtGrainModel *model);
 /* gamma and L of a boundary of that energy (J/m2) and mobility (m4/(J s)); not of uniform models.  Plain C. */
 double mt_grain_model_gamma(const MtGrainModel *model, double energy);
 double mt_grain_model_rate(const MtGrainModel *model, double energy, double mobility);
+
+/* A grain in a magnetic field. */
+typedef struct {
+  double field[3];       /* T, mu0 H in the grains */
+  double polarization;   /* Js, T; 0: not ferromagnetic */
+  double anisotropy;     /* K1 along c, J/m3; infinite: Js stays along c */
+  double susceptibility; /* along c less that across, beside Js */
+} MtGrainMagnet;
+/* J/m3 of a grain with the unit vector c along its axis, in one domain of the least energy (E. C. Stoner, E. P.
+ * Wohlfarth, Phil. Trans. R. Soc. A 240 (1948) 599; W. W. Mullins, Acta Metall. 4 (1956) 421).  Plain C. */
+double mt_grain_magnetic(const MtGrainMagnet *m, const double c[3]);
 
 typedef struct {
   double threshold;        /* an order parameter is active where it or a neighbour is above; dropped below a tenth */
@@ -55,6 +68,7 @@ typedef struct {
 } MtGrainOptions;
 typedef struct {
   double total, bulk, gradient; /* J/m3, mean over the domain */
+  double driving;               /* of bulk: that of the grains themselves */
 } MtGrainEnergy;
 
 /* The state and its march in time (BDF2 as in MtMarch). */

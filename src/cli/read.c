@@ -28,15 +28,13 @@ static const MtKey output_keys[] = {
     {.path = NULL},
 };
 
-const MtKey *const cli_tables[] = {output_keys,       mt_grains_keys,       mt_generate_keys,
-                                   mt_stack_keys,     mt_register_keys,     mt_mesh_keys,
-                                   mt_materials_keys, mt_demag_keys,        mt_measured_keys,
-                                   mt_barrier_keys,   mt_dynamics_keys,     mt_evolve_keys,
-                                   mt_diffusion_keys, mt_kks_keys,          mt_wetting_keys,
-                                   mt_elastic_keys,   mt_grain_growth_keys, mt_invert_keys,
-                                   mt_topology_keys,  mt_pca_keys,          mt_texture_keys,
-                                   mt_unmix_keys,     mt_peaks_keys,        mt_landscape_keys,
-                                   mt_optimize_keys,  mt_sweep_keys,        NULL};
+const MtKey *const cli_tables[] = {output_keys,          mt_grains_keys,        mt_generate_keys,  mt_stack_keys,
+                                   mt_register_keys,     mt_mesh_keys,          mt_materials_keys, mt_demag_keys,
+                                   mt_measured_keys,     mt_barrier_keys,       mt_dynamics_keys,  mt_evolve_keys,
+                                   mt_diffusion_keys,    mt_kks_keys,           mt_wetting_keys,   mt_elastic_keys,
+                                   mt_grain_growth_keys, mt_grain_driving_keys, mt_invert_keys,    mt_topology_keys,
+                                   mt_pca_keys,          mt_texture_keys,       mt_unmix_keys,     mt_peaks_keys,
+                                   mt_landscape_keys,    mt_optimize_keys,      mt_sweep_keys,     NULL};
 
 PetscErrorCode cli_read_input(const CliArgs *args, MtInput **in) {
   PetscCall(mt_input_read_for(PETSC_COMM_WORLD, args->file, args->nwords, args->words, cli_tables,

@@ -54,18 +54,22 @@ static PetscErrorCode file_orientations(const MtDomain *d, const MtInput *in, in
   return rc;
 }
 
+PetscErrorCode mt_grain_growth_orientations(const MtDomain *d, const MtInput *in, int n, double *q) {
+  const bool known = d->mesh && d->mesh->regions.orientation && n <= d->mesh->regions.ngrains;
+  if (mt_input_has(in, "phasefield.boundary.orientations")) return file_orientations(d, in, n, q);
+  if (known)
+    memcpy(q, d->mesh->regions.orientation, (size_t)n * 4 * sizeof *q);
+  else
+    random_orientations((uint64_t)mt_input_int(in, "phasefield.seed"), n, q);
+  return 0;
+}
+
 static PetscErrorCode read_shockley(const MtDomain *d, const MtInput *in, MtBoundaryLaw *law) {
   law->cutoff = mt_input_real(in, "phasefield.boundary.cutoff");
   law->lowest = law->energy * mt_input_real(in, "phasefield.boundary.lowest");
   law->orientation = malloc((size_t)law->ngrains * 4 * sizeof *law->orientation);
   if (!law->orientation) return mt_error(MT_ERR_FAIL, "out of memory for %d orientations", law->ngrains);
-  if (mt_input_has(in, "phasefield.boundary.orientations"))
-    return file_orientations(d, in, law->ngrains, law->orientation);
-  if (d->mesh && d->mesh->regions.orientation && law->ngrains <= d->mesh->regions.ngrains)
-    memcpy(law->orientation, d->mesh->regions.orientation, (size_t)law->ngrains * 4 * sizeof *law->orientation);
-  else
-    random_orientations((uint64_t)mt_input_int(in, "phasefield.seed"), law->ngrains, law->orientation);
-  return 0;
+  return mt_grain_growth_orientations(d, in, law->ngrains, law->orientation);
 }
 
 typedef struct {

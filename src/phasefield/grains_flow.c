@@ -59,17 +59,37 @@ static double sum_of_squares(const MtGrainSet *s, PetscInt i, const double *c) {
   return sum;
 }
 
+/* sum eta^2 and the mean of the grains' bulk energies with weights eta^2/s (N. Moelans, Acta Mater. 59 (2011) 1077):
+ * its derivatives vanish in every grain, so that the wells stay where they are. */
+typedef struct {
+  double s, mean;
+} Mixture;
+static Mixture mixture(const MtGrowth *g, PetscInt i, const double *c) {
+  Mixture m = {sum_of_squares(&g->set, i, c), 0};
+  for (PetscInt p = g->set.start[i]; p < g->set.start[i + 1] && g->model->bulk; p++)
+    m.mean += g->model->bulk[g->set.grain[p]] * c[p] * c[p] / m.s;
+  return m;
+}
+
+/* What a grain's bulk energy is above the mean, over s. */
+static double above(const MtGrowth *g, Mixture m, PetscInt p) {
+  return g->model->bulk ? (g->model->bulk[g->set.grain[p]] - m.mean) / m.s : 0;
+}
+
 PetscErrorCode mt_grain_energy(MtGrowth *g, const double *c, MtGrainEnergy *e) {
   const MtGrainSet *s = &g->set;
-  double sum[2] = {0, 0};
+  double sum[3] = {0, 0, 0};
   PetscCall(mt_grain_ghosts_values(&g->ghosts, (double *)c));
   for (PetscInt i = 0; i < g->domain->n_owned; i++) {
-    const double lack = 1 - sum_of_squares(s, i, c);
+    const Mixture mix = mixture(g, i, c);
+    const double lack = 1 - mix.s;
+    sum[2] += g->graph.w[i] * mix.mean;
     sum[0] += g->graph.w[i] * (.25 * lack * lack + meeting(g, i, c, NULL));
     for (PetscInt p = s->start[i]; p < s->start[i + 1]; p++) sum[1] += c[p] * stiffness(g, i, p, c);
   }
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, 2, MPI_DOUBLE, MPI_SUM, g->domain->comm));
-  e->bulk = g->model->m * sum[0] / g->graph.volume;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, 3, MPI_DOUBLE, MPI_SUM, g->domain->comm));
+  e->driving = sum[2] / g->graph.volume;
+  e->bulk = g->model->m * sum[0] / g->graph.volume + e->driving;
   e->gradient = .5 * g->model->kappa * sum[1] / g->graph.volume;
   e->total = e->bulk + e->gradient;
   return 0;
@@ -97,10 +117,12 @@ static PetscErrorCode gradient(MtGrowth *g, double *c, double *y) {
   double extra[64] = {0};
   PetscCall(mt_grain_ghosts_values(&g->ghosts, c));
   for (PetscInt i = 0; i < g->domain->n_owned; i++) {
-    const double lack = 1 - sum_of_squares(s, i, c), wm = g->graph.w[i] * g->model->m;
+    const Mixture mix = mixture(g, i, c);
+    const double lack = 1 - mix.s, w = g->graph.w[i], m = g->model->m;
     meeting(g, i, c, extra);
     for (PetscInt p = s->start[i]; p < s->start[i + 1]; p++)
-      y[p] = wm * c[p] * (extra[p - s->start[i]] - lack) + g->model->kappa * stiffness(g, i, p, c);
+      y[p] = w * c[p] * (m * (extra[p - s->start[i]] - lack) + 2 * above(g, mix, p)) +
+             g->model->kappa * stiffness(g, i, p, c);
   }
   return 0;
 }
@@ -119,12 +141,13 @@ static PetscErrorCode linearize(MtGrowth *g, const double *base, double *c) {
   double *residual = g->work[MT_RESIDUAL], *diagonal = g->work[MT_DIAGONAL], extra[64] = {0};
   PetscCall(gradient(g, c, residual));
   for (PetscInt i = 0; i < g->domain->n_owned; i++) {
-    const double w = g->graph.w[i], held = w * g->shift / g->rate[i], lack = 1 - sum_of_squares(s, i, c);
+    const Mixture mix = mixture(g, i, c);
+    const double w = g->graph.w[i], held = w * g->shift / g->rate[i], lack = 1 - mix.s;
     meeting(g, i, c, extra);
     for (PetscInt p = s->start[i]; p < s->start[i + 1]; p++) {
       residual[p] += held * (c[p] - base[p]);
       diagonal[p] = held + w * g->model->m * (2 * c[p] * c[p] + extra[p - s->start[i]] - lack) +
-                    g->model->kappa * g->graph.diagonal[i];
+                    w * above(g, mix, p) * (2 - 8 * c[p] * c[p] / mix.s) + g->model->kappa * g->graph.diagonal[i];
     }
   }
   return 0;
@@ -149,6 +172,22 @@ static void cross(const MtGrowth *g, PetscInt i, const double *c, const double *
     }
 }
 
+/* The same of the bulk energies: -4 w c_p c_q (a_p + a_q)/s, a = above. */
+static void cross_driven(const MtGrowth *g, PetscInt i, const double *c, const double *x, double *y) {
+  const PetscInt first = g->set.start[i], end = g->set.start[i + 1];
+  const Mixture mix = mixture(g, i, c);
+  const double four = 4 * g->graph.w[i] / mix.s;
+  double all = 0, weighted = 0;
+  for (PetscInt p = first; p < end; p++) {
+    all += c[p] * x[p];
+    weighted += above(g, mix, p) * c[p] * x[p];
+  }
+  for (PetscInt p = first; p < end; p++) {
+    const double a = above(g, mix, p);
+    y[p] -= four * c[p] * (a * all + weighted - 2 * a * c[p] * x[p]);
+  }
+}
+
 /* y = (shift w/L + w m f''(c) + kappa K) x; the ghosts of x are set. */
 static PetscErrorCode apply(MtGrowth *g, const double *c, double *x, double *y) {
   const MtGrainSet *s = &g->set;
@@ -158,6 +197,7 @@ static PetscErrorCode apply(MtGrowth *g, const double *c, double *x, double *y) 
     for (PetscInt p = s->start[i]; p < s->start[i + 1]; p++)
       y[p] = (g->work[MT_DIAGONAL][p] - stiff) * x[p] + g->model->kappa * stiffness(g, i, p, x);
     cross(g, i, c, x, y);
+    if (g->model->bulk) cross_driven(g, i, c, x, y);
   }
   return 0;
 }

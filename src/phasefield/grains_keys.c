@@ -60,9 +60,10 @@ const MtKey mt_grain_growth_keys[] = {
     {.path = "phasefield.boundary.orientations",
      .type = MT_KEY_PATH,
      .def = "",
-     .when = "phasefield.boundary.law=read_shockley",
-     .help = "A table with the columns w, x, y, z: unit quaternions, crystal to sample, of grain 0, 1, ... Without it "
-             "those of the mesh, or random ones by phasefield.seed."},
+     .when = GROWTH,
+     .help = "A table with the columns w, x, y, z: unit quaternions, crystal to sample, of grain 0, 1, ...; used by "
+             "read_shockley and by phasefield.driving.field. Without it those of the mesh, or random ones by "
+             "phasefield.seed."},
     {.path = "phasefield.boundary.table",
      .type = MT_KEY_PATH,
      .when = "phasefield.boundary.law=table",
@@ -124,6 +125,7 @@ PetscErrorCode mt_grain_growth_check(const MtInput *in) {
   mt_formula_free(&f);
   if (!rc) rc = mt_evolve_range(in, &range);
   if (!rc) rc = check_start(in);
+  if (!rc) rc = mt_grain_driving_check(in);
   return rc || !mt_input_has(in, "box.size") ? rc : check_width(in);
 }
 

@@ -12,6 +12,8 @@ typedef struct {
   const MtInput *in;
   MtBoundaryLaw law;
   MtGrainModel model;
+  double *bulk; /* [ngrains] what model.bulk points to */
+  char header[256];
   MtGrowth *grains;
   int ngrains;
   int32_t *label;       /* of the beginning, by owned nodes */
@@ -20,10 +22,25 @@ typedef struct {
 
 static const char *const FIELD[] = {"/grain", "/sum_eta2"};
 /* Columns after the time; the header in the same order. */
-enum { GRAINS = 2, RADIUS, AREA, TOTAL, BULK, GRADIENT, PAIRS, MOST, STEPS, REJECTED, NEWTON, LINEAR, COLUMNS };
-#define HEADER(unit)                                                                                                   \
-  "t_s,dt_s,grains,mean_radius_nm,interface_" unit ",f_total_J/m3,f_bulk_J/m3,f_gradient_J/m3,pairs,most_at_a_node"    \
-  ",steps,rejected,newton_iterations,linear_iterations"
+enum {
+  GRAINS = 2,
+  RADIUS,
+  AREA,
+  TOTAL,
+  BULK,
+  GRADIENT,
+  PAIRS,
+  MOST,
+  STEPS,
+  REJECTED,
+  NEWTON,
+  LINEAR,
+  DRIVING,
+  COLUMNS
+};
+static const char HEADER[] =
+    "t_s,dt_s,grains,mean_radius_nm,interface_%s,f_total_J/m3,f_bulk_J/m3,f_gradient_J/m3,pairs,most_at_a_node"
+    ",steps,rejected,newton_iterations,linear_iterations%s";
 
 static Growth *growth_of(MtSystem *s) {
   return (Growth *)s;
@@ -64,7 +81,7 @@ static PetscErrorCode measure(Growth *e, double *area) {
   return PetscFree3(volume, peak, surface);
 }
 
-static PetscErrorCode row(MtSystem *s, double *value) {
+static PetscErrorCode all_columns(MtSystem *s, double *value) {
   Growth *e = growth_of(s);
   const MtMarchState *now = s->clock;
   const MtGrainEnergy energy = mt_growth_energy(e->grains);
@@ -85,7 +102,21 @@ static PetscErrorCode row(MtSystem *s, double *value) {
   value[REJECTED] = now->rejected;
   value[NEWTON] = now->newton;
   value[LINEAR] = now->linear;
+  value[DRIVING] = energy.driving;
   return 0;
+}
+
+static PetscErrorCode row(MtSystem *s, double *value) {
+  double all[COLUMNS];
+  PetscCall(all_columns(s, all));
+  return PetscArraycpy(value, all, s->columns);
+}
+
+/* The last column only where grains have bulk energies. */
+static void choose_columns(Growth *e) {
+  snprintf(e->header, sizeof e->header, HEADER, e->domain->dim == 2 ? "nm" : "nm2", e->bulk ? ",f_driving_J/m3" : "");
+  e->base.header = e->header;
+  e->base.columns = e->bulk ? COLUMNS : DRIVING;
 }
 
 static void note(const MtSystem *s, char text[64]) {
@@ -160,7 +191,7 @@ static PetscErrorCode resume(MtSystem *s) {
 
 static PetscErrorCode results(MtSystem *s, MtJson *j) {
   double value[COLUMNS];
-  PetscCall(row(s, value));
+  PetscCall(all_columns(s, value));
   mt_json_int(j, "grains", (int64_t)value[GRAINS]);
   mt_json_quantity(j, "mean_radius", value[RADIUS], "nm");
   mt_json_quantity(j, "interface", value[AREA], growth_of(s)->domain->dim == 2 ? "nm" : "nm2");
@@ -173,6 +204,7 @@ static PetscErrorCode destroy(MtSystem **s) {
   Growth *e = growth_of(*s);
   PetscCall(mt_growth_destroy(&e->grains));
   PetscCall(PetscFree(e->label));
+  free(e->bulk);
   mt_grain_model_free(&e->model);
   mt_boundary_law_free(&e->law);
   return PetscFree(*s);
@@ -188,6 +220,9 @@ static PetscErrorCode make(Growth *e) {
   if (!rc) rc = mt_evolve_range(e->in, &range);
   if (rc) return rc;
   mt_grain_model(&e->law, width, &e->model);
+  rc = mt_grain_driving(e->domain, e->in, &e->law, &e->model, e->ngrains, &e->bulk);
+  if (rc) return rc;
+  e->model.bulk = e->bulk;
   mt_evolve_march_options(e->in, &range, &march);
   const MtGrainOptions opt = {.threshold = mt_input_real(e->in, "phasefield.threshold"),
                               .newton_tolerance = mt_evolve_newton(e->in, &march),
@@ -212,13 +247,9 @@ PetscErrorCode mt_system_grains(const MtDomain *domain, const MtInput *in, MtSys
   *s = &e->base;
   e->domain = domain;
   e->in = in;
-  e->base = (MtSystem){.call = &CALLS,
-                       .header = domain->dim == 2 ? HEADER("nm") : HEADER("nm2"),
-                       .columns = COLUMNS,
-                       .field = FIELD,
-                       .fields = 2,
-                       .list = "grains"};
+  e->base = (MtSystem){.call = &CALLS, .field = FIELD, .fields = 2, .list = "grains"};
   PetscErrorCode rc = make(e);
+  choose_columns(e);
   if (!rc) e->base.clock = mt_growth_state(e->grains);
   return rc;
 }

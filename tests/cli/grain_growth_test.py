@@ -134,6 +134,44 @@ def test_boundaries(folder):
         check(words in done.err, (rows, str(done)))
 
 
+def test_driving(folder):
+    """Bulk energies of grains: the one with less grows, on any number of ranks; a magnetic field, stopped and continued; what is refused."""
+    path, axes = os.path.join(folder, "bulk.csv"), os.path.join(folder, "axes.csv")
+    formula = INPUT.replace("  initial: voronoi\n  grains: 20\n", "  initial_formula: step(x - 30)\n").replace("[60, 60, 0], spacing: 1, periodic: xy", "[60, 4, 0], spacing: 1")
+    table_key, field = "phasefield.driving.table=" + path, ["phasefield.driving.field=[0, 0, 2]", "phasefield.driving.polarization=1.2 T", "phasefield.boundary.orientations=" + axes]
+    with open(axes, "w") as f:
+        f.write("w,x,y,z\n1,0,0,0\n0.6,0.8,0,0\n")
+
+    def lines(*rows):
+        with open(path, "w") as f:
+            f.write("grain,energy\n" + "".join(row + "\n" for row in rows))
+
+    lines("1,2e7", "0,-3e6")
+    moved = []
+    for ranks in 1, 2:
+        out = evolve(folder, "driven_%d" % ranks, table_key, "evolve.snapshots=[]", "evolve.end=60 s", text=formula, ranks=ranks)
+        t = table(out)
+        check((np.diff(t["f_total_J/m3"]) <= 0).all() and np.allclose(t["f_bulk_J/m3"] + t["f_gradient_J/m3"], t["f_total_J/m3"], rtol=1e-14), t)
+        with h5py.File(os.path.join(out, "fields", "fields_0002.h5")) as h:
+            moved.append(h["/grains/volume"][...].ravel()[0] / 4 - 29.5)
+        check(abs(t["f_driving_J/m3"][-1] / 2.3e7 - 1 + (29.5 + moved[-1]) / 60) < 1e-3, t["f_driving_J/m3"])
+    check(abs(moved[0] - 60 * 2.3e-2) < 0.1 and abs(moved[1] / moved[0] - 1) < 1e-4, moved)
+    whole, parts = (evolve(folder, name, "evolve.end=%d s" % end, "evolve.snapshots=[8]", *field, text=formula) for name, end in (("whole", 12), ("parts", 8)))
+    again = support.magtwin(BUILD, "evolve", source(folder, formula), "output.folder=" + parts, "--resume", "evolve.end=12 s", "evolve.snapshots=[8]", *field)
+    check(again.code == 0, again)
+    with open(os.path.join(whole, "evolve.csv"), "rb") as a, open(os.path.join(parts, "evolve.csv"), "rb") as b:
+        check(a.read() == b.read(), "the continued run differs")
+    wanted = 1.2 * 2 / 1.25663706212e-6 * (1 - 0.28)  # the c axis of grain 1 is turned by acos(0.36 - 0.64)
+    check(abs(table(whole)["f_driving_J/m3"][0] / (wanted * 30.5 / 60) - 1) < 1e-9, table(whole)["f_driving_J/m3"][0])
+    for rows, words in ((("0,1",), "no energy of grain 1"), (("0,1", "0,2"), "grain 0 twice"), (("0,0", "1,1e9"), "thinner ones"), (("0.5,1",), "no number of a grain")):
+        lines(*rows)
+        done = evolve(folder, "bad", table_key, code=2, text=formula)
+        check(words in done.err and not os.path.exists(os.path.join(folder, "bad", "evolve.csv")), (rows, str(done)))
+    for overrides, words in ((field[:1], "drives nothing without"), (field[1:2], "drives nothing without"), (field[2:], "is used by")):
+        done = evolve(folder, "bad", *overrides, code=2, text=formula)
+        check(words in done.err, (overrides, str(done)))
+
+
 def test_regions(folder):
     """The grains of a mesh with a phase between them: every node gets one, and they grow."""
     mesh = os.path.join(folder, "mesh")
@@ -170,4 +208,4 @@ def test_bad_input(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(support.run_tests([("random grains", test_growth), ("stopped and continued", test_continued), ("other starts", test_start), ("energies of pairs", test_boundaries), ("grains of a mesh", test_regions), ("bad input", test_bad_input)]))
+    sys.exit(support.run_tests([("random grains", test_growth), ("stopped and continued", test_continued), ("other starts", test_start), ("energies of pairs", test_boundaries), ("bulk energies and fields", test_driving), ("grains of a mesh", test_regions), ("bad input", test_bad_input)]))

@@ -41,6 +41,7 @@ CASES = {
     "growth_shrinking": grain_growth.growth_shrinking,
     "growth_junction": grain_growth.growth_junction,
     "von_neumann": grain_growth.von_neumann,
+    "driven_boundaries": grain_growth.driven_boundaries,
     "test_functions": optimization.test_functions,
     "recovery": optimization.recovery,
     "known_covariance": landscape.known_covariance,

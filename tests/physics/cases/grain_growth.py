@@ -79,3 +79,52 @@ def von_neumann(case):
         case.panel("t (s)", "area (nm$^2$)", curve("magtwin", t, v[:, 0]),
                    reference("%.3f t" % wanted, [t[late][0], t[-1]], [v[late, 0][0], v[late, 0][0] + wanted * (t[-1] - t[late][0])]), title="%d sides" % sides)
     return lines
+
+
+MU0 = 1.25663706212e-6  # T m/A
+
+
+def ball_in_field(r, curvature, pressure, times):
+    """r(t) of dr/dt = pressure - curvature/r, by Runge and Kutta's method."""
+    def rate(x):
+        return pressure - curvature / x
+    out, t = [], 0.0
+    for end in times:
+        n = max(1, int(math.ceil((end - t) / 0.05)))
+        h = (end - t) / n
+        for _ in range(n):
+            a = rate(r)
+            b = rate(r + h / 2 * a)
+            c = rate(r + h / 2 * b)
+            r += h / 6 * (a + 2 * b + 2 * c + rate(r + h * c))
+        out.append(r)
+        t = end
+    return np.array(out)
+
+
+def driven_boundaries(case):
+    """Boundaries between a grain with its c axis along a magnetic field and one with it across.
+
+    Pressures of 1.27, 0.77 and 0.89 MJ/m3 (Js 0.8 T in 2 T; the same with K1 = 0.8 MJ/m3, where Js of the other grain turns by 53 degrees; a difference of
+    susceptibilities of 0.14 in 4 T); M = 1e-15 m4/(J s), cells of 5 nm. In circles, pressure and curvature (0.5 J/m2) act together: above R = sigma/p = 393 nm they grow;
+    the smaller one is followed to R = 200 nm, five widths of its boundary."""
+    source = "v = M p: D. A. Molodov et al., Acta Mater. 46 (1998) 5627"
+    saturated, lines = 0.8 * 2 / MU0, []
+    chi = ["phasefield.driving.field=[0, 0, 4 T]", "phasefield.driving.polarization=0 T", "phasefield.driving.susceptibility=0.14"]
+    runs = [("Js, width %d nm" % w, saturated, ["phasefield.boundary.width=%d nm" % w]) for w in (40, 60, 80)]
+    runs.append(("Js against K1", saturated - saturated**2 / (4 * 0.8e6), ["phasefield.driving.anisotropy=0.8e6 J/m3"]))
+    runs.append(("susceptibility", 0.14 * 4**2 / (2 * MU0), chi))
+    for name, pressure, changes in runs:
+        t, v = volumes(case.run("evolve", "driven", name.replace(",", "").replace(" ", "_"), *changes))
+        late = t >= 60
+        lines.append(result("speed, " + name, np.polyfit(t[late], v[late, 1] / 20, 1)[0], "nm/s", pressure * 1e-6, source, 0.01))
+        case.panel("t (s)", "moved (nm)", curve("magtwin", t, v[:, 1] / 20 - 152.5), reference("M p t", [0, t[-1]], [0, pressure * 1e-6 * t[-1]]), title=name)
+    for radius, end in ((300, 140), (450, 400)):
+        t, v = volumes(case.run("evolve", "driven", "radius_%d" % radius, "box.size=[700 nm, 700 nm, 0 nm]", "evolve.end=%d s" % end, "evolve.tolerance=1e-3",
+                                "evolve.snapshot_interval=10 s", "phasefield.initial_formula=step(%d - sqrt(x^2 + y^2))" % radius))
+        r, late = np.sqrt(4 / math.pi * v[:, 1]), t >= 40
+        wanted = ball_in_field(r[late][0], 500, saturated * 1e-6, t[late] - t[late][0])
+        lines.append(result("circle of %d nm at first: change of R" % radius, r[-1] - r[late][0], "nm", wanted[-1] - wanted[0],
+                            "dR/dt = M (p - sigma/R)", 0.02))
+        case.panel("t (s)", "R (nm)", curve("magtwin", t, r), reference("dR/dt = M (p - sigma/R)", t[late], wanted), title="circle of %d nm" % radius)
+    return lines
