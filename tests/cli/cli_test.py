@@ -18,7 +18,7 @@ from support import Skip, check
 BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
 
 # their data lie beside the checkout, or not
-MEASURED = {"ebsd_iron.yaml": "ebsd_iron", "ebsd_voxel.yaml": "ebsd_iron", "topology.yaml": "kerr", "texture.yaml": "kerr", "pca.yaml": "nd_ce_fe_b_film"}
+MEASURED = {"ebsd_iron.yaml": "ebsd_iron", "ebsd_voxel.yaml": "ebsd_iron", "topology.yaml": "kerr", "kerr.yaml": "kerr", "texture.yaml": "kerr", "pca.yaml": "nd_ce_fe_b_film"}
 YOURS = {"peaks.yaml": "peaks.file", "unmix.yaml": "unmix.file"}  # the key of a file that only the user has
 GOOD = """\
 grains:
