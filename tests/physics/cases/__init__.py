@@ -1,7 +1,7 @@
 """The cases of validate.py, by name.  Each takes a Case, runs the program on inputs of tests/physics/inputs and returns lines for what it
 wrote beside a published or an analytic value; tolerances are those the project promises.  Its first paragraph of documentation says
 what it is, the rest what docs/validation.md should add.  The two that take half an hour and more come last."""
-from cases import barriers, diffusion, dynamics, energies, grain_growth, inversion, landscape, microstructure, optimization, spectra, phase_field, places, standard_problems, stray_field, switching, walls, wetting
+from cases import barriers, diffusion, dynamics, elasticity, energies, grain_growth, inversion, landscape, microstructure, optimization, spectra, phase_field, places, standard_problems, stray_field, switching, walls, wetting
 
 CASES = {
     "demo_mesh": microstructure.demo_mesh,
@@ -31,10 +31,13 @@ CASES = {
     "cube_barrier": barriers.cube_barrier,
     "rod_barrier": barriers.rod_barrier,
     "pfhub_1b": phase_field.pfhub_1b,
+    "pfhub_1a": phase_field.pfhub_1a,
     "pfhub_7": phase_field.pfhub_7,
     "shrinking": phase_field.shrinking,
     "adjoint_twins": inversion.adjoint_twins,
     "ensemble_twins": inversion.ensemble_twins,
+    "inclusions": elasticity.inclusions,
+    "coherent_phases": elasticity.coherent_phases,
     "gb_diffusion": diffusion.gb_diffusion,
     "planar_growth": diffusion.planar_growth,
     "wetting": wetting.wetting,
