@@ -59,6 +59,18 @@ class Landscape:
         self.passes = np.loadtxt(existing(folder, "passes.csv"), delimiter=",", skiprows=1, ndmin=2)
         self.pc, self.number = self.scores[:, self.component], np.arange(1, len(self.work) + 1)
 
+    def drawn(self, values):
+        """(term, label, colour) of the columns of values that differ; those that are equal to an earlier one share its line."""
+        shown = []
+        for t in range(len(self.terms)):
+            same = [k for k, s in enumerate(shown) if np.allclose(values[:, s[0]], values[:, t], rtol=1e-9, atol=1e-12 * np.nanmax(np.abs(values), initial=0), equal_nan=True)]
+            if same and self.terms[t] in ("internal", "total"):
+                first = shown[same[0]]
+                shown[same[0]] = (t if t == self.of else first[0], first[1] + " = " + self.look(t)[0], "black" if self.of in (t, first[0]) else first[2])
+            else:
+                shown.append((t, *self.look(t)))
+        return shown
+
     def look(self, t):
         """Label and colour of a term."""
         if self.terms[t] in NAMES:
@@ -78,7 +90,9 @@ def draw_passes(axes, l, x, y):
     for number, row in enumerate(l.passes, 1):
         valley, top = int(row[1]) - 1, int(row[2]) - 1
         axes.plot([x[valley], x[top]], [y[valley], y[top]], "o", color=SECOND, ms=4, zorder=5)
-        axes.annotate("pass %d: %.3g" % (number, row[5] / 1e3), (x[top], y[top]), (0, 5), textcoords="offset points", fontsize=6.5, ha="center", color=SECOND)
+        share = (x[top] - np.min(x)) / (np.ptp(x) or 1)  # towards the inside at the ends
+        axes.annotate("pass %d: %.3g" % (number, row[5] / 1e3), (x[top], y[top]), (0, 5), textcoords="offset points", fontsize=6.5, color=SECOND,
+                      ha="left" if share < 0.2 else "right" if share > 0.8 else "center")
 
 
 def landscape(folder, figures):
@@ -91,10 +105,9 @@ def landscape(folder, figures):
     draw_passes(axes[0], l, l.pc, y)
     axes[0].set_xlabel("PC%d" % (l.component + 1))
     axes[0].set_ylabel("%s energy (kJ/m³)" % l.terms[l.of])
-    axes[0].margins(0.08)
+    axes[0].margins(0.08, 0.1)
     colour_bar(figure, drawn, axes[0], "sample")
-    for t in range(len(l.terms)):
-        label, colour = l.look(t)
+    for t, label, colour in l.drawn(l.work - l.work[0]):
         axes[1].plot(l.number, (l.work[:, t] - l.work[0, t]) / 1e3, color=colour, label=label, lw=1.8 if t == l.of else 1)
     axes[1].set_xlabel("sample")
     axes[1].set_ylabel("energy since the first sample,\nat fixed field (kJ/m³)")
@@ -107,8 +120,7 @@ def forces(folder, figures):
     l = Landscape(folder)
     figure, axes = plt.subplots(figsize=(WIDE, 2.6), layout="constrained")
     known = l.slope[np.isfinite(l.slope)]
-    for t in range(len(l.terms)):
-        label, colour = l.look(t)
+    for t, label, colour in l.drawn(l.slope):
         axes.plot(l.number, l.slope[:, t] / 1e3, color=colour, label=label, lw=1.8 if t == l.of else 1)
     if len(known):
         low, high = np.percentile(known, [8, 92]) / 1e3
@@ -129,7 +141,8 @@ def regression(folder, figures):
     place = np.arange(len(l.terms))
     axes.barh(place, np.maximum(l.regression[:, 0], 0), color=[l.look(t)[1] for t in place], height=0.6)
     for t in place:
-        axes.text(1.02, t, "%.3f, by chance %.2g" % tuple(l.regression[t, :2]), va="center", fontsize=7)
+        score, chance = l.regression[t, :2]
+        axes.text(1.02, t, "%.3f" % score + (", by chance %.2g" % chance if np.isfinite(chance) else ""), va="center", fontsize=7)
     axes.set_yticks(place, [l.look(t)[0] for t in place])
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
@@ -169,17 +182,23 @@ def block_maps(l, p, figures):
         sides = [s for s in shape if s > 1] or [1]
         for ax, which in zip(axes[b], names):
             part = (l.maps[which][start:start + int(np.prod(shape))] / 1e3).reshape(sides)
-            part = part[len(part) // 2] if part.ndim == 3 else part
-            if part.ndim == 2 and min(part.shape) > 3:
-                norm = pca.symmetric(part)
-                pca.draw_image(ax, part, norm, p.range if p.range is not None and name.endswith("/image") else None)
-                colour_bar(figure, ScalarMappable(norm, MOMENT_MAP), ax, "kJ/m³")
-            else:
-                ax.bar(np.arange(1, part.size + 1), part.ravel(), color=LINE, width=0.8)
-                ax.set_xlabel("column")
-                ax.set_ylabel("kJ/m³")
-            ax.set_title("%s%s" % (which.replace("path", "PC%d" % (l.component + 1)).replace("/", ", "), "" if blocks == 1 else ", " + name.strip("/").replace("/image", "")))
+            draw_block(figure, ax, part, p.range if p.range is not None and name.endswith("/image") else None)
+            if b == 0:
+                ax.set_title(which.replace("path", "along PC%d" % (l.component + 1)).replace("ridge", "regression").replace("/", ", "))
+        if blocks > 1:
+            axes[b][0].set_ylabel("%s\n%s" % (name.strip("/").replace("/image", "").replace("dimension", "dimension "), axes[b][0].get_ylabel()))
     return save(figure, figures, "maps")
+
+
+def draw_block(figure, ax, part, extent):
+    """A picture, the middle slice of a volume, or bars."""
+    part = part[len(part) // 2] if part.ndim == 3 else part
+    if part.ndim == 2 and min(part.shape) > 3:
+        pca.draw_signed(figure, ax, part, extent, "kJ/m³")
+        return
+    ax.bar(np.arange(1, part.size + 1), part.ravel(), color=LINE, width=0.8)
+    ax.set_xlabel("column")
+    ax.set_ylabel("kJ/m³")
 
 
 def maps(folder, figures):

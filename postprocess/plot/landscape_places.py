@@ -14,10 +14,15 @@ GROUPS = (("truth", "true work"), ("path", "along PC%d"), ("ridge", "regression"
 FAINT = 0.35  # share of the largest number from which on a colour covers the picture
 
 
-def middle(f, name, size):
-    """The middle slice of a map, kJ/m3."""
-    a = dataset(f, name).reshape(size) / 1e3
-    return a[len(a) // 2]
+def fullest(f, size):
+    """The slice of a volume in which most resists or promotes along the component."""
+    a = np.abs(np.nan_to_num(dataset(f, "/places/path/net").reshape(size)))
+    return int(a.sum((1, 2)).argmax())
+
+
+def one_slice(f, name, size, at):
+    """kJ/m3."""
+    return dataset(f, name).reshape(size)[at] / 1e3
 
 
 def gray(source, sample, shape):
@@ -52,7 +57,8 @@ def pictures(l, source, figures):
         if "places/path" not in f:
             return None
         size = [int(n) for n in f["places"].attrs["size_zyx"]]
-        maps = {"%s/%s" % (g, w): middle(f, "/places/%s/%s" % (g, w), size) for g, _ in GROUPS if "places/" + g in f for w in ("net", "resisting", "promoting")}
+        at = fullest(f, size)
+        maps = {"%s/%s" % (g, w): one_slice(f, "/places/%s/%s" % (g, w), size, at) for g, _ in GROUPS if "places/" + g in f for w in ("net", "resisting", "promoting")}
     if min(size[1:]) < 2:
         return None
     groups = [(g, label) for g, label in GROUPS if g + "/net" in maps]
@@ -70,4 +76,6 @@ def pictures(l, source, figures):
         ax.set_xlabel("x (pixels)")
     for row in axes:
         row[0].set_ylabel("y (pixels)")
+    if size[0] > 1:
+        figure.suptitle("slice %d of %d along z, in which the map has most" % (at + 1, size[0]), fontsize=8)
     return save(figure, figures, "pictures")

@@ -94,15 +94,23 @@ def draw_image(axes, image, norm, low_high):
         axes.set_ylabel("y (pixels)")
 
 
+def draw_signed(figure, axes, part, low_high, label):
+    """With its colour bar, or a word where there is nothing."""
+    norm = symmetric(part)
+    draw_image(axes, part, norm, low_high)
+    if part.any():
+        colour_bar(figure, ScalarMappable(norm, MOMENT_MAP), axes, label)
+    else:
+        axes.text(0.5, 0.5, "nothing", transform=axes.transAxes, ha="center", va="center", color="#777777", backgroundcolor="white", fontsize=7)
+
+
 def draw_block(figure, axes, p, c, b, last=True):
     part = p.block(c, b)
     if part.ndim == 3:  # a volume: its middle slice
         part = part[len(part) // 2]
     diagram = p.range is not None and p.blocks[b][0].endswith("/image")
     if part.ndim == 2 and min(part.shape) > 3:
-        norm = symmetric(part)
-        draw_image(axes, part, norm, p.range if diagram else None)
-        colour_bar(figure, ScalarMappable(norm, MOMENT_MAP), axes, "loading")
+        draw_signed(figure, axes, part, p.range if diagram else None, "loading")
     elif len(part.ravel()) <= 40:
         axes.bar(np.arange(1, part.size + 1), part.ravel(), color=LINE, width=0.8)
         if p.columns and len(p.columns) == part.size:
@@ -113,7 +121,7 @@ def draw_block(figure, axes, p, c, b, last=True):
     else:
         axes.plot(np.arange(1, part.shape[0] + 1), part.reshape(part.shape[0], -1), lw=0.8)
         axes.set_xlabel("index")
-    axes.set_title("PC%d, %s" % (c + 1, p.blocks[b][0].strip("/")))
+    axes.set_title("PC%d, %s" % (c + 1, p.blocks[b][0].strip("/").replace("/image", "").replace("dimension", "dimension ")))
 
 
 def mesh_loadings(p, figures):

@@ -2,6 +2,7 @@
 #include "diagrams.h"
 #include "images.h"
 #include "magtwin/error.h"
+#include "magtwin/log.h"
 #include "magtwin/memory.h"
 #include "magtwin/npy.h"
 #include "magtwin/texttable.h"
@@ -174,11 +175,29 @@ PetscErrorCode mt_diagram_load(const MtImages *im, int i, MtDiagram *d) {
   return rc;
 }
 
+/* What a run of this program writes beside its diagrams: topology.regions and topology.cycles. */
+static bool is_beside(const char *path) {
+  static const char *const end[] = {"_regions.csv", "_regions.npy", "_cycles.csv"};
+  const size_t n = strlen(path);
+  for (int e = 0; e < 3; e++)
+    if (n > strlen(end[e]) && !strcmp(path + n - strlen(end[e]), end[e])) return true;
+  return false;
+}
+
+static void leave_out_beside(MtFiles *f) {
+  int kept = 0;
+  for (int i = 0; i < f->n; i++)
+    if (!is_beside(f->path[i])) f->path[kept++] = f->path[i];
+  if (kept < f->n) mt_log("%d files of regions and cycles are not diagrams: left out", f->n - kept);
+  f->n = kept;
+}
+
 PetscErrorCode mt_diagrams_find(MPI_Comm comm, const MtInput *in, MtImages *im) {
   static const char *const known[] = {".csv", ".txt", ".npy", ".diagram"};
   const char *pattern = mt_input_string(in, "topology.diagrams");
   PetscCall(mt_files_find(comm, pattern, &im->files));
-  if (!im->files.n) return mt_input_error(in, "topology.diagrams", "no file matches %s", pattern);
+  leave_out_beside(&im->files);
+  if (!im->files.n) return mt_input_error(in, "topology.diagrams", "no diagram matches %s", pattern);
   const size_t room = (size_t)im->files.n;
   im->file = mt_calloc(room, sizeof *im->file);
   im->page = mt_calloc(room, sizeof *im->page);
