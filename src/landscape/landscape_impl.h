@@ -58,6 +58,7 @@ typedef struct {
   MtMap path, ridge; /* [pixels] J/m3: their mean over the pixels inside is the change of the energy; likewise */
   MtMap truth;       /* the true work there, NAN outside of the magnet; NULLs: not known */
   double roc_path[2], roc_ridge[2];
+  double excess; /* of the map along the component: its sum without signs over its sum */
   MtOnNodes on;
 } MtPlaces;
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 enum { CHUNK = 1 << 20 };
+static const double MOST_EXCESS = 10; /* before a warning */
 
 static int64_t pixels(const MtPlaces *p) {
   return (int64_t)p->size[0] * p->size[1] * p->size[2];
@@ -22,13 +23,14 @@ static int dimension_of(const char *name) {
   return sscanf(name, "/dimension%d/image%n", &k, &length) == 1 && length && !name[length] ? k : -1;
 }
 
-static bool only_images(const MtSeries *series) {
+/* Of one run: what else there is (texture) has no place. */
+static bool has_images(const MtSeries *series) {
   int64_t start, shape[3], inside;
   const char *name, *first = mt_series_file(series, 0, &inside);
   if (strcmp(mt_series_file(series, mt_series_table(series)->rows - 1, &inside), first)) return false;
   for (int b = 0; mt_series_block(series, b, &start, shape, &name); b++)
-    if (dimension_of(name) < 0) return false;
-  return true;
+    if (dimension_of(name) >= 0) return true;
+  return false;
 }
 
 /* Where the pictures are gone there are no places, and that is no failure. */
@@ -112,7 +114,7 @@ static PetscErrorCode take_sample(Walk *w, int s) {
   }
   PetscCall(mt_analysed_read(w->l->places.run, s, w->value, &image, &d));
   for (int b = 0; mt_series_block(w->l->series, b, &start, shape, &name); b++)
-    if (dimension_of(name) < d.dims) lay_block(w, &image, &d, dimension_of(name), start);
+    if (dimension_of(name) >= 0 && dimension_of(name) < d.dims) lay_block(w, &image, &d, dimension_of(name), start);
   mt_diagram_free(&d);
   return 0;
 }
@@ -209,12 +211,28 @@ static PetscErrorCode make_maps(MtLandscape *l) {
   return rc;
 }
 
+/* Features that move while the component hardly does, and the energy goes on changing elsewhere, leave large numbers of
+ * both signs. */
+static void find_excess(MtPlaces *p) {
+  double sum = 0, size = 0;
+  for (int64_t i = 0; i < pixels(p); i++) {
+    sum += p->path.net[i];
+    size += fabs(p->path.net[i]);
+  }
+  p->excess = size > 0 ? size / fabs(sum) : NAN;
+  if (p->excess > MOST_EXCESS)
+    mt_warn("the places along the component cancel: without their signs they add up to %.3g times their sum. Take the "
+            "maps of one pass (landscape.from and landscape.to, passes.csv), or those by regression",
+            p->excess);
+}
+
 PetscErrorCode mt_landscape_places(MtLandscape *l) {
   if (!mt_series_is_features(l->series) || mt_input_string(l->in, "landscape.places")[0] == 'n') return 0;
-  if (!only_images(l->series)) return 0;
+  if (!has_images(l->series)) return 0;
   PetscCall(open_run(l));
   if (!l->places.run) return 0;
   PetscCall(make_maps(l));
+  find_excess(&l->places);
   return mt_landscape_on_nodes(l);
 }
 

@@ -156,6 +156,7 @@ static void tell(const MtLandscape *l, MtJson *json) {
     mt_json_real(json, "roc_area_ridge", l->roc_ridge[0]);
     mt_json_real(json, "roc_area_ridge_net", l->roc_ridge[1]);
   }
+  if (l->places.run) mt_json_real(json, "places_excess", l->places.excess);
   if (l->places.on.nodes) mt_json_real(json, "places_on_nodes", l->places.on.share);
   if (l->places.truth.net) {
     mt_json_real(json, "roc_area_places_path", l->places.roc_path[0]);

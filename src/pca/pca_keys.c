@@ -11,12 +11,18 @@ const MtKey mt_pca_keys[] = {
      .type = MT_KEY_STRINGS,
      .def = "",
      .help = "HDF5: the datasets, set side by side. If not given: the persistence images of features.h5, /m of a "
-             "state."},
+             "state, the statistics of texture.h5."},
+    {.path = "pca.beside",
+     .type = MT_KEY_NEWPATH,
+     .def = "",
+     .help = "Further data of the same samples, such as texture.h5 of magtwin texture with features.h5 of magtwin "
+             "topology: their variables are set beside those of pca.files. Variables of different kinds ask for "
+             "pca.scale: deviation."},
     {.path = "pca.columns",
      .type = MT_KEY_STRINGS,
      .def = "",
      .help = "csv: names of the columns, or their numbers from 1 where the table has no header. If not given: all "
-             "whose first entry is a number."},
+             "whose first entry is a number, but not image and sample, which count."},
     {.path = "pca.sample",
      .type = MT_KEY_CHOICE,
      .choices = "auto|row|file",

@@ -4,6 +4,7 @@
 #include "magtwin/log.h"
 #include "magtwin/memory.h"
 #include "magtwin/run.h"
+#include <stdio.h>
 #include <string.h>
 
 static MtPcaMethod method_of(const MtInput *in) {
@@ -79,12 +80,21 @@ PetscErrorCode mt_series_open(MPI_Comm comm, const MtInput *in, MtSeries **serie
   return rc;
 }
 
+/* The error of the components with the name of the data. */
+static PetscErrorCode say_where(const MtSeries *r) {
+  char text[512];
+  snprintf(text, sizeof text, "%s", mt_error_message());
+  mt_error_clear();
+  return mt_error(MT_ERR_INPUT, "%s: %s", mt_input_string(r->in, "pca.files"), text);
+}
+
 PetscErrorCode mt_series_solve(MtSeries *r, bool by_columns, MtJson *json) {
   MtPcaOptions o;
   PetscCall(read_options(r, &o));
   PetscCall(make_table(r, by_columns));
   mt_phase_begin("components");
   PetscErrorCode rc = mt_pca(&r->table, &o, &r->pca);
+  if (rc == MT_ERR_INPUT) rc = say_where(r);
   mt_phase_end("components");
   if (!rc) tell(r, o.components, json);
   return rc;

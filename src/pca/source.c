@@ -49,12 +49,12 @@ static PetscErrorCode check_kinds(MtSource *s) {
     const char *path = s->files.path[i];
     const MtFormat *format = format_of(path);
     if (!format)
-      return mt_input_error(s->in, "pca.files",
+      return mt_input_error(s->in, s->key,
                             "%s: this kind of file is not known; data are .csv, .txt, .dat, .tsv, .npy, .h5, .hdf5, "
                             ".hdf, .png, .tif, .tiff",
                             path);
     if (i && format != s->format)
-      return mt_input_error(s->in, "pca.files", "%s and %s are of different kinds", s->files.path[0], path);
+      return mt_input_error(s->in, s->key, "%s and %s are of different kinds", s->files.path[0], path);
     s->format = format;
   }
   return 0;
@@ -82,8 +82,9 @@ static void choose_sample(MtSource *s) {
   char format[64] = "";
   if (s->format == &mt_format_hdf5) our_format(s->files.path[0], format);
   s->features = !strcmp(format, "magtwin-features");
-  s->by_file = !strcmp(sample, "file") ||
-               (!strcmp(sample, "auto") && !s->features && (s->files.n > 1 || !strcmp(format, "magtwin-state")));
+  s->texture = !strcmp(format, "magtwin-texture");
+  s->by_file = !strcmp(sample, "file") || (!strcmp(sample, "auto") && !s->features && !s->texture &&
+                                           (s->files.n > 1 || !strcmp(format, "magtwin-state")));
   if (s->format == &mt_format_picture) s->by_file = false; /* a page is a sample */
 }
 
@@ -150,23 +151,45 @@ static PetscErrorCode choose_value(MtSource *s) {
   return 0;
 }
 
-PetscErrorCode mt_source_find(MPI_Comm comm, const MtInput *in, MtSource *s) {
+static PetscErrorCode find(MPI_Comm comm, const MtInput *in, const char *key, MtSource *s) {
   memset(s, 0, sizeof *s);
   s->in = in;
+  s->key = key;
   s->open = -1;
-  PetscCall(mt_files_find(comm, mt_input_string(in, "pca.files"), &s->files));
-  if (!s->files.n) return mt_input_error(in, "pca.files", "no file matches %s", mt_input_string(in, "pca.files"));
+  PetscCall(mt_files_find(comm, mt_input_string(in, "%s", key), &s->files));
+  if (!s->files.n) return mt_input_error(in, key, "no file matches %s", mt_input_string(in, "%s", key));
   PetscCall(check_kinds(s));
   choose_sample(s);
   PetscCall(mt_agree(comm, probe(s, 0, &s->shape)));
-  s->columns = mt_shape_columns(&s->shape);
-  PetscCall(count_rows(comm, s));
-  PetscCall(choose_value(s));
-  s->columns = mt_shape_columns(&s->shape);
+  s->columns = s->own = mt_shape_columns(&s->shape);
+  return count_rows(comm, s);
+}
+
+/* Further columns of the same samples. */
+static PetscErrorCode find_beside(MPI_Comm comm, MtSource *s) {
+  MtSource *b = s->beside = mt_calloc(1, sizeof *b);
+  PetscCall(find(comm, s->in, "pca.beside", b));
+  if (b->rows != s->rows)
+    return mt_input_error(s->in, "pca.beside", "%s has %lld samples, but %s has %lld", b->files.path[0],
+                          (long long)b->rows, s->files.path[0], (long long)s->rows);
+  for (int i = 0; i < b->shape.nblocks; i++) {
+    const MtBlock *k = &b->shape.block[i];
+    mt_shape_add(&s->shape, k->name, k->shape[0], k->shape[1], k->shape[2]);
+  }
+  s->columns += b->columns;
   return 0;
 }
 
+PetscErrorCode mt_source_find(MPI_Comm comm, const MtInput *in, MtSource *s) {
+  PetscCall(find(comm, in, "pca.files", s));
+  PetscCall(choose_value(s));
+  s->columns = s->own = mt_shape_columns(&s->shape);
+  return mt_input_has(in, "pca.beside") ? find_beside(comm, s) : 0;
+}
+
 void mt_source_free(MtSource *s) {
+  if (s->beside) mt_source_free(s->beside);
+  free(s->beside);
   if (s->open >= 0) s->format->close(s);
   mt_files_free(&s->files);
   free(s->first);
@@ -224,7 +247,8 @@ static PetscErrorCode read_raw(MtSource *s, int64_t row, int64_t nrows, int64_t 
   return 0;
 }
 
-PetscErrorCode mt_source_read(MtSource *s, int64_t row, int64_t nrows, int64_t col, int64_t ncols, double *out) {
+/* Columns of these files alone. */
+static PetscErrorCode read_own(MtSource *s, int64_t row, int64_t nrows, int64_t col, int64_t ncols, double *out) {
   if (!s->transverse) return read_raw(s, row, nrows, col, ncols, out);
   double *m = mt_malloc(3 * (size_t)ncols * sizeof *m);
   PetscErrorCode rc = 0;
@@ -238,4 +262,21 @@ PetscErrorCode mt_source_read(MtSource *s, int64_t row, int64_t nrows, int64_t c
   }
   free(m);
   return rc;
+}
+
+/* Some columns of a window, into their place in its lines. */
+static PetscErrorCode read_part(MtSource *s, int64_t row, int64_t nrows, int64_t col, int64_t ncols, int64_t stride,
+                                double *out) {
+  double *part = mt_malloc((size_t)nrows * (size_t)ncols * sizeof *part);
+  const PetscErrorCode rc = ncols ? read_own(s, row, nrows, col, ncols, part) : 0;
+  for (int64_t i = 0; i < nrows && !rc; i++) memcpy(out + i * stride, part + i * ncols, (size_t)ncols * sizeof *part);
+  free(part);
+  return rc;
+}
+
+PetscErrorCode mt_source_read(MtSource *s, int64_t row, int64_t nrows, int64_t col, int64_t ncols, double *out) {
+  const int64_t left = col < s->own ? (col + ncols < s->own ? ncols : s->own - col) : 0;
+  if (left == ncols) return read_own(s, row, nrows, col, ncols, out);
+  PetscCall(read_part(s, row, nrows, col, left, ncols, out));
+  return read_part(s->beside, row, nrows, col + left - s->own, ncols - left, ncols, out + left);
 }

@@ -39,16 +39,20 @@ extern const MtFormat mt_format_csv, mt_format_npy, mt_format_hdf5, mt_format_pi
 
 struct MtSource {
   const MtInput *in;
+  const char *key; /* that names the files: pca.files, pca.beside */
   MtFiles files;
   const MtFormat *format;
   bool by_file;   /* a file is a sample */
   int64_t *first; /* [files.n + 1] row where each file begins; owned */
   int64_t rows, columns;
-  MtShape shape;   /* of the first file */
-  bool transverse; /* three numbers of a file become one: 1 - (m.axis)^2 */
-  double axis[3];  /* unit */
-  bool features;   /* features.h5 of magtwin topology */
-  char **name;     /* [columns] of a table with a header, of its first file; owned, or NULL */
+  int64_t own;      /* columns of these files; the others are of those beside */
+  MtSource *beside; /* NULL: none; owned */
+  MtShape shape;    /* of the first file, then of the first one beside */
+  bool transverse;  /* three numbers of a file become one: 1 - (m.axis)^2 */
+  double axis[3];   /* unit */
+  bool features;    /* features.h5 of magtwin topology */
+  bool texture;     /* texture.h5 of magtwin texture */
+  char **name;      /* [columns] of a table with a header, of its first file; owned, or NULL */
   int nnames;
   /* the file that is open */
   int open; /* its number, -1: none */

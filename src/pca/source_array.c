@@ -42,7 +42,7 @@ static PetscErrorCode npy_probe(MtSource *s, const char *path, MtShape *shape) {
 
 static PetscErrorCode npy_read(MtSource *s, int64_t row, int64_t nrows, int64_t col, int64_t ncols, double *out) {
   for (int64_t i = 0; i < nrows; i++)
-    PetscCall(mt_npy_read_reals(&s->at.npy, (row + i) * s->columns * (s->transverse ? 3 : 1) + col, (size_t)ncols, 1,
+    PetscCall(mt_npy_read_reals(&s->at.npy, (row + i) * s->own * (s->transverse ? 3 : 1) + col, (size_t)ncols, 1,
                                 out + i * ncols));
   return 0;
 }
@@ -104,10 +104,12 @@ static PetscErrorCode probe_features(MtSource *s, const char *path, MtShape *sha
 }
 
 static PetscErrorCode probe_all(MtSource *s, const char *path, MtShape *shape) {
-  const int n = mt_source_names(s->in, "pca.datasets");
+  const int n = strcmp(s->key, "pca.files") ? 0 : mt_source_names(s->in, "pca.datasets");
   for (int i = 0; i < n; i++) PetscCall(probe_dataset(s, path, mt_input_string_at(s->in, i, "pca.datasets"), shape));
   if (!n && s->features) PetscCall(probe_features(s, path, shape));
-  if (!n && !s->features && H5Lexists(s->at.hdf5, "m", H5P_DEFAULT) > 0) PetscCall(probe_dataset(s, path, "/m", shape));
+  if (!n && s->texture) PetscCall(probe_dataset(s, path, "/features", shape));
+  if (!n && !s->features && !s->texture && H5Lexists(s->at.hdf5, "m", H5P_DEFAULT) > 0)
+    PetscCall(probe_dataset(s, path, "/m", shape));
   if (!shape->nblocks) return mt_error(MT_ERR_INPUT, "%s: give pca.datasets, the numbers in this HDF5 file", path);
   if (s->features) square_images(shape);
   return 0;

@@ -24,13 +24,18 @@ static PetscErrorCode choose_named(MtSource *s, const MtTextTable *header, int w
   return 0;
 }
 
+/* The number of a sample in tables of this program says nothing about it. */
+static bool counts(const MtTextTable *header, int k) {
+  return header && k < header->n && (!strcmp(header->cell[k], "image") || !strcmp(header->cell[k], "sample"));
+}
+
 static PetscErrorCode choose_columns(MtSource *s, const MtTextTable *header, const MtTextTable *first) {
   double value;
   s->at.csv.ncell = 0;
   PetscCall(choose_named(s, header, first->n));
   if (!s->at.csv.ncell)
     for (int k = 0; k < first->n; k++)
-      if (mt_text_number(first->cell[k], &value)) take_column(s, k);
+      if (mt_text_number(first->cell[k], &value) && !counts(header, k)) take_column(s, k);
   return s->at.csv.ncell
              ? 0
              : mt_error(MT_ERR_INPUT, "%s:%lld: no column holds numbers", first->path, (long long)first->line);

@@ -63,8 +63,8 @@ static PetscErrorCode show_page(MtSource *s, int64_t page) {
   s->at.picture.gray = NULL;
   s->at.picture.page = -1;
   PetscCall(load(s->path, (int)page, &im, &s->at.picture.gray));
-  if ((int64_t)im.nx * im.ny != s->columns) return mt_error(MT_ERR_INPUT, "%s: has changed while it was read", s->path);
-  for (int64_t i = 0; i < s->columns && !im.real; i++)
+  if ((int64_t)im.nx * im.ny != s->own) return mt_error(MT_ERR_INPUT, "%s: has changed while it was read", s->path);
+  for (int64_t i = 0; i < s->own && !im.real; i++)
     s->at.picture.gray[i] = (float)rint(s->at.picture.gray[i] * top_of(&im));
   s->at.picture.page = page;
   return 0;

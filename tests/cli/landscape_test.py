@@ -273,6 +273,11 @@ def check_pictures(folder, out, pairs):
         if where == "region":
             check(first is None or np.allclose(net, first, rtol=0, atol=1e-9 * abs(first).max()), ranks)
             first = net
+    np.save(os.path.join(folder, "more.npy"), np.random.default_rng(2).random((6, 3)))
+    _, both = landscape(folder, text, "pca.beside=%s/more.npy" % folder, "pca.scale=deviation", out="both")
+    with h5py.File(os.path.join(both, "landscape.h5"), "r") as f:
+        there, images = f["places/path/net"][:].mean(), f["maps/path/net"][:2 * 12 * 12].sum()
+        check(abs(there / images - 1) < 1e-10 and len(f["maps/path/net"]) == 2 * 12 * 12 + 3, (there, images))
     check(np.allclose(net, by_hand(pairs, np.diff(work) / np.diff(pc)), rtol=0, atol=1e-10 * abs(net).max()), "cells")
     os.rename(os.path.join(folder, "v3.npy"), os.path.join(folder, "w3.npy"))
     r, now = landscape(folder, text, out="pictures")

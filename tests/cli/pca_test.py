@@ -138,6 +138,31 @@ def test_features(folder):
     check(r.code == 0 and all(os.path.exists(os.path.join(out, "figures", n + ".png")) for n in ("scores", "loadings")), r)
 
 
+def test_beside(folder):
+    """Persistence images with texture statistics of the same pictures, as HDF5 and as csv: the decomposition of both side by side, however they are dealt."""
+    for i in range(6):
+        np.save(os.path.join(folder, "v%d.npy" % i), np.random.default_rng(i).random((16, 18)))
+    for command, more in (("topology", "topology: {files: '%s/v*.npy', features: {bins: 6}}\n" % folder), ("texture", "topology: {files: '%s/v*.npy'}\ntexture: {scales: 2}\n" % folder)):
+        text = os.path.join(folder, command + ".yaml")
+        with open(text, "w") as f:
+            f.write(more + "output: {folder: %s/%s}\n" % (folder, command))
+        r = support.magtwin(BUILD, command, text)
+        check(r.code == 0, r)
+    features, texture = os.path.join(folder, "topology", "features.h5"), os.path.join(folder, "texture", "texture")
+    with h5py.File(features, "r") as f, h5py.File(texture + ".h5", "r") as g:
+        x = np.hstack([f["dimension0/image"][:], f["dimension1/image"][:], g["features"][:]])
+    for beside, ranks, deal in ((".h5", 1, "columns"), (".csv", 2, "columns"), (".h5", 3, "rows")):
+        _, out = pca(folder, features, "pca.beside=" + texture + beside, "pca.distribute=" + deal, ranks=ranks)
+        against_numpy(out, x, 4)
+    _, out = pca(folder, texture + ".csv", "pca.beside=" + features)
+    against_numpy(out, np.hstack([x[:, 72:], x[:, :72]]), 4)
+    np.save(os.path.join(folder, "five.npy"), np.ones((5, 2)))
+    r, _ = pca(folder, features, "pca.beside=%s/five.npy" % folder, code=2, out="bad")
+    check("five.npy has 5 samples" in r.err and "features.h5 has 6" in r.err, r)
+    r = support.magtwin(BUILD, "plot", out)
+    check(r.code == 0, r)
+
+
 def test_bad_input(folder):
     x = table()
     at = lambda name: os.path.join(folder, name)
@@ -154,7 +179,7 @@ def test_bad_input(folder):
         f.write("a,b\n")
     with h5py.File(at("a.h5"), "w") as f:
         f["/x"] = x[:, :3]
-    for files, more, text in (("nan.npy", [], "nan.npy: number 7 of sample 5 is not finite"), ("constant.npy", [], "all 5 samples are equal"),
+    for files, more, text in (("nan.npy", [], "nan.npy: number 7 of sample 5 is not finite"), ("constant.npy", [], "constant.npy: all 5 samples are equal"),
                               ("one.npy", [], "one sample"), ("s?.npy", [], "s2.npy has 5 numbers a sample"), ("text.csv", [], "text.csv:3: 'x' in column 2"),
                               ("empty.csv", [], "has a header only"), ("a.h5", [], "pca.datasets"), ("a.h5", ["pca.datasets=[y]"], "no dataset y"),
                               ("a.npy", ["pca.components=30"], "at most 12 components, not 30"), ("text.csv", ["pca.columns=[c]"], "no column c"),
@@ -170,4 +195,4 @@ def test_bad_input(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(support.run_tests([(f.__name__[5:], f) for f in (test_kinds, test_pictures, test_ranks, test_options, test_features, test_bad_input)]))
+    sys.exit(support.run_tests([(f.__name__[5:], f) for f in (test_kinds, test_pictures, test_ranks, test_options, test_features, test_beside, test_bad_input)]))

@@ -76,9 +76,9 @@ def quadratic_well(case):
 class Strip:
     """A strip with two discs and the wall that is driven past them; lengths nm, K MJ/m3.  The wall goes along `axis` (0: x, 1: y) from `start`, up if `way` is 1."""
 
-    def __init__(self, name, size, pinning, plain, radius, K, axis, way, start, end):
+    def __init__(self, name, size, pinning, plain, radius, K, axis, way, start, end, field=0.4, spacing=3.5):
         self.name, self.size, self.disc, self.radius, self.K = name, size, {"pinning": pinning, "plain": plain}, radius, K
-        self.axis, self.way, self.start, self.end = axis, way, start, end
+        self.axis, self.way, self.start, self.end, self.field, self.spacing = axis, way, start, end, field, spacing
 
     def within(self, x, name):
         return np.hypot(*(x[:, :2] - self.disc[name]).T) < self.radius
@@ -88,7 +88,7 @@ class Strip:
         library = os.path.join(case.folder, self.name + "_materials.yaml")
         with open(library, "w") as f:
             f.write("materials:\n" + "".join("  - {name: %s, A: 10 pJ/m, Js: 1 T, K1: %g MJ/m3, source: made up}\n" % material for material in (("plain", 0.4), ("pinning", self.K))))
-        wide, spacing = [0, 0, 4.0], [3.5, 3.5, 4.0]
+        wide, spacing = [0, 0, 4.0], [self.spacing, self.spacing, 4.0]
         wide[:2], spacing[self.axis] = self.size, 3.0
         third = self.size[self.axis] / 3
         return ["materials.library=" + library, "time.end=%g ps" % self.end, "grains.shape.axis=" + "xy"[self.axis], "grains.shape.layers=[%.17g, %.17g, %.17g]" % (third, third, third),
@@ -104,9 +104,9 @@ STRIPS = (Strip("wall along x", (120, 28), (80, 14), (40, 14), 12, 0.7, 0, 1, 15
           Strip("fresh, wall along -y", (30, 150), (12, 60), (18, 110), 10, 1.0, 1, -1, 135, 990))
 
 
-def mesh_with_discs(case, strip):
-    """The strip as one region with two discs in it, made of the mesh of three layers; the wall to begin with."""
-    layers = os.path.join(case.run("mesh", "discs", strip.name + "/layers", *strip.overrides(case)), "mesh.h5")
+def mesh_with_discs(case, strip, name="discs"):
+    """The strip as one region with two discs in it, made of the mesh of three layers of the input `name`; the wall to begin with."""
+    layers = os.path.join(case.run("mesh", name, strip.name + "/layers", *strip.overrides(case)), "mesh.h5")
     mesh, start = os.path.join(case.folder, strip.name, "discs.h5"), os.path.join(case.folder, strip.name, "wall.h5")
     with open(layers, "rb") as a, open(mesh, "wb") as b:
         b.write(a.read())
@@ -120,7 +120,7 @@ def mesh_with_discs(case, strip):
     along = strip.way * (x[:, strip.axis] - strip.start) / 5.0
     with h5py.File(start, "w") as f:
         f["/m"] = np.stack([0 * along, 1 / np.cosh(along), -np.tanh(along)], 1)
-        f.attrs.update({"format": np.bytes_("magtwin-state"), "version": np.int64(1), "made_by": np.bytes_("validate"), "ranks": np.int64(1), "field_T": [0.0, 0.0, 0.4]})
+        f.attrs.update({"format": np.bytes_("magtwin-state"), "version": np.int64(1), "made_by": np.bytes_("validate"), "ranks": np.int64(1), "field_T": [0.0, 0.0, strip.field]})
     return mesh, start, x
 
 
