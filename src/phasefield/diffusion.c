@@ -5,6 +5,7 @@
  * which nobody needs. */
 #include "magtwin/diffusion.h"
 #include "flow_impl.h"
+#include "magtwin/run.h"
 #include <math.h>
 
 enum { MAX_ITERATIONS = 200 };
@@ -184,9 +185,14 @@ static PetscErrorCode set_solver(MtDiffusion *d, double shift, bool keep) {
 }
 
 PetscErrorCode mt_diffusion_system(MtDiffusion *d, double t, double shift, Vec w, KSP *ksp) {
+  mt_phase_begin("assembly");
   PetscCall(set_system(d, temperature(d, t), shift, w));
+  mt_phase_end("assembly");
   *ksp = d->ksp;
-  return set_solver(d, shift, fresh(d, shift));
+  mt_phase_begin("preconditioner");
+  PetscCall(set_solver(d, shift, fresh(d, shift)));
+  mt_phase_end("preconditioner");
+  return 0;
 }
 
 void mt_diffusion_amg(const MtDiffusion *d, double amg[4]) {

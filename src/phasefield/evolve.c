@@ -161,7 +161,9 @@ static PetscErrorCode walk(MtEvolve *e, bool *stopped) {
     if (rc) return fail(e, rc);
     PetscCall(watch(e, before));
     show_progress(e);
+    mt_phase_begin("lines and files");
     rc = record(e, stop);
+    mt_phase_end("lines and files");
     if (rc) return rc;
     *stopped = mt_stop_agreed(e->comm);
   }

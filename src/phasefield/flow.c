@@ -6,6 +6,7 @@
 #include "magtwin/diffusion.h"
 #include "magtwin/elastic.h"
 #include "magtwin/error.h"
+#include "magtwin/run.h"
 #include <math.h>
 
 enum { MAX_NEWTON = 8 };
@@ -179,7 +180,10 @@ PetscErrorCode mt_flow_mean(const MtFlow *f, Vec c, double *mean) {
 
 /* residual = w shift (c - b) + w G mu - w s, and S of this state. */
 static PetscErrorCode linearize(MtFlow *f, double t, double shift, Vec b, Vec c) {
-  PetscCall(forces(f, t, c, true, f->residual));
+  mt_phase_begin("forces");
+  PetscErrorCode rc = forces(f, t, c, true, f->residual);
+  mt_phase_end("forces");
+  PetscCall(rc);
   PetscCall(VecWAXPY(f->work, -1, b, c));
   PetscCall(VecPointwiseMult(f->work, f->work, f->w));
   PetscCall(VecAXPY(f->residual, shift, f->work));
@@ -200,7 +204,9 @@ static PetscErrorCode correct(MtFlow *f, double shift, Vec c, double *change, Mt
   PetscInt its;
   KSPConvergedReason reason;
   PetscCall(VecZeroEntries(f->delta));
+  mt_phase_begin("linear solves");
   PetscCall(KSPSolve(f->ksp, f->residual, f->delta));
+  mt_phase_end("linear solves");
   PetscCall(KSPGetIterationNumber(f->ksp, &its));
   PetscCall(KSPGetConvergedReason(f->ksp, &reason));
   how->linear += (int)its;

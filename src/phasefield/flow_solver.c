@@ -10,6 +10,7 @@
 #include "flow_impl.h"
 #include "magtwin/diffusion.h"
 #include "magtwin/error.h"
+#include "magtwin/run.h"
 #include <math.h>
 
 enum { MAX_ITERATIONS = 200 };
@@ -98,6 +99,7 @@ static bool fresh(double have, double want) {
 /* A = alpha w + beta K, unless what there is serves. */
 static PetscErrorCode set_factor(MtFlow *f, MtFlowFactor *a, double alpha, double beta) {
   if (a->ksp && fresh(a->alpha, alpha) && fresh(a->beta, beta)) return 0;
+  mt_phase_begin("preconditioner");
   if (!a->ksp) PetscCall(make_factor(f, a));
   PetscCall(MatCopy(f->K, a->A, SAME_NONZERO_PATTERN));
   PetscCall(MatScale(a->A, beta));
@@ -106,6 +108,7 @@ static PetscErrorCode set_factor(MtFlow *f, MtFlowFactor *a, double alpha, doubl
   PetscCall(MatDiagonalSet(a->A, f->work, ADD_VALUES));
   PetscCall(KSPSetOperators(a->ksp, a->A, a->A));
   PetscCall(KSPSetUp(a->ksp));
+  mt_phase_end("preconditioner");
   a->alpha = alpha;
   a->beta = beta;
   return 0;

@@ -6,6 +6,7 @@
  * iterations count the nodes across an interface, not those of the domain (docs/numerics.md has the counts). */
 #include "grains_impl.h"
 #include "magtwin/error.h"
+#include "magtwin/run.h"
 #include <math.h>
 
 enum { MAX_NEWTON = 8, MAX_ITERATIONS = 500 };
@@ -79,6 +80,7 @@ static double above(const MtGrowth *g, Mixture m, PetscInt p) {
 PetscErrorCode mt_grain_energy(MtGrowth *g, const double *c, MtGrainEnergy *e) {
   const MtGrainSet *s = &g->set;
   double sum[3] = {0, 0, 0};
+  mt_phase_begin("energies");
   PetscCall(mt_grain_ghosts_values(&g->ghosts, (double *)c));
   for (PetscInt i = 0; i < g->domain->n_owned; i++) {
     const Mixture mix = mixture(g, i, c);
@@ -88,6 +90,7 @@ PetscErrorCode mt_grain_energy(MtGrowth *g, const double *c, MtGrainEnergy *e) {
     for (PetscInt p = s->start[i]; p < s->start[i + 1]; p++) sum[1] += c[p] * stiffness(g, i, p, c);
   }
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, 3, MPI_DOUBLE, MPI_SUM, g->domain->comm));
+  mt_phase_end("energies");
   e->driving = sum[2] / g->graph.volume;
   e->bulk = g->model->m * sum[0] / g->graph.volume + e->driving;
   e->gradient = .5 * g->model->kappa * sum[1] / g->graph.volume;
@@ -241,7 +244,9 @@ static PetscErrorCode correct(MtGrowth *g, double *c, double *change, MtFlowSolv
   double own = 0;
   int iterations;
   bool good;
+  mt_phase_begin("linear solves");
   PetscCall(conjugate_gradients(g, c, &iterations, &good));
+  mt_phase_end("linear solves");
   how->linear += iterations;
   how->newton++;
   for (PetscInt p = 0; p < g->set.n_owned; p++) {
@@ -258,7 +263,9 @@ PetscErrorCode mt_grain_solve(MtGrowth *g, const double *base, double *c, MtFlow
   *how = (MtFlowSolve){0};
   mt_grain_mobility(g, c);
   while (how->newton < MAX_NEWTON) {
+    mt_phase_begin("forces");
     PetscCall(linearize(g, base, c));
+    mt_phase_end("forces");
     PetscCall(correct(g, c, &change, how));
     if (!isfinite(change) || (how->newton > 2 && change > 2 * before)) return 0;
     const double left = fmax(change / before, 10 * g->opt.linear_rtol) * change; /* of the next iteration */

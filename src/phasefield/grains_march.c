@@ -2,6 +2,7 @@
 #include "bdf2.h"
 #include "grains_impl.h"
 #include "magtwin/error.h"
+#include "magtwin/run.h"
 #include <math.h>
 
 typedef enum { GOOD, TOO_INEXACT, NOT_SOLVED, OUT_OF_RANGE, ENERGY_ROSE } Verdict;
@@ -72,7 +73,9 @@ static PetscErrorCode accept(MtGrowth *g, double h, double until, const MtGrainE
   g->s.t = fabs(g->s.t + h - until) <= 1e-12 * fabs(until) ? until : g->s.t + h;
   g->s.steps++;
   g->energy = *e;
+  mt_phase_begin("lists of grains");
   PetscErrorCode rc = mt_grain_set_adapt(g);
+  mt_phase_end("lists of grains");
   return rc ? rc : mt_grain_energy(g, g->c[0], &g->energy);
 }
 

@@ -18,7 +18,7 @@ static int by_key(const void *a, const void *b) {
 
 static void sort_unique(Contacts *c) {
   size_t n = 0;
-  qsort(c->key, c->n, sizeof *c->key, by_key);
+  if (c->n > 0) qsort(c->key, c->n, sizeof *c->key, by_key);
   for (size_t i = 0; i < c->n; i++)
     if (n == 0 || c->key[i] != c->key[n - 1]) c->key[n++] = c->key[i];
   c->n = n;

@@ -8,6 +8,7 @@
  * it is positive. */
 #include "flow_impl.h"
 #include "kks_impl.h"
+#include "magtwin/run.h"
 #include <math.h>
 
 enum { MAX_ITERATIONS = 300 };
@@ -137,16 +138,21 @@ static PetscErrorCode diagonal(MtKks *k, bool phi) {
 }
 
 PetscErrorCode mt_kks_linear_prepare(MtKks *k) {
+  mt_phase_begin("preconditioner");
   PetscCall(diagonal(k, true));
   PetscCall(set_block(k, &k->block[0], k->K, k->model->kappa));
   PetscCall(diagonal(k, false));
-  return set_block(k, &k->block[1], k->KM, 1);
+  PetscCall(set_block(k, &k->block[1], k->KM, 1));
+  mt_phase_end("preconditioner");
+  return 0;
 }
 
 static PetscErrorCode solve(MtKks *k, PetscInt *iterations, bool *solved) {
   KSPConvergedReason reason;
   PetscCall(VecZeroEntries(k->answer));
+  mt_phase_begin("linear solves");
   PetscCall(KSPSolve(k->ksp, k->right, k->answer));
+  mt_phase_end("linear solves");
   PetscCall(KSPGetIterationNumber(k->ksp, iterations));
   PetscCall(KSPGetConvergedReason(k->ksp, &reason));
   *solved = reason > 0;

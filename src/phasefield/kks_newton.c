@@ -2,6 +2,7 @@
  * order in the step), so that K_M stays the same in the iteration and c is conserved. */
 #include "flow_impl.h"
 #include "kks_impl.h"
+#include "magtwin/run.h"
 #include <math.h>
 
 enum { MAX_NEWTON = 12 };
@@ -60,9 +61,11 @@ PetscErrorCode mt_kks_measure(MtKks *k, double t, Vec phi, Vec c, MtFlowEnergy *
   PetscScalar gradient;
   double bulk;
   bool good;
+  mt_phase_begin("energies");
   PetscCall(mt_kks_points(k, t, phi, c, k->work2, &bulk, &good));
   PetscCall(MatMult(k->K, phi, k->work));
   PetscCall(VecDot(phi, k->work, &gradient));
+  mt_phase_end("energies");
   e->bulk = good ? bulk / k->volume : INFINITY;
   e->gradient = .5 * k->model->kappa * PetscRealPart(gradient) / k->volume;
   e->total = e->bulk + e->gradient;
@@ -96,9 +99,13 @@ PetscErrorCode mt_kks_rate(MtKks *k, double t) {
 static PetscErrorCode linearize(MtKks *k, double t, bool first, bool *good) {
   Vec *r = k->residual;
   double bulk;
+  mt_phase_begin("forces");
   PetscCall(mt_kks_points(k, t, k->next[MT_KKS_PHI], k->next[MT_KKS_C], r[MT_KKS_PHI], &bulk, good));
+  mt_phase_end("forces");
   if (!*good) return 0;
+  mt_phase_begin("assembly");
   if (first) PetscCall(mt_kks_transport(k));
+  mt_phase_end("assembly");
   PetscCall(forces(k, k->next[MT_KKS_PHI]));
   for (int f = 0; f < MT_KKS_FIELDS; f++) {
     PetscCall(VecWAXPY(k->work, -1, k->base[f], k->next[f]));

@@ -9,6 +9,7 @@
 #include "flow_impl.h"
 #include "magtwin/error.h"
 #include "magtwin/phasefield.h"
+#include "magtwin/run.h"
 #include <math.h>
 
 typedef enum { GOOD, TOO_INEXACT, NOT_SOLVED, OUT_OF_RANGE, ENERGY_ROSE } Verdict;
@@ -154,7 +155,10 @@ static PetscErrorCode judge(MtMarch *m, double h, MtFlowEnergy *e, Verdict *v) {
   PetscCall(worst_node(m, m->guess, m->next, &m->trouble.error));
   *v = TOO_INEXACT;
   if (m->opt.tolerance > 0 && m->trouble.error > m->opt.tolerance) return 0;
-  PetscCall(mt_flow_energy(m->flow, m->next, e));
+  mt_phase_begin("energies");
+  PetscErrorCode rc = mt_flow_energy(m->flow, m->next, e);
+  mt_phase_end("energies");
+  PetscCall(rc);
   const double parts = fabs(m->energy.bulk) + m->energy.gradient + m->energy.elastic;
   const bool rose = !m->flow->model.source && e->total > m->energy.total + ROUNDING * parts;
   *v = rose ? ENERGY_ROSE : GOOD;
