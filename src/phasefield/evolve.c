@@ -46,6 +46,22 @@ static PetscErrorCode make_folder(const MtEvolve *e) {
   return rc;
 }
 
+static PetscErrorCode first_files(MtEvolve *e) {
+  mt_phase_begin("lines and files");
+  PetscErrorCode rc = mt_evolve_add_row(e);
+  if (!rc) rc = mt_evolve_keep(e);
+  mt_phase_end("lines and files");
+  return rc;
+}
+
+static PetscErrorCode last_files(MtEvolve *e) {
+  mt_phase_begin("lines and files");
+  PetscErrorCode rc = mt_evolve_keep(e);
+  if (!rc) rc = mt_evolve_save(e);
+  mt_phase_end("lines and files");
+  return rc;
+}
+
 static PetscErrorCode start(MtEvolve *e, bool resume) {
   bool found = false;
   PetscErrorCode rc = make_folder(e);
@@ -63,9 +79,7 @@ static PetscErrorCode start(MtEvolve *e, bool resume) {
   if (!rc) rc = mt_evolve_csv_open(e);
   e->began = mt_wall();
   e->began_at = now(e);
-  if (rc || found) return rc;
-  rc = mt_evolve_add_row(e);
-  return rc ? rc : mt_evolve_keep(e);
+  return rc || found ? rc : first_files(e);
 }
 
 /* The first point of the grid of `interval` after t. */
@@ -171,8 +185,7 @@ static PetscErrorCode walk(MtEvolve *e, bool *stopped) {
   if (now(e) >= e->opt.end) {
     *stopped = false;
     e->mark.finished = 1;
-    PetscErrorCode rc = mt_evolve_keep(e);
-    return rc ? rc : mt_evolve_save(e);
+    return last_files(e);
   }
   mt_log("stopped by a signal at %.6g s", now(e));
   return now(e) > e->saved_t ? mt_evolve_save(e) : 0;

@@ -6,7 +6,8 @@
 #include <math.h>
 
 typedef enum { GOOD, TOO_INEXACT, NOT_SOLVED, OUT_OF_RANGE, ENERGY_ROSE } Verdict;
-static const double ROUNDING = 1e-12; /* of the energy, relative to the sum of its parts */
+static const double ROUNDING = 1e-12; /* of the energy, relative to the sum of its parts, */
+static const double FLOOR = 1e-2;     /* which count as at least so much of m: one grain alone has none */
 
 static void combine(const MtGrowth *g, int n, const double *factor, double *out) {
   for (PetscInt p = 0; p < g->set.n_owned; p++) {
@@ -38,7 +39,8 @@ static PetscErrorCode judge(MtGrowth *g, double share, MtGrainEnergy *e, Verdict
   *v = TOO_INEXACT;
   if (g->march.tolerance > 0 && g->trouble.error > g->march.tolerance) return 0;
   PetscCall(mt_grain_energy(g, next, e));
-  *v = e->total > g->energy.total + ROUNDING * (g->energy.bulk + g->energy.gradient) ? ENERGY_ROSE : GOOD;
+  const double parts = fmax(g->energy.bulk + g->energy.gradient, FLOOR * g->model->m);
+  *v = e->total > g->energy.total + ROUNDING * parts ? ENERGY_ROSE : GOOD;
   return 0;
 }
 

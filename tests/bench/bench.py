@@ -7,7 +7,7 @@ magnet in ever smaller elements), steps (smooth field steps), suggest (next poin
 only by name or with `full`, which also takes growth to 3e5 nodes and refined to 1e6), topology (persistent homology of volumes, pictures
 and a series of them), pca (components of 800 samples of 16384
 variables), campaigns (two groups of a sweep beside one, 200 points through kills), grains (convex fit of 1000 grains on 200^3 voxels),
-events (the numbers of the last `make bench-events`).
+evolve (models of the phase field: speed, shares, 1 and 2 ranks, iterations with h and h/4, cost beside grains and boundaries), events (the numbers of the last `make bench-events`).
 
 Writes out/bench/summary.json, a list of {name, value, unit, reference, source, error, pass} as validate.py does, with the part and when it
 was measured: parts named alone replace their own lines only.  Also out/bench/figures, and prints all.  Counts come from the summary.json
@@ -29,6 +29,7 @@ import grains
 import growth
 import measure
 import pca
+import phase_field
 import support
 import topology
 from measure import OUT
@@ -222,7 +223,10 @@ class Bench:
     def grains(self):
         grains.bench(self, OUT)
 
-    # where events end: what `make bench-events` found last
+    # phase field
+
+    def evolve(self):
+        phase_field.bench(self, self.size)
 
     # sweeps
 
@@ -239,6 +243,8 @@ class Bench:
             self.note("campaign of 200 points %s: failed with the reason put into them" % where, found["failed"])
             self.note("campaign of 200 points %s: starts" % where, found["begun"])
 
+    # where events end: what `make bench-events` found last
+
     def events(self):
         path = os.path.join(OUT, "events", "summary.json")
         if not os.path.exists(path):
@@ -249,7 +255,7 @@ class Bench:
                 self.add(item)
 
 
-PARTS = ["machine", "loop", "growth", "refined", "steps", "suggest", "ranks", "grains8", "million", "topology", "pca", "campaigns", "grains", "events"]
+PARTS = ["machine", "loop", "growth", "refined", "steps", "suggest", "ranks", "grains8", "million", "topology", "pca", "campaigns", "grains", "evolve", "events"]
 LONG = {"quick": ["grains8", "million"], "normal": ["million"], "full": []}
 
 
