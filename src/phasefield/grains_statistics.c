@@ -89,15 +89,15 @@ static PetscErrorCode gather(MPI_Comm comm, Contacts *c) {
 static PetscErrorCode count_neighbours(const MtGrowth *g, MtGrainRecord *of) {
   Contacts found = {0};
   make_room(&found, 1);
-  PetscCall(own_contacts(g, of, &found));
-  PetscCall(gather(g->ghosts.comm, &found));
+  PetscErrorCode rc = own_contacts(g, of, &found);
+  if (!rc) rc = gather(g->ghosts.comm, &found);
   for (int k = 0; k < g->ngrains; k++) of[k].neighbours = 0;
   for (size_t i = 0; i < found.n; i++) {
     of[found.key[i] / g->ngrains].neighbours++;
     of[found.key[i] % g->ngrains].neighbours++;
   }
   free(found.key);
-  return 0;
+  return rc;
 }
 
 /* sum[2][3][ngrains]: w share of each grain by the cosines and sines of its nodes along periodic axes. */
