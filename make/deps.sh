@@ -22,7 +22,7 @@ if [ "$kind" = optional ]; then
   exit 0
 fi
 if [ "$(id -u)" -ne 0 ]; then
-  if [ "$kind" = libraries ] && pkg-config --exists PETSc SLEPc yaml-0.1 2>/dev/null; then exit 0; fi
+  if [ "$kind" = libraries ] && pkg-config --exists PETSc SLEPc yaml-0.1 libxml-2.0 zlib 2>/dev/null; then exit 0; fi
   echo "Missing packages. Run:  sudo apt-get install ${missing[*]}" >&2
   echo "On a cluster without root: load the site's modules and set PETSC_DIR, see README.md." >&2
   exit 1

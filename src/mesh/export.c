@@ -37,15 +37,30 @@ static void put_array(FILE *out, const char *type, const char *name, int ncomp, 
   *offset += sizeof bytes + bytes;
 }
 
+/* The names of the regions, the bytes of each with a 0 at its end: texts of VTK's own make other readers give up. */
+static void put_names(FILE *out, const MtRegions *r) {
+  size_t n = 0;
+  for (int i = 0; i < r->n; i++) n += strlen(r->name[i]) + 1;
+  fprintf(out, "<FieldData>\n<DataArray type=\"UInt8\" Name=\"region_name\" NumberOfTuples=\"%zu\" format=\"ascii\">\n",
+          n);
+  for (int i = 0; i < r->n; i++) {
+    for (const char *c = r->name[i]; *c; c++) fprintf(out, "%d ", (unsigned char)*c);
+    fprintf(out, "0\n");
+  }
+  fprintf(out, "</DataArray>\n</FieldData>\n");
+}
+
 static void put_vtu_head(FILE *out, const MtMeshData *d) {
   const uint64_t one = 1, nv = (uint64_t)d->nv, nt = (uint64_t)d->nt;
   const bool little = *(const char *)&one == 1;
   uint64_t at = 0;
-  fprintf(
-      out,
-      "<?xml version=\"1.0\"?>\n<VTKFile type=\"UnstructuredGrid\" version=\"1.0\" byte_order=\"%sEndian\" "
-      "header_type=\"UInt64\">\n<UnstructuredGrid>\n<Piece NumberOfPoints=\"%lld\" NumberOfCells=\"%lld\">\n<Points>\n",
-      little ? "Little" : "Big", (long long)d->nv, (long long)d->nt);
+  fprintf(out,
+          "<?xml version=\"1.0\"?>\n<VTKFile type=\"UnstructuredGrid\" version=\"1.0\" byte_order=\"%sEndian\" "
+          "header_type=\"UInt64\">\n<UnstructuredGrid>\n",
+          little ? "Little" : "Big");
+  put_names(out, &d->regions);
+  fprintf(out, "<Piece NumberOfPoints=\"%lld\" NumberOfCells=\"%lld\">\n<Points>\n", (long long)d->nv,
+          (long long)d->nt);
   put_array(out, "Float64", "x", 3, &at, 24 * nv);
   fprintf(out, "</Points>\n<Cells>\n");
   put_array(out, "Int64", "connectivity", 1, &at, 32 * nt);

@@ -145,7 +145,8 @@ const MtKey mt_grains_keys[] = {
          "Volume of labels: .npy [nz, ny, nx], HDF5, a TIFF file with a page per slice, or a pattern of numbered TIFF "
          "slices; or a tessellation of a box (.tess of Neper, regularized or not), whose orientations are taken if it "
          "has any (easy axis [001]); or a mesh of tetrahedra of 4 nodes in any format that Gmsh reads by the name's "
-         "ending (.msh of Gmsh and Neper, .vtk, .med, .inp, .unv, .mesh), whose volumes are regions by the names of "
+         "ending (.msh of Gmsh and Neper, .vtk, .med, .inp, .unv, .mesh), or in VTK's XML (.vtu), whose volumes are "
+         "regions by the names of "
          "their physical groups: grain 3, gb 3-7, triple_line 3-7-9 #1, junction ..., pocket ..., surface 3, air, as "
          "mesh.also writes them; any other name is a grain."},
     {.path = "grains.dataset",
@@ -153,6 +154,15 @@ const MtKey mt_grains_keys[] = {
      .def = "/labels",
      .when = LABELS,
      .help = "Dataset of an HDF5 file: integers [nz, ny, nx]."},
+    {.path = "grains.array",
+     .type = MT_KEY_STRING,
+     .def = "",
+     .when = "grains.source=mesh",
+     .help = "Array of the cells of a .vtu file that numbers its volumes (numbers in it as text, inline base64, or "
+             "appended raw or in "
+             "base64; plain or by zlib; little-endian). Without it region, CellEntityIds, "
+             "gmsh:physical, gmsh:geometrical, medit:ref, cell_tags, MaterialIDs, material, attribute, RegionId, "
+             "FeatureIds, GrainId or grain, whichever is there first; a file without arrays is one volume."},
     {.path = "grains.voxel",
      .type = MT_KEY_VEC3,
      .dim = MT_DIM_LENGTH,

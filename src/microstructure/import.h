@@ -12,10 +12,14 @@ typedef struct {
   int n;       /* volumes */
   char **name; /* [n] of its first physical group, or "": it has none; owned */
 } MtImported;
-/* Whatever Gmsh opens (by the ending of the name); nodes at one place become one, tets get positive volume, lengths are
- * multiplied by unit.  MT_ERR_INPUT where there are other volume elements, or none.  Between mt_gmsh_begin and
- * mt_gmsh_end.  Not collective. */
-PetscErrorCode mt_import_gmsh(const char *path, double unit, MtImported *f);
+/* Whatever Gmsh opens (by the ending of the name), and .vtu with its volumes by `array` (NULL: to be found); nodes at
+ * one place become one, tets get positive volume, lengths are multiplied by unit.  MT_ERR_INPUT where there are other
+ * volume elements, or none.  Between mt_gmsh_begin and mt_gmsh_end.  Not collective. */
+PetscErrorCode mt_import_gmsh(const char *path, const char *array, double unit, MtImported *f);
+/* The tetrahedra of a .vtu file as volumes 1, 2, ... of Gmsh's model, and the names [n] of these, from malloc ("": it
+ * has none), also after an error.  MT_ERR_INPUT with the line. */
+bool mt_import_is_vtu(const char *path);
+PetscErrorCode mt_import_vtu(const char *path, const char *array, int *n, char ***names);
 void mt_import_free(MtImported *f); /* a zeroed struct is fine */
 
 /* The regions of the volumes by their names: as magtwin writes them ("grain 3", "gb 3-7", ..., "air"); others are

@@ -1,4 +1,4 @@
-/* Meshes through Gmsh's own readers. */
+/* Meshes through Gmsh's own readers, or through ours of VTK's XML files. */
 #include "import.h"
 #include "magtwin/error.h"
 #include "magtwin/memory.h"
@@ -141,15 +141,37 @@ static void drop_unused(MtTets *m) {
   free(number);
 }
 
-PetscErrorCode mt_import_gmsh(const char *path, double unit, MtImported *f) {
-  int err;
+bool mt_import_is_vtu(const char *path) {
+  const char *dot = strrchr(path, '.');
+  return dot && !strcmp(dot, ".vtu");
+}
+
+/* The volumes of f got the numbers 1, 2, ... in this order. */
+static void name_volumes(int n, char **names, MtImported *f) {
+  for (int i = 0; i < n && i < f->n; i++) {
+    free(f->name[i]);
+    f->name[i] = names[i], names[i] = NULL;
+  }
+}
+
+PetscErrorCode mt_import_gmsh(const char *path, const char *array, double unit, MtImported *f) {
+  int err, n = 0;
+  char **names = NULL;
   PetscErrorCode rc;
   *f = (MtImported){0};
   if (access(path, R_OK)) return mt_error(MT_ERR_INPUT, "%s: cannot be read", path);
   gmshClear(&err);
-  gmshOpen(path, &err);
-  rc = err ? mt_error(MT_ERR_INPUT, "%s: Gmsh cannot read it as a mesh", path) : take_all(path, unit, f);
+  if (mt_import_is_vtu(path)) {
+    rc = mt_import_vtu(path, array, &n, &names);
+  } else {
+    gmshOpen(path, &err);
+    rc = err ? mt_error(MT_ERR_INPUT, "%s: Gmsh cannot read it as a mesh", path) : 0;
+  }
+  if (!rc) rc = take_all(path, unit, f);
+  if (!rc) name_volumes(n, names, f);
   gmshClear(&err);
+  for (int i = 0; i < n; i++) free(names[i]);
+  free(names);
   if (!rc) drop_unused(&f->m);
   return rc;
 }

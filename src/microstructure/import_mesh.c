@@ -178,11 +178,15 @@ static void tell(const char *path, bool air, const MtMeshData *d, MtJson *json) 
   mt_json_end(json);
 }
 
+static const char *array_of(const MtInput *in) {
+  return mt_input_has(in, "grains.array") ? mt_input_string(in, "grains.array") : NULL;
+}
+
 static PetscErrorCode import(const MtInput *in, MtMeshData *d, MtJson *json) {
   const char *path = mt_input_string(in, "grains.file");
   MtImported f;
   bool air = false;
-  PetscErrorCode rc = mt_import_gmsh(path, mt_input_real(in, "grains.unit"), &f);
+  PetscErrorCode rc = mt_import_gmsh(path, array_of(in), mt_input_real(in, "grains.unit"), &f);
   if (!rc) rc = mt_import_regions(path, &f, &d->regions, &air);
   d->nv = f.m.nv, d->nt = f.m.nt, d->x = f.m.x, d->tet = f.m.tet, d->region = f.m.region;
   f.m = (MtTets){0};
@@ -200,6 +204,9 @@ PetscErrorCode mt_mesh_import(MPI_Comm comm, const MtInput *in, MtMeshData *mesh
   *mesh = (MtMeshData){0};
   if (!mt_input_has(in, "grains.unit"))
     return mt_input_error(in, "grains.source", "mesh needs grains.unit, the length of 1 in the file");
+  if (array_of(in) && !mt_import_is_vtu(mt_input_string(in, "grains.file")))
+    return mt_input_error(in, "grains.array", "counts only where grains.file is a .vtu file, is %s",
+                          mt_input_string(in, "grains.file"));
   mt_gmsh_begin();
   PetscErrorCode rc = rank ? 0 : import(in, mesh, json);
   mt_gmsh_end();

@@ -18,7 +18,7 @@ static bool parse(const char *name, Meaning *m) {
     const char *kind = mt_region_kind_name((MtRegionKind)k), *p = name + strlen(kind);
     if (strncmp(name, kind, strlen(kind)) != 0 || (*p && *p != ' ')) continue;
     *m = (Meaning){(MtRegionKind)k, {-1, -1, -1, -1}};
-    for (int i = 0; i < 4 && isdigit((unsigned char)p[1]); i++) {
+    for (int i = 0; i < 4 && *p && isdigit((unsigned char)p[1]); i++) {
       char *end;
       m->grains[i] = (int32_t)strtol(p + 1, &end, 10);
       p = end;
