@@ -106,10 +106,11 @@ def landscape(folder, figures):
     axes[0].set_xlabel("PC%d" % (l.component + 1))
     axes[0].set_ylabel("%s energy (kJ/m³)" % l.terms[l.of])
     axes[0].margins(0.08, 0.1)
-    colour_bar(figure, drawn, axes[0], "sample")
+    colour_bar(figure, drawn, axes[0], "sample").locator.set_params(integer=True)
     for t, label, colour in l.drawn(l.work - l.work[0]):
         axes[1].plot(l.number, (l.work[:, t] - l.work[0, t]) / 1e3, color=colour, label=label, lw=1.8 if t == l.of else 1)
     axes[1].set_xlabel("sample")
+    axes[1].xaxis.get_major_locator().set_params(integer=True)
     axes[1].set_ylabel("energy since the first sample,\nat fixed field (kJ/m³)")
     axes[1].legend()
     return save(figure, figures, "landscape")
@@ -128,6 +129,7 @@ def forces(folder, figures):
         axes.set_ylim(low - pad, high + pad)
     axes.axhline(0, color="#555555", lw=0.6)
     axes.set_xlabel("sample")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_ylabel("dE/dPC%d (kJ/m³)" % (l.component + 1))
     axes.legend(ncol=2)
     return save(figure, figures, "forces")
@@ -142,7 +144,8 @@ def regression(folder, figures):
     axes.barh(place, np.maximum(l.regression[:, 0], 0), color=[l.look(t)[1] for t in place], height=0.6)
     for t in place:
         score, chance = l.regression[t, :2]
-        axes.text(1.02, t, "%.3f" % score + (", by chance %.2g" % chance if np.isfinite(chance) else ""), va="center", fontsize=7)
+        text = "%.3f" % score + (", by chance %.2g" % chance if np.isfinite(chance) else "") if np.isfinite(score) else "does not change"
+        axes.text(1.02, t, text, va="center", fontsize=7)
     axes.set_yticks(place, [l.look(t)[0] for t in place])
     axes.invert_yaxis()
     axes.set_xlim(0, 1)

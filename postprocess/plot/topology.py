@@ -88,17 +88,31 @@ def images(folder, figures):
         column[1].set_ylim(bottom=0)
         column[1].set_xlabel("value")
         column[1].set_ylabel("features alive")
+        if len(curves) > 4:
+            column[1].set_title("images from the first (dark) to the last")
     return save(figure, figures, "images")
+
+
+def read_tiff(path, page):
+    """By PIL, which matplotlib brings; None where it cannot."""
+    from PIL import Image
+    try:
+        with Image.open(path) as f:
+            f.seek(page)
+            return np.asarray(f, float)
+    except (OSError, EOFError, ValueError):
+        return None
 
 
 def read_picture(path, nx, ny):
     """The picture as gray numbers, or None where this is not the place to read it."""
+    path, page = (path.rsplit(", page ", 1) + ["0"])[:2]
     ending = os.path.splitext(path)[1].lower()
-    if not os.path.exists(path) or ending not in (".png", ".npy"):
+    if not os.path.exists(path) or ending not in (".png", ".npy", ".tif", ".tiff"):
         return None
-    a = np.load(path) if ending == ".npy" else plt.imread(path)
-    a = a[..., :3].mean(-1) if ending == ".png" and a.ndim == 3 else a
-    return a if a.ndim == 2 and a.shape[0] >= ny and a.shape[1] >= nx else None
+    a = np.load(path) if ending == ".npy" else plt.imread(path) if ending == ".png" else read_tiff(path, int(page))
+    a = a[..., :3].mean(-1) if ending != ".npy" and a is not None and a.ndim == 3 else a
+    return None if a is None else a if a.ndim == 2 and a.shape[0] >= ny and a.shape[1] >= nx else None
 
 
 def draw_cycles(folder, axes, x0, y0):

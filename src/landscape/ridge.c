@@ -188,7 +188,8 @@ static void judge(const Job *j, MtRegression *r) {
       as_good += score >= r[t].score;
       r[t].permuted += score / j->o->permutations;
     }
-    r[t].chance = j->o->permutations ? as_good / (1. + j->o->permutations) : NAN;
+    const bool known = j->o->permutations && isfinite(r[t].score); /* not of a term that never changes */
+    r[t].chance = known ? as_good / (1. + j->o->permutations) : NAN;
   }
 }
 

@@ -169,12 +169,16 @@ static void tell(const MtLandscape *l, MtJson *json) {
 
 static void say(const MtLandscape *l) {
   const MtEnergies *e = &l->energy;
-  mt_log("%d passes of the %s energy; maps of samples %d to %d, over which it changes by %.4g J/m3", l->npasses,
-         e->name[l->of], l->maps.from + 1, l->maps.to + 1,
+  mt_log("%d pass%s of the %s energy; maps of samples %d to %d, over which it changes by %.4g J/m3", l->npasses,
+         l->npasses == 1 ? "" : "es", e->name[l->of], l->maps.from + 1, l->maps.to + 1,
          e->work[(size_t)l->maps.to * (size_t)e->terms + (size_t)l->of] -
              e->work[(size_t)l->maps.from * (size_t)e->terms + (size_t)l->of]);
   for (int t = 0; t < e->terms && l->ridge; t++) {
     char chance[48] = "";
+    if (isnan(l->ridge[t].score)) {
+      mt_log("regression of %s: none, it does not change", e->name[t]);
+      continue;
+    }
     if (isfinite(l->ridge[t].chance)) snprintf(chance, sizeof chance, ", by chance %.3g", l->ridge[t].chance);
     mt_log("regression of %s: held-out score %.3f%s", e->name[t], l->ridge[t].score, chance);
   }

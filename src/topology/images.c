@@ -110,7 +110,7 @@ static PetscErrorCode check_sizes(MPI_Comm comm, MtImages *im) {
 static PetscErrorCode crop(const MtInput *in, MtImages *im) {
   int corner[4] = {0};
   memcpy(im->whole, im->size, sizeof im->whole);
-  if (!mt_input_has(in, "topology.crop")) return 0;
+  if (!mt_input_has(in, "topology.crop") || !mt_input_count(in, "topology.crop")) return 0;
   if (mt_input_count(in, "topology.crop") != 4)
     return mt_input_error(in, "topology.crop", "must be four numbers: x0, y0, x1, y1");
   for (int i = 0; i < 4; i++) corner[i] = (int)mt_input_real_at(in, i, "topology.crop");

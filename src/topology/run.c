@@ -29,8 +29,9 @@ typedef struct {
   bool shared; /* the ranks share each image */
   double last; /* value with which the last pixel of the image that is shared enters */
   double least;
-  int dims;       /* of the diagrams */
-  double seconds; /* in persistent homology alone */
+  int64_t kept, dropped; /* pairs of this rank's images that die: longer than that, and shorter */
+  int dims;              /* of the diagrams */
+  double seconds;        /* in persistent homology alone */
 } Job;
 
 static int64_t pixels(const Job *j) {
@@ -71,15 +72,25 @@ static PetscErrorCode read_options(Job *j) {
 }
 
 /* Drops what was not asked for. */
-static void select_pairs(const Job *j, MtDiagram *d) {
+static void select_pairs(Job *j, MtDiagram *d) {
   for (int k = 0; k < d->dims; k++) {
     int64_t n = 0;
     for (int64_t i = 0; i < d->n[k]; i++) {
       const MtPair p = d->pair[k][i];
-      if (!isfinite(p.death) ? j->lasting : fabs(p.death - p.birth) >= j->least) d->pair[k][n++] = p;
+      const bool dies = isfinite(p.death), takes = dies ? fabs(p.death - p.birth) >= j->least : j->lasting;
+      if (dies) (*(takes ? &j->kept : &j->dropped))++;
+      if (takes) d->pair[k][n++] = p;
     }
     d->n[k] = n;
   }
+}
+
+static PetscErrorCode warn_of_none(const Job *j) {
+  int64_t all[2] = {j->kept, j->dropped};
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, all, 2, MPI_INT64_T, MPI_SUM, j->comm));
+  if (!all[0] && all[1])
+    mt_warn("all %lld pairs last less than topology.min_persistence = %g: none is left", (long long)all[1], j->least);
+  return 0;
 }
 
 /* The value at which the last pixel enters. */
@@ -144,7 +155,7 @@ static PetscErrorCode compute_one(Job *j, int i, MtDiagram *d) {
 }
 
 /* A diagram computed elsewhere. */
-static PetscErrorCode take_one(const Job *j, int i, MtDiagram *d) {
+static PetscErrorCode take_one(Job *j, int i, MtDiagram *d) {
   PetscErrorCode rc = mt_diagram_load(&j->images, i, d);
   if (rc) return rc;
   select_pairs(j, d);
@@ -355,6 +366,7 @@ static PetscErrorCode finish(Job *j, MtJson *json) {
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &found, 1, MPI_INT, MPI_SUM, j->comm));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &j->seconds, 1, MPI_DOUBLE, MPI_MAX, j->comm));
   if (found) mt_log("%d of them were there already", found);
+  if (!found) PetscCall(warn_of_none(j));
   PetscErrorCode rc = mt_agree_root(j->comm, rank ? 0 : write_table(j, dims, fact));
   tell(j, dims, fact, json);
   free(fact);

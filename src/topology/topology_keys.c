@@ -30,7 +30,7 @@ const MtKey mt_topology_keys[] = {
      .min = 0,
      .max = 1e9,
      .help = "Part of each image that is used: x0, y0, x1, y1 in pixels from the upper left corner, the last ones "
-             "excluded; to leave out a caption."},
+             "excluded; to leave out a caption. [] is the whole."},
     {.path = "topology.blur",
      .type = MT_KEY_REAL,
      .def = "0",

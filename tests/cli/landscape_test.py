@@ -97,6 +97,10 @@ def test_moment(folder):
     check(np.allclose(of("w_demag_J/m3"), 0.2 * J**2 / 2 / mu0, rtol=1e-9), "demag")
     check(np.allclose(of("w_internal_J/m3") - of("w_internal_J/m3")[0], work, atol=1e-6 * abs(work).max()), "internal")
     check(np.ptp(of("w_total_J/m3")) < 1e-6 * abs(work).max(), "total")
+    r, out = landscape(folder, text, "landscape.factor=0", "landscape.permutations=10", out="none")
+    demag = summary(out)["regression"]["demag"]
+    check("regression of demag: none, it does not change" in r.out and demag["score"] is None and demag["chance"] is None, (str(r), demag))
+    check(support.magtwin(BUILD, "plot", out).code == 0, "figures of a term that does not change")
 
 
 RUN = """\

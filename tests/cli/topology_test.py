@@ -244,6 +244,8 @@ def test_crop_and_figures(folder):
         check(os.path.getsize(os.path.join(one, "figures", name + ".png")) > 10000, name)
     r, _ = topology(folder, os.path.join(folder, "a.npy"), "topology.crop=[7, 5, 51, 38]", out="bad", code=2)
     check("topology.crop" in r.err and "50 x 40" in r.err, r)
+    r, out = topology(folder, os.path.join(folder, "b.npy"), "topology.crop=[]", "topology.min_persistence=1000", ranks=2, out="short")
+    check("pairs last less than topology.min_persistence = 1000: none is left" in r.err and not len(pairs(out)), r)
 
 
 def test_regions(folder):
