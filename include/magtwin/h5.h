@@ -70,6 +70,8 @@ void mt_slab(int64_t ntotal, int rank, int nranks, int64_t *start, int64_t *n);
 /* Plain files: write text to path through a temporary with fsync and rename.  Call on one rank.
  * mt_errno_code, with the system's reason.  Not collective. */
 PetscErrorCode mt_file_write(const char *path, const char *text);
+/* The whole file; NULL if it cannot be opened.  The caller frees.  Not collective. */
+char *mt_file_text(const char *path);
 /* Makes the folder and its parents.  Call on one rank.  mt_errno_code, with the system's reason.  Not collective. */
 PetscErrorCode mt_folder_make(const char *path);
 

@@ -2,6 +2,7 @@
 #include "file.h"
 #include "magtwin/error.h"
 #include "magtwin/h5.h"
+#include "magtwin/memory.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -78,6 +79,21 @@ PetscErrorCode mt_file_write(const char *path, const char *text) {
   if (rc && fd >= 0) unlink(tmp);
   free(tmp);
   return rc;
+}
+
+char *mt_file_text(const char *path) {
+  enum { PIECE = 65536 };
+  FILE *f = fopen(path, "r");
+  char *text = NULL;
+  size_t n = 0, got = f ? PIECE : 0;
+  while (got == PIECE) {
+    text = mt_realloc(text, n + PIECE + 1);
+    got = fread(text + n, 1, PIECE, f);
+    n += got;
+    text[n] = 0;
+  }
+  if (f) fclose(f);
+  return text;
 }
 
 static PetscErrorCode make_one(const char *path) {

@@ -10,17 +10,8 @@
 #include <unistd.h>
 
 char *mt_kept_file(const char *path) {
-  char *text = mt_calloc(1, 1);
-  size_t n = 0, got;
-  FILE *f = fopen(path, "r");
-  do {
-    text = mt_realloc(text, n + 65536 + 1);
-    got = f ? fread(text + n, 1, 65536, f) : 0;
-    n += got;
-  } while (got == 65536);
-  text[n] = 0;
-  if (f) fclose(f);
-  return text;
+  char *text = mt_file_text(path);
+  return text ? text : mt_calloc(1, 1);
 }
 
 static char *path_of(const char *folder, const char *name) {

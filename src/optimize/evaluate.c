@@ -123,26 +123,6 @@ PetscErrorCode mt_evaluation_start(const MtEvaluator *e, const double *x, const 
   return rc;
 }
 
-/* The whole file; NULL if it cannot be read. */
-static char *read_file(const char *folder, const char *name) {
-  char *path = mt_text("%s/%s", folder, name), *text = NULL;
-  FILE *f = fopen(path, "r");
-  size_t n = 0, got;
-  do {
-    text = mt_realloc(text, n + 65536 + 1);
-    got = f ? fread(text + n, 1, 65536, f) : 0;
-    n += got;
-  } while (got == 65536);
-  text[n] = 0;
-  free(path);
-  if (f) {
-    fclose(f);
-    return text;
-  }
-  free(text);
-  return NULL;
-}
-
 /* Names of the numbers next to a missing one, for the message: those of the last object on its way that exists. */
 static char *near_numbers(const MtJsonValue *v, const char *path) {
   char head[200];
@@ -166,7 +146,7 @@ static char *near_numbers(const MtJsonValue *v, const char *path) {
 }
 
 static PetscErrorCode from_summary(const char *folder, int n, const MtNumber *number, double *y, char **reason) {
-  char why[200] = "", *text = read_file(folder, "summary.json");
+  char why[200] = "", *path = mt_text("%s/summary.json", folder), *text = mt_file_text(path);
   MtJsonValue *v = text ? mt_json_read(text, why) : NULL;
   PetscErrorCode rc = 0;
   if (!v) *reason = mt_text("summary.json %s", text ? why : "was not written");
@@ -181,6 +161,7 @@ static PetscErrorCode from_summary(const char *folder, int n, const MtNumber *nu
     free(near);
   }
   mt_json_value_free(&v);
+  free(path);
   free(text);
   return rc;
 }
