@@ -13,7 +13,6 @@ typedef struct {
   const char *what;   /* one line: what the jobs do */
   const char *name;   /* of the job */
   const char *array;  /* "1-8%2"; NULL: no array */
-  const char *here;   /* the working folder */
   const char *log;    /* pattern of sbatch; NULL: given on its command line */
   const char *words;  /* of magtwin, quoted, before the number */
   const char *first;  /* number, as the shell reads it: "SLURM_ARRAY_TASK_ID", "$1" */
@@ -21,7 +20,9 @@ typedef struct {
   int step;           /* from one number of the job to its next */
   const char *itself; /* the job, as scontrol requeue takes it */
 } MtJobScript;
-char *mt_jobs_script(const MtJobScript *j); /* its text; the caller frees */
+/* Writes it for jobs that work in the folder this process is in.  MT_ERR_INPUT where that is gone, codes of
+ * mt_file_write. */
+PetscErrorCode mt_jobs_script(const char *path, const MtJobScript *j);
 
 bool mt_jobs_possible(void); /* are SLURM's programs there? */
 

@@ -1,11 +1,14 @@
 /* Jobs of SLURM (jobs.h). */
 #include "magtwin/jobs.h"
 #include "magtwin/error.h"
+#include "magtwin/h5.h"
 #include "magtwin/memory.h"
 #include "magtwin/process.h"
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char head[] = "#!/usr/bin/env bash\n"
                            "# %s\n"
@@ -60,14 +63,14 @@ static const char body[] =
     "if [ \"$rc\" -eq 75 ] && [ -z \"$cancelled\" ]; then scontrol requeue \"%s\"; fi\n"
     "exit \"$rc\"\n";
 
-char *mt_jobs_script(const MtJobScript *j) {
+static char *script_text(const MtJobScript *j, const char *here) {
   char *program = NULL, *text = NULL;
   size_t size;
   FILE *f = open_memstream(&text, &size);
   if (!f) abort();
   mt_command_add(&program, mt_program_path());
   fprintf(f, head, j->what, j->name, j->array ? "#SBATCH --array=" : "", j->array ? j->array : "", j->array ? "\n" : "",
-          j->here, j->log ? "#SBATCH --output=\"" : "", j->log ? j->log : "", j->log ? "\"\n" : "");
+          here, j->log ? "#SBATCH --output=\"" : "", j->log ? j->log : "", j->log ? "\"\n" : "");
   fprintf(f, body, j->words, program, j->last,
           j->step > 1 ? "# task 3 runs point 3; of a sweep that is longer than arrays may be also those a step on\n"
                       : "",
@@ -75,6 +78,15 @@ char *mt_jobs_script(const MtJobScript *j) {
   fclose(f);
   free(program);
   return text;
+}
+
+PetscErrorCode mt_jobs_script(const char *path, const MtJobScript *j) {
+  char here[PATH_MAX];
+  if (!getcwd(here, sizeof here)) return mt_error(MT_ERR_INPUT, "there is no folder here");
+  char *text = script_text(j, here);
+  PetscErrorCode rc = mt_file_write(path, text);
+  free(text);
+  return rc;
 }
 
 bool mt_jobs_possible(void) {

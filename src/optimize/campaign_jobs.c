@@ -44,26 +44,22 @@ void mt_campaign_called(MtCampaign *c, int nwords, const char *const *words) {
 }
 
 PetscErrorCode mt_campaign_script(const MtCampaign *c) {
-  char here[PATH_MAX] = "";
   if (!mt_jobs_possible())
     return mt_error(MT_ERR_INPUT,
                     "optimize.jobs is slurm, but there is no SLURM here: sbatch and squeue are not in PATH");
-  if (!getcwd(here, sizeof here)) return mt_error(MT_ERR_INPUT, "there is no folder here");
   char *run = mt_text("optimize %s evaluate", c->words), *path = script_path(c);
-  char *text = mt_jobs_script(&(MtJobScript){
+  const MtJobScript job = {
       .what = "One evaluation of a campaign, whose number follows the script; written and submitted by magtwin "
               "optimize with optimize.jobs slurm.",
       .name = "magtwin-evaluation",
-      .here = here,
       .words = run,
       .first = "$1",
       .last = "$1",
       .step = 1,
-      .itself = "$SLURM_JOB_ID"});
-  PetscErrorCode rc = mt_file_write(path, text);
+      .itself = "$SLURM_JOB_ID"};
+  PetscErrorCode rc = mt_jobs_script(path, &job);
   free(run);
   free(path);
-  free(text);
   return rc;
 }
 

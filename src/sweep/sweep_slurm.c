@@ -4,10 +4,8 @@
 #include "magtwin/jobs.h"
 #include "magtwin/log.h"
 #include "sweep_impl.h"
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Tasks of an array at most; SLURM's own bound, MaxArraySize, is 1001 where it has not been raised. */
 enum { MAX_TASKS = 1000 };
@@ -38,25 +36,22 @@ static char *missing_tasks(const MtSweep *s) {
 
 /* The script, and the folder of its logs: SLURM makes none, and drops the log of a job that has none. */
 static PetscErrorCode write_script(const MtSweep *s, const char *missing, const char *words) {
-  char here[PATH_MAX] = "", *path = mt_text("%s/sweep.slurm", s->folder);
-  char *logs = mt_text("%s/logs", s->folder);
-  PetscErrorCode rc =
-      getcwd(here, sizeof here) ? mt_folder_make(logs) : mt_error(MT_ERR_INPUT, "there is no folder here");
+  char *path = mt_text("%s/sweep.slurm", s->folder), *logs = mt_text("%s/logs", s->folder);
   char *array = mt_text("%s%%%d", missing, s->parallel), *log = mt_text("%s/logs/%%A_%%a.log", s->folder);
   char *run = mt_text("sweep %s point", words), *points = mt_text("%d", s->npoints);
-  char *text = mt_jobs_script(&(MtJobScript){
+  const MtJobScript job = {
       .what = "The points of a sweep that are not done, as a job array; written by magtwin sweep ... slurm.  See also "
               "jobscripts/sweep.slurm.",
       .name = "magtwin-sweep",
       .array = array,
-      .here = here,
       .log = log,
       .words = run,
       .first = "SLURM_ARRAY_TASK_ID",
       .last = points,
       .step = MAX_TASKS,
-      .itself = "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"});
-  if (!rc) rc = mt_file_write(path, text);
+      .itself = "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"};
+  PetscErrorCode rc = mt_folder_make(logs);
+  if (!rc) rc = mt_jobs_script(path, &job);
   if (!rc)
     mt_log("wrote %s for points %s%s; submit it: sbatch %s", path, missing,
            s->npoints > MAX_TASKS ? " and every thousandth from them" : "", path);
@@ -66,7 +61,6 @@ static PetscErrorCode write_script(const MtSweep *s, const char *missing, const 
   free(points);
   free(path);
   free(logs);
-  free(text);
   return rc;
 }
 
