@@ -4,13 +4,16 @@
 #include "magtwin/h5.h"
 #include "magtwin/memory.h"
 #include "magtwin/npy.h"
+#include "magtwin/texttable.h"
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char header[] = "dimension,birth,death,birth_x,birth_y,birth_z,death_x,death_y,death_z\n";
 enum { COLUMNS = 9, LINE = 200 };
+static const char *const column[COLUMNS] = {"dimension", "birth",   "death",   "birth_x", "birth_y",
+                                            "birth_z",   "death_x", "death_y", "death_z"};
 
 static void pixel_at(const int size[3], int64_t pixel, int at[3]) {
   at[0] = pixel < 0 ? -1 : (int)(pixel % size[0]);
@@ -29,7 +32,8 @@ static const char *number(double v, char buf[32]) {
 }
 
 PetscErrorCode mt_diagram_write_csv(const char *path, const MtDiagram *d, const int size[3]) {
-  char *text = mt_malloc(sizeof header + LINE * (size_t)count(d)), *p = stpcpy(text, header), b[2][32];
+  char *text = mt_malloc(LINE * ((size_t)count(d) + 1)), *p = text, b[2][32];
+  for (int c = 0; c < COLUMNS; c++) p += sprintf(p, "%s%c", column[c], c + 1 < COLUMNS ? ',' : '\n');
   for (int k = 0; k < d->dims; k++)
     for (int64_t i = 0; i < d->n[k]; i++) {
       const MtPair *q = &d->pair[k][i];
@@ -54,43 +58,54 @@ static bool inside(const int size[3], const int at[3]) {
   return at[0] >= 0 && at[1] >= 0 && at[2] >= 0 && at[0] < size[0] && at[1] < size[1] && at[2] < size[2];
 }
 
-static bool parse_pair(const char *line, const int size[3], int *k, MtPair *q) {
-  int from[3], to[3], end = 0;
-  if (sscanf(line, "%d,%lf,%lf,%d,%d,%d,%d,%d,%d\n%n", k, &q->birth, &q->death, from, from + 1, from + 2, to, to + 1,
-             to + 2, &end) != COLUMNS ||
-      line[end] || *k < 0 || *k > 2 || !inside(size, from) || !inside(size, to))
-    return false;
-  q->birth_at = pixel_of(size, from);
-  q->death_at = pixel_of(size, to);
+static bool is_header(const MtTextTable *t) {
+  bool good = t->n == COLUMNS;
+  for (int c = 0; c < COLUMNS && good; c++) good = !strcmp(t->cell[c], column[c]);
+  return good;
+}
+
+static bool take_pair(const MtTextTable *t, int dims, const int size[3], int *k, MtPair *q) {
+  double v[COLUMNS];
+  int whole[COLUMNS] = {0};
+  if (t->n != COLUMNS) return false;
+  for (int c = 0; c < COLUMNS; c++) {
+    if (!mt_text_number(t->cell[c], &v[c])) return false;
+    if (c == 1 || c == 2) continue;
+    if (!(fabs(v[c]) <= INT_MAX) || v[c] != floor(v[c])) return false;
+    whole[c] = (int)v[c];
+  }
+  *k = whole[0];
+  if (*k < 0 || *k >= dims || !inside(size, whole + 3) || !inside(size, whole + 6)) return false;
+  *q = (MtPair){v[1], v[2], pixel_of(size, whole + 3), pixel_of(size, whole + 6)};
   return true;
 }
 
-PetscErrorCode mt_diagram_read_csv(const char *path, int dims, const int size[3], MtDiagram *d) {
-  char line[LINE];
-  int64_t room[3] = {0}, number_of_line = 1;
-  memset(d, 0, sizeof *d);
-  d->dims = dims;
-  FILE *f = fopen(path, "r");
-  if (!f) return mt_error(MT_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
-  bool good = fgets(line, sizeof line, f) && !strcmp(line, header);
-  while (good && fgets(line, sizeof line, f)) {
-    int k = 0;
-    MtPair q;
-    number_of_line++;
-    good = parse_pair(line, size, &k, &q) && k < d->dims;
-    if (!good) break;
-    if (d->n[k] == room[k]) {
-      room[k] = room[k] ? 2 * room[k] : 256;
-      d->pair[k] = mt_realloc(d->pair[k], (size_t)room[k] * sizeof *d->pair[k]);
-    }
-    d->pair[k][d->n[k]++] = q;
+void mt_diagram_add(MtDiagram *d, int64_t room[3], int k, const MtPair *q) {
+  if (d->n[k] == room[k]) {
+    room[k] = room[k] ? 2 * room[k] : 256;
+    d->pair[k] = mt_realloc(d->pair[k], (size_t)room[k] * sizeof *d->pair[k]);
   }
-  fclose(f);
-  if (good) return 0;
+  d->pair[k][d->n[k]++] = *q;
+}
+
+PetscErrorCode mt_diagram_read_csv(const char *path, int dims, const int size[3], MtDiagram *d) {
+  int64_t room[3] = {0};
+  MtTextTable t;
+  *d = (MtDiagram){.dims = dims};
+  PetscErrorCode rc = mt_text_open(path, &t);
+  bool good = !rc && mt_text_next(&t) && is_header(&t);
+  while (good && mt_text_next(&t)) {
+    int k;
+    MtPair q;
+    good = take_pair(&t, dims, size, &k, &q);
+    if (good) mt_diagram_add(d, room, k, &q);
+  }
+  const long long line = t.line;
+  mt_text_close(&t);
+  if (rc || good) return rc;
   mt_diagram_free(d);
   return mt_error(MT_ERR_INPUT,
-                  "%s:%lld: is not a line of a diagram of this image; remove the file to compute it again", path,
-                  (long long)number_of_line);
+                  "%s:%lld: is not a line of a diagram of this image; remove the file to compute it again", path, line);
 }
 
 PetscErrorCode mt_diagram_write_npy(const char *path, const MtDiagram *d, const int size[3]) {

@@ -9,6 +9,8 @@
 PetscErrorCode mt_diagram_write_csv(const char *path, const MtDiagram *d, const int size[3]);
 /* The same again, with the pixels; MT_ERR_INPUT on anything else.  dims: 2 or 3. */
 PetscErrorCode mt_diagram_read_csv(const char *path, int dims, const int size[3], MtDiagram *d);
+/* One more pair of dimension k; room[3]: what is allocated, of zeros for a zeroed diagram. */
+void mt_diagram_add(MtDiagram *d, int64_t room[3], int k, const MtPair *q);
 /* The columns of the csv file; DIPHA's diagram, where what never dies has dimension -k-1 and dies at `last`; a file of
  * lines "birth death" for each dimension, stem_dim0.txt ... */
 PetscErrorCode mt_diagram_write_npy(const char *path, const MtDiagram *d, const int size[3]);

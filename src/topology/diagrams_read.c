@@ -33,13 +33,8 @@ static PetscErrorCode add(Reader *r, double dimension, double birth, double deat
     return mt_error(MT_ERR_INPUT, "%s:%lld: the dimension of a pair must be 0, 1 or 2, is %g", r->path,
                     (long long)r->line, dimension);
   if (fabs(death) >= endless) death = r->superlevel ? -INFINITY : INFINITY;
-  MtDiagram *d = r->d;
-  if (d->n[k] == r->room[k]) {
-    r->room[k] = r->room[k] ? 2 * r->room[k] : 256;
-    d->pair[k] = mt_realloc(d->pair[k], (size_t)r->room[k] * sizeof *d->pair[k]);
-  }
-  d->pair[k][d->n[k]++] = (MtPair){birth, death, -1, -1};
-  if (k == 2) d->dims = 3;
+  mt_diagram_add(r->d, r->room, k, &(MtPair){birth, death, -1, -1});
+  if (k == 2) r->d->dims = 3;
   return 0;
 }
 

@@ -266,7 +266,7 @@ static void orientations_of_a_table(void **unused) {
   for (int i = 0; i < 4; i++) assert_near(l.orientation[8 + i], turn[i], 1e-15);
   mt_labels_free(&l);
   ON_RANK_0(write_text("turns.csv", "7, 1, 0, 0, 0\n3, 1, 1, 0\n"));
-  refuses("a.npy", more, "turns.csv:2:12: expected 5 numbers");
+  refuses("a.npy", more, "turns.csv:2:11: expected 5 numbers");
 }
 
 static void drawn_axes(void **unused) {
