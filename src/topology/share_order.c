@@ -88,42 +88,48 @@ static PetscErrorCode count_buckets(MtShare *s, int64_t n) {
 /* The answers come from rank to rank in the order asked: a rank's pixels ascend through the buckets. */
 static PetscErrorCode send_back(MtShare *s, int64_t n, const int *from, const uint32_t *order) {
   int64_t *index = mt_malloc((size_t)n * sizeof *index), got;
-  void *back;
+  void *back = NULL;
   MtPost p;
   mt_post_begin(s->comm, sizeof *index, &p);
   for (int64_t i = 0; i < n; i++) index[order[i]] = s->bucket[s->rank] + i;
   for (int64_t i = 0; i < n; i++) mt_post_add(&p, from[i], &index[i]);
-  PetscCall(mt_post_send(&p, &got, &back, NULL));
+  PetscErrorCode rc = mt_post_send(&p, &got, &back, NULL);
   s->index = back;
   mt_post_end(&p);
   free(index);
-  return 0;
+  return rc;
+}
+
+/* Every entry to the rank of its bucket. */
+static PetscErrorCode send_entries(MtShare *s, int64_t *n, void **in, int **from) {
+  uint64_t *limit = mt_malloc((size_t)s->ranks * sizeof *limit);
+  MtPost p;
+  mt_post_begin(s->comm, sizeof(Entry), &p);
+  PetscErrorCode rc = choose_limits(s, limit);
+  for (int64_t i = 0; !rc && i < s->ncritical; i++) {
+    const Entry e = entry_of(s, s->grid.place[s->critical[i]]);
+    mt_post_add(&p, bucket_of(limit, s->ranks, e.key), &e);
+  }
+  if (!rc) rc = mt_post_send(&p, n, in, from);
+  mt_post_end(&p);
+  free(limit);
+  return rc;
 }
 
 PetscErrorCode mt_share_order(MtShare *s) {
   int64_t n;
   int *from;
   void *in;
-  MtPost p;
-  uint64_t *limit = mt_malloc((size_t)s->ranks * sizeof *limit);
   list_critical(s);
-  PetscCall(choose_limits(s, limit));
-  mt_post_begin(s->comm, sizeof(Entry), &p);
-  for (int64_t i = 0; i < s->ncritical; i++) {
-    const Entry e = entry_of(s, s->grid.place[s->critical[i]]);
-    mt_post_add(&p, bucket_of(limit, s->ranks, e.key), &e);
-  }
-  PetscCall(mt_post_send(&p, &n, &in, &from));
-  mt_post_end(&p);
+  PetscCall(send_entries(s, &n, &in, &from));
   uint32_t *order = mt_malloc((size_t)n * sizeof *order);
   fill_bucket(s, n, in, order);
   free(in);
-  PetscCall(count_buckets(s, n));
-  PetscCall(send_back(s, n, from, order));
+  PetscErrorCode rc = count_buckets(s, n);
+  if (!rc) rc = send_back(s, n, from, order);
   free(order);
   free(from);
-  free(limit);
-  return 0;
+  return rc;
 }
 
 int64_t mt_share_index(const MtShare *s, uint32_t rank) {
