@@ -7,7 +7,6 @@
 
 Needs numpy, h5py and matplotlib.  Exit code 2 when a file is missing or unfinished; the figures that can be drawn are drawn.
 """
-import argparse
 import csv
 import os
 import sys
@@ -19,7 +18,7 @@ from matplotlib.colors import Normalize
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from map_figures import cut_through, fill, limits, outline
-from results import Unusable, attempt, existing, quantity, read_mesh, read_state, read_summary, say
+from results import Unusable, draw_folder, existing, quantity, read_mesh, read_state, read_summary, say
 from style import COLUMN, GREY, LINE, MOMENT_MAP, SECOND, TERMS, WIDE, colour_bar, map_axes, plt, save
 
 KB = 1.380649e-23
@@ -61,9 +60,9 @@ def lowest_paths(folder):
     return {name: column[keep] for name, column in table.items()}
 
 
-def barriers(folder, figures, summary):
+def barriers(folder, figures):
     """Barrier against field; below, in kBT, what the temperature overcomes."""
-    table, results = read_table(folder, "barriers.csv"), summary["results"]
+    table, results = read_table(folder, "barriers.csv"), read_summary(folder)["results"]
     kT = KB * quantity(results, "temperature")
     H, E, good = table["mu0_H_T"], table["barrier_J"] / kT, np.char.endswith(table["end"], "converged")
     figure, axes = plt.subplots(figsize=(COLUMN, 2.6))
@@ -111,9 +110,9 @@ def shown_field(table):
     return fields[len(fields) // 2]
 
 
-def path(folder, figures, summary):
+def path(folder, figures):
     table = lowest_paths(folder)
-    kT = KB * quantity(summary["results"], "temperature")
+    kT = KB * quantity(read_summary(folder)["results"], "temperature")
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDE, 2.6), gridspec_kw=dict(wspace=0.28))
     fields = fields_of(table)
     colours = plt.get_cmap("viridis")(np.linspace(0, 0.85, len(fields)))
@@ -150,7 +149,7 @@ def kept(folder, field):
     return [names.get(tag) for tag in ("initial", "saddle", "last")]
 
 
-def saddle(folder, figures, summary):
+def saddle(folder, figures):
     """m along that of the start, on the cut through the node that has turned furthest at the saddle."""
     field = shown_field(lowest_paths(folder))
     names = kept(folder, field)
@@ -178,15 +177,5 @@ def saddle(folder, figures, summary):
     return save(figure, figures, "saddle")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", help="output folder of magtwin barrier")
-    parser.add_argument("--figures", metavar="FOLDER", help="where to write (default: FOLDER/figures)")
-    args = parser.parse_args()
-    figures = args.figures or os.path.join(args.folder, "figures")
-    done = [attempt(lambda part=part: part(args.folder, figures, read_summary(args.folder))) for part in (barriers, path, saddle)]
-    return 0 if all(done) else 2
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(draw_folder(__doc__, "barrier", (barriers, path, saddle)))

@@ -89,4 +89,4 @@ def draw(folder, figures, compare):
 
 
 if __name__ == "__main__":
-    sys.exit(draw_folder(__doc__, "dynamics", (draw,), compare="a second run, its m drawn dashed"))
+    sys.exit(draw_folder(__doc__, "dynamics", (draw,), compare=("FOLDER", "a second run, its m drawn dashed")))

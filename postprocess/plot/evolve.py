@@ -10,7 +10,6 @@ Of grain growth, evolve has the square of the mean radius, the number of grains,
 
 Needs numpy, h5py and matplotlib.  Exit code 2 when a file is missing or unfinished, or cannot be written.
 """
-import argparse
 import os
 import sys
 
@@ -19,7 +18,7 @@ import numpy as np
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import grain_sizes
 from geometry import Cut
-from results import Mesh, Unusable, attempt, dataset, open_h5, read_columns, read_summary
+from results import Mesh, Unusable, dataset, draw_folder, open_h5, read_columns, read_summary
 from style import GB_COLOUR, GRAIN_COLOURS, LINE, SECOND, WIDE, colour_bar, map_axes, plt, save
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import BoundaryNorm, ListedColormap
@@ -169,7 +168,7 @@ def draw_mesh(axes, f, mesh, name, colours):
     return polygons
 
 
-def fields(folder, figures):
+def fields(folder, figures, **_):
     files = kept(folder)
     with open_h5(files[0][1]) as f:
         name = "/grain" if "grain" in f else "/c"
@@ -195,18 +194,9 @@ def fields(folder, figures):
     return save(figure, figures, "fields")
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="magtwin plot", description=__doc__.splitlines()[0])
-    parser.add_argument("folder", help="output folder of magtwin evolve")
-    parser.add_argument("--compare", metavar="FOLDER", help="a second run, drawn dashed")
-    parser.add_argument("--figures", metavar="FOLDER", help="where to write (default: FOLDER/figures)")
-    args = parser.parse_args()
-    figures = args.figures or os.path.join(args.folder, "figures")
-    good = attempt(lambda: curve(args.folder, figures, args.compare))
-    if grain_sizes.has_tables(args.folder):
-        good = attempt(lambda: grain_sizes.draw(args.folder, figures)) and good
-    return 0 if attempt(lambda: fields(args.folder, figures)) and good else 2
+def sizes(folder, figures, **_):
+    return grain_sizes.draw(folder, figures) if grain_sizes.has_tables(folder) else None
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(draw_folder(__doc__, "evolve", (curve, sizes, fields), compare=("FOLDER", "a second run, drawn dashed")))

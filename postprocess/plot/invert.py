@@ -7,7 +7,6 @@
 
 Needs numpy, h5py and matplotlib.  Exit code 2 when a file is missing or unfinished, or cannot be written.
 """
-import argparse
 import csv
 import os
 import sys
@@ -17,7 +16,7 @@ import numpy as np
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from evolve import mesh_of
 from geometry import Cut
-from results import attempt, dataset, open_h5, read_columns, read_summary
+from results import dataset, draw_folder, open_h5, read_columns, read_summary
 from style import LINE, SECOND, WIDE, colour_bar, map_axes, plt, save
 from matplotlib.collections import PolyCollection
 
@@ -126,6 +125,8 @@ def snapshots(folder, figures):
 
 
 def taylor(folder, figures):
+    if not os.path.isfile(os.path.join(folder, "taylor.csv")):
+        return None  # not asked for
     table = read_columns(folder, "taylor.csv", 2, ("step", "difference", "remainder"))
     figure, axes = plt.subplots(figsize=(WIDE / 2, 2.6))
     axes.loglog(table["step"], table["difference"], "o-", color=SECOND, ms=3, label="$|J(\\theta + \\epsilon d) - J|$")
@@ -137,17 +138,5 @@ def taylor(folder, figures):
     return save(figure, figures, "taylor")
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="magtwin plot", description=__doc__.splitlines()[0])
-    parser.add_argument("folder", help="output folder of magtwin invert")
-    parser.add_argument("--figures", metavar="FOLDER", help="where to write (default: FOLDER/figures)")
-    args = parser.parse_args()
-    figures = args.figures or os.path.join(args.folder, "figures")
-    good = attempt(lambda: trace(args.folder, figures))
-    if os.path.isfile(os.path.join(args.folder, "taylor.csv")):
-        good = attempt(lambda: taylor(args.folder, figures)) and good
-    return 0 if attempt(lambda: snapshots(args.folder, figures)) and good else 2
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(draw_folder(__doc__, "invert", (trace, taylor, snapshots)))

@@ -7,7 +7,6 @@
 --labels: labels.h5 of `magtwin reconstruct`, from which the grains were made.  Then volume and centroid of every grain are set beside
 its voxels.  Needs numpy, h5py and matplotlib.  Exit code 2 when a file is missing or unfinished.
 """
-import argparse
 import html
 import json
 import os
@@ -20,7 +19,7 @@ from matplotlib.colors import to_rgba
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from geometry import Cut
 from map_figures import limits, outline
-from results import GRAIN, KINDS, Unusable, attempt, dataset, existing, open_h5, quantity, read_mesh, read_summary, say
+from results import GRAIN, KINDS, Unusable, dataset, draw_folder, existing, open_h5, quantity, read_mesh, read_summary, say
 from style import GB_COLOUR, GRAIN_COLOURS, GREY, LINE, WIDE, map_axes, plt, save
 
 SHORTEST = 10  # edges in the table
@@ -274,31 +273,21 @@ def write(path, text):
     say("wrote %s" % path)
 
 
-def make(args):
-    summary, mesh = read_summary(args.folder), read_mesh(args.folder)
+def make(folder, figures, labels):
+    summary, mesh = read_summary(folder), read_mesh(folder)
     if "mesh" not in summary:
-        raise Unusable("%s tells nothing of a mesh: is %s the output folder of a finished `magtwin mesh` run?" % (existing(args.folder, "summary.json"), args.folder))
-    labels = Labels(args.labels, (summary.get("grains") or {}).get("scale") or 1.0) if args.labels else None
-    figures = args.figures or os.path.join(args.folder, "figures")
-    report = numbers(mesh, summary, labels)
-    pictures = {"quality": quality_figure(figures, report), "cuts": cuts_figure(figures, mesh, labels)}
-    if labels:
+        raise Unusable("%s tells nothing of a mesh: is %s the output folder of a finished `magtwin mesh` run?" % (existing(folder, "summary.json"), folder))
+    image = Labels(labels, (summary.get("grains") or {}).get("scale") or 1.0) if labels else None
+    report = numbers(mesh, summary, image)
+    pictures = {"quality": quality_figure(figures, report), "cuts": cuts_figure(figures, mesh, image)}
+    if image:
         pictures["grain_errors"] = errors_figure(figures, report)
     for path in pictures.values():
         say("wrote %s" % path)
-    name = os.path.basename(os.path.abspath(args.folder))
-    write(os.path.join(args.folder, "mesh_report.json"), json.dumps(report, indent=1) + "\n")
-    write(os.path.join(args.folder, "mesh_report.html"), page(name, report, {k: os.path.relpath(p, args.folder) for k, p in pictures.items()}))
-
-
-def main():
-    parser = argparse.ArgumentParser(prog="magtwin plot", description="report on the mesh in a folder, as HTML and JSON")
-    parser.add_argument("folder", help="output folder of magtwin mesh")
-    parser.add_argument("--labels", metavar="FILE", help="labels.h5 from which the grains were made")
-    parser.add_argument("--figures", metavar="FOLDER", help="where to write the figures (default: FOLDER/figures)")
-    args = parser.parse_args()
-    return 0 if attempt(lambda: make(args)) else 2
+    name = os.path.basename(os.path.abspath(folder))
+    write(os.path.join(folder, "mesh_report.json"), json.dumps(report, indent=1) + "\n")
+    write(os.path.join(folder, "mesh_report.html"), page(name, report, {k: os.path.relpath(p, folder) for k, p in pictures.items()}))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(draw_folder(__doc__, "mesh", (make,), labels=("FILE", "labels.h5 from which the grains were made")))

@@ -13,7 +13,6 @@
 All but the first, second and last need model.json, which a finished campaign has and `magtwin optimize INPUT model` writes anew.
 Needs numpy, h5py and matplotlib.  Exit code 2 when a file is missing or makes no sense; the figures that can be drawn are drawn.
 """
-import argparse
 import itertools
 import os
 import sys
@@ -26,7 +25,7 @@ from matplotlib.ticker import MaxNLocator
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import campaign_model
 from campaign import Campaign, added, reference_of
-from results import Unusable, attempt, main_branch, read_curve, say
+from results import Unusable, draw_folder, main_branch, read_curve
 from style import COLUMN, GREY, LINE, SECOND, WIDE, colour_bar, plt, save
 
 KINDS = {"spread": ("o", "white", "spread over the space"), "model": ("o", LINE, "chosen by the model"), "person": ("D", SECOND, "given by a person")}
@@ -170,21 +169,9 @@ def curves(campaign, figures):
     return save(figure, figures, "curves")
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="magtwin plot", description=__doc__.splitlines()[0])
-    parser.add_argument("folder", help="output folder of magtwin optimize")
-    parser.add_argument("--figures", metavar="FOLDER", help="where to write (default: FOLDER/figures)")
-    args = parser.parse_args()
-    figures = args.figures or os.path.join(args.folder, "figures")
-    try:
-        campaign = Campaign(args.folder)
-    except (Unusable, OSError) as reason:
-        say("magtwin plot: %s" % reason, sys.stderr)
-        return 2
-    parts = [convergence, front, curves] + (campaign_model.PARTS if campaign.model else [])
-    done = [attempt(lambda part=part: part(campaign, figures)) for part in parts]
-    return 0 if all(done) else 2
+def parts(campaign):
+    return [convergence, front, curves] + (campaign_model.PARTS if campaign.model else [])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(draw_folder(__doc__, "optimize", parts, read=Campaign))

@@ -39,18 +39,25 @@ def attempt(part):
     return True
 
 
-def draw_folder(about, command, parts, compare=None):
-    """The program of most figures: `FOLDER [--figures FOLDER]`; parts draw(folder, figures) one after the other, whatever becomes of the
-    others.  compare: what a second folder, handed on as third argument, is for.  The exit code."""
+def draw_folder(about, command, parts, read=None, **options):
+    """The program of most figures: `FOLDER [--figures FOLDER]`; parts draw(what, figures) one after the other, whatever becomes of the
+    others.  what: read(folder), or the folder itself.  options: further ones, {name: (METAVAR, what it is for)}, each part is called with;
+    or with the parts chosen by a function, parts(what, name=...), that function alone.  The exit code."""
     parser = argparse.ArgumentParser(prog="magtwin plot", description=about.splitlines()[0])
     parser.add_argument("folder", help="output folder of magtwin %s" % command)
     parser.add_argument("--figures", metavar="FOLDER", help="where to write (default: FOLDER/figures)")
-    if compare:
-        parser.add_argument("--compare", metavar="FOLDER", help=compare)
+    for name, (metavar, text) in options.items():
+        parser.add_argument("--" + name, metavar=metavar, help=text)
     args = parser.parse_args()
-    figures = args.figures or os.path.join(args.folder, "figures")
-    more = (args.compare,) if compare else ()
-    done = [attempt(lambda part=part: part(args.folder, figures, *more)) for part in parts]
+    figures, more = args.figures or os.path.join(args.folder, "figures"), {name: getattr(args, name) for name in options}
+    try:
+        what = read(args.folder) if read else args.folder
+        if callable(parts):
+            parts, more = list(parts(what, **more)), {}
+    except (Unusable, OSError) as reason:
+        say("magtwin plot: %s" % reason, sys.stderr)
+        return 2
+    done = [attempt(lambda part=part: part(what, figures, **more)) for part in parts]
     return 0 if all(done) else 2
 
 

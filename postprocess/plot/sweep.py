@@ -8,7 +8,6 @@
 Points are means over the repeats, bars their standard deviation; red ticks are points that failed.
 Needs numpy, h5py and matplotlib.  Exit code 2 when a file is missing or unfinished; the figures that can be drawn are drawn.
 """
-import argparse
 import json
 import os
 import sys
@@ -16,7 +15,7 @@ import sys
 import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from results import Unusable, attempt, dataset, existing, open_h5, say
+from results import Unusable, dataset, draw_folder, existing, open_h5
 from style import COLUMN, FIELD_MAP, GREY, LINE, REVERSED, SECOND, WIDE, colour_bar, plt, save
 
 LINES = ["#1b4f8a", "#c4551a", "#4d9221", "#7b3294", "#b8860b", "#018571", "#d01c8b", "#8a8a8a"]
@@ -249,27 +248,21 @@ def short(name):
     return "".join(c if c.isalnum() or c in "-_" else "_" for c in (name[8:] if name.startswith("results.") else name))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", help="output folder of magtwin sweep")
-    parser.add_argument("--figures", metavar="FOLDER", help="where to write (default: FOLDER/figures)")
-    parser.add_argument("--number", metavar="NAME", help="only this column of the table")
-    args = parser.parse_args()
-    figures = args.figures or os.path.join(args.folder, "figures")
-    try:
-        sweep = Sweep(args.folder)
-        names = [args.number] if args.number else list(sweep.number)
-        if args.number and args.number not in sweep.number:
-            raise Unusable("%s has no number %s, but %s" % (args.folder, args.number, ", ".join(sweep.number)))
-    except (Unusable, OSError) as reason:
-        say("magtwin plot: %s" % reason, sys.stderr)
-        return 2
-    drawn = [n for n in names if np.isfinite(sweep.number[n]).any()]
-    for n in set(names) - set(drawn):
-        say("magtwin plot: no point of %s has a value of %s yet" % (args.folder, n), sys.stderr)
-    done = [attempt(lambda part=part, n=n: part(sweep, n, figures)) for n in drawn for part in (curves, heat, effects)]
-    return 0 if all(done) and len(drawn) == len(names) else 2
+def figures_of(sweep, name):
+    """All figures of one number."""
+    def nothing(*_):
+        raise Unusable("no point of %s has a value of %s yet" % (sweep.folder, name))
+
+    if not np.isfinite(sweep.number[name]).any():
+        return [nothing]
+    return [lambda _, figures, draw=draw: draw(sweep, name, figures) for draw in (curves, heat, effects)]
+
+
+def parts(sweep, number):
+    if number and number not in sweep.number:
+        raise Unusable("%s has no number %s, but %s" % (sweep.folder, number, ", ".join(sweep.number)))
+    return [part for name in ([number] if number else sweep.number) for part in figures_of(sweep, name)]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(draw_folder(__doc__, "sweep", parts, read=Sweep, number=("NAME", "only this column of the table")))
