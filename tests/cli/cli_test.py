@@ -17,9 +17,6 @@ from support import Skip, check
 
 BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
 
-# their data lie beside the checkout, or not
-MEASURED = {"ebsd_iron.yaml": "ebsd_iron", "ebsd_voxel.yaml": "ebsd_iron", "topology.yaml": "kerr", "kerr.yaml": "kerr", "texture.yaml": "kerr", "pca.yaml": "nd_ce_fe_b_film"}
-YOURS = {"peaks.yaml": "peaks.file", "unmix.yaml": "unmix.file"}  # the key of a file that only the user has
 GOOD = """\
 grains:
   source: generated
@@ -327,19 +324,6 @@ def good_input_is_checked(folder):
     done = support.magtwin(BUILD, "check", path)
     check(done.code == 0, done)
     check(not os.path.exists(out_of(folder)), "check wrote something")
-    for name in sorted(os.listdir(os.path.join(support.ROOT, "inputs"))):
-        if name.endswith(".yaml") and name != "materials.yaml" and name not in MEASURED:
-            file = ["%s=%s" % (YOURS[name], path)] if name in YOURS else []
-            done = support.magtwin(BUILD, "check", os.path.join("inputs", name), *file)
-            check(done.code == 0, done)
-
-
-def measured_input_is_checked(folder):
-    for name, data in MEASURED.items():
-        if not os.path.isdir(os.path.join(os.path.dirname(support.ROOT), "shared", "data", data)):
-            raise support.Skip("../shared/data/%s is not at hand" % data)
-        done = support.magtwin(BUILD, "check", os.path.join("inputs", name))
-        check(done.code == 0, done)
 
 
 def check_knows_materials(folder):
@@ -501,7 +485,6 @@ def mesh_for_other_programs(folder):
 TESTS = [
     ("the summary of the mesh is kept beside that of the curve", summaries_of_two_subcommands),
     ("valid inputs are accepted", good_input_is_checked),
-    ("the input of the measured grains is accepted", measured_input_is_checked),
     ("check refuses what demag refuses", check_knows_materials),
     ("a run leaves its results", results_of_a_run),
     ("TERM ends a mesher at once", a_signal_ends_what_has_no_checkpoint),
