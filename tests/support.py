@@ -79,6 +79,27 @@ def check(condition, message):
         raise AssertionError(str(message))
 
 
+def write(folder, text, name="run.yaml"):
+    """A file of a test, mostly its input; the path."""
+    path = os.path.join(folder, name)
+    with open(path, "w") as f:
+        f.write(text)
+    return path
+
+
+def two_grains(step):
+    """Input of a short run: two grains turn over, in fields that change by step (T)."""
+    return """\
+grains: {source: generated, count: 2, box: [16, 12, 12], texture_axis: [0, 0, 1], texture_spread: 5 deg}
+mesh: {size: 4 nm, gb: {thickness: 0}}
+materials: {grain: Nd2Fe14B}
+field:
+  direction: [0.05, 0.02, 1]
+  start: 1 T
+  segments: [{to: -8 T, step: %g T, mode: fixed}]
+""" % step
+
+
 def run_tests(tests):
     """tests: list of (name, function(folder)).  Each gets a folder of its own; TAP on stdout; exit code 1 on a failure."""
     print("1..%d" % len(tests), flush=True)

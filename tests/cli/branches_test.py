@@ -10,7 +10,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import support
-from support import check
+from support import check, write
 
 BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
 ANISOTROPY_FIELD = 6.7125   # T, 2 mu0 K1/Js of Nd2Fe14B at 300 K in the library
@@ -33,13 +33,6 @@ field:
   segments: [{to: -6 T, step: 0.5 T, dm_max: 0.05, resolution: 20 mT}]
   reversal: {from: [-1 T, -4.1 T, -4.75 T], to: 0.5 T, close: true, step: 0.5 T, dm_max: 0.05, resolution: 20 mT}
 """
-
-
-def write(folder, text):
-    path = os.path.join(folder, "run.yaml")
-    with open(path, "w") as f:
-        f.write(text)
-    return path
 
 
 def table(folder, name):

@@ -13,7 +13,7 @@ import sys
 import numpy as np
 
 import support
-from support import Skip, check
+from support import Skip, check, write
 
 BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
 
@@ -37,13 +37,6 @@ field:
 output:
   folder: %s
 """
-
-
-def write(folder, text, name="run.yaml"):
-    path = os.path.join(folder, name)
-    with open(path, "w") as f:
-        f.write(text)
-    return path
 
 
 def out_of(folder):

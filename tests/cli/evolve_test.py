@@ -2,7 +2,6 @@
 """evolve_test.py BUILD: magtwin evolve as users call it: a decomposition on a box, stopped and continued, on two ranks, on tetrahedra of
 a mesh; bad input, and a run that fails."""
 # timeout: 600
-import csv
 import json
 import os
 import sys
@@ -12,6 +11,7 @@ import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import support
+from _evolve import Evolve, table
 from support import check
 
 BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
@@ -30,24 +30,8 @@ mesh: {size: 2 nm}
 """
 
 
-def source(folder, text=INPUT, name="run.yaml"):
-    path = os.path.join(folder, name)
-    with open(path, "w") as f:
-        f.write(text)
-    return path
-
-
-def evolve(folder, out, *overrides, ranks=1, code=0, text=INPUT):
-    out = os.path.join(folder, out)
-    done = support.magtwin(BUILD, "evolve", source(folder, text), "output.folder=" + out, *overrides, ranks=ranks)
-    check(done.code == code, done)
-    return out if code == 0 else done
-
-
-def table(out):
-    with open(os.path.join(out, "evolve.csv"), newline="") as f:
-        rows = list(csv.DictReader(f))
-    return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+RUNS = Evolve(BUILD, INPUT)
+evolve, source = RUNS.run, RUNS.source
 
 
 def test_decomposition(folder):
@@ -102,7 +86,7 @@ def test_continued(folder):
 def test_mesh(folder):
     """On tetrahedra of a mesh file; nothing flows through the ends, and the fields open beside the mesh."""
     out = os.path.join(folder, "mesh")
-    done = support.magtwin(BUILD, "mesh", source(folder, MESH, "mesh.yaml"), "output.folder=" + out)
+    done = support.magtwin(BUILD, "mesh", support.write(folder, MESH, "mesh.yaml"), "output.folder=" + out)
     check(done.code == 0, done)
     text = INPUT.replace("box: {size: [60, 60, 0], spacing: 3}", "mesh: {file: %s}" % os.path.join(out, "mesh.h5"))
     run = evolve(folder, "tets", "evolve.end=5 s", "phasefield.noise=0.05", text=text, ranks=2)
@@ -169,7 +153,7 @@ def test_diffusion(folder):
     check(again.code == 0, again)
     check(np.allclose(table(parts)["c_max"][-1], t["c_max"][-1], atol=2e-3), "continued to something else")
     mesh = os.path.join(folder, "grains")
-    done = support.magtwin(BUILD, "mesh", source(folder, GRAINS, "grains.yaml"), "output.folder=" + mesh)
+    done = support.magtwin(BUILD, "mesh", support.write(folder, GRAINS, "grains.yaml"), "output.folder=" + mesh)
     check(done.code == 0, done)
     text = DIFFUSION.split("box", 1)[0] + """mesh: {file: %s}
 phasefield: {model: diffusion, initial_formula: "0"}
@@ -272,7 +256,7 @@ evolve: {end: 20 s, first_step: 1 ms, tolerance: 0.01}
 def test_wetting(folder):
     """Liquid goes along a boundary of a mesh that costs more than two wet sides: nothing is lost, the energy falls."""
     mesh = os.path.join(folder, "touching")
-    done = support.magtwin(BUILD, "mesh", source(folder, TOUCHING, "grains.yaml"), "output.folder=" + mesh)
+    done = support.magtwin(BUILD, "mesh", support.write(folder, TOUCHING, "grains.yaml"), "output.folder=" + mesh)
     check(done.code == 0, done)
     text = WETTING % os.path.join(mesh, "mesh.h5")
     t = table(evolve(folder, "wet", text=text, ranks=2))

@@ -16,28 +16,14 @@ import h5py
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import support
-from support import check
+from support import check, write
 
 BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
-GRAINS = """grains: {source: generated, count: 2, box: [16, 12, 12], texture_axis: [0, 0, 1], texture_spread: 5 deg}
-mesh: {size: 4 nm, gb: {thickness: 0}}
-materials: {grain: Nd2Fe14B}
-field:
-  direction: [0.05, 0.02, 1]
-  start: 1 T
-  segments: [{to: -8 T, step: 0.1 T, mode: fixed}]
-"""
+GRAINS = support.two_grains(0.1)
 LIBRARY = """materials:
   - {name: nonmagnetic, A: 0 pJ/m, Js: 0 T, K1: 0 MJ/m3, source: test}
   - {name: odd, A: 7.7 pJ/m, Js: %s T, K1: %s MJ/m3, source: test}
 """
-
-
-def write(folder, text, name="run.yaml"):
-    path = os.path.join(folder, name)
-    with open(path, "w") as f:
-        f.write(text)
-    return path
 
 
 def demag(source, out, *more):

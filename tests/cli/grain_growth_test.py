@@ -2,7 +2,6 @@
 """grain_growth_test.py BUILD: magtwin evolve with phasefield.model: grain_growth: random grains, stopped and continued, on two ranks, in three
 dimensions, from a file or a mesh; energies by pair; bad input."""
 # timeout: 300
-import csv
 import json
 import os
 import sys
@@ -12,6 +11,7 @@ import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import support
+from _evolve import Evolve, table
 from support import check
 
 BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
@@ -25,24 +25,8 @@ evolve: {end: 40 s, first_step: 0.05 s, tolerance: 2e-3, interval: 4 s, snapshot
 """
 
 
-def source(folder, text=INPUT, name="run.yaml"):
-    path = os.path.join(folder, name)
-    with open(path, "w") as f:
-        f.write(text)
-    return path
-
-
-def evolve(folder, out, *overrides, ranks=1, code=0, text=INPUT):
-    out = os.path.join(folder, out)
-    done = support.magtwin(BUILD, "evolve", source(folder, text), "output.folder=" + out, *overrides, ranks=ranks)
-    check(done.code == code, done)
-    return out if code == 0 else done
-
-
-def table(out, name="evolve.csv"):
-    with open(os.path.join(out, name), newline="") as f:
-        rows = list(csv.DictReader(f))
-    return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+RUNS = Evolve(BUILD, INPUT)
+evolve, source = RUNS.run, RUNS.source
 
 
 def check_list(out, number, t):

@@ -40,25 +40,18 @@ START = "phasefield.double_well.height=4", "phasefield.double_well.high=0.75", "
 TRUTH = {"double_well.height": 5, "double_well.high": 0.7, "mobility": 5e-18}
 
 
-def source(folder, name, text):
-    path = os.path.join(folder, name)
-    with open(path, "w") as f:
-        f.write(text)
-    return path
-
-
 def twin(folder):
     """Fields of the model with the true parameters."""
     out = os.path.join(folder, "truth")
     if not os.path.exists(out):
-        done = support.magtwin(BUILD, "evolve", source(folder, "truth.yaml", MODEL), "output.folder=" + out)
+        done = support.magtwin(BUILD, "evolve", support.write(folder, MODEL, "truth.yaml"), "output.folder=" + out)
         check(done.code == 0, done)
     return os.path.join(out, "fields", "fields_*.h5")
 
 
 def invert(folder, out, *overrides, ranks=1, code=0, seen=None, text=None):
     out = os.path.join(folder, out)
-    path = source(folder, "invert.yaml", text or MODEL + INVERT % (seen or twin(folder)))
+    path = support.write(folder, text or MODEL + INVERT % (seen or twin(folder)), "invert.yaml")
     done = support.magtwin(BUILD, "invert", path, "output.folder=" + out, *START, *overrides, ranks=ranks, timeout=300)
     check(done.code == code, done)
     return out if code == 0 else done
@@ -164,7 +157,7 @@ def test_continued(folder):
     """Killed in the middle, then continued: the estimate of the run that was left alone."""
     for method, members in (("gauss_newton", ()), ("ensemble", ("invert.method=ensemble", "invert.members=12"))):
         out = os.path.join(folder, method)
-        path = source(folder, "invert.yaml", MODEL + INVERT % twin(folder))
+        path = support.write(folder, MODEL + INVERT % twin(folder), "invert.yaml")
         words = [os.path.join(BUILD, "magtwin"), "invert", path, "output.folder=" + out, *START, *members]
         run = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=support.environment(), start_new_session=True)
         table = os.path.join(out, "invert.csv")
@@ -184,7 +177,7 @@ def test_continued(folder):
 def test_not_fixed(folder):
     """c depends on two products of height, mobility and gradient energy: one combination of the three is free, and that is said."""
     text = (MODEL + INVERT % twin(folder)).replace("double_well.high, min: 0.6, max: 0.9", "gradient_energy, min: 5e-19, max: 8e-18")
-    path, out = source(folder, "free.yaml", text), os.path.join(folder, "free")
+    path, out = support.write(folder, text, "free.yaml"), os.path.join(folder, "free")
     done = support.magtwin(BUILD, "invert", path, "output.folder=" + out, "phasefield.mobility=6e-18", "invert.iterations=4", timeout=300)
     check(done.code == 0 and "hardly fix one combination" in done.err, done)
 

@@ -209,15 +209,6 @@ def refused(folder):
     check(sorted(e["id"] for e in c.events("told")) == [1, 2, 3], c.events("told"))
 
 
-BASE = """\
-grains: {source: generated, count: 2, box: [16, 12, 12], texture_axis: [0, 0, 1], texture_spread: 5 deg}
-mesh: {size: 4 nm, gb: {thickness: 0}}
-materials: {grain: Nd2Fe14B}
-field:
-  direction: [0.05, 0.02, 1]
-  start: 1 T
-  segments: [{to: -8 T, step: 0.05 T, mode: fixed}]
-"""
 RUNS = """\
 optimize:
   variables: [{name: spread, key: grains.texture_spread, unit: deg, min: 4, max: 6}]
@@ -235,9 +226,8 @@ output: {folder: out}
 
 def runs(folder):
     """Runs on two ranks; one is stopped before its wall time, goes back into the queue and on from its checkpoint: the campaign waits."""
-    for name, text in (("base.yaml", BASE), ("campaign.yaml", RUNS)):
-        with open(os.path.join(folder, name), "w") as f:
-            f.write(text)
+    support.write(folder, support.two_grains(0.05), "base.yaml")
+    support.write(folder, RUNS, "campaign.yaml")
     c = Campaign.__new__(Campaign)
     c.folder, c.out, c.input = folder, os.path.join(folder, "out"), "campaign.yaml"
     proc = c.start()

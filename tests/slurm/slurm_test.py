@@ -22,15 +22,7 @@ SCRIPTS = os.path.join(support.ROOT, "jobscripts")
 SRUN, MPIRUN = "srun --mpi=pmix", "mpirun"
 LATER = 5  # lines of curve.csv after which something happens to a run
 
-RUN = """\
-grains: {source: generated, count: 2, box: [16, 12, 12], texture_axis: [0, 0, 1], texture_spread: 5 deg}
-mesh: {size: 4 nm, gb: {thickness: 0}}
-materials: {grain: Nd2Fe14B}
-field:
-  direction: [0.05, 0.02, 1]
-  start: 1 T
-  segments: [{to: -8 T, step: 0.05 T, mode: fixed}]
-"""
+RUN = support.two_grains(0.05)
 CLUSTER = None  # of all tests; None where there is no SLURM
 
 
