@@ -2,6 +2,7 @@
 /* HDF5 store: slabs by any number of ranks, commit and .prev, damaged and foreign files. */
 #include "magtwin/error.h"
 #include "magtwin/h5.h"
+#include "refused.h"
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -152,9 +153,7 @@ static void test_commit(void **state) {
 static void expect_refused(const char *file, const char *format, int version, const char *says) {
   MtH5 *f;
   mt_error_clear();
-  assert_int_equal(mt_h5_open(MPI_COMM_WORLD, file, format, version, &f), MT_ERR_INPUT);
-  if (!strstr(mt_error_message(), says)) fail_msg("\"%s\" does not say \"%s\"", mt_error_message(), says);
-  mt_error_clear();
+  assert_refused(mt_h5_open(MPI_COMM_WORLD, file, format, version, &f), says);
 }
 
 static void test_refused(void **state) {
@@ -223,9 +222,7 @@ static void test_unwritable(void **state) {
   char inside[96];
   snprintf(inside, sizeof inside, "%s/b.h5", path);
   write_file(1, 0);
-  assert_int_equal(mt_h5_create(MPI_COMM_WORLD, inside, "magtwin-test", 1, &f), MT_ERR_INPUT);
-  assert_non_null(strstr(mt_error_message(), inside));
-  mt_error_clear();
+  assert_refused(mt_h5_create(MPI_COMM_WORLD, inside, "magtwin-test", 1, &f), inside);
   if (rank == 0) {
     assert_int_equal(mt_file_write(inside, "text"), MT_ERR_INPUT);
     mt_error_clear();

@@ -3,6 +3,7 @@
  * cannot be. */
 #include "cubes.h"
 #include "magtwin/error.h"
+#include "refused.h"
 
 static int rank;
 
@@ -88,9 +89,7 @@ static void impossible_fractions_are_refused(void **state) {
   for (int i = 0; i < 2; i++) {
     MtMeshData d;
     const MtPocketOptions o = {.share = 0.05, .fraction = fraction[i], .seed = 1};
-    assert_int_equal(mesh_with(&c, 5, 1, &o, &d), MT_ERR_INPUT);
-    assert_non_null(strstr(mt_error_message(), "mesh.gb.pockets.fraction"));
-    mt_error_clear();
+    assert_refused(mesh_with(&c, 5, 1, &o, &d), "mesh.gb.pockets.fraction");
   }
   mt_cells_free(&c);
 }

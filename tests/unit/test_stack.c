@@ -9,6 +9,7 @@
 #include "magtwin/image.h"
 #include "magtwin/tomography.h"
 #include "near.h"
+#include "refused.h"
 #include <glob.h>
 #include <math.h>
 #include <setjmp.h>
@@ -128,9 +129,7 @@ static void formats(void **unused) {
 
 static void refuses(const char *more, const char *message) {
   MtStack s;
-  assert_int_equal(read_stack("s_*.*", more, &s), MT_ERR_INPUT);
-  if (!strstr(mt_error_message(), message)) fail_msg("'%s' does not say '%s'", mt_error_message(), message);
-  mt_error_clear();
+  assert_refused(read_stack("s_*.*", more, &s), message);
 }
 
 /* Reads with slice k lost. */

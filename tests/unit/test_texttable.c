@@ -3,6 +3,7 @@
 #include "folder.h"
 #include "magtwin/error.h"
 #include "magtwin/texttable.h"
+#include "refused.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,13 +67,10 @@ static void test_names(void **state) {
   assert_true(mt_text_next(&t));
   assert_int_equal(mt_text_need_column(&t, "J_T", &column), 0);
   assert_int_equal(column, 1);
-  assert_int_equal(mt_text_need_column(&t, "mu0_Hex_T", &column), MT_ERR_INPUT);
-  assert_non_null(strstr(mt_error_message(), ":1: there is no column mu0_Hex_T; did you mean mu0_Hext_T?"));
-  mt_error_clear();
+  assert_refused(mt_text_need_column(&t, "mu0_Hex_T", &column),
+                 ":1: there is no column mu0_Hex_T; did you mean mu0_Hext_T?");
   mt_text_close(&t);
-  assert_int_equal(mt_text_open("none/such.csv", &t), MT_ERR_INPUT);
-  assert_non_null(strstr(mt_error_message(), "none/such.csv: cannot be read: No such file"));
-  mt_error_clear();
+  assert_refused(mt_text_open("none/such.csv", &t), "none/such.csv: cannot be read: No such file");
   mt_text_close(&t);
 }
 
@@ -91,9 +89,7 @@ static void test_numbers(void **state) {
   assert_true(isnan(t.value[4]) && t.value[5] == -300);
   mt_numbers_free(&t);
   put("a,b\n1,2\n3\n");
-  assert_int_equal(mt_numbers_read(PETSC_COMM_WORLD, file, &t), MT_ERR_INPUT);
-  assert_non_null(strstr(mt_error_message(), ":3: 1 cells under a first line of 2"));
-  mt_error_clear();
+  assert_refused(mt_numbers_read(PETSC_COMM_WORLD, file, &t), ":3: 1 cells under a first line of 2");
   put("a,b\n");
   assert_int_equal(mt_numbers_read(PETSC_COMM_WORLD, file, &t), MT_ERR_INPUT);
   mt_error_clear();
