@@ -152,8 +152,7 @@ static PetscErrorCode read_csv(MPI_Comm comm, const char *path, MtCompositionTab
   return rc;
 }
 
-static double *copy_list(const MtInput *in, const char *path) {
-  const int n = mt_input_count(in, "%s", path);
+static double *copy_list(const MtInput *in, const char *path, int n) {
   double *a = mt_malloc((size_t)n * sizeof *a);
   for (int k = 0; k < n; k++) a[k] = mt_input_real_at(in, k, "%s", path);
   return a;
@@ -165,14 +164,14 @@ static PetscErrorCode read_lists(const MtInput *in, const char *entry, MtComposi
   if (!mt_input_has(in, "%s", path)) return mt_input_error(in, entry, "needs either file, or c with Js, K1 or A");
   t->n = mt_input_count(in, "%s", path);
   if (t->n < 1) return mt_input_error(in, path, "is empty");
-  t->c = copy_list(in, path);
+  t->c = copy_list(in, path, t->n);
   for (int k = 0; k < MT_NCOMPOSED; k++) {
     snprintf(path, sizeof path, "%s.%s", entry, column[k].name);
     if (!mt_input_has(in, "%s", path)) continue;
     if (mt_input_count(in, "%s", path) != t->n)
       return mt_input_error(in, path, "has %d values, but there are %d compositions", mt_input_count(in, "%s", path),
                             t->n);
-    t->value[k] = copy_list(in, path);
+    t->value[k] = copy_list(in, path, t->n);
   }
   return 0;
 }
