@@ -20,4 +20,4 @@ PKG_CFLAGS  = $(call pkg,--cflags,$(PKG_LIST))
 PKG_LIBS    = $(call pkg,--libs,$(PKG_LIST)) $(METIS_LIBS) $(GMSH_LIBS) -llapack -lblas
 
 DEBIAN_PACKAGES := gcc make pkg-config openmpi-bin libopenmpi-dev libpetsc-real-dev libslepc-real-dev libhdf5-openmpi-dev \
-  libmetis-dev libgmsh-dev libyaml-dev libtiff-dev libpng-dev libfftw3-dev libnlopt-dev libxml2-dev zlib1g-dev libcmocka-dev python3 python3-numpy python3-h5py python3-matplotlib
+  libmetis-dev libgmsh-dev libyaml-dev libtiff-dev libpng-dev libfftw3-dev libnlopt-dev libxml2-dev zlib1g-dev libcmocka-dev python3 python3-numpy python3-h5py python3-matplotlib python3-yaml

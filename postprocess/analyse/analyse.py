@@ -10,10 +10,11 @@ import glob
 import hashlib
 import json
 import os
-import re
 import shlex
 import subprocess
 import sys
+
+import yaml
 
 RUN = "grains generate stack mesh materials field minimizer demagnetizing checkpoint measured dynamics integrator time petsc_options"
 SECTIONS = {"demag": RUN, "dynamics": RUN, "topology": "topology", "texture": "topology texture", "pca": "pca", "landscape": "pca landscape materials demagnetizing"}
@@ -24,32 +25,29 @@ class Refused(Exception):
     pass
 
 
-def sections_of(text):
-    """{name: its lines} of the top level."""
-    found, name = {}, None
-    for line in text.splitlines():
-        start = re.match(r"([A-Za-z_]\w*)\s*:", line)
-        name = start.group(1) if start else name
-        if name and line.strip() and not line.lstrip().startswith("#"):
-            found.setdefault(name, []).append(line)
-    return found
-
-
-def value_of(lines, key):
-    """A plain value of a section, written in a block or in braces; None where it is not there."""
-    found = re.search(r"(?:^|[\s{,])%s:\s*(\"[^\"]*\"|'[^']*'|[^,}#\n]+)" % key, "\n".join(lines))
-    return found.group(1).strip().strip("\"'") if found else None
+def read_sections(path):
+    """{name: value} of the top level: maps, lists, and plain values as text."""
+    with open(path, encoding="utf-8") as f:
+        try:
+            sections = yaml.load(f, Loader=yaml.BaseLoader)
+        except yaml.MarkedYAMLError as error:
+            at = error.problem_mark or error.context_mark
+            raise Refused("%s:%d:%d: %s" % (path, at.line + 1, at.column + 1, error.problem)) from None
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise Refused("%s: %s" % (path, error)) from None
+    if not isinstance(sections, dict):
+        raise Refused('%s is not a map of sections ("topology:")' % path)
+    return sections
 
 
 class Plan:
     """The steps of an input: [(name, overrides)], in the order in which they run."""
 
     def __init__(self, path, words):
-        with open(path, encoding="utf-8") as f:
-            self.sections = sections_of(f.read())
+        self.sections = read_sections(path)
         self.words = [w for w in words if not w.startswith("output.folder=")]
         self.given = dict(w.split("=", 1) for w in words)
-        self.folder = self.given.get("output.folder") or value_of(self.sections.get("output", []), "folder")
+        self.folder = self.get("output", "folder")
         if not self.folder:
             raise Refused("%s names no output.folder" % path)
         self.steps = self.plan(path)
@@ -58,7 +56,10 @@ class Plan:
         return section in self.sections or any(w.startswith(section + ".") for w in self.words)
 
     def get(self, section, key):
-        return self.given.get(section + "." + key) or value_of(self.sections.get(section, []), key)
+        """A plain value; None where it is not there."""
+        values = self.sections.get(section)
+        value = values.get(key) if isinstance(values, dict) else None
+        return self.given.get(section + "." + key) or (value if isinstance(value, str) else None)
 
     def at(self, *names):
         return os.path.join(self.folder, *names)
@@ -91,7 +92,7 @@ class Plan:
     def mark(self, name, more):
         """What a step depends on besides the steps before it."""
         names = SECTIONS[name].split()
-        lines = [line for n in names for line in self.sections.get(n, [])] + [w for w in self.words if w.split(".")[0] in names] + more + self.inputs(name)
+        lines = [json.dumps([n, self.sections[n]], sort_keys=True) for n in names if n in self.sections] + [w for w in self.words if w.split(".")[0] in names] + more + self.inputs(name)
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

@@ -11,5 +11,5 @@ PetscErrorCode cli_analyse(const CliArgs *args, int *code) {
   const ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
   self[n > 0 ? n : 0] = 0;
   PetscErrorCode rc = cli_script_find("analyse/analyse.py", script);
-  return rc ? rc : cli_script_start(script, args, 2, more);
+  return rc ? rc : cli_script_start(script, "yaml", args, 2, more);
 }

@@ -91,8 +91,10 @@ PetscErrorCode cli_check_run(const char *subcommand, char *input, int noverrides
 
 /* A script of postprocess ("plot/demag.py") beside this program; MT_ERR_FAIL where there is none. */
 PetscErrorCode cli_script_find(const char *name, char path[CLI_PATH]);
-/* Becomes the script, with the folder, `more` words and those of the command line; returns only with an error. */
-PetscErrorCode cli_script_start(char *script, const CliArgs *args, int nmore, char **more);
+#define CLI_FIGURES "numpy, h5py, matplotlib"
+/* Becomes the script, with the folder, `more` words and those of the command line; returns only with an error.
+ * modules: of Python that it needs, "numpy, h5py". */
+PetscErrorCode cli_script_start(char *script, const char *modules, const CliArgs *args, int nmore, char **more);
 /* The script that draws the results of a folder; NULL: none does. */
 const char *cli_plot_script(const char *folder);
 

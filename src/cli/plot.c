@@ -69,5 +69,5 @@ PetscErrorCode cli_plot(const CliArgs *args, int *code) {
                     args->file);
   PetscErrorCode rc = refuse_undrawn(args->file);
   if (!rc) rc = cli_script_find(script_for(args->file), script);
-  return rc ? rc : cli_script_start(script, args, 0, NULL);
+  return rc ? rc : cli_script_start(script, CLI_FIGURES, args, 0, NULL);
 }

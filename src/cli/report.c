@@ -14,5 +14,5 @@ PetscErrorCode cli_report(const CliArgs *args, int *code) {
   const char *name = cli_plot_script(args->file);
   PetscErrorCode rc = cli_script_find("report/report.py", script);
   if (!rc && name) rc = cli_script_find(name, figures);
-  return rc ? rc : cli_script_start(script, args, name ? 2 : 0, more);
+  return rc ? rc : cli_script_start(script, CLI_FIGURES, args, name ? 2 : 0, more);
 }

@@ -22,24 +22,23 @@ PetscErrorCode cli_script_find(const char *name, char path[CLI_PATH]) {
                   places[1]);
 }
 
-/* The first Python that has what the scripts need: the site's choice, the one in PATH, the system's. */
-static const char *find_python(void) {
+/* The first Python that has what the script needs: the site's choice, the one in PATH, the system's. */
+static const char *find_python(const char *modules) {
   const char *site = getenv("PYTHON"),
              *candidates[] = {site && site[0] ? site : "python3", "python3", "/usr/bin/python3"};
   for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
     char test[CLI_PATH];
-    snprintf(test, sizeof test, "'%s' -c 'import numpy, h5py, matplotlib' 2>/dev/null", candidates[i]);
+    snprintf(test, sizeof test, "'%s' -c 'import %s' 2>/dev/null", candidates[i], modules);
     if (strlen(candidates[i]) < CLI_PATH / 2 && !strchr(candidates[i], '\'') && system(test) == 0) return candidates[i];
   }
   return NULL;
 }
 
-PetscErrorCode cli_script_start(char *script, const CliArgs *args, int nmore, char **more) {
-  const char *python = find_python();
+PetscErrorCode cli_script_start(char *script, const char *modules, const CliArgs *args, int nmore, char **more) {
+  const char *python = find_python(modules);
   if (!python)
-    return mt_error(
-        MT_ERR_FAIL,
-        "the figures need a Python 3 with numpy, h5py and matplotlib; name it in the environment variable PYTHON");
+    return mt_error(MT_ERR_FAIL, "%s needs a Python 3 with %s; name it in the environment variable PYTHON", script,
+                    modules);
   char **words = calloc((size_t)(args->nwords + nmore) + 4, sizeof *words), *name = strdup(python);
   if (!words || !name) abort();
   int n = 0;
