@@ -32,7 +32,7 @@ static PetscErrorCode coupling(Interfaces *s, const MtFace *face, double *J) {
   const int region[2] = {mesh->region[face->tet], mesh->region[face->neighbour]};
   char name[32];
   MtMaterial own;
-  if (region[0] != s->region[0] || region[1] != s->region[1]) {
+  if (!s->found || region[0] != s->region[0] || region[1] != s->region[1]) {
     mt_pair_name(&s->e->mesh->regions, region[0], region[1], name);
     s->found = NULL;
     for (int i = s->extras->ninterfaces - 1; i >= 0 && !s->found; i--)

@@ -207,8 +207,8 @@ PetscErrorCode mt_air_fill(MtAir *air) {
 PetscErrorCode mt_air_append(const MtAir *air, int32_t region, MtTets *m) {
   const MtShell *s = &air->shell;
   const MtFill *f = &air->fill;
-  int64_t *node = mt_malloc(((size_t)s->nx + 1) * sizeof *node);
   PetscCall(mt_tets_reserve(m, m->nv + s->nx + f->nx, m->nt + f->nt));
+  int64_t *node = mt_malloc(((size_t)s->nx + 1) * sizeof *node);
   for (int i = 0; i < s->nx; i++) {
     node[i] = air->node[i] >= 0 ? air->node[i] : m->nv;
     if (air->node[i] < 0) memcpy(m->x + 3 * m->nv++, s->x + 3 * i, 3 * sizeof(double));

@@ -23,7 +23,8 @@ PetscErrorCode mt_import_vtu(const char *path, const char *array, int *n, char *
 void mt_import_free(MtImported *f); /* a zeroed struct is fine */
 
 /* The regions of the volumes by their names: as magtwin writes them ("grain 3", "gb 3-7", ..., "air"); others are
- * grains, numbered as they come.  f->m.region becomes the region, the air the last.  Grains have no axes yet.
+ * grains, numbered as they come.  f->m.region becomes the region, the air the last; r has room for one more.  Grains
+ * have no axes yet.
  * *air: there is air.  MT_ERR_INPUT.  Not collective. */
 PetscErrorCode mt_import_regions(const char *path, MtImported *f, MtRegions *r, bool *air);
 

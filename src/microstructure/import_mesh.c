@@ -137,15 +137,11 @@ static PetscErrorCode add_air(const MtMeshOptions *o, MtMeshData *d) {
   free(face), mt_air_free(&air);
   mt_phase_end("mesh air");
   d->nv = m.nv, d->nt = m.nt, d->x = m.x, d->tet = m.tet, d->region = m.region;
-  const size_t all = (size_t)r->n + 1;
-  r->kind = mt_realloc(r->kind, all * sizeof *r->kind);
-  r->grains = mt_realloc(r->grains, 4 * all * sizeof *r->grains);
-  r->name = mt_realloc(r->name, all * sizeof *r->name);
-  r->volume = mt_realloc(r->volume, all * sizeof *r->volume);
+  if (rc) return rc;
   r->kind[r->n] = MT_REGION_AIR, r->volume[r->n] = 0;
   for (int k = 0; k < 4; k++) r->grains[4 * r->n + k] = -1;
   r->name[r->n++] = strcpy(mt_malloc(sizeof "air"), "air");
-  return rc;
+  return 0;
 }
 
 static PetscErrorCode surround(const MtInput *in, const char *path, bool air, MtMeshData *d) {

@@ -72,7 +72,8 @@ static char *name_of(const char *name, bool known, const Meaning *m) {
 
 /* Volumes that mean the same are one region; the air is the last -> where [n]: region of each volume. */
 static void make_table(int n, char *const *name, const Meaning *m, const bool *known, MtRegions *r, int32_t *where) {
-  const size_t room = (size_t)n;
+  const size_t room = (size_t)n + 1; /* also for air that the file does not have */
+  int count = 0;
   r->kind = mt_malloc(room * sizeof *r->kind);
   r->grains = mt_malloc(4 * room * sizeof *r->grains);
   r->name = mt_malloc(room * sizeof *r->name);
@@ -82,16 +83,17 @@ static void make_table(int n, char *const *name, const Meaning *m, const bool *k
       if ((m[i].kind == MT_REGION_AIR) != last) continue;
       char *own = name_of(name[i], known[i], &m[i]);
       int k = 0;
-      while (k < r->n && strcmp(r->name[k], own) != 0) k++;
+      while (k < count && strcmp(r->name[k], own) != 0) k++;
       where[i] = k;
-      if (k < r->n) {
+      if (k < count) {
         free(own);
         continue;
       }
       r->kind[k] = m[i].kind, r->name[k] = own;
       memcpy(r->grains + 4 * k, m[i].grains, sizeof m[i].grains);
-      r->n++;
+      count++;
     }
+  r->n = count;
 }
 
 static void tell(int n, char *const *name, const Meaning *m, const bool *known) {

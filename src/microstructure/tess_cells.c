@@ -42,7 +42,7 @@ static int32_t wall_of(const MtTess *t, const MtCells *c, int f) {
 
 /* The cells on both sides of each face, first the one that sees its loop counterclockwise -> side [2 nfaces], -1. */
 static PetscErrorCode find_sides(const MtTess *t, const char *path, int32_t *side) {
-  for (int i = 0; i < 2 * t->nfaces; i++) side[i] = -1;
+  for (int f = 0; f < t->nfaces; f++) side[2 * f] = side[2 * f + 1] = -1;
   for (int g = 0; g < t->ncells; g++)
     for (int i = t->cell_start[g]; i < t->cell_start[g + 1]; i++) {
       const int32_t face = t->cell_face[i] > 0 ? t->cell_face[i] - 1 : -t->cell_face[i] - 1;
