@@ -16,8 +16,10 @@ typedef struct {
   double misfit[6]; /* eigenstrain of c - reference = 1 */
   double reference;
   bool clamped; /* ends that are not periodic do not move; else they are free */
-  bool relaxed; /* the periodic axes take the length at which their mean stress is 0; else the mean strain is 0 */
-  double rtol;  /* of the linear solves */
+  bool relaxed; /* the periodic axes take the length at which their mean stress is `applied`; else the mean strain is 0
+                 */
+  double applied[6]; /* J/m3, tension > 0; components between two periodic axes count */
+  double rtol;       /* of the linear solves */
 } MtElasticModel;
 
 /* domain is kept and must outlive *elastic; model is copied.  Collective. */
@@ -26,9 +28,11 @@ PetscErrorCode mt_elastic_destroy(MtElastic **elastic); /* NULL is fine */
 /* The equilibrium for the composition c (rows of the domain); depends on c alone.  MT_ERR_FAIL if it is not found.
  * Collective. */
 PetscErrorCode mt_elastic_solve(MtElastic *e, Vec c);
-/* Of the last equilibrium: its energy, J/m3 as a mean over the domain; y += dF/dc, J/m3 nm^dim; elastic strain (strain
- * less eigenstrain) and stress of the local elements, [6 ne] each, NULL: not wanted.  Collective. */
+/* Of the last equilibrium: its energy, J/m3 as a mean over the domain, and that of what applies the stress; y += dF/dc
+ * of both, J/m3 nm^dim; elastic strain (strain less eigenstrain) and stress of the local elements, [6 ne] each, NULL:
+ * not wanted.  Collective; not; collective. */
 PetscErrorCode mt_elastic_energy(const MtElastic *e, double *energy);
+double mt_elastic_load(const MtElastic *e);
 PetscErrorCode mt_elastic_gradient(const MtElastic *e, Vec y);
 PetscErrorCode mt_elastic_fields(const MtElastic *e, double *strain, double *stress);
 /* Half of the largest second derivative of the energy by c that a wave of c can have, J/m3.  Not collective. */
@@ -42,6 +46,7 @@ void mt_elastic_count(const MtElastic *e, int64_t *iterations, int64_t *solves);
  * without. Not collective; not collective; collective. */
 extern const MtKey mt_elastic_keys[];
 bool mt_elastic_asked(const MtInput *in);
+bool mt_elastic_applied(const MtInput *in); /* is there a stress, too */
 PetscErrorCode mt_elastic_check(const MtInput *in);
 PetscErrorCode mt_elastic_open(const MtInput *in, const MtDomain *domain, MtElastic **elastic);
 /* The stress of every tetrahedron of the mesh at the equilibrium for c, 0 in the air, as dataset /stress [nt,6] by tet

@@ -119,6 +119,7 @@ typedef struct {
 } MtFlowOptions;
 typedef struct {
   double total, bulk, gradient, elastic; /* J/m3, mean over the domain */
+  double load;                           /* of what applies a stress */
 } MtFlowEnergy;
 typedef struct {
   int newton, linear; /* iterations */

@@ -2,11 +2,11 @@
  *
  *   F(c) = min sum_e V/2 (E + e(u) - c' e0) : C(c_e) : (E + e(u) - c' e0),  c' = c_e - reference,
  *
- * c_e the mean of an element, e(u) its strain, E the mean strain of periodic axes (A. G. Khachaturyan, Theory of
- * Structural Transformations in Solids (1983), for the energy).  As u is the minimum, dF/dc is the explicit part alone,
- * exactly that of the discrete energy.  Conjugate gradients with smoothed aggregation (PETSc's GAMG) that knows the
- * rigid motions, made once from the mean of the two stiffnesses; every solve starts from 0, so that it depends on c
- * alone and a continued run repeats it to the bit. */
+ * less V S : E where the stress S is applied; c_e the mean of an element, e(u) its strain, E the mean strain of
+ * periodic axes (A. G. Khachaturyan, Theory of Structural Transformations in Solids (1983), for the energy).  As u is
+ * the minimum, dF/dc is the explicit part alone, exactly that of the discrete energy.  Conjugate gradients with
+ * smoothed aggregation (PETSc's GAMG) that knows the rigid motions, made once from the mean of the two stiffnesses;
+ * every solve starts from 0, so that it depends on c alone and a continued run repeats it to the bit. */
 #include "elastic_impl.h"
 #include "magtwin/error.h"
 #include <math.h>
@@ -248,17 +248,18 @@ static PetscErrorCode means(const MtElastic *e, const PetscScalar *c, double sum
   return 0;
 }
 
-/* Changes E so that, with the mean stiffness, the mean stress of the components between periodic axes would vanish;
- * *left: its largest component now over the mean size of the stress. */
+/* Changes E so that, with the mean stiffness, the mean stress of the components between periodic axes would be that
+ * applied; *left: the largest component that it is off now over the mean size of the stress. */
 static void relax_mean(MtElastic *e, const double sum[10], double *left) {
   const double *period = e->domain->period;
   static const int pair[6][2] = {{0, 0}, {1, 1}, {2, 2}, {1, 2}, {0, 2}, {0, 1}};
+  const double *S = e->model.applied, size = fmax(sum[9], sqrt(contract(S, S)));
   double M[3][4] = {{0}};
   *left = 0;
   for (int a = 0; a < 3; a++) {
     const bool moves = period[a] > 0;
     for (int b = 0; b < 3; b++) M[a][b] = moves && period[b] > 0 ? (a == b ? sum[6] : sum[7]) : a == b;
-    M[a][3] = moves ? sum[a] : 0;
+    M[a][3] = moves ? sum[a] - S[a] : 0;
   }
   for (int a = 0; a < 3; a++) /* Gauss; diagonally dominant for any crystal that is stable */
     for (int r = 0; r < 3; r++) {
@@ -267,8 +268,8 @@ static void relax_mean(MtElastic *e, const double sum[10], double *left) {
     }
   for (int k = 0; k < 6; k++) {
     if (!(period[pair[k][0]] > 0 && period[pair[k][1]] > 0)) continue;
-    *left = fmax(*left, fabs(sum[k]) / (sum[9] > 0 ? sum[9] : 1));
-    e->mean[k] -= k < 3 ? M[k][3] / M[k][k] : sum[k] / (2 * sum[8]);
+    *left = fmax(*left, fabs(sum[k] - S[k]) / (size > 0 ? size : 1));
+    e->mean[k] -= k < 3 ? M[k][3] / M[k][k] : (sum[k] - S[k]) / (2 * sum[8]);
   }
 }
 
@@ -332,6 +333,10 @@ PetscErrorCode mt_elastic_energy(const MtElastic *e, double *energy) {
   PetscCallMPI(MPI_Allreduce(&sum, energy, 1, MPI_DOUBLE, MPI_SUM, d->comm));
   *energy /= d->volume;
   return 0;
+}
+
+double mt_elastic_load(const MtElastic *e) {
+  return -contract(e->model.applied, e->mean);
 }
 
 PetscErrorCode mt_elastic_gradient(const MtElastic *e, Vec y) {

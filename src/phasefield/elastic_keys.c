@@ -38,7 +38,17 @@ const MtKey mt_elastic_keys[] = {
      .type = MT_KEY_CHOICE,
      .def = "relaxed",
      .choices = "relaxed|fixed",
-     .help = "Periodic axes: they take the length at which the mean stress is 0, or keep theirs."},
+     .help =
+         "Periodic axes: they take the length at which the mean stress is 0, or elasticity.stress, or keep theirs."},
+    {.path = "elasticity.stress",
+     .type = MT_KEY_REALS,
+     .dim = MT_DIM_ENERGY,
+     .def = "[]",
+     .min = -1e14,
+     .max = 1e14,
+     .help =
+         "Stress applied to relaxed periodic axes, tension > 0: three numbers along x, y, z, or six: xx yy zz yz xz "
+         "xy; 0 where an axis is not periodic."},
     {.path = "elasticity.rtol",
      .type = MT_KEY_REAL,
      .def = "1e-8",
@@ -53,6 +63,24 @@ static PetscErrorCode read_misfit(const MtInput *in, double e[6]) {
   if (n != 1 && n != 3 && n != 6)
     return mt_input_error(in, "elasticity.misfit", "has %d numbers, must have 1, 3 or 6", n);
   for (int k = 0; k < 6; k++) e[k] = k < n ? mt_input_real_at(in, k, "elasticity.misfit") : n == 1 && k < 3 ? e[0] : 0;
+  return 0;
+}
+
+static PetscErrorCode read_applied(const MtInput *in, const char *periodic, MtElasticModel *m) {
+  static const char *const axes[6] = {"x", "y", "z", "yz", "xz", "xy"};
+  const int n = mt_input_count(in, "elasticity.stress");
+  if (n != 0 && n != 3 && n != 6) return mt_input_error(in, "elasticity.stress", "has %d numbers, must have 3 or 6", n);
+  for (int k = 0; k < n; k++) {
+    m->applied[k] = mt_input_real_at(in, k, "elasticity.stress");
+    if (m->applied[k] == 0) continue;
+    if (!m->relaxed)
+      return mt_input_error(in, "elasticity.stress",
+                            "does nothing to axes that keep their length (elasticity.periodic)");
+    for (const char *a = axes[k]; *a; a++)
+      if (!strchr(periodic, *a))
+        return mt_input_error(in, "elasticity.stress", "is %g J/m3 in component %d, but %c is not periodic",
+                              m->applied[k], k + 1, *a);
+  }
   return 0;
 }
 
@@ -73,6 +101,8 @@ static PetscErrorCode read_model(const MtInput *in, MtElasticModel *m) {
                         .relaxed = !strcmp(mt_input_string(in, "elasticity.periodic"), "relaxed"),
                         .rtol = mt_input_real(in, "elasticity.rtol")};
   PetscErrorCode rc = read_misfit(in, m->misfit);
+  const bool box = mt_input_has(in, "box.size");
+  if (!rc) rc = read_applied(in, box ? mt_input_string(in, "box.periodic") : "", m);
   if (!rc) rc = read_stiffness(in, "elasticity.stiffness", &m->phase[0]);
   m->phase[1] = m->phase[0];
   if (!rc && mt_input_has(in, "elasticity.stiffness_high"))
@@ -83,6 +113,10 @@ static PetscErrorCode read_model(const MtInput *in, MtElasticModel *m) {
 
 bool mt_elastic_asked(const MtInput *in) {
   return mt_input_has(in, "elasticity.misfit");
+}
+
+bool mt_elastic_applied(const MtInput *in) {
+  return mt_elastic_asked(in) && mt_input_count(in, "elasticity.stress") > 0;
 }
 
 PetscErrorCode mt_elastic_check(const MtInput *in) {

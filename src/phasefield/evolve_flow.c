@@ -42,6 +42,7 @@ enum {
   LINEAR,
   TEMPERATURE,
   ELASTIC,
+  LOAD,
   COLUMNS
 };
 static const char *const COLUMN[COLUMNS] = {"t_s",
@@ -59,7 +60,8 @@ static const char *const COLUMN[COLUMNS] = {"t_s",
                                             "newton_iterations",
                                             "linear_iterations",
                                             "temperature_K",
-                                            "f_elastic_J/m3"};
+                                            "f_elastic_J/m3",
+                                            "f_load_J/m3"};
 
 static OneField *field_of(MtSystem *s) {
   return (OneField *)s;
@@ -155,6 +157,7 @@ static PetscErrorCode all_columns(MtSystem *s, double *value) {
   value[NEWTON] = now->newton;
   value[LINEAR] = now->linear;
   value[ELASTIC] = energy.elastic;
+  value[LOAD] = energy.load;
   value[TEMPERATURE] = mt_program_at(&e->program, now->t);
   PetscCall(mt_flow_mean(e->flow, c, &value[MEAN]));
   PetscCall(VecMin(c, NULL, &value[LOW]));
@@ -174,7 +177,7 @@ static void choose_columns(OneField *e) {
   size_t n = 0;
   for (int c = 0; c < COLUMNS; c++) {
     if ((c >= TOTAL && c <= GRADIENT && e->diffusion) || (c == TEMPERATURE && e->program.n == 0)) continue;
-    if (c == ELASTIC && !e->elastic) continue;
+    if ((c == ELASTIC && !e->elastic) || (c == LOAD && !mt_elastic_applied(e->in))) continue;
     n += (size_t)snprintf(e->header + n, sizeof e->header - n, "%s%s%s", c ? "," : "", COLUMN[c],
                           c != AREA             ? ""
                           : e->domain->dim == 2 ? "nm"

@@ -167,7 +167,8 @@ PetscErrorCode mt_flow_energy(MtFlow *f, Vec c, MtFlowEnergy *e) {
   PetscErrorCode rc = mt_elastic_solve(f->model.elastic, c);
   if (rc) return rc;
   PetscCall(mt_elastic_energy(f->model.elastic, &e->elastic));
-  e->total += e->elastic;
+  e->load = mt_elastic_load(f->model.elastic);
+  e->total += e->elastic + e->load;
   return 0;
 }
 

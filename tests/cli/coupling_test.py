@@ -180,6 +180,9 @@ def test_stress(folder):
     for override, words in [("elasticity={misfit: [1, 2], stiffness: [2, 1, 1]}", "must have 1, 3 or 6"),
                             ("elasticity={misfit: [1], stiffness: [1, 2, 1]}", "is no stable crystal"),
                             ("elasticity={misfit: [1], stiffness: [2, 1, 1], high: -1}", "must be above low"),
+                            ("elasticity={misfit: [1], stiffness: [2, 1, 1], stress: [1]}", "must have 3 or 6"),
+                            ("elasticity={misfit: [1], stiffness: [2, 1, 1], stress: [0, 1, 0]}", "but y is not periodic"),
+                            ("elasticity={misfit: [1], stiffness: [2, 1, 1], stress: [0, 1, 0], periodic: fixed}", "that keep their length"),
                             ("elasticity={misfit: [1]}", "missing key elasticity.stiffness")]:
         done = case.run("evolve", "bad", case.mesh(), override, code=2)
         check(words in done.err, (words, str(done)))

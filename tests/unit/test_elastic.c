@@ -100,7 +100,8 @@ static double exact_layers(const MtElasticModel *m) {
 }
 /* The computed energy over that. */
 static PetscErrorCode laminate(const MtStiffness *low, const MtStiffness *high, int cells, double *ratio) {
-  const MtBox b = periodic_box(3, cells);
+  const double across = 4 * 32. / cells;
+  const MtBox b = {.dim = 3, .cells = {cells, 4, 4}, .size = {32, across, across}, .periodic = {true, true, true}};
   MtElasticModel model = uniform(low);
   MtDomain *domain;
   Case s;
@@ -246,7 +247,7 @@ static double direction(const double x[3]) {
 static PetscErrorCode energy_at(Case *s, Vec c, double *energy) {
   PetscCall(mt_elastic_solve(s->elastic, c));
   PetscCall(mt_elastic_energy(s->elastic, energy));
-  *energy *= s->domain->volume;
+  *energy = (*energy + mt_elastic_load(s->elastic)) * s->domain->volume;
   return 0;
 }
 static PetscErrorCode derivative(const MtBox *b, const MtElasticModel *model) {
@@ -296,6 +297,38 @@ static void the_driving_force_is_the_derivative_of_the_energy(void **state) {
   model.clamped = false;
   flat.periodic[0] = false;
   assert_int_equal(derivative(&flat, &model), 0);
+}
+
+/* With a stress applied, of shear too: the mean stress is that, and the force is the derivative of both energies. */
+static PetscErrorCode mean_stress(const MtBox *b, const MtElasticModel *model, double mean[6]) {
+  MtDomain *domain;
+  Case s;
+  double *stress, sum[6] = {0};
+  PetscCall(mt_domain_box(PETSC_COMM_WORLD, b, &domain));
+  PetscCall(open_case(domain, NULL, model, &s));
+  PetscCall(set(&s, wave));
+  PetscCall(PetscMalloc1(6 * domain->ne + 1, &stress));
+  PetscCall(mt_elastic_fields(s.elastic, NULL, stress));
+  for (PetscInt t = 0; t < domain->ne; t++) /* all elements of a box are alike in size */
+    for (int k = 0; k < 6 && domain->element_owned[t]; k++) sum[k] += stress[6 * t + k] / (double)domain->ne_global;
+  PetscCall(PetscFree(stress));
+  PetscCallMPI(MPI_Allreduce(sum, mean, 6, MPI_DOUBLE, MPI_SUM, domain->comm));
+  return close_case(&s);
+}
+static void a_stress_is_applied(void **state) {
+  (void)state;
+  MtElasticModel model = {.phase = {STEEL, CUBIC},
+                          .high = 1,
+                          .misfit = {ETA, -.5 * ETA, .3 * ETA, .2 * ETA, -.1 * ETA, .4 * ETA},
+                          .reference = .2,
+                          .relaxed = true,
+                          .applied = {3e8, -1e9, 5e8, 2e8, -4e8, 6e8},
+                          .rtol = 1e-10};
+  const MtBox solid = periodic_box(3, 6);
+  double mean[6] = {0};
+  assert_int_equal(mean_stress(&solid, &model, mean), 0);
+  for (int k = 0; k < 6; k++) assert_near(mean[k], model.applied[k], 10);
+  assert_int_equal(derivative(&solid, &model), 0);
 }
 
 static double ripple(const double x[3]) {
@@ -365,6 +398,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(a_cylinder_has_the_strain_of_Eshelby),
       cmocka_unit_test(a_sphere_has_the_strain_and_energy_of_Eshelby),
       cmocka_unit_test(the_driving_force_is_the_derivative_of_the_energy),
+      cmocka_unit_test(a_stress_is_applied),
       cmocka_unit_test(strain_slows_a_spinodal_as_Cahn_says),
       cmocka_unit_test(iterations_do_not_grow_with_the_mesh),
   };

@@ -37,6 +37,7 @@ CASES = {
     "adjoint_twins": inversion.adjoint_twins,
     "ensemble_twins": inversion.ensemble_twins,
     "inclusions": elasticity.inclusions,
+    "stressed_interface": elasticity.stressed_interface,
     "coherent_phases": elasticity.coherent_phases,
     "gb_diffusion": diffusion.gb_diffusion,
     "planar_growth": diffusion.planar_growth,

@@ -1,10 +1,10 @@
-"""Elasticity of phases with a misfit: energies of inclusions, and the equilibrium of coherent phases."""
+"""Elasticity of phases with a misfit: energies of inclusions, and the equilibrium of coherent phases, and a stress that drives interfaces."""
 import math
 
 import numpy as np
 
 from cases.phase_field import read_evolve, slope
-from lines import curve, points, reference, result
+from lines import bound, curve, points, reference, result
 
 YOUNG, POISSON = 160e9, 1 / 3  # of the inputs' C11, C12, C44
 STIFF = YOUNG / (1 - POISSON)  # (C11 + 2 C12)(C11 - C12)/C11
@@ -48,6 +48,23 @@ def inclusions(case):
         case.panel("h (nm)", "error of the energy", curve("magtwin", h, error), reference("order 2", [h[0], h[-1]], [error[-1] * (h[0] / h[-1])**2, error[-1]]),
                    xlog=True, ylog=True, title=name)
     return lines
+
+
+def stressed_interface(case):
+    """Interfaces of an order parameter with an eigenstrain of 1 % normal to them, driven by a tension of 300 MPa along it (Allen-Cahn).
+
+    Layers stretched along their normal fit, so that the stress is 300 MPa everywhere and f - S eta c the energy; for f = h c^2 (1 - c)^2 the profile is tanh still and
+    v = L sqrt(2 kappa h) (c1 + c3 - 2 c2), c1 < c2 < c3 the roots of 2 h c (1 - c)(1 - 2c) = S eta."""
+    t = read_evolve(case.run("evolve", "stressed", "tension"))
+    roots = np.sort(np.roots([4, -6, 2, -3e8 * 0.01 / 40e6]).real)
+    wanted = 3e-8 * math.sqrt(2 * 1.8e8 * 40e6) * (roots[0] + roots[2] - 2 * roots[1])
+    late, moved = t["t_s"] >= 8, 50 * (t["fraction"] - t["fraction"][0])
+    speed = np.polyfit(t["t_s"][late], moved[late], 1)[0]
+    case.panel("t (s)", "moved (nm)", curve("magtwin", t["t_s"], moved),
+               reference("%.4f t" % wanted, [8, t["t_s"][-1]], [moved[late][0], moved[late][0] + wanted * (t["t_s"][-1] - 8)]))
+    rise = np.max(np.diff(t["f_total_J/m3"]))
+    return [result("speed", speed, "nm/s", wanted, "travelling wave of a quartic, exactly", 0.005),
+            bound("largest rise of the energy, that of the load included", rise, "J/m3", None, 0, "F falls")]
 
 
 def coherent_phases(case):
