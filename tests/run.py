@@ -7,6 +7,7 @@ Unit programs are BUILD/tests/<name>, made from tests/unit/<name>.c with cmocka;
 
 says on how many ranks to run it (without it: on one).  Python tests are tests/{cli,restart,slurm}/*.py (first lines may hold
 "# timeout: 600"), called with BUILD as argument.  All of them write TAP.  A case on N ranks passes when it passes on every rank.
+One-rank unit programs run N at once; then tests/restart and tests/slurm, which mostly wait, beside all the others, one of each at a time.
 Names select the programs whose name contains one of them.  The last line is the count: `N passed, N failed`;
 skipped cases are counted on the line before.
 """
@@ -18,6 +19,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import support
@@ -164,7 +166,15 @@ def trim(text, head=15, tail=45):
     return "\n".join("    " + line for line in lines)
 
 
+TELLING = threading.Lock()
+
+
 def tell(outcome):
+    with TELLING:
+        tell_alone(outcome)
+
+
+def tell_alone(outcome):
     failed, skipped = outcome.names("failed"), outcome.names("skipped")
     word = "FAILED" if failed else "ok"
     count = "%d of %d" % (len(outcome.names("passed")), len(outcome.cases))
@@ -190,15 +200,27 @@ def main():
     wanted = lambda p: not args.name or any(n in p.name for n in args.name)
     serial = [p for p in units if p.ranks == 1 and wanted(p)]
     parallel = [p for p in units if p.ranks > 1 and wanted(p)] + [p for p in scripts if wanted(p)]
+    waits = lambda p: p.name.startswith(("restart/", "slurm/"))
+    lanes = [[p for p in parallel if not waits(p)], [p for p in parallel if waits(p)]]
+    if args.jobs < 2:
+        lanes = [lanes[0] + lanes[1]]
     outcomes = []
     with concurrent.futures.ThreadPoolExecutor(max_workers=max(1, args.jobs)) as pool:
         for outcome in pool.map(execute, serial):
             tell(outcome)
             outcomes.append(outcome)
-    for program in parallel:
+    with concurrent.futures.ThreadPoolExecutor(max_workers=len(lanes)) as pool:
+        for lane in [pool.submit(run_lane, programs) for programs in lanes]:
+            outcomes += lane.result()
+    return count(outcomes)
+
+
+def run_lane(programs):
+    outcomes = []
+    for program in programs:
         outcomes.append(execute(program))
         tell(outcomes[-1])
-    return count(outcomes)
+    return outcomes
 
 
 def count(outcomes):
