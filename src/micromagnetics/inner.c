@@ -1,13 +1,20 @@
-/* Conjugate gradients in single precision; sums over nodes in double. */
+/* Conjugate gradients on (1 + L)^-1 A (1 + L')^-1 in single precision; sums over nodes in double.
+ *
+ * A node's vector is t = G u with the two tangent vectors G of its factor: in these coordinates D' is 1, u and all that
+ * conjugate gradients keep have two components a node, and L_ij = K_ij G_i'G_j.  With u = (1 + L')^-1 p the product is
+ * u + (1 + L)^-1 (p - 2u + (A - L - L') u), and steps along p are steps along u of the solution. */
 #include "inner.h"
 #include "inner_rows.h"
+
+typedef float MtPair __attribute__((vector_size(8)));
 
 struct MtInner {
   const MtEnergy *energy;
   MtInnerRows rows;
   PetscInt n;
-  MtQuad *r, *p, *q, *y;
-  Vec wide, more; /* p, and the other couplings' product, in double precision; NULL where exchange is all there is */
+  MtQuad *t;                 /* what a sweep leaves, in space */
+  MtPair *r, *p, *q, *u, *x; /* in the frames of the factors */
+  Vec wide, extra;           /* t, and what couplings other than exchange make of it; NULL until there are any */
 };
 
 PetscErrorCode mt_inner_create(const MtEnergy *e, MtInner **inner) {
@@ -16,11 +23,7 @@ PetscErrorCode mt_inner_create(const MtEnergy *e, MtInner **inner) {
   s->energy = e;
   s->n = e->n;
   PetscCall(mt_inner_rows_create(e->exchange, &s->rows));
-  PetscCall(PetscCalloc4(s->n, &s->r, s->n, &s->p, s->n, &s->q, s->n, &s->y));
-  if (mt_energy_has_more_couplings(e)) {
-    PetscCall(mt_energy_create_vec(e, &s->wide));
-    PetscCall(VecDuplicate(s->wide, &s->more));
-  }
+  PetscCall(PetscCalloc6(s->n, &s->t, s->n, &s->r, s->n, &s->p, s->n, &s->q, s->n, &s->u, s->n, &s->x));
   *inner = s;
   return 0;
 }
@@ -29,9 +32,9 @@ PetscErrorCode mt_inner_destroy(MtInner **inner) {
   MtInner *s = *inner;
   if (!s) return 0;
   PetscCall(mt_inner_rows_destroy(&s->rows));
-  PetscCall(PetscFree4(s->r, s->p, s->q, s->y));
+  PetscCall(PetscFree6(s->t, s->r, s->p, s->q, s->u, s->x));
   PetscCall(VecDestroy(&s->wide));
-  PetscCall(VecDestroy(&s->more));
+  PetscCall(VecDestroy(&s->extra));
   return PetscFree(*inner);
 }
 
@@ -40,56 +43,24 @@ static inline float dot(MtQuad a, MtQuad b) {
   return c[0] + c[1] + c[2];
 }
 
-/* The symmetric tensor s = {xx, xy, xz, yy, yz, zz} times v. */
-static inline MtQuad tensor(const float s[6], MtQuad v) {
-  const MtQuad x = {s[0], s[1], s[2], 0}, y = {s[1], s[3], s[4], 0}, z = {s[2], s[4], s[5], 0};
-  return v[0] * x + v[1] * y + v[2] * z;
+static inline MtQuad three(const float v[3]) {
+  return (MtQuad){v[0], v[1], v[2], 0};
+}
+static inline MtQuad wide3(const double v[3]) {
+  return (MtQuad){(float)v[0], (float)v[1], (float)v[2], 0};
 }
 
-/* q_i = tangent part of the couplings' w + block p_i; returns p_i.q_i. */
-static inline double close_row(MtInner *s, const float *block, const double *m, PetscInt i, MtQuad w) {
-  const MtQuad n = {(float)m[3 * i], (float)m[3 * i + 1], (float)m[3 * i + 2], 0}, p = s->p[i];
-  w += tensor(block + 6 * i, p) - dot(n, w) * n;
-  s->q[i] = w;
-  return dot(p, w);
+/* G'w and G u. */
+static inline MtPair to_frame(const float g[6], MtQuad w) {
+  return (MtPair){dot(three(g), w), dot(three(g + 3), w)};
+}
+static inline MtQuad to_space(const float g[6], MtPair u) {
+  return u[0] * three(g) + u[1] * three(g + 3);
 }
 
-/* q = (exchange + block) p and this rank's part of p.q; rows that wait for other ranks come last. */
-static PetscErrorCode exchange_and_block(MtInner *s, const float *block, const double *m, double *pq) {
-  MtInnerRows *r = &s->rows;
-  double sum = 0;
-  PetscCall(mt_inner_rows_begin(r, s->p));
-  for (PetscInt i = 0; i < s->n; i++)
-    if (!mt_inner_at_edge(r, i)) sum += close_row(s, block, m, i, mt_inner_row(&r->own, i, s->p));
-  PetscCall(mt_inner_rows_end(r, s->p));
-  for (PetscInt k = 0; k < r->nedge; k++) {
-    const PetscInt i = r->edge[k];
-    sum += close_row(s, block, m, i, mt_inner_row(&r->own, i, s->p) + mt_inner_row(&r->other, i, r->ghost));
-  }
-  *pq = sum;
-  return 0;
-}
-
-/* Adds the couplings that few runs have, which are kept in double precision. */
-static PetscErrorCode add_more(MtInner *s, const double *m, double *pq) {
-  PetscScalar *wide;
-  const PetscScalar *more;
-  if (!s->wide) return 0;
-  PetscCall(VecGetArrayWrite(s->wide, &wide));
-  for (PetscInt i = 0; i < s->n; i++)
-    for (int c = 0; c < 3; c++) wide[3 * i + c] = s->p[i][c];
-  PetscCall(VecRestoreArrayWrite(s->wide, &wide));
-  PetscCall(VecSet(s->more, 0));
-  PetscCall(mt_energy_more_couplings(s->energy, s->wide, s->more));
-  PetscCall(VecGetArrayRead(s->more, &more));
-  for (PetscInt i = 0; i < s->n; i++) {
-    const MtQuad n = {(float)m[3 * i], (float)m[3 * i + 1], (float)m[3 * i + 2], 0};
-    MtQuad w = {(float)more[3 * i], (float)more[3 * i + 1], (float)more[3 * i + 2], 0};
-    w -= dot(n, w) * n;
-    s->q[i] += w;
-    *pq += dot(s->p[i], w);
-  }
-  return VecRestoreArrayRead(s->more, &more);
+/* The symmetric tensor c = {aa, ab, bb} times p. */
+static inline MtPair tensor2(const float c[3], MtPair p) {
+  return (MtPair){c[0] * p[0] + c[1] * p[1], c[1] * p[0] + c[2] * p[1]};
 }
 
 static PetscErrorCode add_ranks(const MtInner *s, double *sum) {
@@ -97,89 +68,136 @@ static PetscErrorCode add_ranks(const MtInner *s, double *sum) {
   return 0;
 }
 
-/* Adds the ridge to q and to this rank's part of p.q. */
-static PetscErrorCode add_ridge(MtInner *s, const MtInnerOperator *A, double *pq) {
-  const PetscScalar *x;
-  double local = 0, along;
-  if (!A->ridge) return 0;
-  PetscCall(VecGetArrayRead(A->ridge, &x));
-  for (PetscInt i = 0; i < s->n; i++)
-    for (int c = 0; c < 3; c++) local += x[3 * i + c] * s->p[i][c];
-  along = local;
-  PetscCall(add_ranks(s, &along));
-  for (PetscInt i = 0; i < s->n; i++)
-    for (int c = 0; c < 3; c++) s->q[i][c] += (float)(A->steepness * along * x[3 * i + c]);
-  *pq += A->steepness * along * local;
-  return VecRestoreArrayRead(A->ridge, &x);
+/* Backwards: p = r + beta p, u = (1 + L')^-1 p, t the same in space. */
+static void sweep_back(MtInner *s, const float *factor, float beta) {
+  for (PetscInt i = s->n - 1; i >= 0; i--) {
+    const float *g = factor + 6 * i;
+    const MtQuad w = mt_inner_above(&s->rows, i, s->t);
+    const MtPair p = s->r[i] + beta * s->p[i], u = p - to_frame(g, w);
+    s->p[i] = p;
+    s->u[i] = u;
+    s->t[i] = to_space(g, u);
+  }
 }
 
-/* q = A p and p.q of all ranks. */
-static PetscErrorCode apply(MtInner *s, const MtInnerOperator *A, double *pq) {
-  const PetscScalar *m;
-  PetscCall(VecGetArrayRead(A->m, &m));
-  PetscCall(exchange_and_block(s, A->block, m, pq));
-  PetscCall(add_more(s, m, pq));
-  PetscCall(VecRestoreArrayRead(A->m, &m));
-  PetscCall(add_ridge(s, A, pq));
+/* Forwards: q = u + (1 + L)^-1 (p - 2u + (A - L - L') u), with u and the rest of A u given; returns p.q. */
+static double sweep_forth(MtInner *s, const MtInnerOperator *A, const double *extra) {
+  const MtInnerRows *r = &s->rows;
+  double sum = 0;
+  for (PetscInt i = 0; i < s->n; i++) {
+    const float *g = A->factor + 6 * i;
+    const MtPair p = s->p[i], u = s->u[i];
+    MtQuad w = r->own.value[r->diagonal[i]] * s->t[i] - mt_inner_below(r, i, s->t);
+    if (mt_inner_at_edge(r, i)) w += mt_inner_others(r, i);
+    if (extra) w += wide3(extra + 3 * i);
+    const MtPair q = p - u + tensor2(A->block + 3 * i, u) + to_frame(g, w);
+    s->q[i] = q;
+    s->t[i] = to_space(g, q - u);
+    sum += p[0] * q[0] + p[1] * q[1];
+  }
+  return sum;
+}
+
+/* extra += steepness (ridge.t) ridge. */
+static PetscErrorCode add_ridge(MtInner *s, const MtInnerOperator *A) {
+  PetscScalar along;
+  if (!A->ridge) return 0;
+  PetscCall(VecDot(A->ridge, s->wide, &along));
+  return VecAXPY(s->extra, A->steepness * along, A->ridge);
+}
+
+/* The couplings that few runs have, in double precision: extra = their product with t. */
+static PetscErrorCode add_more(MtInner *s, const MtInnerOperator *A) {
+  PetscScalar *wide;
+  if (!s->wide) {
+    PetscCall(mt_energy_create_vec(s->energy, &s->wide));
+    PetscCall(VecDuplicate(s->wide, &s->extra));
+  }
+  PetscCall(VecGetArrayWrite(s->wide, &wide));
+  for (PetscInt i = 0; i < s->n; i++)
+    for (int c = 0; c < 3; c++) wide[3 * i + c] = s->t[i][c];
+  PetscCall(VecRestoreArrayWrite(s->wide, &wide));
+  PetscCall(VecSet(s->extra, 0));
+  PetscCall(mt_energy_more_couplings(s->energy, s->wide, s->extra));
+  return add_ridge(s, A);
+}
+
+/* p = r + beta p, q = the product with p, and p.q of all ranks. */
+static PetscErrorCode apply(MtInner *s, const MtInnerOperator *A, float beta, double *pq) {
+  const PetscScalar *extra = NULL;
+  const bool more = A->ridge || mt_energy_has_more_couplings(s->energy);
+  sweep_back(s, A->factor, beta);
+  PetscCall(mt_inner_rows_begin(&s->rows, s->t));
+  PetscCall(mt_inner_rows_end(&s->rows, s->t));
+  if (more) {
+    PetscCall(add_more(s, A));
+    PetscCall(VecGetArrayRead(s->extra, &extra));
+  }
+  *pq = sweep_forth(s, A, extra);
+  if (more) PetscCall(VecRestoreArrayRead(s->extra, &extra));
   return add_ranks(s, pq);
 }
 
-/* y += step p, r -= step q, and r.z of all ranks with z = (blocks of the diagonal)^-1 r: one pass over the vectors. */
-static PetscErrorCode advance(MtInner *s, const float *jacobi, float step, double *rz) {
+/* x += step u, r -= step q, and r.r of all ranks. */
+static PetscErrorCode advance(MtInner *s, float step, double *rr) {
   double sum = 0;
   for (PetscInt i = 0; i < s->n; i++) {
-    s->y[i] += step * s->p[i];
-    s->r[i] -= step * s->q[i];
-    sum += dot(s->r[i], tensor(jacobi + 6 * i, s->r[i]));
+    const MtPair r = s->r[i] - step * s->q[i];
+    s->x[i] += step * s->u[i];
+    s->r[i] = r;
+    sum += r[0] * r[0] + r[1] * r[1];
   }
-  *rz = sum;
-  return add_ranks(s, rz);
+  *rr = sum;
+  return add_ranks(s, rr);
 }
 
-/* p = z + beta p; z is made again, which costs no more than keeping it. */
-static void next_direction(MtInner *s, const float *jacobi, float beta) {
-  for (PetscInt i = 0; i < s->n; i++) s->p[i] = tensor(jacobi + 6 * i, s->r[i]) + beta * s->p[i];
-}
-
-/* y = 0, r = b/size, p = z and r.z. */
-static PetscErrorCode begin(MtInner *s, const float *jacobi, Vec b, double size, double *rz) {
-  const PetscScalar *x;
-  PetscCall(VecGetArrayRead(b, &x));
+/* x = p = 0, r = (1 + L)^-1 b/size, and r.r. */
+static PetscErrorCode begin(MtInner *s, const float *factor, Vec b, double size, double *rr) {
+  const PetscScalar *y;
+  const MtPair zero = {0, 0};
+  double sum = 0;
+  PetscCall(VecGetArrayRead(b, &y));
   for (PetscInt i = 0; i < s->n; i++) {
-    s->y[i] = s->p[i] = s->q[i] = (MtQuad){0, 0, 0, 0};
-    for (int c = 0; c < 3; c++) s->r[i][c] = (float)(x[3 * i + c] / size);
+    const double v[3] = {y[3 * i] / size, y[3 * i + 1] / size, y[3 * i + 2] / size};
+    const MtPair r = to_frame(factor + 6 * i, wide3(v) - mt_inner_below(&s->rows, i, s->t));
+    s->x[i] = s->p[i] = zero;
+    s->r[i] = r;
+    s->t[i] = to_space(factor + 6 * i, r);
+    sum += r[0] * r[0] + r[1] * r[1];
   }
-  PetscCall(VecRestoreArrayRead(b, &x));
-  PetscCall(advance(s, jacobi, 0, rz));
-  next_direction(s, jacobi, 0);
-  return 0;
+  PetscCall(VecRestoreArrayRead(b, &y));
+  *rr = sum;
+  return add_ranks(s, rr);
 }
 
-static PetscErrorCode put(const MtInner *s, double size, Vec y) {
-  PetscScalar *x;
-  PetscCall(VecGetArrayWrite(y, &x));
-  for (PetscInt i = 0; i < s->n; i++)
-    for (int c = 0; c < 3; c++) x[3 * i + c] = size * s->y[i][c];
-  return VecRestoreArrayWrite(y, &x);
+static PetscErrorCode put(const MtInner *s, const float *factor, double size, Vec y) {
+  PetscScalar *z;
+  PetscCall(VecGetArrayWrite(y, &z));
+  for (PetscInt i = 0; i < s->n; i++) {
+    const MtQuad x = to_space(factor + 6 * i, s->x[i]);
+    for (int c = 0; c < 3; c++) z[3 * i + c] = size * x[c];
+  }
+  return VecRestoreArrayWrite(y, &z);
 }
 
 PetscErrorCode mt_inner_solve(MtInner *s, const MtInnerOperator *A, Vec b, const MtPrecondStop *stop, Vec y,
                               bool *definite, int64_t *its) {
-  double rz, pq, next;
+  double rr, pq, next;
+  float beta = 0;
   PetscReal size; /* brings b to 1: floats have few exponents */
   *definite = true;
   PetscCall(VecNorm(b, NORM_INFINITY, &size));
   if (size == 0) return VecSet(y, 0);
-  PetscCall(begin(s, A->jacobi, b, size, &rz));
-  const double goal = stop->rtol * stop->rtol * rz;
-  for (int k = 0; k < stop->iterations && rz > goal; k++) {
-    PetscCall(apply(s, A, &pq));
+  PetscCall(begin(s, A->factor, b, size, &rr));
+  const double goal = stop->rtol * stop->rtol * rr;
+  for (int k = 0; k < stop->iterations && rr > goal; k++) {
+    PetscCall(apply(s, A, beta, &pq));
     *definite = pq > 0;
     if (!*definite) break;
-    PetscCall(advance(s, A->jacobi, (float)(rz / pq), &next));
-    next_direction(s, A->jacobi, (float)(next / rz));
-    rz = next;
+    PetscCall(advance(s, (float)(rr / pq), &next));
+    beta = (float)(next / rr);
+    rr = next;
     ++*its;
   }
-  return put(s, size, y);
+  return put(s, A->factor, size, y);
 }

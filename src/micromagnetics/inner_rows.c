@@ -29,6 +29,19 @@ static PetscErrorCode list_edge(MtInnerRows *r) {
   return 0;
 }
 
+static PetscErrorCode find_diagonal(MtInnerRows *r) {
+  const MtInnerPart *own = &r->own;
+  PetscCall(PetscMalloc1(own->n, &r->diagonal));
+  for (PetscInt i = 0; i < own->n; i++) {
+    PetscInt k = own->start[i];
+    while (k < own->start[i + 1] && own->col[k] < i) k++;
+    if (k == own->start[i + 1] || own->col[k] != i)
+      SETERRQ(PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG, "a row has no diagonal");
+    r->diagonal[i] = k;
+  }
+  return 0;
+}
+
 static PetscErrorCode make_fetch(MtInnerRows *r, const PetscInt *column) {
   PetscLayout layout;
   PetscInt n;
@@ -54,12 +67,14 @@ PetscErrorCode mt_inner_rows_create(Mat scalar, MtInnerRows *r) {
     PetscCall(list_edge(r));
     PetscCall(make_fetch(r, column));
   }
-  return copy_part(own, &r->own);
+  PetscCall(copy_part(own, &r->own));
+  return find_diagonal(r);
 }
 
 PetscErrorCode mt_inner_rows_destroy(MtInnerRows *r) {
   PetscCall(free_part(&r->own));
   PetscCall(free_part(&r->other));
+  PetscCall(PetscFree(r->diagonal));
   PetscCall(PetscFree(r->edge));
   PetscCall(PetscFree(r->ghost));
   PetscCall(PetscSFDestroy(&r->fetch));

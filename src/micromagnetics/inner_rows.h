@@ -18,6 +18,7 @@ typedef struct {
 typedef struct {
   Mat scalar;             /* referenced */
   MtInnerPart own, other; /* columns of this rank, of the others */
+  PetscInt *diagonal;     /* [n] where own.value has the diagonal of each row; columns rise within a row */
   PetscInt nedge;         /* rows with columns of others */
   PetscInt *edge;
   PetscSF fetch;
@@ -25,7 +26,7 @@ typedef struct {
   MtQuad *ghost; /* the others' values, in the order of other.col */
 } MtInnerRows;
 
-/* Collective. */
+/* Of an assembled matrix with all of its diagonal.  Collective. */
 PetscErrorCode mt_inner_rows_create(Mat scalar, MtInnerRows *r);
 PetscErrorCode mt_inner_rows_destroy(MtInnerRows *r);
 /* Between begin and end the ghost values of x are on their way; collective, both. */
@@ -37,17 +38,28 @@ static inline bool mt_inner_at_edge(const MtInnerRows *r, PetscInt i) {
   return r->nedge > 0 && r->other.start[i + 1] > r->other.start[i];
 }
 
-/* Row i of one part times x, two columns at a time in two sums. */
-static inline MtQuad mt_inner_row(const MtInnerPart *r, PetscInt i, const MtQuad *restrict x) {
+/* The entries k..end-1 of one part times x, two columns at a time in two sums. */
+static inline MtQuad mt_inner_sum(const MtInnerPart *r, PetscInt k, PetscInt end, const MtQuad *restrict x) {
   MtQuad s = {0, 0, 0, 0}, t = {0, 0, 0, 0};
-  PetscInt k = r->start[i];
-  const PetscInt end = r->start[i + 1];
   for (; k + 1 < end; k += 2) {
     s += r->value[k] * x[r->col[k]];
     t += r->value[k + 1] * x[r->col[k + 1]];
   }
   if (k < end) s += r->value[k] * x[r->col[k]];
   return s + t;
+}
+
+/* In row i: the columns below i, those above it, those of other ranks. */
+static inline MtQuad mt_inner_below(const MtInnerRows *r, PetscInt i, const MtQuad *restrict x) {
+  return mt_inner_sum(&r->own, r->own.start[i], r->diagonal[i], x);
+}
+
+static inline MtQuad mt_inner_above(const MtInnerRows *r, PetscInt i, const MtQuad *restrict x) {
+  return mt_inner_sum(&r->own, r->diagonal[i] + 1, r->own.start[i + 1], x);
+}
+
+static inline MtQuad mt_inner_others(const MtInnerRows *r, PetscInt i) {
+  return mt_inner_sum(&r->other, r->other.start[i], r->other.start[i + 1], r->ghost);
 }
 
 #endif

@@ -6,12 +6,12 @@
  * carries every field).  C is indefinite while a wall or a nucleus moves; its 2 x 2 blocks enter with the absolute
  * values of their eigenvalues, floored, so S is positive definite and the step moves whole walls instead of shrinking
  * to a scaled gradient at one place.  Absolute values: Y. Dauphin et al., NIPS 27 (2014), "saddle-free Newton"; the
- * local Hessian as preconditioner: L. Exl et al., Comput. Phys. Commun. 235 (2019) 179. Conjugate gradients with the
- * blocks of the diagonal: well conditioned where the mesh resolves the wall width, and, unlike incomplete factors, the
- * same on any number of ranks. */
+ * local Hessian as preconditioner: L. Exl et al., Comput. Phys. Commun. 235 (2019) 179. Solved by conjugate gradients,
+ * inner.h. */
 #include "preconditioner.h"
 #include "kernels.h"
 #include "magtwin/random.h"
+#include <math.h>
 
 static const MtPrecondStop PROBE = {40, 1e-6}; /* noise is to be taken apart, not the system to be solved */
 
@@ -19,12 +19,12 @@ PetscErrorCode mt_precond_create(MtEnergy *e, double floor, MtPrecond *pc) {
   pc->energy = e;
   pc->floor = floor;
   PetscCall(PetscMalloc1(6 * e->n, &pc->hessian));
-  return PetscMalloc2(6 * e->n, &pc->block, 6 * e->n, &pc->jacobi);
+  return PetscMalloc2(6 * e->n, &pc->factor, 3 * e->n, &pc->block);
 }
 
 PetscErrorCode mt_precond_destroy(MtPrecond *pc) {
   PetscCall(PetscFree(pc->hessian));
-  PetscCall(PetscFree2(pc->block, pc->jacobi));
+  PetscCall(PetscFree2(pc->factor, pc->block));
   return mt_inner_destroy(&pc->inner);
 }
 
@@ -55,17 +55,13 @@ static void local_curvature(const MtEnergy *e, PetscInt i, const double m[3], co
   if (mt_energy_has_more(e)) add_more(e, i, m, e1, e2, h);
 }
 
-/* The block h in its frame as a symmetric tensor. */
-static void expand(const double h[3], const double e1[3], const double e2[3], float s[6]) {
-  const float a = (float)h[0], b = (float)h[1], c = (float)h[2];
-  float u[3], v[3];
-  for (int i = 0; i < 3; i++) {
-    u[i] = (float)e1[i];
-    v[i] = (float)e2[i];
+/* g g' = (h + diagonal)^-1 for two tangent vectors g, by Cholesky's factor: h + diagonal = l l', g = (e1, e2) l'^-1. */
+static void factor_node(const double h[3], double diagonal, const double e1[3], const double e2[3], float g[6]) {
+  const double l = sqrt(h[0] + diagonal), k = h[1] / l, d = sqrt(h[2] + diagonal - k * k);
+  for (int c = 0; c < 3; c++) {
+    g[c] = (float)(e1[c] / l);
+    g[3 + c] = (float)((e2[c] - k / l * e1[c]) / d);
   }
-  int n = 0;
-  for (int i = 0; i < 3; i++)
-    for (int j = i; j < 3; j++) s[n++] = a * u[i] * u[j] + b * (u[i] * v[j] + v[i] * u[j]) + c * v[i] * v[j];
 }
 
 static void setup_node(MtPrecond *pc, PetscInt i, const double m[3], const double g[3]) {
@@ -76,9 +72,7 @@ static void setup_node(MtPrecond *pc, PetscInt i, const double m[3], const doubl
   for (int k = 0; k < 3; k += 2) h[k] += pc->shift * e->moment[i] / MT_MU0;
   mt_kernel_expand(h, e1, e2, pc->hessian + 6 * i);
   mt_kernel_absolute(h, pc->floor * e->moment[i] / MT_MU0);
-  double a = h[0] + e->exchange_diagonal[i], b = h[1], c = h[2] + e->exchange_diagonal[i];
-  double det = a * c - b * b, inverse[3] = {c / det, -b / det, a / det};
-  expand(inverse, e1, e2, pc->jacobi + 6 * i);
+  factor_node(h, e->exchange_diagonal[i], e1, e2, pc->factor + 6 * i);
 }
 
 PetscErrorCode mt_precond_setup(MtPrecond *pc, Vec m, Vec g) {
@@ -109,37 +103,45 @@ PetscErrorCode mt_precond_hessian(MtPrecond *pc, Vec m, Vec v, Vec w) {
   return VecRestoreArrayRead(m, &x);
 }
 
+/* The tensor s between two vectors: {aa, ab, bb}. */
+static void between(const double s[6], const double a[3], const double b[3], double h[3]) {
+  double w[3];
+  mt_symmetric3(s, a, w);
+  h[0] = mt_dot3(a, w);
+  h[1] = mt_dot3(b, w);
+  h[2] = mt_quadratic3(s, b);
+}
+
 /* The tensor s in the tangent plane of m with the absolute values of its eigenvalues, not below the floor. */
-static void absolute_node(const double s[6], const double m[3], double floor, float absolute[6]) {
-  double e1[3], e2[3], w[3], h[3];
+static void absolute_node(const double s[6], const double m[3], double floor, double absolute[6]) {
+  double e1[3], e2[3], h[3];
   mt_kernel_frame(m, e1, e2);
-  mt_symmetric3(s, e1, w);
-  h[0] = mt_dot3(e1, w);
-  h[1] = mt_dot3(e2, w);
-  mt_symmetric3(s, e2, w);
-  h[2] = mt_dot3(e2, w);
+  between(s, e1, e2, h);
   mt_kernel_absolute(h, floor);
-  expand(h, e1, e2, absolute);
+  mt_kernel_expand(h, e1, e2, absolute);
 }
 
 /* The local curvature as the inner solver takes it: with its signs or without.  Made for each solve: that costs less
- * than one of its iterations, and both kept would be 48 bytes a node. */
+ * than one of its iterations, and both kept would be 12 bytes a node. */
 static PetscErrorCode make_block(MtPrecond *pc, Vec m, bool absolute) {
   const MtEnergy *e = pc->energy;
   const PetscScalar *x;
-  if (!absolute) {
-    for (PetscInt k = 0; k < 6 * e->n; k++) pc->block[k] = (float)pc->hessian[k];
-    return 0;
-  }
   PetscCall(VecGetArrayRead(m, &x));
-  for (PetscInt i = 0; i < e->n; i++)
-    absolute_node(pc->hessian + 6 * i, x + 3 * i, pc->floor * e->moment[i] / MT_MU0, pc->block + 6 * i);
+  for (PetscInt i = 0; i < e->n; i++) {
+    const float *g = pc->factor + 6 * i;
+    const double a[3] = {g[0], g[1], g[2]}, b[3] = {g[3], g[4], g[5]};
+    const double *s = pc->hessian + 6 * i;
+    double t[6], h[3];
+    if (absolute) absolute_node(s, x + 3 * i, pc->floor * e->moment[i] / MT_MU0, t);
+    between(absolute ? t : s, a, b, h);
+    for (int k = 0; k < 3; k++) pc->block[3 * i + k] = (float)h[k];
+  }
   return VecRestoreArrayRead(m, &x);
 }
 
 static PetscErrorCode solve(MtPrecond *pc, bool absolute, Vec m, Vec b, const MtPrecondStop *stop, Vec y,
                             bool *definite, int64_t *its) {
-  const MtInnerOperator A = {m, pc->block, pc->jacobi, pc->ridge, pc->steepness};
+  const MtInnerOperator A = {pc->factor, pc->block, pc->ridge, pc->steepness};
   PetscCall(make_block(pc, m, absolute));
   if (!pc->inner) PetscCall(mt_inner_create(pc->energy, &pc->inner));
   return mt_inner_solve(pc->inner, &A, b, stop, y, definite, its);

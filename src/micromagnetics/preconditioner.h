@@ -9,8 +9,8 @@ typedef struct MtPrecond {
   double floor;     /* T: smallest curvature of a node, times its moment */
   double shift;     /* T: added to the curvature of every node, times its moment; 0 if not set */
   double *hessian;  /* [6n] local curvature as symmetric tensors in the tangent planes, J/m3 nm3 */
-  float *block;     /* [6n] the same as the last solve took it, with its signs or without */
-  float *jacobi;    /* [6n] inverse of that without signs + exchange diagonal */
+  float *factor;    /* [6n] two tangent vectors a, b of each node: a a' + b b' = (|curvature| + exchange diagonal)^-1 */
+  float *block;     /* [3n] the curvature between them as the last solve took it, with its signs or without */
   Vec ridge;        /* a covector whose square, times steepness, is added to every operator; NULL: none; not owned */
   double steepness; /* J/m3 nm3 */
   bool definite;    /* the last solve met no direction of negative curvature */
@@ -22,8 +22,8 @@ PetscErrorCode mt_precond_destroy(MtPrecond *pc);
 /* For the state m with derivative g.  Not collective. */
 PetscErrorCode mt_precond_setup(MtPrecond *pc, Vec m, Vec g);
 /* y = approximate inverse applied to the tangent field b: at most maxit conjugate gradients, until the residual in the
- * Jacobi norm falls below rtol of its start; on exchange + local curvature, and once more with |local curvature| if a
- * direction of negative curvature is met.  y.b > 0.  Adds to *its.  Collective. */
+ * preconditioner's norm falls below rtol of its start; on exchange + local curvature, and once more with |local
+ * curvature| if a direction of negative curvature is met.  y.b > 0.  Adds to *its.  Collective. */
 PetscErrorCode mt_precond_apply(MtPrecond *pc, Vec m, Vec b, double rtol, int maxit, Vec y, int64_t *its);
 /* The same on exchange + local curvature alone.  *definite: no direction of negative curvature was met; else y is of no
  * use. */
