@@ -59,7 +59,7 @@ class Run:
         folder, steps = os.path.join(measure.OUT, "run_evolve_" + name), steps or model.steps
         end = model.step * steps
         equal = ["box.spacing=%g nm" % spacing, "evolve.tolerance=0", "evolve.first_step=%g s" % model.step, "evolve.end=%g s" % end,
-                 "evolve.interval=%g s" % model.step, "evolve.snapshots=[]", "evolve.snapshot_interval=%g s" % end]
+                 "evolve.interval=%g s" % (model.step * max(1, steps // 4)), "evolve.snapshots=[]", "evolve.snapshot_interval=%g s" % end]
         measure.magtwin(build, "evolve", model.source, "output.folder=" + folder, "--force", *last_of(model.overrides + equal + list(more)), ranks=ranks)
         with open(os.path.join(folder, "summary.json")) as f:
             self.summary = json.load(f)

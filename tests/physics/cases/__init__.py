@@ -1,7 +1,7 @@
 """The cases of validate.py, by name.  Each takes a Case, runs the program on inputs of tests/physics/inputs and returns lines for what it
 wrote beside a published or an analytic value; tolerances are those the project promises.  Its first paragraph of documentation says
 what it is, the rest what docs/validation.md should add.  The two that take half an hour and more come last."""
-from cases import barriers, diffusion, dynamics, elasticity, energies, grain_growth, inversion, landscape, microstructure, optimization, spectra, phase_field, places, standard_problems, stray_field, switching, walls, wetting
+from cases import barriers, diffusion, dynamics, elasticity, energies, grain_growth, inversion, landscape, microstructure, normal_growth, optimization, spectra, phase_field, places, standard_problems, stray_field, switching, walls, wetting
 
 CASES = {
     "demo_mesh": microstructure.demo_mesh,
@@ -46,6 +46,7 @@ CASES = {
     "growth_junction": grain_growth.growth_junction,
     "von_neumann": grain_growth.von_neumann,
     "driven_boundaries": grain_growth.driven_boundaries,
+    "normal_growth": normal_growth.normal_growth,
     "test_functions": optimization.test_functions,
     "recovery": optimization.recovery,
     "known_covariance": landscape.known_covariance,
