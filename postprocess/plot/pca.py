@@ -55,7 +55,10 @@ def draw_scores(figure, axes, p, value, label, path=True):
         axes.plot(p.scores[:, 0], second, color=GREY, lw=0.5, zorder=1)
     drawn = axes.scatter(p.scores[:, 0], second, c=value, s=14, cmap="viridis", zorder=2)
     axes.set_xlabel("PC1 (%.1f %%)" % (100 * p.share[0]))
-    axes.set_ylabel("PC2 (%.1f %%)" % (100 * p.share[1]) if len(p.share) > 1 else "")
+    if len(p.share) > 1:
+        axes.set_ylabel("PC2 (%.1f %%)" % (100 * p.share[1]))
+    else:
+        axes.set_yticks([])
     bar = colour_bar(figure, drawn, axes, label)
     if label == "sample":
         bar.locator.set_params(integer=True)

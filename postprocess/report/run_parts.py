@@ -53,6 +53,7 @@ TABLES = {"branches.csv": "a line a curve", "barriers.csv": "a line a field", "i
           "contacts.csv": "a line a pair of grains", "scores.csv": "a line a sample", "measured.csv": "the measured curve", "parameters.csv": "a line a parameter"}
 DRAWN = ("curve.csv", "dynamics.csv", "evolve.csv", "invert.csv", "taylor.csv", "barrier.csv")
 FOLDED = 15  # lines of a table from which on it is folded
+COLUMNS = 40  # of a table of the page, from the first on
 HEADLINES = {"Br": "remanence", "Hc": "coercive field", "Hk": "knee field", "BHmax": "largest energy product"}
 
 
@@ -101,8 +102,9 @@ def csv_tables(folder):
             rows = [r for r in csv.reader(line for line in f if not line.startswith("#")) if r]
         if not rows:
             continue
-        shown = table([words(h) for h in rows[0]], [[short(v) for v in r] for r in rows[1:ROWS + 1]])
-        more = "" if len(rows) <= ROWS + 1 else "<p class=soft>%d lines more in %s.</p>" % (len(rows) - 1 - ROWS, name)
+        shown = table([words(h) for h in rows[0][:COLUMNS]], [[short(v) for v in r[:COLUMNS]] for r in rows[1:ROWS + 1]])
+        beyond = ["%d %s" % (n, what) for n, what in ((len(rows) - 1 - ROWS, "lines"), (len(rows[0]) - COLUMNS, "columns")) if n > 0]
+        more = "<p class=soft>%s more in %s.</p>" % (" and ".join(beyond), name) if beyond else ""
         whole = shown + more if len(rows) <= FOLDED else details("%d lines" % (len(rows) - 1), shown + more)
         parts.append("<h3>%s</h3><p class=soft>%s</p>%s" % (text(words(name[:-4])), text(name + (", " + TABLES[name] if name in TABLES else "")), whole))
     return "".join(parts)

@@ -18,7 +18,7 @@ BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
 PICTURES = """\
 title: a series of pictures
 topology: {files: 'FOLDER/p*.npy', features: {bins: 16}}
-texture: {scales: 2, orientations: 2}
+texture: {scales: 2, orientations: 4}
 landscape: {energy: moment, table: FOLDER/mh.csv, field_column: B, moment_column: m, saturation: 1.6 T, permutations: 10}
 output: {folder: FOLDER/out}
 """
@@ -73,6 +73,7 @@ def test_pictures(folder):
     page = page_of(folder)
     for title in ("What is on the pictures", "Their texture", "What varies", "What it costs, and where"):
         check(">%s</h2>" % title in page, title)
+    check("columns more in texture.csv" in page, "a page that a person can read has no table of a hundred columns")
     check(page.count("data:image/png") >= 10 and "http" not in page.split("<body>")[1] and "a series of pictures" in page, page.count("data:image/png"))
     with open(os.path.join(folder, "out", "landscape", "summary.json")) as f:
         check(json.load(f)["landscape"]["samples"] == 8, "samples")
