@@ -18,8 +18,6 @@ const int *mt_analysed_size(const MtAnalysed *a);
 /* Sizes, axes, construction, levels, holes; without values. */
 MtCubical mt_analysed_options(const MtAnalysed *a);
 const MtFeatures *mt_analysed_features(const MtAnalysed *a);
-/* Column and row of the files at which the pictures begin (topology.crop). */
-void mt_analysed_from(const MtAnalysed *a, int from[2]);
 
 /* Image i, prepared (blur, distance, mask) as in that run, with value [pixels] for its numbers, and its diagram as in
  * its csv file.  MT_ERR_INPUT.  Not collective.  Free with mt_diagram_free. */

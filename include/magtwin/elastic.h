@@ -37,8 +37,6 @@ PetscErrorCode mt_elastic_gradient(const MtElastic *e, Vec y);
 PetscErrorCode mt_elastic_fields(const MtElastic *e, double *strain, double *stress);
 /* Half of the largest second derivative of the energy by c that a wave of c can have, J/m3.  Not collective. */
 double mt_elastic_curvature(const MtElastic *e);
-/* Displacements, dim a node, nm (bs dim, rows of the domain); e's.  Not collective. */
-Vec mt_elastic_displacement(const MtElastic *e);
 /* Conjugate-gradient iterations and solves so far.  Not collective. */
 void mt_elastic_count(const MtElastic *e, int64_t *iterations, int64_t *solves);
 

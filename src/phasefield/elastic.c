@@ -390,10 +390,6 @@ double mt_elastic_curvature(const MtElastic *e) {
   return .5 * most;
 }
 
-Vec mt_elastic_displacement(const MtElastic *e) {
-  return e->u;
-}
-
 void mt_elastic_count(const MtElastic *e, int64_t *iterations, int64_t *solves) {
   *iterations = e->iterations;
   *solves = e->solves;

@@ -86,10 +86,6 @@ const MtFeatures *mt_analysed_features(const MtAnalysed *a) {
   return &a->features;
 }
 
-void mt_analysed_from(const MtAnalysed *a, int from[2]) {
-  memcpy(from, a->images.from, sizeof a->images.from);
-}
-
 PetscErrorCode mt_analysed_read(const MtAnalysed *a, int i, double *value, MtCubical *image, MtDiagram *d) {
   char name[512], path[PATH];
   *image = a->options;
