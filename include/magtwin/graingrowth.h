@@ -66,10 +66,6 @@ typedef struct {
   double newton_tolerance; /* as in MtFlowOptions */
   double linear_rtol;
 } MtGrainOptions;
-typedef struct {
-  double total, bulk, gradient; /* J/m3, mean over the domain */
-  double driving;               /* of bulk: that of the grains themselves */
-} MtGrainEnergy;
 
 /* The state and its march in time (BDF2 as in MtMarch). */
 typedef struct MtGrowth MtGrowth; /* opaque */
@@ -83,7 +79,7 @@ MtMarchState *mt_growth_state(MtGrowth *grains);
 int mt_growth_number(const MtGrowth *grains); /* at the beginning */
 /* As mt_march_step.  MT_ERR_FAIL also where a pair meets that the table of boundaries does not have.  Collective. */
 PetscErrorCode mt_growth_step(MtGrowth *grains, double until);
-MtGrainEnergy mt_growth_energy(const MtGrowth *grains);
+MtFlowEnergy mt_growth_energy(const MtGrowth *grains);
 
 /* The grain of the largest order parameter, and sum eta^2, as fields of rows.  Collective. */
 PetscErrorCode mt_growth_fields(MtGrowth *grains, Vec grain, Vec sum);

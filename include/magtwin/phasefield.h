@@ -120,6 +120,7 @@ typedef struct {
 typedef struct {
   double total, bulk, gradient, elastic; /* J/m3, mean over the domain */
   double load;                           /* of what applies a stress */
+  double driving;                        /* of bulk: that of the grains themselves, in grain growth */
 } MtFlowEnergy;
 typedef struct {
   int newton, linear; /* iterations */

@@ -2,6 +2,7 @@
 #ifndef MT_INVERSION_INVERT_IMPL_H
 #define MT_INVERSION_INVERT_IMPL_H
 
+#include "../phasefield/bdf2.h"
 #include "magtwin/adjoint.h"
 #include "magtwin/h5.h"
 #include "magtwin/invert.h"
@@ -64,8 +65,8 @@ typedef struct {
   double *t; /* [n + 1] s */
   int *seen; /* [n + 1] the snapshot of that state, -1: none */
 } MtSteps;
-/* Step i solves shift (c - b) = dc/dt with b = (1 + beta) c_i - beta c_(i-1). */
-void mt_steps_coefficients(const MtSteps *s, int i, double *shift, double *beta);
+/* Of step i, from c_i and c_(i-1). */
+MtBdf2 mt_steps_bdf2(const MtSteps *s, int i);
 
 /* The model at given parameters, its trajectory, and derivatives of the misfit. */
 typedef struct {

@@ -1,8 +1,8 @@
 /* The discrete adjoint of the march: the gradient of the misfit by all parameters for the price of one linear solve a
  * step.
  *
- * Step i is R_i = w shift_i (c_(i+1) - (1 + beta_i) c_i + beta_i c_(i-1)) + w G mu(c_(i+1)) - w s = 0.  Backwards,
- *   S_i' l_i = -dJ/dc_(i+1) + w shift_(i+1) (1 + beta_(i+1)) l_(i+1) - w shift_(i+2) beta_(i+2) l_(i+2),
+ * Step i is R_i = w shift_i (c_(i+1) - base0_i c_i - base1_i c_(i-1)) + w G mu(c_(i+1)) - w s = 0.  Backwards,
+ *   S_i' l_i = -dJ/dc_(i+1) + w shift_(i+1) base0_(i+1) l_(i+1) + w shift_(i+2) base1_(i+2) l_(i+2),
  *   dJ/dtheta = sum l_i . dR_i/dtheta.
  * The states are kept, or computed again from pairs of them (BDF2 needs two) at which the run is halved again and
  * again: memory for a logarithm of the steps at a few runs more (A. Griewank, Optim. Methods Softw. 1 (1992) 35). */
@@ -20,19 +20,19 @@ typedef struct {
 static PetscErrorCode right_side(Reverse *r, int state, Vec c, Vec right) {
   MtTwin *w = r->w;
   const int k = w->steps.seen[state];
-  double shift, beta, none = 0;
+  double none = 0;
   Vec part = w->work[3];
   PetscCall(VecZeroEntries(right));
   if (k >= 0) PetscCall(mt_snapshots_misfit(&w->seen, k, c, right, &none));
   PetscCall(VecScale(right, -1));
   PetscCall(VecZeroEntries(part));
   if (state < w->steps.n) {
-    mt_steps_coefficients(&w->steps, state, &shift, &beta);
-    PetscCall(VecAXPY(part, shift * (1 + beta), r->one));
+    const MtBdf2 b = mt_steps_bdf2(&w->steps, state);
+    PetscCall(VecAXPY(part, b.shift * b.base[0], r->one));
   }
   if (state + 1 < w->steps.n) {
-    mt_steps_coefficients(&w->steps, state + 1, &shift, &beta);
-    PetscCall(VecAXPY(part, -shift * beta, r->two));
+    const MtBdf2 b = mt_steps_bdf2(&w->steps, state + 1);
+    PetscCall(VecAXPY(part, b.shift * b.base[1], r->two));
   }
   PetscCall(VecPointwiseMult(part, part, mt_flow_weights(w->flow)));
   return VecAXPY(right, 1, part);
@@ -60,10 +60,8 @@ static PetscErrorCode add_gradient(Reverse *r, Vec l, Vec part) {
 static PetscErrorCode back_step(Reverse *r, int i, Vec c) {
   MtTwin *w = r->w;
   Vec right = w->work[2], l = r->two;
-  double shift, beta;
   PetscCall(right_side(r, i + 1, c, right));
-  mt_steps_coefficients(&w->steps, i, &shift, &beta);
-  PetscCall(mt_flow_linear_at(w->linear, w->steps.t[i + 1], shift, c));
+  PetscCall(mt_flow_linear_at(w->linear, w->steps.t[i + 1], mt_steps_bdf2(&w->steps, i).shift, c));
   PetscErrorCode rc = mt_flow_linear_solve(w->linear, true, right, l);
   if (rc) return rc;
   r->two = r->one;

@@ -4,42 +4,28 @@
 #include "magtwin/memory.h"
 #include <math.h>
 
-void mt_steps_coefficients(const MtSteps *s, int i, double *shift, double *beta) {
-  const double h = s->t[i + 1] - s->t[i];
-  *shift = 1 / h;
-  *beta = 0;
-  if (i == 0) return; /* backward Euler */
-  const double r = h / (s->t[i] - s->t[i - 1]), alpha = (1 + 2 * r) / (1 + r);
-  *shift = alpha / h;
-  *beta = r * r / ((1 + r) * alpha);
+MtBdf2 mt_steps_bdf2(const MtSteps *s, int i) {
+  const double *t = s->t;
+  return mt_bdf2(t[i + 1] - t[i], i > 0 ? t[i] - t[i - 1] : 0, i > 1 ? t[i - 1] - t[i - 2] : 0);
 }
 
-/* The parabola (line) through the states before, as the guess of Newton's method. */
-static PetscErrorCode extrapolate(const MtTwin *w, int i, Vec c0, Vec c1, Vec c2, Vec next) {
-  const double *t = w->steps.t;
+/* The guess of Newton's method: the parabola through the states there are, or the line. */
+static PetscErrorCode extrapolate(const MtBdf2 *b, const double *t, Vec c0, Vec c1, Vec c2, Vec next) {
+  const double slope = c1 ? (t[1] - t[0]) / (t[0] - t[-1]) : 0;
   PetscCall(VecCopy(c0, next));
-  if (!c1) return 0;
-  const double h = t[i + 1] - t[i], h1 = t[i] - t[i - 1];
-  double slope = h / h1;
-  if (c2) {
-    const double h2 = t[i - 1] - t[i - 2], bend = h * (h + h1) / (h1 + h2);
-    slope += bend / h1;
-    PetscCall(VecAXPY(next, -bend / h2, c1));
-    PetscCall(VecAXPY(next, bend / h2, c2));
-  }
-  PetscCall(VecAXPY(next, slope, c0));
-  return VecAXPY(next, -slope, c1);
+  PetscCall(VecScale(next, c2 ? b->guess[0] : 1 + slope));
+  if (c1) PetscCall(VecAXPY(next, c2 ? b->guess[1] : -slope, c1));
+  return c2 ? VecAXPY(next, b->guess[2], c2) : 0;
 }
 
 PetscErrorCode mt_twin_step(MtTwin *w, int i, Vec c0, Vec c1, Vec c2, Vec next, bool *good) {
+  const MtBdf2 b = mt_steps_bdf2(&w->steps, i);
   Vec base = w->work[3];
   MtFlowSolve how;
-  double shift, beta;
-  mt_steps_coefficients(&w->steps, i, &shift, &beta);
   PetscCall(VecCopy(c0, base));
-  if (c1) PetscCall(VecAXPBY(base, -beta, 1 + beta, c1));
-  PetscCall(extrapolate(w, i, c0, c1, c2, next));
-  PetscCall(mt_flow_solve(w->flow, w->steps.t[i + 1], shift, base, next, &how));
+  if (c1) PetscCall(VecAXPBY(base, b.base[1], b.base[0], c1));
+  PetscCall(extrapolate(&b, w->steps.t + i, c0, c1, c2, next));
+  PetscCall(mt_flow_solve(w->flow, w->steps.t[i + 1], b.shift, base, next, &how));
   w->newton += how.newton;
   *good = how.converged;
   return 0;
@@ -105,18 +91,17 @@ static PetscErrorCode prepare_tangents(MtTwin *w) {
   return 0;
 }
 
-/* S dc_(i+1) = w shift ((1 + beta) dc_i - beta dc_(i-1)) - dR/dtheta for each parameter; dc_i is tangent[p][i % 3]. */
+/* S dc_(i+1) = w shift (base0 dc_i + base1 dc_(i-1)) - dR/dtheta for each parameter; dc_i is tangent[p][i % 3]. */
 static PetscErrorCode step_tangents(MtTwin *w, int i, Vec c) {
   Vec right = w->work[0], part = w->work[1], weights = mt_flow_weights(w->flow);
-  double shift, beta;
-  mt_steps_coefficients(&w->steps, i, &shift, &beta);
-  PetscCall(mt_flow_linear_at(w->linear, w->steps.t[i + 1], shift, c));
+  const MtBdf2 b = mt_steps_bdf2(&w->steps, i);
+  PetscCall(mt_flow_linear_at(w->linear, w->steps.t[i + 1], b.shift, c));
   for (int p = 0; p < w->n; p++) {
     const MtUnknown *u = &w->unknown[p];
     Vec *dc = w->tangent[p];
     PetscCall(VecCopy(dc[i % 3], part));
-    PetscCall(VecScale(part, shift * (1 + beta)));
-    if (i > 0) PetscCall(VecAXPY(part, -shift * beta, dc[(i + 2) % 3]));
+    PetscCall(VecScale(part, b.shift * b.base[0]));
+    if (i > 0) PetscCall(VecAXPY(part, b.shift * b.base[1], dc[(i + 2) % 3]));
     PetscCall(VecPointwiseMult(part, part, weights));
     PetscCall(mt_flow_linear_number(w->linear, u->number, &w->derivative[p], right));
     PetscCall(VecAYPX(right, -u->factor * mt_unknown_slope(u, w->theta[p]), part));

@@ -1,3 +1,10 @@
+/* BDF2 of variable step (E. Hairer, S. P. Norsett, G. Wanner, Solving Ordinary Differential Equations I (1993) III.5),
+ * begun by one step of backward Euler.
+ *
+ * The error of a step follows from the distance to the parabola through the states before (Milne's device): with steps
+ * h, h1, h2 backwards, the new state errs by y'''/6 h^2 (h + h1)/alpha, alpha = (2h + h1)/(h + h1), the parabola by
+ * y'''/6 h (h + h1)(h + h1 + h2) to the other side.  Before the third step the parabola has the rate at the beginning
+ * instead of the oldest state (h2 = 0). */
 #include "bdf2.h"
 #include <math.h>
 

@@ -1,16 +1,17 @@
-/* BDF2 of variable step as linear combinations of states (march.c has the formulas and their source). */
+/* BDF2 of variable step as linear combinations of states; formulas and source: bdf2.c. */
 #ifndef MT_PHASEFIELD_BDF2_H
 #define MT_PHASEFIELD_BDF2_H
 
 /* Of a step h after h1 and h2 (0: none yet): shift (c - base) = rate at the end; guess on the parabola through the
- * states before; states are those now, one step and two steps back, the last before the second step the rate. */
+ * states before; states are those now, one step and two steps back, the last before the third step the rate at the
+ * beginning. */
 typedef struct {
   double shift, base[2], guess[3];
   double share; /* of the distance to the guess, that is the error of the step */
 } MtBdf2;
 /* Plain C. */
 MtBdf2 mt_bdf2(double h, double h1, double h2);
-/* The next step from the error of this one; `order` 2 of the first step, then 3. */
+/* The next step from the error of this one (of first order without h1). */
 double mt_bdf2_next(double h, double h1, double error, double tolerance);
 /* A shorter one after an error that was too large. */
 double mt_bdf2_shorter(double h, double h1, double error, double tolerance);

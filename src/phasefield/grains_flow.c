@@ -77,7 +77,7 @@ static double above(const MtGrowth *g, Mixture m, PetscInt p) {
   return g->model->bulk ? (g->model->bulk[g->set.grain[p]] - m.mean) / m.s : 0;
 }
 
-PetscErrorCode mt_grain_energy(MtGrowth *g, const double *c, MtGrainEnergy *e) {
+PetscErrorCode mt_grain_energy(MtGrowth *g, const double *c, MtFlowEnergy *e) {
   const MtGrainSet *s = &g->set;
   double sum[3] = {0, 0, 0};
   mt_phase_begin("energies");
@@ -91,9 +91,10 @@ PetscErrorCode mt_grain_energy(MtGrowth *g, const double *c, MtGrainEnergy *e) {
   }
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, 3, MPI_DOUBLE, MPI_SUM, g->domain->comm));
   mt_phase_end("energies");
-  e->driving = sum[2] / g->graph.volume;
-  e->bulk = g->model->m * sum[0] / g->graph.volume + e->driving;
-  e->gradient = .5 * g->model->kappa * sum[1] / g->graph.volume;
+  const double driving = sum[2] / g->graph.volume;
+  *e = (MtFlowEnergy){.bulk = g->model->m * sum[0] / g->graph.volume + driving,
+                      .gradient = .5 * g->model->kappa * sum[1] / g->graph.volume,
+                      .driving = driving};
   e->total = e->bulk + e->gradient;
   return 0;
 }
@@ -275,35 +276,5 @@ PetscErrorCode mt_grain_solve(MtGrowth *g, const double *base, double *c, MtFlow
     }
     before = change;
   }
-  return 0;
-}
-
-PetscErrorCode mt_grain_worst(MtGrowth *g, const double *v, const double *c, double *largest) {
-  const MtDomain *d = g->domain;
-  struct {
-    double value;
-    int rank;
-  } best = {-1, 0};
-  double record[5] = {0};
-  PetscInt node = 0, at = 0;
-  PetscCallMPI(MPI_Comm_rank(d->comm, &best.rank));
-  const int rank = best.rank;
-  for (PetscInt i = 0; i < d->n_owned; i++)
-    for (PetscInt p = g->set.start[i]; p < g->set.start[i + 1]; p++)
-      if (fabs(v[p]) > best.value) {
-        best.value = fabs(v[at = p]);
-        node = i;
-      }
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &best, 1, MPI_DOUBLE_INT, MPI_MAXLOC, d->comm));
-  *largest = best.value;
-  if (rank == best.rank) {
-    record[0] = c[at];
-    record[1] = g->set.grain[at];
-    for (int k = 0; k < 3; k++) record[2 + k] = d->x[3 * node + k];
-  }
-  PetscCallMPI(MPI_Bcast(record, 5, MPI_DOUBLE, best.rank, d->comm));
-  g->trouble.value = record[0];
-  g->trouble.grain = (int32_t)record[1];
-  for (int k = 0; k < 3; k++) g->trouble.x[k] = record[2 + k];
   return 0;
 }

@@ -3,6 +3,7 @@
 #define MT_PHASEFIELD_GRAINS_IMPL_H
 
 #include "magtwin/graingrowth.h"
+#include "stepper.h"
 
 /* K by rows of owned nodes and local columns, without its zeros and its diagonal. */
 typedef struct {
@@ -53,11 +54,11 @@ enum { MT_GRAIN_STATES = 3, MT_GRAIN_WORK = 9 };
 typedef enum { MT_NEXT, MT_GUESS, MT_BASE, MT_RESIDUAL, MT_DELTA, MT_Z, MT_P, MT_AP, MT_DIAGONAL } MtGrainWork;
 
 struct MtGrowth {
+  MtStepper stepper;
   const MtDomain *domain;
   const MtBoundaryLaw *law;
   const MtGrainModel *model;
   MtGrainOptions opt;
-  MtMarchOptions march;
   MtGrainGraph graph;
   MtGrainGhosts ghosts;
   MtGrainSet set;
@@ -66,12 +67,6 @@ struct MtGrowth {
   double *work[MT_GRAIN_WORK]; /* [n + 1] */
   double *rate;                /* [owned nodes] L of the step */
   double shift;                /* of the linear system */
-  MtMarchState s;
-  MtGrainEnergy energy;
-  struct {
-    double value, x[3], error; /* the worst of the last rejected step */
-    int32_t grain;
-  } trouble;
 };
 
 /* grains_set.c.  One pair a node from labels; the set for the state now (activation and deactivation).  Collective. */
@@ -83,14 +78,12 @@ PetscErrorCode mt_grain_set_take(MtGrowth *g, PetscInt *start, int32_t *grain, d
 PetscErrorCode mt_grain_set_free(MtGrowth *g);
 
 /* grains_flow.c.  Collective. */
-PetscErrorCode mt_grain_energy(MtGrowth *g, const double *c, MtGrainEnergy *e);
+PetscErrorCode mt_grain_energy(MtGrowth *g, const double *c, MtFlowEnergy *e);
 /* -L dF/dc/w, with the L of c. */
 PetscErrorCode mt_grain_rate(MtGrowth *g, double *c, double *rate);
 /* L of the state c at every owned node. */
 void mt_grain_mobility(MtGrowth *g, const double *c);
 /* Solves shift (c - base) = -L dF/dc by Newton from the guess in c. */
 PetscErrorCode mt_grain_solve(MtGrowth *g, const double *base, double *c, MtFlowSolve *how);
-/* The owned pair whose |v| is largest: its v, and the value of c, grain and place there (in trouble). */
-PetscErrorCode mt_grain_worst(MtGrowth *g, const double *v, const double *c, double *largest);
 
 #endif

@@ -1,13 +1,18 @@
-/* March of grain growth in time: the steps of march.c, on the active pairs; after each the lists follow the grains. */
-#include "bdf2.h"
+/* March of grain growth in time, on the active pairs; after each step the lists follow the grains. */
 #include "grains_impl.h"
-#include "magtwin/error.h"
 #include "magtwin/run.h"
 #include <math.h>
+#include <stdio.h>
 
-typedef enum { GOOD, TOO_INEXACT, NOT_SOLVED, OUT_OF_RANGE, ENERGY_ROSE } Verdict;
-static const double ROUNDING = 1e-12; /* of the energy, relative to the sum of its parts, */
-static const double FLOOR = 1e-2;     /* which count as at least so much of m: one grain alone has none */
+static const double FLOOR = 1e-2; /* of m, that the energy counts as: one grain alone has none */
+
+static MtGrowth *growth_of(MtStepper *s) {
+  return (MtGrowth *)s;
+}
+
+static void name(const MtWorst *w, char text[64]) {
+  snprintf(text, 64, "that of grain %d is", w->of);
+}
 
 static void combine(const MtGrowth *g, int n, const double *factor, double *out) {
   for (PetscInt p = 0; p < g->set.n_owned; p++) {
@@ -17,95 +22,117 @@ static void combine(const MtGrowth *g, int n, const double *factor, double *out)
   }
 }
 
-/* How far c lies outside its range, by pairs; the worst becomes the trouble. */
-static PetscErrorCode in_range(MtGrowth *g, bool *good) {
-  double *out = g->work[MT_Z], largest;
-  const double *c = g->work[MT_NEXT];
-  for (PetscInt p = 0; p < g->set.n_owned; p++) out[p] = fmax(0, fmax(g->march.low - c[p], c[p] - g->march.high));
-  PetscCall(mt_grain_worst(g, out, c, &largest));
-  *good = largest <= 0;
+static PetscErrorCode solve(MtStepper *s, const MtBdf2 *b, double t, MtFlowSolve *how) {
+  MtGrowth *g = growth_of(s);
+  (void)t;
+  combine(g, 2, b->base, g->work[MT_BASE]);
+  combine(g, 3, b->guess, g->work[MT_GUESS]);
+  PetscCall(PetscArraycpy(g->work[MT_NEXT], g->work[MT_GUESS], g->set.n_owned));
+  g->shift = b->shift;
+  return mt_grain_solve(g, g->work[MT_BASE], g->work[MT_NEXT], how);
+}
+
+/* The owned pair whose |v| is largest. */
+static PetscErrorCode worst_pair(const MtGrowth *g, const double *v, const double *c, MtWorst *w) {
+  for (PetscInt i = 0; i < g->domain->n_owned; i++)
+    for (PetscInt p = g->set.start[i]; p < g->set.start[i + 1]; p++)
+      mt_worst_note(w, g->domain, i, fabs(v[p]), c[p], g->set.grain[p]);
   return 0;
 }
 
-static PetscErrorCode judge(MtGrowth *g, double share, MtGrainEnergy *e, Verdict *v) {
+static PetscErrorCode correction(MtStepper *s, MtWorst *w) {
+  return worst_pair(growth_of(s), growth_of(s)->work[MT_DELTA], growth_of(s)->c[0], w);
+}
+
+static PetscErrorCode outside(MtStepper *s, MtWorst *w) {
+  const MtGrowth *g = growth_of(s);
+  double *out = g->work[MT_Z];
+  const double *c = g->work[MT_NEXT];
+  for (PetscInt p = 0; p < g->set.n_owned; p++) out[p] = fmax(0, fmax(s->opt.low - c[p], c[p] - s->opt.high));
+  return worst_pair(g, out, c, w);
+}
+
+static PetscErrorCode error(MtStepper *s, double share, MtWorst *w) {
+  const MtGrowth *g = growth_of(s);
   double *error = g->work[MT_GUESS];
   const double *next = g->work[MT_NEXT];
-  bool good = false;
-  *v = OUT_OF_RANGE;
-  PetscCall(in_range(g, &good));
-  if (!good) return 0;
   for (PetscInt p = 0; p < g->set.n_owned; p++) error[p] = share * (next[p] - error[p]);
-  PetscCall(mt_grain_worst(g, error, next, &g->trouble.error));
-  *v = TOO_INEXACT;
-  if (g->march.tolerance > 0 && g->trouble.error > g->march.tolerance) return 0;
-  PetscCall(mt_grain_energy(g, next, e));
-  const double parts = fmax(g->energy.bulk + g->energy.gradient, FLOOR * g->model->m);
-  *v = e->total > g->energy.total + ROUNDING * parts ? ENERGY_ROSE : GOOD;
-  return 0;
+  return worst_pair(g, error, next, w);
 }
 
-static PetscErrorCode try_step(MtGrowth *g, double h, MtGrainEnergy *e, Verdict *v) {
-  const MtBdf2 b = mt_bdf2(h, g->s.h1, g->s.h2);
-  MtFlowSolve how;
-  double largest;
-  combine(g, 2, b.base, g->work[MT_BASE]);
-  combine(g, 3, b.guess, g->work[MT_GUESS]);
-  PetscCall(PetscArraycpy(g->work[MT_NEXT], g->work[MT_GUESS], g->set.n_owned));
-  g->shift = b.shift;
-  PetscCall(mt_grain_solve(g, g->work[MT_BASE], g->work[MT_NEXT], &how));
-  g->s.newton += how.newton;
-  g->s.linear += how.linear;
-  *v = NOT_SOLVED;
-  if (!how.converged) return mt_grain_worst(g, g->work[MT_DELTA], g->c[0], &largest);
-  return judge(g, b.share, e, v);
+static PetscErrorCode energy(MtStepper *s, double t, MtFlowEnergy *e) {
+  (void)t;
+  return mt_grain_energy(growth_of(s), growth_of(s)->work[MT_NEXT], e);
 }
 
 /* The accepted state takes the place of the oldest one; the rate at the beginning stays there for one step more. */
-static PetscErrorCode accept(MtGrowth *g, double h, double until, const MtGrainEnergy *e) {
+static PetscErrorCode accept(MtStepper *s, bool first) {
+  MtGrowth *g = growth_of(s);
   double *next = g->work[MT_NEXT];
-  const bool first = g->s.h1 == 0;
-  g->s.dt = g->march.tolerance > 0 ? fmin(mt_bdf2_next(h, g->s.h1, g->trouble.error, g->march.tolerance), g->march.max)
-                                   : g->march.first;
   g->work[MT_NEXT] = g->c[first ? 1 : 2];
   if (!first) g->c[2] = g->c[1];
   g->c[1] = g->c[0];
   g->c[0] = next;
-  g->s.h2 = g->s.h1;
-  g->s.h1 = h;
-  g->s.t = fabs(g->s.t + h - until) <= 1e-12 * fabs(until) ? until : g->s.t + h;
-  g->s.steps++;
-  g->energy = *e;
   mt_phase_begin("lists of grains");
   PetscErrorCode rc = mt_grain_set_adapt(g);
   mt_phase_end("lists of grains");
-  return rc ? rc : mt_grain_energy(g, g->c[0], &g->energy);
+  return rc ? rc : mt_grain_energy(g, g->c[0], &s->energy);
 }
 
-static PetscErrorCode give_up(const MtGrowth *g, Verdict v) {
-  static const char *const why[] = {[TOO_INEXACT] = "its error is above the tolerance",
-                                    [NOT_SOLVED] = "Newton's method does not converge",
-                                    [OUT_OF_RANGE] = "an order parameter leaves its range",
-                                    [ENERGY_ROSE] = "the energy rises"};
-  const double *x = g->trouble.x;
-  return mt_error(
-      MT_ERR_FAIL,
-      "no step of %.3g s or longer can be made at t = %.9g s: %s; worst at (%.6g, %.6g, %.6g) nm, where that "
-      "of grain %d is %.9g",
-      g->march.min, g->s.t, why[v], x[0], x[1], x[2], g->trouble.grain, g->trouble.value);
+PetscErrorCode mt_growth_create(const MtDomain *domain, const MtBoundaryLaw *law, const MtGrainModel *model,
+                                const MtGrainOptions *opt, const MtMarchOptions *march, MtGrowth **grains) {
+  static const MtStepperCalls CALLS = {.subject = "an order parameter",
+                                       .name = name,
+                                       .solve = solve,
+                                       .correction = correction,
+                                       .outside = outside,
+                                       .error = error,
+                                       .energy = energy,
+                                       .accept = accept};
+  MtGrowth *g;
+  PetscCall(PetscNew(&g));
+  *grains = g;
+  g->domain = domain;
+  g->law = law;
+  g->model = model;
+  g->opt = *opt;
+  g->stepper = (MtStepper){.call = &CALLS, .comm = domain->comm, .opt = *march, .least = FLOOR * model->m};
+  PetscCall(PetscMalloc1(domain->n_owned, &g->rate));
+  PetscCall(mt_grain_graph(domain, &g->graph));
+  return mt_grain_ghosts(domain, &g->ghosts);
+}
+
+PetscErrorCode mt_growth_destroy(MtGrowth **grains) {
+  MtGrowth *g = *grains;
+  if (!g) return 0;
+  PetscCall(mt_grain_set_free(g));
+  PetscCall(mt_grain_ghosts_free(&g->ghosts));
+  PetscCall(mt_grain_graph_free(&g->graph));
+  PetscCall(PetscFree(g->rate));
+  return PetscFree(*grains);
+}
+
+PetscErrorCode mt_growth_start(MtGrowth *g, int ngrains, const int32_t *label, double t) {
+  g->stepper.now = (MtMarchState){.t = t, .dt = g->stepper.opt.first};
+  g->ngrains = ngrains;
+  PetscErrorCode rc = mt_grain_set_labels(g, label);
+  if (rc) return rc;
+  PetscCall(mt_grain_rate(g, g->c[0], g->c[2]));
+  return mt_grain_energy(g, g->c[0], &g->stepper.energy);
+}
+
+MtMarchState *mt_growth_state(MtGrowth *g) {
+  return &g->stepper.now;
+}
+
+int mt_growth_number(const MtGrowth *g) {
+  return g->ngrains;
+}
+
+MtFlowEnergy mt_growth_energy(const MtGrowth *g) {
+  return g->stepper.energy;
 }
 
 PetscErrorCode mt_growth_step(MtGrowth *g, double until) {
-  double wanted = g->s.dt;
-  for (;;) {
-    const double h = mt_bdf2_fit(fmin(wanted, g->march.max), until - g->s.t);
-    MtGrainEnergy e;
-    Verdict v = NOT_SOLVED;
-    PetscCall(try_step(g, h, &e, &v));
-    if (v == GOOD) return accept(g, h, until, &e);
-    g->s.rejected++;
-    wanted = g->march.tolerance == 0 ? .5 * h
-             : v == TOO_INEXACT      ? mt_bdf2_shorter(h, g->s.h1, g->trouble.error, g->march.tolerance)
-                                     : .4 * h;
-    if (wanted < g->march.min) return give_up(g, v);
-  }
+  return mt_stepper_step(&g->stepper, until);
 }

@@ -164,7 +164,7 @@ static PetscErrorCode gap(const MtGrowth *g, PetscInt i, int32_t a, int32_t b) {
   return mt_error(MT_ERR_FAIL,
                   "the table of boundaries does not have the grains %d and %d, which meet at (%.6g, %.6g, %.6g) nm at "
                   "t = %.9g s",
-                  a, b, x[0], x[1], x[2], g->s.t);
+                  a, b, x[0], x[1], x[2], g->stepper.now.t);
 }
 
 /* gamma and L of the pairs of grains at a node. */

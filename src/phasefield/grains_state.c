@@ -1,54 +1,8 @@
-/* The state of grain growth: made, begun, measured, put into files. */
+/* The state of grain growth: measured, put into files. */
 #include "grains_impl.h"
 #include "magtwin/error.h"
 #include "magtwin/h5.h"
 #include <math.h>
-
-PetscErrorCode mt_growth_create(const MtDomain *domain, const MtBoundaryLaw *law, const MtGrainModel *model,
-                                const MtGrainOptions *opt, const MtMarchOptions *march, MtGrowth **grains) {
-  MtGrowth *g;
-  PetscCall(PetscNew(&g));
-  *grains = g;
-  g->domain = domain;
-  g->law = law;
-  g->model = model;
-  g->opt = *opt;
-  g->march = *march;
-  PetscCall(PetscMalloc1(domain->n_owned, &g->rate));
-  PetscCall(mt_grain_graph(domain, &g->graph));
-  return mt_grain_ghosts(domain, &g->ghosts);
-}
-
-PetscErrorCode mt_growth_destroy(MtGrowth **grains) {
-  MtGrowth *g = *grains;
-  if (!g) return 0;
-  PetscCall(mt_grain_set_free(g));
-  PetscCall(mt_grain_ghosts_free(&g->ghosts));
-  PetscCall(mt_grain_graph_free(&g->graph));
-  PetscCall(PetscFree(g->rate));
-  return PetscFree(*grains);
-}
-
-PetscErrorCode mt_growth_start(MtGrowth *g, int ngrains, const int32_t *label, double t) {
-  g->s = (MtMarchState){.t = t, .dt = g->march.first};
-  g->ngrains = ngrains;
-  PetscErrorCode rc = mt_grain_set_labels(g, label);
-  if (rc) return rc;
-  PetscCall(mt_grain_rate(g, g->c[0], g->c[2]));
-  return mt_grain_energy(g, g->c[0], &g->energy);
-}
-
-MtMarchState *mt_growth_state(MtGrowth *g) {
-  return &g->s;
-}
-
-int mt_growth_number(const MtGrowth *g) {
-  return g->ngrains;
-}
-
-MtGrainEnergy mt_growth_energy(const MtGrowth *g) {
-  return g->energy;
-}
 
 PetscErrorCode mt_growth_fields(MtGrowth *g, Vec grain, Vec sum) {
   const MtGrainSet *s = &g->set;
@@ -172,5 +126,5 @@ PetscErrorCode mt_growth_load(MtGrowth *g, MtH5 *f) {
   g->ngrains = (int)size[0];
   if (!rc) rc = take_table(g, (int)size[1], table);
   PetscCall(PetscFree(table));
-  return rc ? rc : mt_grain_energy(g, g->c[0], &g->energy);
+  return rc ? rc : mt_grain_energy(g, g->c[0], &g->stepper.energy);
 }

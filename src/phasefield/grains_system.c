@@ -84,7 +84,7 @@ static PetscErrorCode measure(Growth *e, double *area) {
 static PetscErrorCode all_columns(MtSystem *s, double *value) {
   Growth *e = growth_of(s);
   const MtMarchState *now = s->clock;
-  const MtGrainEnergy energy = mt_growth_energy(e->grains);
+  const MtFlowEnergy energy = mt_growth_energy(e->grains);
   int64_t pairs;
   int most;
   PetscCall(measure(e, &value[AREA]));

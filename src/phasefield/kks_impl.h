@@ -3,6 +3,7 @@
 #define MT_PHASEFIELD_KKS_IMPL_H
 
 #include "magtwin/kks.h"
+#include "stepper.h"
 
 typedef struct {
   KSP ksp; /* one cycle of AMG */
@@ -10,16 +11,10 @@ typedef struct {
 } MtKksFactor;
 
 struct MtKks {
+  MtStepper stepper;
   const MtDomain *domain;
   const MtKksModel *model;
   MtFlowOptions opt;
-  MtMarchOptions march;
-  MtMarchState s;
-  MtFlowEnergy energy;
-  struct {
-    double error, value, x[3]; /* the worst of the last rejected step */
-    int field;
-  } trouble;
 
   Mat K, KM;      /* stiffness; of the mobility, KM as of the state it was made of */
   Vec w;          /* lumped weights */
@@ -27,10 +22,9 @@ struct MtKks {
   double *factor; /* [ne] */
   double volume;
 
-  Vec state[3][MT_KKS_FIELDS]; /* now, one step back, two steps back or the rate */
-  Vec next[MT_KKS_FIELDS], guess[MT_KKS_FIELDS], base[MT_KKS_FIELDS]; /* of a step */
-  Vec delta[MT_KKS_FIELDS], residual[MT_KKS_FIELDS];                  /* of Newton's method */
-  Vec mu, chi, coupling, second, M, work, work2;                      /* of the points: mu, chi, s, second, mobility */
+  MtMultistep field[MT_KKS_FIELDS];
+  Vec delta[MT_KKS_FIELDS], residual[MT_KKS_FIELDS]; /* of Newton's method */
+  Vec mu, chi, coupling, second, M, work, work2;     /* of the points: mu, chi, s, second, mobility */
 
   Mat S;             /* shell: the system of a Newton step, unknowns dphi and dmu/scale */
   Vec right, answer; /* of it */

@@ -66,8 +66,8 @@ PetscErrorCode mt_kks_measure(MtKks *k, double t, Vec phi, Vec c, MtFlowEnergy *
   PetscCall(MatMult(k->K, phi, k->work));
   PetscCall(VecDot(phi, k->work, &gradient));
   mt_phase_end("energies");
-  e->bulk = good ? bulk / k->volume : INFINITY;
-  e->gradient = .5 * k->model->kappa * PetscRealPart(gradient) / k->volume;
+  *e = (MtFlowEnergy){.bulk = good ? bulk / k->volume : INFINITY,
+                      .gradient = .5 * k->model->kappa * PetscRealPart(gradient) / k->volume};
   e->total = e->bulk + e->gradient;
   return 0;
 }
@@ -82,33 +82,35 @@ static PetscErrorCode forces(MtKks *k, Vec phi) {
 }
 
 PetscErrorCode mt_kks_rate(MtKks *k, double t) {
-  Vec *now = k->state[0], *rate = k->state[2], *r = k->residual;
+  const MtMultistep *field = k->field;
+  Vec phi = field[MT_KKS_PHI].c[0], *r = k->residual;
   double bulk;
   bool good;
-  PetscCall(mt_kks_points(k, t, now[MT_KKS_PHI], now[MT_KKS_C], r[MT_KKS_PHI], &bulk, &good));
+  PetscCall(mt_kks_points(k, t, phi, field[MT_KKS_C].c[0], r[MT_KKS_PHI], &bulk, &good));
   PetscCall(mt_kks_transport(k));
-  PetscCall(forces(k, now[MT_KKS_PHI]));
+  PetscCall(forces(k, phi));
   for (int f = 0; f < MT_KKS_FIELDS; f++) {
-    PetscCall(VecPointwiseDivide(rate[f], r[f], k->w));
-    PetscCall(VecScale(rate[f], f == MT_KKS_PHI ? -k->model->rate : -1));
+    PetscCall(VecPointwiseDivide(field[f].c[2], r[f], k->w));
+    PetscCall(VecScale(field[f].c[2], f == MT_KKS_PHI ? -k->model->rate : -1));
   }
   return 0;
 }
 
 /* Both residuals, that of phi divided by L. */
 static PetscErrorCode linearize(MtKks *k, double t, bool first, bool *good) {
-  Vec *r = k->residual;
+  const MtMultistep *field = k->field;
+  Vec phi = field[MT_KKS_PHI].next, *r = k->residual;
   double bulk;
   mt_phase_begin("forces");
-  PetscCall(mt_kks_points(k, t, k->next[MT_KKS_PHI], k->next[MT_KKS_C], r[MT_KKS_PHI], &bulk, good));
+  PetscCall(mt_kks_points(k, t, phi, field[MT_KKS_C].next, r[MT_KKS_PHI], &bulk, good));
   mt_phase_end("forces");
   if (!*good) return 0;
   mt_phase_begin("assembly");
   if (first) PetscCall(mt_kks_transport(k));
   mt_phase_end("assembly");
-  PetscCall(forces(k, k->next[MT_KKS_PHI]));
+  PetscCall(forces(k, phi));
   for (int f = 0; f < MT_KKS_FIELDS; f++) {
-    PetscCall(VecWAXPY(k->work, -1, k->base[f], k->next[f]));
+    PetscCall(VecWAXPY(k->work, -1, field[f].base, field[f].next));
     PetscCall(VecPointwiseMult(k->work, k->work, k->w));
     PetscCall(VecAXPY(r[f], f == MT_KKS_PHI ? k->shift / k->model->rate : k->shift, k->work));
   }
@@ -123,7 +125,7 @@ static PetscErrorCode correct(MtKks *k, double *change, MtFlowSolve *how) {
   how->linear += (int)iterations;
   how->newton++;
   for (int f = 0; f < MT_KKS_FIELDS; f++) {
-    PetscCall(VecAXPY(k->next[f], -1, k->delta[f]));
+    PetscCall(VecAXPY(k->field[f].next, -1, k->delta[f]));
     PetscCall(VecNorm(k->delta[f], NORM_INFINITY, &size[f]));
   }
   *change = solved ? fmax(size[0], size[1]) : INFINITY;

@@ -1,0 +1,74 @@
+/* The states of a nodal field in time, and the places where a step of it went wrong. */
+#include "stepper.h"
+#include <math.h>
+
+enum { VECTORS = 6 };
+
+static void list_vectors(MtMultistep *f, Vec *list[VECTORS]) {
+  Vec *const all[VECTORS] = {&f->c[0], &f->c[1], &f->c[2], &f->next, &f->guess, &f->base};
+  for (int i = 0; i < VECTORS; i++) list[i] = all[i];
+}
+
+PetscErrorCode mt_multistep_create(Vec like, MtMultistep *f) {
+  Vec *list[VECTORS];
+  list_vectors(f, list);
+  for (int i = 0; i < VECTORS; i++) {
+    PetscCall(VecDuplicate(like, list[i]));
+    PetscCall(VecZeroEntries(*list[i]));
+  }
+  return 0;
+}
+
+PetscErrorCode mt_multistep_destroy(MtMultistep *f) {
+  Vec *list[VECTORS];
+  list_vectors(f, list);
+  for (int i = 0; i < VECTORS; i++) PetscCall(VecDestroy(list[i]));
+  return 0;
+}
+
+static PetscErrorCode combine(int n, const double *factor, const Vec *c, Vec out) {
+  PetscCall(VecCopy(c[0], out));
+  PetscCall(VecScale(out, factor[0]));
+  for (int i = 1; i < n; i++) PetscCall(VecAXPY(out, factor[i], c[i]));
+  return 0;
+}
+
+PetscErrorCode mt_multistep_predict(MtMultistep *f, const MtBdf2 *b) {
+  PetscCall(combine(2, b->base, f->c, f->base));
+  PetscCall(combine(3, b->guess, f->c, f->guess));
+  return VecCopy(f->guess, f->next);
+}
+
+PetscErrorCode mt_multistep_error(MtMultistep *f, double share) {
+  return VecAXPBY(f->guess, share, -share, f->next);
+}
+
+/* The state accepted takes the place of the oldest one; the rate at the beginning stays there for one step more. */
+void mt_multistep_accept(MtMultistep *f, bool first) {
+  Vec now = f->next;
+  f->next = f->c[first ? 1 : 2];
+  if (!first) f->c[2] = f->c[1];
+  f->c[1] = f->c[0];
+  f->c[0] = now;
+}
+
+void mt_worst_note(MtWorst *w, const MtDomain *d, PetscInt node, double size, double value, int of) {
+  const double *x = d->x + 3 * node;
+  if (size > w->size) *w = (MtWorst){.size = size, .value = value, .x = {x[0], x[1], x[2]}, .of = of};
+}
+
+PetscErrorCode mt_worst_size(MtWorst *w, const MtDomain *d, Vec v, Vec c, int of) {
+  const PetscScalar *a, *value;
+  PetscCall(VecGetArrayRead(v, &a));
+  PetscCall(VecGetArrayRead(c, &value));
+  for (PetscInt i = 0; i < d->n_owned; i++) mt_worst_note(w, d, i, fabs(a[i]), value[i], of);
+  PetscCall(VecRestoreArrayRead(c, &value));
+  return VecRestoreArrayRead(v, &a);
+}
+
+PetscErrorCode mt_worst_outside(MtWorst *w, const MtDomain *d, Vec c, int of, double low, double high) {
+  const PetscScalar *a;
+  PetscCall(VecGetArrayRead(c, &a));
+  for (PetscInt i = 0; i < d->n_owned; i++) mt_worst_note(w, d, i, fmax(low - a[i], a[i] - high), a[i], of);
+  return VecRestoreArrayRead(c, &a);
+}
