@@ -1,4 +1,5 @@
 /* The march on given steps, with and without its sensitivities. */
+#include "../phasefield/stepper.h"
 #include "invert_impl.h"
 #include "magtwin/error.h"
 #include "magtwin/memory.h"
@@ -9,23 +10,19 @@ MtBdf2 mt_steps_bdf2(const MtSteps *s, int i) {
   return mt_bdf2(t[i + 1] - t[i], i > 0 ? t[i] - t[i - 1] : 0, i > 1 ? t[i - 1] - t[i - 2] : 0);
 }
 
-/* The guess of Newton's method: the parabola through the states there are, or the line. */
-static PetscErrorCode extrapolate(const MtBdf2 *b, const double *t, Vec c0, Vec c1, Vec c2, Vec next) {
-  const double slope = c1 ? (t[1] - t[0]) / (t[0] - t[-1]) : 0;
-  PetscCall(VecCopy(c0, next));
-  PetscCall(VecScale(next, c2 ? b->guess[0] : 1 + slope));
-  if (c1) PetscCall(VecAXPY(next, c2 ? b->guess[1] : -slope, c1));
-  return c2 ? VecAXPY(next, b->guess[2], c2) : 0;
-}
-
+/* The guess of Newton's method is on the parabola through the states there are, or the line; rates are not kept. */
 PetscErrorCode mt_twin_step(MtTwin *w, int i, Vec c0, Vec c1, Vec c2, Vec next, bool *good) {
-  const MtBdf2 b = mt_steps_bdf2(&w->steps, i);
+  const double *t = w->steps.t + i;
+  const Vec c[3] = {c0, c1 ? c1 : c0, c2 ? c2 : c0};
+  MtBdf2 b = mt_steps_bdf2(&w->steps, i);
   Vec base = w->work[3];
   MtFlowSolve how;
-  PetscCall(VecCopy(c0, base));
-  if (c1) PetscCall(VecAXPBY(base, b.base[1], b.base[0], c1));
-  PetscCall(extrapolate(&b, w->steps.t + i, c0, c1, c2, next));
-  PetscCall(mt_flow_solve(w->flow, w->steps.t[i + 1], b.shift, base, next, &how));
+  if (!c2) {
+    b.guess[1] = c1 ? (t[0] - t[1]) / (t[0] - t[-1]) : 0;
+    b.guess[2] = 0;
+  }
+  PetscCall(mt_multistep_guess(&b, c, base, next));
+  PetscCall(mt_flow_solve(w->flow, t[1], b.shift, base, next, &how));
   w->newton += how.newton;
   *good = how.converged;
   return 0;

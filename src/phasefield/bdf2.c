@@ -11,7 +11,7 @@
 static const double GROW = 2, SHRINK = .2, SAFETY = .85; /* zero-stable below 1 + sqrt 2 */
 
 static MtBdf2 first_step(double h) {
-  return (MtBdf2){.shift = 1 / h, .base = {1, 0}, .guess = {1, 0, h}, .share = .5};
+  return (MtBdf2){.shift = 1 / h, .base = {1, 0}, .guess = {1, 0, h}, .rate = true, .share = .5};
 }
 
 MtBdf2 mt_bdf2(double h, double h1, double h2) {
@@ -19,11 +19,20 @@ MtBdf2 mt_bdf2(double h, double h1, double h2) {
   const double r = h / h1, alpha = (1 + 2 * r) / (1 + r), old = r * r / ((1 + r) * alpha);
   const double bend = h * (h + h1) / (h1 + h2); /* times the difference of divided differences */
   const double step = h * (h + h1) * (h + h1) / (2 * h + h1);
-  MtBdf2 b = {.shift = alpha / h, .base = {1 + old, -old}, .share = step / (step + (h + h1) * (h + h1 + h2))};
+  MtBdf2 b = {
+      .shift = alpha / h, .base = {1 + old, -old}, .rate = h2 == 0, .share = step / (step + (h + h1) * (h + h1 + h2))};
   b.guess[0] = 1 + r + bend / h1;
   b.guess[1] = -(r + bend / h1) - (h2 > 0 ? bend / h2 : 0);
   b.guess[2] = h2 > 0 ? bend / h2 : -bend;
   return b;
+}
+
+void mt_bdf2_predict(const MtBdf2 *b, size_t n, const double *const c[3], double *base, double *guess) {
+  for (size_t i = 0; i < n; i++) {
+    const double now = c[0][i], back = c[1][i] - now, last = b->rate ? c[2][i] : c[2][i] - now;
+    base[i] = now + b->base[1] * back;
+    guess[i] = now + b->guess[1] * back + b->guess[2] * last;
+  }
 }
 
 static double wanted(double h1, double error, double tolerance) {

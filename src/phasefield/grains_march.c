@@ -14,19 +14,10 @@ static void name(const MtWorst *w, char text[64]) {
   snprintf(text, 64, "that of grain %d is", w->of);
 }
 
-static void combine(const MtGrowth *g, int n, const double *factor, double *out) {
-  for (PetscInt p = 0; p < g->set.n_owned; p++) {
-    double sum = 0;
-    for (int k = 0; k < n; k++) sum += factor[k] * g->c[k][p];
-    out[p] = sum;
-  }
-}
-
 static PetscErrorCode solve(MtStepper *s, const MtBdf2 *b, double t, MtFlowSolve *how) {
   MtGrowth *g = growth_of(s);
   (void)t;
-  combine(g, 2, b->base, g->work[MT_BASE]);
-  combine(g, 3, b->guess, g->work[MT_GUESS]);
+  mt_bdf2_predict(b, (size_t)g->set.n_owned, (const double *const *)g->c, g->work[MT_BASE], g->work[MT_GUESS]);
   PetscCall(PetscArraycpy(g->work[MT_NEXT], g->work[MT_GUESS], g->set.n_owned));
   g->shift = b->shift;
   return mt_grain_solve(g, g->work[MT_BASE], g->work[MT_NEXT], how);

@@ -26,16 +26,23 @@ PetscErrorCode mt_multistep_destroy(MtMultistep *f) {
   return 0;
 }
 
-static PetscErrorCode combine(int n, const double *factor, const Vec *c, Vec out) {
-  PetscCall(VecCopy(c[0], out));
-  PetscCall(VecScale(out, factor[0]));
-  for (int i = 1; i < n; i++) PetscCall(VecAXPY(out, factor[i], c[i]));
+PetscErrorCode mt_multistep_guess(const MtBdf2 *b, const Vec c[3], Vec base, Vec guess) {
+  const PetscScalar *a[3];
+  PetscScalar *to[2];
+  PetscInt n;
+  PetscCall(VecGetLocalSize(base, &n));
+  for (int k = 0; k < 3; k++) PetscCall(VecGetArrayRead(c[k], &a[k]));
+  PetscCall(VecGetArray(base, &to[0]));
+  PetscCall(VecGetArray(guess, &to[1]));
+  mt_bdf2_predict(b, (size_t)n, a, to[0], to[1]);
+  PetscCall(VecRestoreArray(guess, &to[1]));
+  PetscCall(VecRestoreArray(base, &to[0]));
+  for (int k = 0; k < 3; k++) PetscCall(VecRestoreArrayRead(c[k], &a[k]));
   return 0;
 }
 
 PetscErrorCode mt_multistep_predict(MtMultistep *f, const MtBdf2 *b) {
-  PetscCall(combine(2, b->base, f->c, f->base));
-  PetscCall(combine(3, b->guess, f->c, f->guess));
+  PetscCall(mt_multistep_guess(b, f->c, f->base, f->guess));
   return VecCopy(f->guess, f->next);
 }
 

@@ -56,6 +56,7 @@ typedef struct {
 } MtMultistep;
 PetscErrorCode mt_multistep_create(Vec like, MtMultistep *f); /* zeros */
 PetscErrorCode mt_multistep_destroy(MtMultistep *f);
+PetscErrorCode mt_multistep_guess(const MtBdf2 *b, const Vec c[3], Vec base, Vec guess);
 PetscErrorCode mt_multistep_predict(MtMultistep *f, const MtBdf2 *b); /* base, guess, and next = guess */
 PetscErrorCode mt_multistep_error(MtMultistep *f, double share);
 void mt_multistep_accept(MtMultistep *f, bool first);
