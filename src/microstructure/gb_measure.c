@@ -204,19 +204,22 @@ double mt_layer_hinge(const MtLayer *l, int i) {
   return narrower(angle);
 }
 
-static double worst_of(const MtLayer *l, const MtLayerItems *items, double (*value)(const MtLayer *, int), int32_t copy,
-                       double floor) {
-  double worst = 1;
-  for (int i = items->start[copy]; i < items->start[copy + 1] && worst > floor; i++)
-    worst = fmin(worst, value(l, items->list[i]));
-  return worst;
-}
+static double (*const measures[MT_LAYER_KINDS])(const MtLayer *, int) = {mt_layer_triangle, mt_layer_tet,
+                                                                         mt_layer_hinge}; /* the cheapest first */
 
-double mt_layer_worst(const MtLayer *l, int32_t copy, double floor) {
-  double worst = worst_of(l, &l->tri, mt_layer_triangle, copy, floor); /* the cheapest first */
-  if (worst > floor) worst = fmin(worst, worst_of(l, &l->tet, mt_layer_tet, copy, floor));
-  if (worst > floor) worst = fmin(worst, worst_of(l, &l->hinge, mt_layer_hinge, copy, floor));
-  return worst;
+double mt_layer_worst(const MtLayer *l, int32_t copy, double floor, MtLayerItem *worst) {
+  const MtLayerItems *const items[MT_LAYER_KINDS] = {&l->tri, &l->tet, &l->hinge};
+  double least = 1;
+  if (worst->kind >= 0) { /* most moves fail where the one before them did */
+    const double value = measures[worst->kind](l, worst->item);
+    if (value <= floor) return value;
+  }
+  for (int kind = 0; kind < MT_LAYER_KINDS; kind++)
+    for (int i = items[kind]->start[copy]; i < items[kind]->start[copy + 1] && least > floor; i++) {
+      const double value = measures[kind](l, items[kind]->list[i]);
+      if (value < least) least = value, *worst = (MtLayerItem){kind, items[kind]->list[i]};
+    }
+  return least;
 }
 
 /* ---- what is bad */

@@ -37,8 +37,13 @@ double mt_layer_triangle(const MtLayer *l, int i);
 /* Angle (rad) between the two triangles of a hinge, inside the grain or outside, whichever is less; negative where they
  * have gone through each other. */
 double mt_layer_hinge(const MtLayer *l, int i);
-/* The least of the three over all that hangs on a copy, at most 1; once one is not above `floor`, that one. */
-double mt_layer_worst(const MtLayer *l, int32_t copy, double floor);
+enum { MT_LAYER_KINDS = 3 };
+typedef struct {
+  int kind, item; /* kind -1: none */
+} MtLayerItem;
+/* The least of the three over all that hangs on a copy, at most 1; once one is not above `floor`, that one.  worst: an
+ * item of this copy that is looked at first, or none; the one found last. */
+double mt_layer_worst(const MtLayer *l, int32_t copy, double floor, MtLayerItem *worst);
 
 /* An item that cannot stay as it is: tets of the phase between grains and along triple lines (a junction's shape does
  * not depend on the thickness), triangles and hinges that were not like that before the inset. */

@@ -15,7 +15,9 @@ enum { PASSES = 4, TRIES = 14, HALVINGS = 6 };
 
 typedef struct {
   MtLayer *l;
-  bool free;   /* may leave their planes */
+  const MtLayerItems *items[MT_LAYER_KINDS]; /* tets, triangles, hinges */
+  double *value[MT_LAYER_KINDS];             /* [items[k]->n] as last computed, NAN: a copy there has moved since */
+  bool free;                                 /* may leave their planes */
   double part; /* of half the thickness, as thinned, that a move must leave over each of the copy's planes */
   int now;     /* counts the trials */
   int *tried;  /* [copies] when a copy was last tried and not moved, since the freedom is what it is; 0: not yet */
@@ -24,15 +26,20 @@ typedef struct {
 
 /* Nothing that hangs together with the copy has moved since it found no better place. */
 static bool is_stuck(const Work *w, int32_t copy) {
-  const MtLayerItems *const items[3] = {&w->l->tri, &w->l->tet, &w->l->hinge};
   if (w->tried[copy] == 0) return false;
-  for (int k = 0; k < 3; k++)
-    for (int i = items[k]->start[copy]; i < items[k]->start[copy + 1]; i++) {
-      const int32_t *other = items[k]->copy + (size_t)items[k]->per * (size_t)items[k]->list[i];
-      for (int j = 0; j < items[k]->per && other[j] >= 0; j++)
+  for (int k = 0; k < MT_LAYER_KINDS; k++)
+    for (int i = w->items[k]->start[copy]; i < w->items[k]->start[copy + 1]; i++) {
+      const int32_t *other = w->items[k]->copy + (size_t)w->items[k]->per * (size_t)w->items[k]->list[i];
+      for (int j = 0; j < w->items[k]->per && other[j] >= 0; j++)
         if (w->moved[other[j]] > w->tried[copy]) return false;
     }
   return true;
+}
+
+static void values_forget(Work *w, int32_t copy) {
+  for (int k = 0; k < MT_LAYER_KINDS; k++)
+    for (int i = w->items[k]->start[copy]; i < w->items[k]->start[copy + 1]; i++)
+      w->value[k][w->items[k]->list[i]] = NAN;
 }
 
 /* Directions in which a copy may slide: 2 in a face, 1 on an edge, 0 at a vertex. */
@@ -95,8 +102,8 @@ static bool deep_enough(const MtCells *c, const Work *w, int32_t copy) {
 }
 
 /* One trial of each of the 3^n - 1 directions that are sums of +-d. */
-static bool step_taken(const MtCells *c, const Work *w, int32_t copy, int n, double d[3][3], double step,
-                       double *best) {
+static bool step_taken(const MtCells *c, const Work *w, int32_t copy, int n, double d[3][3], double step, double *best,
+                       MtLayerItem *worst) {
   static const int count[4] = {1, 3, 9, 27};
   double *x = w->l->m.x + 3 * copy, old[3] = {x[0], x[1], x[2]};
   for (int m = 0; m < count[n]; m++) {
@@ -104,7 +111,7 @@ static bool step_taken(const MtCells *c, const Work *w, int32_t copy, int n, dou
     for (int j = 0; j < n; j++)
       for (int k = 0; k < 3; k++) x[k] += step * sign[j] * d[j][k];
     if (inside(c, x) && deep_enough(c, w, copy)) {
-      double now = mt_layer_worst(w->l, copy, *best + gain);
+      double now = mt_layer_worst(w->l, copy, *best + gain, worst);
       if (now > *best + gain) {
         *best = now;
         return true;
@@ -118,27 +125,38 @@ static bool step_taken(const MtCells *c, const Work *w, int32_t copy, int n, dou
 /* True when the copy has found a better place. */
 static bool move(const MtCells *c, Work *w, int32_t copy) {
   double d[3][3];
+  MtLayerItem worst = {-1, 0};
   bool moved = false;
   if (mt_copies_grain(w->l->q, copy) < 0 || is_stuck(w, copy)) return false;
   w->now++;
   double step = mt_copies_asked(w->l->s, w->l->q, w->l->q->node[copy]) / 4;
   int n =
       w->free ? free_directions(c, w->l->m.x + 3 * copy, d) : sliding_directions(c, w->l->s, w->l->q->node[copy], d);
-  double best = mt_layer_worst(w->l, copy, -INFINITY);
+  double best = mt_layer_worst(w->l, copy, -INFINITY, &worst);
   for (int k = 0, halved = 0; k < TRIES && halved < HALVINGS && n > 0; k++) {
-    bool better = step_taken(c, w, copy, n, d, step, &best);
+    bool better = step_taken(c, w, copy, n, d, step, &best, &worst);
     if (!better) step /= 2, halved++;
     moved = moved || better;
   }
   *(moved ? w->moved + copy : w->tried + copy) = w->now;
+  if (moved) values_forget(w, copy);
   return moved;
 }
 
-static bool relax_items(const MtCells *c, Work *w, const MtLayerItems *items, double (*value)(const MtLayer *, int),
-                        double below) {
+/* Most items are good and nothing near them moves: each is computed once, not in every pass. */
+static double value_of(Work *w, int kind, int i) {
+  static double (*const measure[MT_LAYER_KINDS])(const MtLayer *, int) = {mt_layer_tet, mt_layer_triangle,
+                                                                          mt_layer_hinge};
+  double *value = w->value[kind] + i;
+  if (isnan(*value)) *value = measure[kind](w->l, i);
+  return *value;
+}
+
+static bool relax_items(const MtCells *c, Work *w, int kind, double below) {
+  const MtLayerItems *items = w->items[kind];
   bool moved = false;
   for (int i = 0; i < items->n; i++) {
-    if (value(w->l, i) > below) continue;
+    if (value_of(w, kind, i) > below) continue;
     const int32_t *copy = items->copy + (size_t)items->per * (size_t)i;
     for (int k = 0; k < items->per && copy[k] >= 0; k++) moved |= move(c, w, copy[k]);
   }
@@ -149,20 +167,24 @@ static void relax(const MtCells *c, Work *w, double below) {
   bool moved = true;
   memset(w->tried, 0, (size_t)w->l->q->n * sizeof *w->tried);
   for (int pass = 0; pass < PASSES && moved; pass++) {
-    moved = relax_items(c, w, &w->l->tet, mt_layer_tet, below);
-    moved |= relax_items(c, w, &w->l->tri, mt_layer_triangle, below);
-    moved |= relax_items(c, w, &w->l->hinge, mt_layer_hinge, below);
+    moved = false;
+    for (int kind = 0; kind < MT_LAYER_KINDS; kind++) moved |= relax_items(c, w, kind, below);
   }
 }
 
 PetscErrorCode mt_layer_relax(const MtCells *c, MtLayer *l) {
-  Work w = {.l = l, .free = false};
+  Work w = {.l = l, .items = {&l->tet, &l->tri, &l->hinge}, .free = false};
   PetscCall(PetscCalloc2((size_t)l->q->n + 1, &w.tried, (size_t)l->q->n + 1, &w.moved));
+  for (int k = 0; k < MT_LAYER_KINDS; k++) {
+    PetscCall(PetscMalloc1((size_t)w.items[k]->n + 1, &w.value[k]));
+    for (int i = 0; i < w.items[k]->n; i++) w.value[k][i] = NAN;
+  }
   relax(c, &w, relax_below);
   w.free = true;
   for (int k = 0; k < 3; k++) {
     w.part = least_part[k];
     relax(c, &w, free_below);
   }
+  for (int k = 0; k < MT_LAYER_KINDS; k++) PetscCall(PetscFree(w.value[k]));
   return PetscFree2(w.tried, w.moved);
 }

@@ -11,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEVELS = 4, FLOORS = 3, ROUNDS = 6 };
+enum { LEVELS = 4, FLOORS = 3, BOUNDS = 3, ROUNDS = 6 };
 static const double levels[LEVELS] = {0.05, 0.1, 0.15, 0.2}; /* radius ratio */
 static const double floors[FLOORS] = {0.2, 0.15, 0.12};      /* radius ratio that an angle must leave */
+static const double off_parts[BOUNDS] = {0.15, 0.25, 0.35};  /* of a layer, as much as will do */
+static const double height_parts[BOUNDS] = {0.25, 0.4, 0.5}; /* of a layer's height */
 static const double least_angle = 8.5;                       /* deg, aimed at; 8 is promised */
 static const double own_part = 0.4;   /* of the angle of a layer's prism over a triangle of the asked size */
 static const double looked_at = 0.36; /* gamma above which a tet is below no level and has no bad angle */
@@ -112,19 +114,29 @@ static double angle_wanted(const MtImprove *w) {
   return fmin(least_angle * MT_PI / 180, own_part * own);
 }
 
-/* Radius ratios first; at the last level then angles, without giving up any of it. */
-/* Radius ratios and angles together for rising levels; then angles that still lack, for which radius ratios are given
- * up down to a floor. */
-static PetscErrorCode improve_all(MtImprove *w, MtPatch *p) {
+static void bounds_set(MtImprove *w, int k) {
+  w->off_part = off_parts[k], w->height_part = height_parts[k];
+}
+
+static PetscErrorCode improve_angles(MtImprove *w, double floor, MtPatch *p) {
   const double last = sqrt(levels[LEVELS - 1]);
+  w->least_ratio = floor;
+  w->scale = last / sqrt(floor);
+  return improve_level(w, last, p);
+}
+
+/* Radius ratios and angles together for rising levels; then angles that still lack, for which radius ratios are given
+ * up down to a floor, and last the layer's height around them. */
+static PetscErrorCode improve_all(MtImprove *w, MtPatch *p) {
   PetscErrorCode rc = 0;
-  w->angle = last / sin(angle_wanted(w));
+  bounds_set(w, 0);
+  w->angle = sqrt(levels[LEVELS - 1]) / sin(angle_wanted(w));
   w->scale = 1;
   for (int l = 0; l < LEVELS && !rc; l++) rc = improve_level(w, sqrt(levels[l]), p);
-  for (int k = 0; k < FLOORS && !rc; k++) {
-    w->least_ratio = floors[k];
-    w->scale = last / sqrt(floors[k]);
-    rc = improve_level(w, last, p);
+  for (int k = 0; k < FLOORS && !rc; k++) rc = improve_angles(w, floors[k], p);
+  for (int k = 1; k < BOUNDS && !rc; k++) {
+    bounds_set(w, k);
+    rc = improve_angles(w, floors[FLOORS - 1], p);
   }
   w->angle = 0;
   return rc;

@@ -43,6 +43,8 @@ typedef struct {
                    the radius ratio is all */
   double scale; /* of the radius ratio's part in the shape where an angle counts */
   double least_ratio; /* gamma that must be left for the sake of an angle; 0: as much as the level */
+  double off_part;    /* of a layer's thickness: how far a loose node may leave the plane of a grain's surface */
+  double height_part; /* allowed change of the height of a layer's tet over a grain, of what it was */
 } MtImprove;
 
 PetscErrorCode mt_improve_lists(MtImprove *w); /* anew from m; frees the old ones */

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double loose_part = 0.15;  /* of a layer's thickness */
 static const double angles_from = 0.35; /* gamma below which angles are looked at */
 static const double same_plane = 1e-6;  /* sine of the angle under which normals count as one */
 static const int side[4][3] = {{1, 2, 3}, {0, 3, 2}, {0, 1, 3}, {0, 2, 1}};
@@ -175,7 +174,7 @@ void mt_improve_freedom(const MtImprove *w, int64_t v, bool loose, MtFreedom *f)
 }
 
 bool mt_improve_near(const MtImprove *w, int64_t v, const MtFreedom *f) {
-  double off2 = 0, most = loose_part * f->layer;
+  double off2 = 0, most = w->off_part * f->layer;
   for (int i = 0; i < f->nnormal; i++) {
     double part = 0;
     for (int k = 0; k < 3; k++) part += f->normal[i][k] * (w->m->x[3 * v + k] - w->x0[3 * v + k]);

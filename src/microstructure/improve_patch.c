@@ -4,8 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const double height_part = 0.25; /* allowed change of a layer's height, where it was */
-static const double mean_part = 1e-3;   /* allowed change of the mean thickness */
+static const double mean_part = 1e-3; /* allowed change of the mean thickness */
 
 static int compare_i64(const void *a, const void *b) {
   int64_t i = *(const int64_t *)a, j = *(const int64_t *)b;
@@ -70,8 +69,8 @@ static double height(const double *x, const int64_t *t, int k) {
 
 static bool height_allowed(const MtImprove *w, int64_t t, int k) {
   double now = height(w->m->x, w->m->tet + 4 * t, k), old = height(w->x0, w->m->tet + 4 * t, k);
-  double most = fmax((1 + height_part) * old, mt_improve_layer(w, w->m->region[t])),
-         least = old > 0 ? (1 - height_part) * old : old;
+  double most = fmax((1 + w->height_part) * old, mt_improve_layer(w, w->m->region[t])),
+         least = old > 0 ? (1 - w->height_part) * old : old;
   return now <= most && now >= least; /* a layer that was too thin may grow */
 }
 
