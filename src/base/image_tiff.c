@@ -38,6 +38,8 @@ static PetscErrorCode layout(TIFF *t, const char *path, MtImage *im) {
   const bool real = format == SAMPLEFORMAT_IEEEFP && bits == 32;
   const bool whole =
       (format == SAMPLEFORMAT_UINT || format == SAMPLEFORMAT_VOID) && (bits == 8 || bits == 16 || bits == 32);
+  if (samples == 1 && colour == PHOTOMETRIC_MINISWHITE)
+    return mt_error(MT_ERR_INPUT, "%s: 0 is white in it (%d bit): save it as gray with 0 black", path, bits);
   if (samples != 1 || colour != PHOTOMETRIC_MINISBLACK)
     return mt_error(MT_ERR_INPUT, "%s: is not a gray picture (%d values a pixel, photometric %d): save it as gray",
                     path, samples, colour);

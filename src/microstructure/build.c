@@ -1,6 +1,6 @@
 /* The whole line from an input to a mesh file. */
 #include "air.h"
-#include "gb.h"
+#include "gb_fill.h"
 #include "gb_law.h"
 #include "import.h"
 #include "magtwin/error.h"
@@ -91,10 +91,25 @@ static PetscErrorCode box_shrink(const MtInput *in, double surface, MtPower *p) 
   return 0;
 }
 
+/* Before hours are spent: sizes in other units than they were meant in give meshes that nothing can hold.  Tets of the
+ * grains alone; rank 0 gathers them. */
+static PetscErrorCode count_check(const MtInput *in, const MtMeshOptions *o, int n, const double *volume) {
+  const double most = 2e9;
+  double tets = 0, whole = 0;
+  for (int k = 0; k < n; k++) tets += mt_fill_cost(o, volume[k]), whole += volume[k];
+  if (tets <= most) return 0;
+  return mt_input_error(
+      in, "mesh.size",
+      "would give about %.1e tetrahedra, more than %g: is %g nm, and the magnet is as large as a cube "
+      "of %.3g nm",
+      tets, most, o->size, cbrt(whole));
+}
+
 /* The cells with what is asked of their boundaries.  p: what they were made from, is freed; NULL: they come from a
  * file. */
 static PetscErrorCode cells_ready(const MtInput *in, const MtGbLaw *law, MtMeshOptions *o, MtPower *p, MtCells *c,
                                   Geometry *g, MtJson *json) {
+  PetscCall(count_check(in, o, c->ngrains, c->volume));
   PetscCall(boundaries_ask(in, law, o, c));
   const double min_edge =
       mt_input_has(in, "mesh.min_edge") ? mt_input_real(in, "mesh.min_edge") : fmax(o->size / 2, o->thickness);
@@ -151,8 +166,11 @@ static PetscErrorCode check_labels(MPI_Comm comm, const MtInput *in, const MtGbL
     mt_warn("mesh.inner_size does nothing with mesh.route: voxel%s: its lattice has edges of mesh.size everywhere",
             strcmp(mt_input_string(in, "mesh.route"), "auto") ? "" : ", which auto has chosen");
   for (int g = 1; g < l->ngrains; g++) small = l->voxels[g] < l->voxels[small] ? g : small;
-  PetscCall(
-      thickness_check(in, o->thickness, small, (double)l->voxels[small] * l->voxel[0] * l->voxel[1] * l->voxel[2]));
+  const double voxel = l->voxel[0] * l->voxel[1] * l->voxel[2];
+  double whole = 0;
+  for (int g = 0; g < l->ngrains; g++) whole += (double)l->voxels[g] * voxel;
+  PetscCall(count_check(in, o, 1, &whole));
+  PetscCall(thickness_check(in, o->thickness, small, (double)l->voxels[small] * voxel));
   if (o->thickness > 0) PetscCall(mt_labels_too_thin(comm, l, o->thickness, &thin, &width));
   return width_check(in, o->thickness, thin, width);
 }

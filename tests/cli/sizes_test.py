@@ -63,5 +63,11 @@ def test_refused(folder):
     check(not os.path.exists(os.path.join(folder, "out")), os.listdir(folder))
 
 
+def test_far_too_many(folder):
+    """Lengths in other units than they were meant in: said at once."""
+    done = support.magtwin(BUILD, "mesh", write(folder), "grains.box=[20 um, 20 um, 20 um]", "mesh.size=2 nm", "mesh.inner_size=2 nm", timeout=60)
+    check(done.code == 2 and "mesh.size: would give about 9.7e+12 tetrahedra" in done.err and "as large as a cube of 2e+04 nm" in done.err, done)
+
+
 if __name__ == "__main__":
-    sys.exit(support.run_tests([("what they become", test_told), ("refused", test_refused)]))
+    sys.exit(support.run_tests([("what they become", test_told), ("refused", test_refused), ("far too many", test_far_too_many)]))
