@@ -56,8 +56,6 @@ static PetscErrorCode open_run(MtLandscape *l) {
   mt_warn("features are not drawn back on their pictures: %s has %d of them, but there are %d samples", folder,
           mt_analysed_count(p->run), l->energy.n);
   mt_analysed_close(&p->run);
-  mt_on_nodes_free(&p->on);
-  free(p->dPC);
   return 0;
 }
 
@@ -319,6 +317,8 @@ PetscErrorCode mt_landscape_score_places(MtLandscape *l) {
 
 void mt_places_free(MtPlaces *p) {
   mt_analysed_close(&p->run);
+  mt_on_nodes_free(&p->on);
+  free(p->dPC);
   mt_map_free(&p->path);
   mt_map_free(&p->ridge);
   mt_map_free(&p->truth);
