@@ -77,6 +77,7 @@ static const char *const accepted[] = {
     [MT_DIM_MOLAR] = "J/mol, kJ/mol",
     [MT_DIM_MOLARVOLUME] = "m3/mol, cm3/mol",
     [MT_DIM_DIFFUSIVITY] = "m2/s, cm2/s, um2/s, nm2/s",
+    [MT_DIM_BOUNDARYMOBILITY] = "m4/(J s)",
     [MT_DIM_EDGE] = "nm, um, mm, m, lex",
 };
 

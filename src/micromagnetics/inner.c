@@ -127,8 +127,7 @@ static PetscErrorCode apply(MtInner *s, const MtInnerOperator *A, float beta, do
   const PetscScalar *extra = NULL;
   const bool more = A->ridge || mt_energy_has_more_couplings(s->energy);
   sweep_back(s, A->factor, beta);
-  PetscCall(mt_inner_rows_begin(&s->rows, s->t));
-  PetscCall(mt_inner_rows_end(&s->rows, s->t));
+  PetscCall(mt_inner_rows_fetch(&s->rows, s->t));
   if (more) {
     PetscCall(add_more(s, A));
     PetscCall(VecGetArrayRead(s->extra, &extra));

@@ -20,15 +20,6 @@ static PetscErrorCode free_part(MtInnerPart *part) {
   return MatRestoreRowIJ(part->block, 0, PETSC_FALSE, PETSC_FALSE, &part->n, &part->start, &part->col, &done);
 }
 
-static PetscErrorCode list_edge(MtInnerRows *r) {
-  const PetscInt *start = r->other.start;
-  for (PetscInt i = 0; i < r->other.n; i++) r->nedge += start[i + 1] > start[i];
-  PetscCall(PetscMalloc1(r->nedge, &r->edge));
-  for (PetscInt i = 0, n = 0; i < r->other.n; i++)
-    if (start[i + 1] > start[i]) r->edge[n++] = i;
-  return 0;
-}
-
 static PetscErrorCode find_diagonal(MtInnerRows *r) {
   const MtInnerPart *own = &r->own;
   PetscCall(PetscMalloc1(own->n, &r->diagonal));
@@ -64,7 +55,6 @@ PetscErrorCode mt_inner_rows_create(Mat scalar, MtInnerRows *r) {
   if (parallel) {
     PetscCall(MatMPIAIJGetSeqAIJ(scalar, &own, &other, &column));
     PetscCall(copy_part(other, &r->other));
-    PetscCall(list_edge(r));
     PetscCall(make_fetch(r, column));
   }
   PetscCall(copy_part(own, &r->own));
@@ -75,17 +65,14 @@ PetscErrorCode mt_inner_rows_destroy(MtInnerRows *r) {
   PetscCall(free_part(&r->own));
   PetscCall(free_part(&r->other));
   PetscCall(PetscFree(r->diagonal));
-  PetscCall(PetscFree(r->edge));
   PetscCall(PetscFree(r->ghost));
   PetscCall(PetscSFDestroy(&r->fetch));
   if (r->quad) PetscCallMPI(MPI_Type_free(&r->quad));
   return MatDestroy(&r->scalar);
 }
 
-PetscErrorCode mt_inner_rows_begin(MtInnerRows *r, const MtQuad *x) {
-  return r->fetch ? PetscSFBcastBegin(r->fetch, r->quad, x, r->ghost, MPI_REPLACE) : 0;
-}
-
-PetscErrorCode mt_inner_rows_end(MtInnerRows *r, const MtQuad *x) {
-  return r->fetch ? PetscSFBcastEnd(r->fetch, r->quad, x, r->ghost, MPI_REPLACE) : 0;
+PetscErrorCode mt_inner_rows_fetch(MtInnerRows *r, const MtQuad *x) {
+  if (!r->fetch) return 0;
+  PetscCall(PetscSFBcastBegin(r->fetch, r->quad, x, r->ghost, MPI_REPLACE));
+  return PetscSFBcastEnd(r->fetch, r->quad, x, r->ghost, MPI_REPLACE);
 }

@@ -19,8 +19,6 @@ typedef struct {
   Mat scalar;             /* referenced */
   MtInnerPart own, other; /* columns of this rank, of the others */
   PetscInt *diagonal;     /* [n] where own.value has the diagonal of each row; columns rise within a row */
-  PetscInt nedge;         /* rows with columns of others */
-  PetscInt *edge;
   PetscSF fetch;
   MPI_Datatype quad;
   MtQuad *ghost; /* the others' values, in the order of other.col */
@@ -29,13 +27,12 @@ typedef struct {
 /* Of an assembled matrix with all of its diagonal.  Collective. */
 PetscErrorCode mt_inner_rows_create(Mat scalar, MtInnerRows *r);
 PetscErrorCode mt_inner_rows_destroy(MtInnerRows *r);
-/* Between begin and end the ghost values of x are on their way; collective, both. */
-PetscErrorCode mt_inner_rows_begin(MtInnerRows *r, const MtQuad *x);
-PetscErrorCode mt_inner_rows_end(MtInnerRows *r, const MtQuad *x);
+/* The others' values of x; a sweep needs them whole, so nothing is done meanwhile.  Collective. */
+PetscErrorCode mt_inner_rows_fetch(MtInnerRows *r, const MtQuad *x);
 
 /* Whether row i needs values of other ranks. */
 static inline bool mt_inner_at_edge(const MtInnerRows *r, PetscInt i) {
-  return r->nedge > 0 && r->other.start[i + 1] > r->other.start[i];
+  return r->other.start && r->other.start[i + 1] > r->other.start[i];
 }
 
 /* The entries k..end-1 of one part times x, two columns at a time in two sums. */

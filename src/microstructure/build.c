@@ -169,7 +169,9 @@ static PetscErrorCode check_labels(MPI_Comm comm, const MtInput *in, const MtGbL
   const double voxel = l->voxel[0] * l->voxel[1] * l->voxel[2];
   double whole = 0;
   for (int g = 0; g < l->ngrains; g++) whole += (double)l->voxels[g] * voxel;
-  PetscCall(count_check(in, o, 1, &whole));
+  MtMeshOptions even = *o;
+  even.inner_size = 0;
+  PetscCall(count_check(in, &even, 1, &whole));
   PetscCall(thickness_check(in, o->thickness, small, (double)l->voxels[small] * voxel));
   if (o->thickness > 0) PetscCall(mt_labels_too_thin(comm, l, o->thickness, &thin, &width));
   return width_check(in, o->thickness, thin, width);

@@ -161,8 +161,9 @@ const MtKey mt_grains_keys[] = {
      .help = "Array of the cells of a .vtu file that numbers its volumes (numbers in it as text, inline base64, or "
              "appended raw or in "
              "base64; plain or by zlib; little-endian). Without it region, CellEntityIds, "
-             "gmsh:physical, gmsh:geometrical, medit:ref, cell_tags, MaterialIDs, material, attribute, RegionId, "
-             "FeatureIds, GrainId or grain, whichever is there first; a file without arrays is one volume."},
+             "gmsh:physical, gmsh:geometrical, medit:ref, cell_tags, MaterialIDs, MaterialIds, material, attribute, "
+             "RegionId, RegionIds, FeatureIds, GrainId or grain, whichever is there first; a file without arrays is "
+             "one volume."},
     {.path = "grains.voxel",
      .type = MT_KEY_VEC3,
      .dim = MT_DIM_LENGTH,

@@ -178,7 +178,7 @@ static PetscErrorCode read_packed(const Array *a, Stream *s, unsigned char *to) 
   if (!stream_number(a->f, s, &n)) return cut_short(a, 0);
   if (n == 0) return a->bytes ? other_size(a, 0) : 0;
   if (!stream_number(a->f, s, &size) || !stream_number(a->f, s, &last)) return cut_short(a, 0);
-  if (n > a->f->size || size > a->bytes + a->f->size * 1032 || last > size)
+  if (n > a->f->size || size == 0 || n - 1 > a->bytes / size || last > size)
     return mt_vtu_fail(a->f, a->node, "array %s: its head is damaged", a->name);
   const uint64_t all = last ? (n - 1) * size + last : n * size;
   if (all != a->bytes) return other_size(a, all);

@@ -35,7 +35,7 @@ static void remove_old_files(const MtEvolve *e, int kept) {
   }
   for (int number = kept + 1; !gone; number++) {
     gone = !remove_numbered(e, "fields", number, "h5");
-    if (e->system->list) remove_numbered(e, e->system->list, number, "csv");
+    remove_numbered(e, "grains", number, "csv"); /* of any model that was here before */
   }
 }
 

@@ -65,11 +65,11 @@ static PetscErrorCode check_input(const MtEvolve *e, MtH5 *f, const char *path, 
   free(now);
   free(mesh);
   if (!*foreign) return rc;
-  return mt_error(MT_ERR_INPUT,
-                  "%s belongs to another input or mesh: the sections box, mesh, phasefield, diffusion, kks, wetting "
-                  "and temperature "
-                  "must be as they were; restore them, or start anew with --force instead of --resume",
-                  path);
+  return mt_error(
+      MT_ERR_INPUT,
+      "%s belongs to another input or mesh: the sections box, mesh, phasefield, diffusion, kks, wetting, "
+      "elasticity and temperature must be as they were; restore them, or start anew with --force instead of --resume",
+      path);
 }
 
 static PetscErrorCode read_record(MtH5 *f, const char *path, const char *name, int width, void *record) {

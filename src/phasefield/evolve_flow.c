@@ -6,24 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-typedef struct {
-  MtSystem base;
-  const MtDomain *domain;
-  const MtInput *in;
-  MtFreeEnergy energy;
-  MtFormula *source;
-  MtProgram program;
-  MtDiffusion *diffusion; /* NULL: not that model */
-  double *wall;           /* NULL: no boundaries */
-  MtElastic *elastic;     /* NULL: none */
-  char header[256];
-  int column[16]; /* [base.columns] which of the columns below each of evolve.csv is */
-  MtFlow *flow;
-  MtMarch *march;
-} OneField;
-
-static const char *const FIELD[] = {"/c"};
-static const char *const STATE[3] = {"/state/c0", "/state/c1", "/state/c2"};
 /* All columns there may be. */
 enum {
   TIME,
@@ -45,6 +27,25 @@ enum {
   LOAD,
   COLUMNS
 };
+
+typedef struct {
+  MtSystem base;
+  const MtDomain *domain;
+  const MtInput *in;
+  MtFreeEnergy energy;
+  MtFormula *source;
+  MtProgram program;
+  MtDiffusion *diffusion; /* NULL: not that model */
+  double *wall;           /* NULL: no boundaries */
+  MtElastic *elastic;     /* NULL: none */
+  char header[256];
+  int column[COLUMNS]; /* [base.columns] which of the columns below each of evolve.csv is */
+  MtFlow *flow;
+  MtMarch *march;
+} OneField;
+
+static const char *const FIELD[] = {"/c"};
+static const char *const STATE[3] = {"/state/c0", "/state/c1", "/state/c2"};
 static const char *const COLUMN[COLUMNS] = {"t_s",
                                             "dt_s",
                                             "c_mean",

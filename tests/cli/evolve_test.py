@@ -83,6 +83,17 @@ def test_continued(folder):
     check(broken.code == 2 and "no usable checkpoint" in broken.err, broken)
 
 
+def test_all_columns(folder):
+    """Temperature, elasticity and a load together: every column there is, and the energies add up."""
+    t = table(evolve(folder, "out", "box.periodic=xy", "box.size=[60, 60, 0]", "temperature={time: [0 s], value: [900 K]}", "evolve.end=0.2 s", "evolve.snapshots=[]",
+                     "elasticity={misfit: [0.01], stiffness: [200, 100, 50], stress: [10, 0, 0]}"))
+    names = ["temperature_K", "f_elastic_J/m3", "f_load_J/m3"]
+    check(len(t) == 17 and all(name in t for name in names), sorted(t))
+    check((t["temperature_K"] == 900).all() and t["f_elastic_J/m3"][-1] > 0 and t["f_load_J/m3"][-1] < 0, [t[name] for name in names])
+    parts = sum(t["f_%s_J/m3" % name] for name in ("bulk", "gradient", "elastic", "load"))
+    check(np.allclose(parts, t["f_total_J/m3"], rtol=1e-12), (parts, t["f_total_J/m3"]))
+
+
 def test_mesh(folder):
     """On tetrahedra of a mesh file; nothing flows through the ends, and the fields open beside the mesh."""
     out = os.path.join(folder, "mesh")
@@ -284,7 +295,7 @@ def test_wetting(folder):
 
 if __name__ == "__main__":
     sys.exit(support.run_tests([("decomposition on a box", test_decomposition), ("stopped and continued", test_continued),
-                                ("on a mesh", test_mesh), ("bad input", test_bad_input), ("diffusion", test_diffusion),
+                                ("all columns", test_all_columns), ("on a mesh", test_mesh), ("bad input", test_bad_input), ("diffusion", test_diffusion),
                                 ("bad media", test_bad_diffusion), ("two phases", test_two_phases),
                                 ("bad phases", test_bad_phases),
                                 ("wetting", test_wetting), ("a run that fails", test_failure)]))
