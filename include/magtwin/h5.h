@@ -66,6 +66,8 @@ hid_t mt_h5_id(MtH5 *f);
 
 /* Rank r of nranks holds rows [start, start+n) of ntotal: the slab rule used for every file.  Plain C. */
 void mt_slab(int64_t ntotal, int rank, int nranks, int64_t *start, int64_t *n);
+/* That of this rank.  Not collective. */
+PetscErrorCode mt_slab_here(MPI_Comm comm, int64_t ntotal, int64_t *start, int64_t *n);
 
 /* Plain files: write text to path through a temporary with fsync and rename.  Call on one rank.
  * mt_errno_code, with the system's reason.  Not collective. */

@@ -20,6 +20,14 @@ void mt_slab(int64_t ntotal, int rank, int nranks, int64_t *start, int64_t *n) {
   *n = each + (rank < more);
 }
 
+PetscErrorCode mt_slab_here(MPI_Comm comm, int64_t ntotal, int64_t *start, int64_t *n) {
+  int rank, ranks;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &ranks));
+  mt_slab(ntotal, rank, ranks, start, n);
+  return 0;
+}
+
 hid_t mt_h5_id(MtH5 *f) {
   return f->id;
 }

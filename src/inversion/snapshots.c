@@ -17,15 +17,6 @@ static void nodes_of(const MtBox *b, int64_t n[3]) {
   for (int c = 0; c < 3; c++) n[c] = c < b->dim ? b->cells[c] + !b->periodic[c] : 1;
 }
 
-/* Where this rank's part of the file order begins, and how long it is. */
-static PetscErrorCode slab_of(const MtDomain *d, int64_t *start, int64_t *n) {
-  int rank, size;
-  PetscCallMPI(MPI_Comm_rank(d->comm, &rank));
-  PetscCallMPI(MPI_Comm_size(d->comm, &size));
-  mt_slab(d->n_file, rank, size, start, n);
-  return 0;
-}
-
 static PetscErrorCode to_rows(const MtDomain *d, Vec v) {
   PetscCall(VecScatterBegin(d->to_slab, d->slab, v, INSERT_VALUES, SCATTER_REVERSE));
   return VecScatterEnd(d->to_slab, d->slab, v, INSERT_VALUES, SCATTER_REVERSE);
@@ -48,7 +39,7 @@ static PetscErrorCode read_npy(const MtDomain *d, const char *path, Vec v) {
   MtNpy f;
   PetscScalar *a;
   int64_t start, n;
-  PetscCall(slab_of(d, &start, &n));
+  PetscCall(mt_slab_here(d->comm, d->n_file, &start, &n));
   PetscErrorCode rc = mt_npy_open(path, &f);
   if (!rc) rc = check_npy(d, &f);
   PetscCall(VecGetArray(d->slab, &a));

@@ -28,15 +28,12 @@ static PetscErrorCode take_nodes(MtMesh *mesh, MtOnNodes *o, double **x) {
 
 static PetscErrorCode read_nodes(const MtLandscape *l, MtOnNodes *o, double **x) {
   MtMesh *mesh;
-  int rank, ranks;
   PetscCall(mt_mesh_read(l->comm, mt_analysed_mesh(l->places.run), &mesh));
   o->nodes = mesh->nv_global;
   o->tets = mesh->nt_global;
   o->shown = mesh->nt_body;
   PetscErrorCode rc = take_nodes(mesh, o, x), closed = mt_mesh_destroy(&mesh);
-  PetscCallMPI(MPI_Comm_rank(l->comm, &rank));
-  PetscCallMPI(MPI_Comm_size(l->comm, &ranks));
-  mt_slab(o->nodes, rank, ranks, &o->start, &o->count);
+  PetscCall(mt_slab_here(l->comm, o->nodes, &o->start, &o->count));
   return rc ? rc : closed;
 }
 

@@ -13,14 +13,6 @@ PetscErrorCode mt_mesh_ghosts(const MtMesh *mesh, int bs, double *local) {
   return 0;
 }
 
-static PetscErrorCode slab_range(const MtMesh *mesh, int64_t *start, int64_t *n) {
-  PetscMPIInt rank, size;
-  PetscCallMPI(MPI_Comm_rank(mesh->comm, &rank));
-  PetscCallMPI(MPI_Comm_size(mesh->comm, &size));
-  mt_slab(mesh->nv_global, rank, size, start, n);
-  return 0;
-}
-
 /* One component of the owned nodes -> slabs in file order, or back. */
 static PetscErrorCode gather_component(MtMesh *mesh, Vec rows, int bs, int c, const double *local, double *buffer) {
   PetscScalar *v;
@@ -60,7 +52,7 @@ PetscErrorCode mt_mesh_write_nodal(MtMesh *mesh, MtH5 *f, const char *name, int 
   int64_t start, n;
   double *buffer;
   Vec rows;
-  PetscCall(slab_range(mesh, &start, &n));
+  PetscCall(mt_slab_here(mesh->comm, mesh->nv_global, &start, &n));
   PetscCall(PetscMalloc1(bs * n, &buffer));
   PetscCall(VecCreateMPI(mesh->comm, mesh->nv_owned, PETSC_DETERMINE, &rows));
   for (int c = 0; c < bs; c++) PetscCall(gather_component(mesh, rows, bs, c, local, buffer));
@@ -78,7 +70,7 @@ PetscErrorCode mt_mesh_read_nodal(const MtMesh *mesh, MtH5 *f, const char *name,
   if (rows_in_file != mesh->nv_global)
     return mt_error(MT_ERR_INPUT, "%s has %lld rows, but the mesh has %lld nodes: the field is of another mesh", name,
                     (long long)rows_in_file, (long long)mesh->nv_global);
-  PetscCall(slab_range(mesh, &start, &n));
+  PetscCall(mt_slab_here(mesh->comm, mesh->nv_global, &start, &n));
   PetscCall(PetscMalloc1(bs * n, &buffer));
   PetscCall(mt_h5_read(f, name, H5T_NATIVE_DOUBLE, bs, start, n, buffer));
   PetscCall(VecCreateMPI(mesh->comm, mesh->nv_owned, PETSC_DETERMINE, &rows));
@@ -91,7 +83,7 @@ PetscErrorCode mt_mesh_read_nodal(const MtMesh *mesh, MtH5 *f, const char *name,
 PetscErrorCode mt_mesh_to_file_order(MtMesh *mesh, const double *owned, double **slab, int64_t *n) {
   int64_t start;
   Vec rows;
-  PetscCall(slab_range(mesh, &start, n));
+  PetscCall(mt_slab_here(mesh->comm, mesh->nv_global, &start, n));
   *slab = mt_malloc((size_t)*n * sizeof **slab);
   PetscCall(VecCreateMPI(mesh->comm, mesh->nv_owned, PETSC_DETERMINE, &rows));
   PetscCall(gather_component(mesh, rows, 1, 0, owned, *slab));

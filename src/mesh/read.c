@@ -119,14 +119,11 @@ static PetscErrorCode check_geometry(const char *path, const MtMesh *m) {
 }
 
 static PetscErrorCode make_slab_scatter(MtMesh *m) {
-  PetscMPIInt rank, size;
   int64_t start, n;
   PetscInt *vid;
   IS to;
   Vec rows;
-  PetscCallMPI(MPI_Comm_rank(m->comm, &rank));
-  PetscCallMPI(MPI_Comm_size(m->comm, &size));
-  mt_slab(m->nv_global, rank, size, &start, &n);
+  PetscCall(mt_slab_here(m->comm, m->nv_global, &start, &n));
   PetscCall(VecCreateMPI(m->comm, (PetscInt)n, PETSC_DETERMINE, &m->slab));
   PetscCall(VecCreateMPI(m->comm, m->nv_owned, PETSC_DETERMINE, &rows));
   PetscCall(PetscMalloc1(m->nv_owned, &vid));

@@ -13,11 +13,8 @@ enum { PATH = 4200 };
 /* Rows of a matrix of which every rank has all. */
 static PetscErrorCode write_shared(const MtSeries *r, MtH5 *f, const char *name, int64_t rows, int k,
                                    const double *value) {
-  int rank, ranks;
   int64_t start, n;
-  PetscCallMPI(MPI_Comm_rank(r->comm, &rank));
-  PetscCallMPI(MPI_Comm_size(r->comm, &ranks));
-  mt_slab(rows, rank, ranks, &start, &n);
+  PetscCall(mt_slab_here(r->comm, rows, &start, &n));
   return mt_h5_write(f, name, H5T_NATIVE_DOUBLE, rows, k, start, n, value + start * k, "1");
 }
 

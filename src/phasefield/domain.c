@@ -123,19 +123,11 @@ static PetscErrorCode read_mesh(const MtDomain *d, MtH5 *f, const char *name, Ve
   return rc;
 }
 
-static PetscErrorCode slab_range(const MtDomain *d, int64_t *start, int64_t *n) {
-  int rank, size;
-  PetscCallMPI(MPI_Comm_rank(d->comm, &rank));
-  PetscCallMPI(MPI_Comm_size(d->comm, &size));
-  mt_slab(d->n_file, rank, size, start, n);
-  return 0;
-}
-
 PetscErrorCode mt_domain_write(const MtDomain *d, MtH5 *f, const char *name, Vec v, const char *unit) {
   const PetscScalar *a;
   int64_t start, n;
   if (d->mesh) return write_mesh(d, f, name, v, unit);
-  PetscCall(slab_range(d, &start, &n));
+  PetscCall(mt_slab_here(d->comm, d->n_file, &start, &n));
   PetscCall(VecScatterBegin(d->to_slab, v, d->slab, INSERT_VALUES, SCATTER_FORWARD));
   PetscCall(VecScatterEnd(d->to_slab, v, d->slab, INSERT_VALUES, SCATTER_FORWARD));
   PetscCall(VecGetArrayRead(d->slab, &a));
@@ -153,7 +145,7 @@ PetscErrorCode mt_domain_read(const MtDomain *d, MtH5 *f, const char *name, Vec 
   if (rows != d->n_file)
     return mt_error(MT_ERR_INPUT, "%s has %lld rows, but the box has %lld nodes: the field is of another box", name,
                     (long long)rows, (long long)d->n_file);
-  PetscCall(slab_range(d, &start, &n));
+  PetscCall(mt_slab_here(d->comm, d->n_file, &start, &n));
   PetscCall(VecGetArray(d->slab, &a));
   rc = mt_h5_read(f, name, H5T_NATIVE_DOUBLE, 1, start, n, a);
   PetscCall(VecRestoreArray(d->slab, &a));

@@ -90,6 +90,8 @@ PetscErrorCode mt_grain_driving_check(const MtInput *in) {
   if (magnet && !field)
     return mt_input_error(in, mt_input_real(in, KEY "polarization") > 0 ? KEY "polarization" : KEY "susceptibility",
                           "drives nothing without " KEY "field");
+  if (mt_input_has(in, KEY "anisotropy") && !(mt_input_real(in, KEY "polarization") > 0))
+    return mt_input_error(in, KEY "anisotropy", "holds nothing without " KEY "polarization");
   if (mt_input_has(in, "phasefield.boundary.orientations") && !field && !shockley)
     return mt_input_error(in, "phasefield.boundary.orientations",
                           "is used by phasefield.boundary.law read_shockley and by " KEY "field only");

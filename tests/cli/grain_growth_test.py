@@ -151,7 +151,8 @@ def test_driving(folder):
         lines(*rows)
         done = evolve(folder, "bad", table_key, code=2, text=formula)
         check(words in done.err and not os.path.exists(os.path.join(folder, "bad", "evolve.csv")), (rows, str(done)))
-    for overrides, words in ((field[:1], "drives nothing without"), (field[1:2], "drives nothing without"), (field[2:], "is used by")):
+    stiff = ["phasefield.driving.anisotropy=1e6 J/m3"]
+    for overrides, words in ((field[:1], "drives nothing without"), (field[1:2], "drives nothing without"), (field[2:], "is used by"), (stiff, "holds nothing without")):
         done = evolve(folder, "bad", *overrides, code=2, text=formula)
         check(words in done.err, (overrides, str(done)))
 
