@@ -38,11 +38,13 @@ double mt_grain_energy_factor(double gamma);
 /* Coefficients for boundaries of that law: the one of the largest energy is `width` nm wide, sqrt(kappa/(m f0)), f0 the
  * height of its saddle; others are wider, by about the ratio of the energies.  All scaled to nm, J/m3, s. */
 typedef struct {
-  double kappa, m;      /* J/m3 nm2; J/m3 */
-  bool uniform;         /* all boundaries alike: */
-  double gamma, rate;   /* of them; else of the largest energy; rate L in 1/s per J/m3 */
-  MtFreeEnergy inverse; /* gamma of g, a spline; owned */
-  const double *bulk;   /* [grains] J/m3, none below 0; NULL: grains have none; the caller's */
+  double kappa, m;          /* J/m3 nm2; J/m3 */
+  bool uniform;             /* all boundaries alike: */
+  double gamma, rate;       /* of them; else of the largest energy; rate L in 1/s per J/m3 */
+  MtFreeEnergy inverse;     /* gamma of g, a spline; owned */
+  const double *bulk;       /* [grains] J/m3, none below 0; NULL: grains have none; the caller's */
+  const MtProgram *program; /* every L is the one above times exp(-activation/RT(t)); NULL: as it is; not owned */
+  double activation;        /* J/mol */
 } MtGrainModel;
 void mt_grain_model(const MtBoundaryLaw *law, double width, MtGrainModel *model);
 void mt_grain_model_free(MtGrainModel *model);

@@ -15,7 +15,8 @@ typedef struct {
 typedef struct {
   MtKksPhase phase[2];      /* at phi = 0 and at phi = 1 */
   double well, kappa;       /* J/m3, J/m3 nm2: W phi^2 (1 - phi)^2 + kappa/2 |grad phi|^2 */
-  double rate;              /* L of dphi/dt = -L dF/dphi, 1/s per J/m3 */
+  double rate;              /* L of dphi/dt = -L dF/dphi, 1/s per J/m3, times exp(-activation/RT(t)) */
+  double activation;        /* J/mol */
   const MtProgram *program; /* NULL: no temperatures; not owned */
 } MtKksModel;
 /* well and kappa of an interface of energy sigma (J/m2) that is tanh(x/width) (nm). */

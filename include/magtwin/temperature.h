@@ -14,7 +14,8 @@ double mt_program_at(const MtProgram *p, double t);
 double mt_program_corner(const MtProgram *p, double t);
 void mt_program_free(MtProgram *p); /* a zeroed struct is fine */
 
-/* exp(-Q/RT) (S. Arrhenius, Z. Phys. Chem. 4 (1889) 226); Q in J/mol, T in K; 1 for Q = 0, whatever T. */
+/* exp(-Q/RT) (S. Arrhenius, Z. Phys. Chem. 4 (1889) 226); Q in J/mol, T in K; 1 for Q = 0, whatever T; never below
+ * 1e-100. */
 double mt_arrhenius(double Q, double T);
 
 #endif

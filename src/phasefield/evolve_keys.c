@@ -126,8 +126,9 @@ const MtKey mt_evolve_keys[] = {
      .def = "0 J/mol",
      .min = 0,
      .max = 1e7,
-     .when = "phasefield.model=cahn_hilliard|allen_cahn",
-     .help = "Q: mobility and rate are multiplied by exp(-Q/RT), T of section temperature."},
+     .when = "phasefield.model=cahn_hilliard|allen_cahn|kks|grain_growth",
+     .help = "Q: mobility, rate, kks.rate, or the mobilities of all boundaries are multiplied by exp(-Q/RT), T of "
+             "section temperature."},
     {.path = "phasefield.initial",
      .type = MT_KEY_CHOICE,
      .def = "formula",
@@ -373,8 +374,7 @@ PetscErrorCode mt_evolve_formula(const MtInput *in, const char *path, MtFormula 
 }
 
 static PetscErrorCode check_activation(const MtInput *in) {
-  if (mt_evolve_diffuses(in) || mt_evolve_two_phases(in) || mt_input_real(in, "phasefield.activation") == 0 ||
-      mt_input_has(in, "temperature.time"))
+  if (mt_evolve_diffuses(in) || mt_input_real(in, "phasefield.activation") == 0 || mt_input_has(in, "temperature.time"))
     return 0;
   return mt_input_error(in, "phasefield.activation", "needs temperatures: section temperature is missing");
 }
@@ -389,9 +389,7 @@ static PetscErrorCode check_physics(const MtInput *in) {
   if (!rc && initial && mt_formula_uses(initial, MT_VAR_T))
     rc = mt_input_error(in, "phasefield.initial_formula", "depends on t, but it is of the beginning");
   if (!rc) rc = mt_evolve_formula(in, "phasefield.source", &source);
-  if (!rc) rc = mt_diffusion_check(in);
   if (!rc) rc = mt_kks_check(in);
-  if (!rc) rc = check_activation(in);
   mt_formula_free(&initial);
   mt_formula_free(&source);
   return rc;
@@ -413,6 +411,8 @@ PetscErrorCode mt_evolve_check(const MtInput *in) {
   PetscErrorCode rc = mt_input_has(in, "box.size") ? check_box(in) : 0;
   if (!rc && mt_input_has(in, "phasefield.model")) rc = mt_grain_growth_check(in);
   if (!rc && mt_input_has(in, "phasefield.model")) rc = mt_wetting_check(in);
+  if (!rc && mt_input_has(in, "phasefield.model")) rc = mt_diffusion_check(in);
+  if (!rc && mt_input_has(in, "phasefield.model")) rc = check_activation(in);
   if (!rc && mt_input_has(in, "phasefield.model") && !mt_grain_growth_asked(in)) rc = check_physics(in);
   if (!rc) rc = mt_elastic_check(in);
   return rc || !mt_input_has(in, "evolve.end") ? rc : check_times(in);

@@ -111,7 +111,7 @@ void mt_grain_mobility(MtGrowth *g, const double *c) {
         weight += both;
         sum += both * s->rate[k];
       }
-    g->rate[i] = sum / weight;
+    g->rate[i] = g->warmth * sum / weight;
   }
 }
 

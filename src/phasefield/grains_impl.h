@@ -66,6 +66,7 @@ struct MtGrowth {
   double *c[MT_GRAIN_STATES];  /* [n + 1], the last 0: now, one step back; two back, or the rate at the beginning */
   double *work[MT_GRAIN_WORK]; /* [n + 1] */
   double *rate;                /* [owned nodes] L of the step */
+  double warmth;               /* exp(-Q/RT), a factor of it */
   double shift;                /* of the linear system */
 };
 

@@ -10,16 +10,20 @@ static MtGrowth *growth_of(MtStepper *s) {
   return (MtGrowth *)s;
 }
 
+static double warmth(const MtGrainModel *m, double t) {
+  return m->program ? mt_arrhenius(m->activation, mt_program_at(m->program, t)) : 1;
+}
+
 static void name(const MtWorst *w, char text[64]) {
   snprintf(text, 64, "that of grain %d is", w->of);
 }
 
 static PetscErrorCode solve(MtStepper *s, const MtBdf2 *b, double t, MtFlowSolve *how) {
   MtGrowth *g = growth_of(s);
-  (void)t;
   mt_bdf2_predict(b, (size_t)g->set.n_owned, (const double *const *)g->c, g->work[MT_BASE], g->work[MT_GUESS]);
   PetscCall(PetscArraycpy(g->work[MT_NEXT], g->work[MT_GUESS], g->set.n_owned));
   g->shift = b->shift;
+  g->warmth = warmth(g->model, t);
   return mt_grain_solve(g, g->work[MT_BASE], g->work[MT_NEXT], how);
 }
 
@@ -106,6 +110,7 @@ PetscErrorCode mt_growth_destroy(MtGrowth **grains) {
 PetscErrorCode mt_growth_start(MtGrowth *g, int ngrains, const int32_t *label, double t) {
   g->stepper.now = (MtMarchState){.t = t, .dt = g->stepper.opt.first};
   g->ngrains = ngrains;
+  g->warmth = warmth(g->model, t);
   PetscErrorCode rc = mt_grain_set_labels(g, label);
   if (rc) return rc;
   PetscCall(mt_grain_rate(g, g->c[0], g->c[2]));

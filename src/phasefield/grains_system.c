@@ -6,22 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-typedef struct {
-  MtSystem base;
-  const MtDomain *domain;
-  const MtInput *in;
-  MtBoundaryLaw law;
-  MtGrainModel model;
-  double *bulk; /* [ngrains] what model.bulk points to */
-  char header[256];
-  MtGrowth *grains;
-  int ngrains;
-  int32_t *label;       /* of the beginning, by owned nodes */
-  double count, radius; /* of the last line */
-} Growth;
-
-static const char *const FIELD[] = {"/grain", "/sum_eta2"};
-/* Columns after the time; the header in the same order. */
+/* All columns there may be, after the time; the header in the same order. */
 enum {
   GRAINS = 2,
   RADIUS,
@@ -35,12 +20,31 @@ enum {
   REJECTED,
   NEWTON,
   LINEAR,
+  TEMPERATURE,
   DRIVING,
   COLUMNS
 };
+
+typedef struct {
+  MtSystem base;
+  const MtDomain *domain;
+  const MtInput *in;
+  MtBoundaryLaw law;
+  MtGrainModel model;
+  double *bulk; /* [ngrains] what model.bulk points to */
+  MtProgram program;
+  char header[256];
+  int column[COLUMNS]; /* [base.columns] which of the columns each of evolve.csv is */
+  MtGrowth *grains;
+  int ngrains;
+  int32_t *label;       /* of the beginning, by owned nodes */
+  double count, radius; /* of the last line */
+} Growth;
+
+static const char *const FIELD[] = {"/grain", "/sum_eta2"};
 static const char HEADER[] =
     "t_s,dt_s,grains,mean_radius_nm,interface_%s,f_total_J/m3,f_bulk_J/m3,f_gradient_J/m3,pairs,most_at_a_node"
-    ",steps,rejected,newton_iterations,linear_iterations%s";
+    ",steps,rejected,newton_iterations,linear_iterations%s%s";
 
 static Growth *growth_of(MtSystem *s) {
   return (Growth *)s;
@@ -102,6 +106,7 @@ static PetscErrorCode all_columns(MtSystem *s, double *value) {
   value[REJECTED] = now->rejected;
   value[NEWTON] = now->newton;
   value[LINEAR] = now->linear;
+  value[TEMPERATURE] = mt_program_at(&e->program, now->t);
   value[DRIVING] = energy.driving;
   return 0;
 }
@@ -109,19 +114,24 @@ static PetscErrorCode all_columns(MtSystem *s, double *value) {
 static PetscErrorCode row(MtSystem *s, double *value) {
   double all[COLUMNS];
   PetscCall(all_columns(s, all));
-  return PetscArraycpy(value, all, s->columns);
+  for (int c = 0; c < s->columns; c++) value[c] = all[growth_of(s)->column[c]];
+  return 0;
 }
 
-/* The last column only where grains have bulk energies. */
+/* The last two only where there are temperatures, and where grains have bulk energies. */
 static void choose_columns(Growth *e) {
-  snprintf(e->header, sizeof e->header, HEADER, e->domain->dim == 2 ? "nm" : "nm2", e->bulk ? ",f_driving_J/m3" : "");
+  const bool warm = e->program.n > 0, driven = e->bulk;
+  snprintf(e->header, sizeof e->header, HEADER, e->domain->dim == 2 ? "nm" : "nm2", warm ? ",temperature_K" : "",
+           driven ? ",f_driving_J/m3" : "");
+  for (int c = 0; c < COLUMNS; c++)
+    if ((c != TEMPERATURE || warm) && (c != DRIVING || driven)) e->column[e->base.columns++] = c;
   e->base.header = e->header;
-  e->base.columns = e->bulk ? COLUMNS : DRIVING;
 }
 
 static void note(const MtSystem *s, char text[64]) {
   const Growth *e = (const Growth *)s;
-  snprintf(text, 64, "  %.0f grains, mean radius %.4g nm", e->count, e->radius);
+  const int n = snprintf(text, 64, "  %.0f grains, mean radius %.4g nm", e->count, e->radius);
+  if (e->program.n > 0) snprintf(text + n, 64 - (size_t)n, ", %.4g K", mt_program_at(&e->program, s->clock->t));
 }
 
 static PetscErrorCode write_grains(Growth *e, MtH5 *f) {
@@ -192,6 +202,7 @@ static PetscErrorCode resume(MtSystem *s) {
 static PetscErrorCode results(MtSystem *s, MtJson *j) {
   double value[COLUMNS];
   PetscCall(all_columns(s, value));
+  if (growth_of(s)->program.n > 0) mt_json_quantity(j, "temperature", value[TEMPERATURE], "K");
   mt_json_int(j, "grains", (int64_t)value[GRAINS]);
   mt_json_quantity(j, "mean_radius", value[RADIUS], "nm");
   mt_json_quantity(j, "interface", value[AREA], growth_of(s)->domain->dim == 2 ? "nm" : "nm2");
@@ -205,6 +216,7 @@ static PetscErrorCode destroy(MtSystem **s) {
   PetscCall(mt_growth_destroy(&e->grains));
   PetscCall(PetscFree(e->label));
   free(e->bulk);
+  mt_program_free(&e->program);
   mt_grain_model_free(&e->model);
   mt_boundary_law_free(&e->law);
   return PetscFree(*s);
@@ -218,11 +230,14 @@ static PetscErrorCode make(Growth *e) {
   if (!rc) rc = mt_grain_growth_labels(e->domain, e->in, &e->ngrains, &e->label);
   if (!rc) rc = mt_grain_growth_law(e->domain, e->in, e->ngrains, &e->law);
   if (!rc) rc = mt_evolve_range(e->in, &range);
+  if (!rc) rc = mt_diffusion_program(e->in, &e->program);
   if (rc) return rc;
   mt_grain_model(&e->law, width, &e->model);
   rc = mt_grain_driving(e->domain, e->in, &e->law, &e->model, e->ngrains, &e->bulk);
   if (rc) return rc;
   e->model.bulk = e->bulk;
+  e->model.program = e->program.n > 0 ? &e->program : NULL;
+  e->model.activation = mt_input_real(e->in, "phasefield.activation");
   mt_evolve_march_options(e->in, &range, &march);
   const MtGrainOptions opt = {.threshold = mt_input_real(e->in, "phasefield.threshold"),
                               .newton_tolerance = mt_evolve_newton(e->in, &march),
@@ -247,7 +262,7 @@ PetscErrorCode mt_system_grains(const MtDomain *domain, const MtInput *in, MtSys
   *s = &e->base;
   e->domain = domain;
   e->in = in;
-  e->base = (MtSystem){.call = &CALLS, .field = FIELD, .fields = 2, .list = "grains"};
+  e->base = (MtSystem){.call = &CALLS, .field = FIELD, .fields = 2, .list = "grains", .program = &e->program};
   PetscErrorCode rc = make(e);
   choose_columns(e);
   if (!rc) e->base.clock = mt_growth_state(e->grains);

@@ -32,6 +32,7 @@ struct MtKks {
   KSP ksp;
   MtKksFactor block[2]; /* of phi, of mu */
   double shift, scale;  /* q; J/m3 */
+  double rate;          /* L of the step */
 };
 
 enum { MT_KKS_BAD_POINT = -1 };

@@ -210,7 +210,9 @@ static PetscErrorCode read_phase(const MtInput *in, int k, MtKksPhase *p) {
 }
 
 PetscErrorCode mt_kks_model(const MtInput *in, const MtProgram *program, MtKksModel *m) {
-  *m = (MtKksModel){.rate = mt_input_real(in, "kks.rate"), .program = program->n > 0 ? program : NULL};
+  *m = (MtKksModel){.rate = mt_input_real(in, "kks.rate"),
+                    .activation = mt_input_real(in, "phasefield.activation"),
+                    .program = program->n > 0 ? program : NULL};
   mt_kks_interface(m, mt_input_real(in, "kks.interface_energy"), mt_input_real(in, "kks.interface_width"));
   PetscErrorCode rc = 0;
   for (int k = 0; k < 2 && !rc; k++) rc = read_phase(in, k, &m->phase[k]);

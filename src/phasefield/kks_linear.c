@@ -49,7 +49,7 @@ static PetscErrorCode multiply(MtKks *k, const Vec x[2], const Vec y[2]) {
   PetscCall(MatMult(k->K, x[0], y[0]));
   PetscCall(VecScale(y[0], k->model->kappa));
   PetscCall(VecPointwiseMult(k->work, k->w, x[0]));
-  PetscCall(VecAXPY(y[0], q / k->model->rate, k->work));
+  PetscCall(VecAXPY(y[0], q / k->rate, k->work));
   PetscCall(add_local(k, 1, k->second, x[0], y[0]));
   PetscCall(add_local(k, m, k->coupling, x[1], y[0]));
   PetscCall(MatMult(k->KM, x[1], y[1]));
@@ -125,10 +125,8 @@ static PetscErrorCode diagonal(MtKks *k, bool phi) {
   PetscCall(VecGetArrayRead(k->M, &M));
   PetscCall(VecGetArray(k->work, &a));
   for (PetscInt i = 0; i < k->domain->n_owned; i++)
-    a[i] =
-        !phi
-            ? w[i] * q * chi[i]
-            : w[i] * (q / k->model->rate + fmax(0, second[i]) + s[i] * s[i] * q / (q * chi[i] + M[i] * inverse_width2));
+    a[i] = !phi ? w[i] * q * chi[i]
+                : w[i] * (q / k->rate + fmax(0, second[i]) + s[i] * s[i] * q / (q * chi[i] + M[i] * inverse_width2));
   PetscCall(VecRestoreArray(k->work, &a));
   PetscCall(VecRestoreArrayRead(k->M, &M));
   PetscCall(VecRestoreArrayRead(k->second, &second));

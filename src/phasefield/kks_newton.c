@@ -7,9 +7,17 @@
 
 enum { MAX_NEWTON = 12 };
 
+static double temperature(const MtKks *k, double t) {
+  return k->model->program ? mt_program_at(k->model->program, t) : NAN;
+}
+
 static void diffusivities(const MtKks *k, double t, double D[2]) {
-  const double T = k->model->program ? mt_program_at(k->model->program, t) : NAN;
+  const double T = temperature(k, t);
   for (int p = 0; p < 2; p++) D[p] = k->model->phase[p].D0 * mt_arrhenius(k->model->phase[p].Q, T);
+}
+
+static void set_rate(MtKks *k, double t) {
+  k->rate = k->model->rate * mt_arrhenius(k->model->activation, temperature(k, t));
 }
 
 PetscErrorCode mt_kks_points(MtKks *k, double t, Vec phi, Vec c, Vec slope, double *bulk, bool *good) {
@@ -86,12 +94,13 @@ PetscErrorCode mt_kks_rate(MtKks *k, double t) {
   Vec phi = field[MT_KKS_PHI].c[0], *r = k->residual;
   double bulk;
   bool good;
+  set_rate(k, t);
   PetscCall(mt_kks_points(k, t, phi, field[MT_KKS_C].c[0], r[MT_KKS_PHI], &bulk, &good));
   PetscCall(mt_kks_transport(k));
   PetscCall(forces(k, phi));
   for (int f = 0; f < MT_KKS_FIELDS; f++) {
     PetscCall(VecPointwiseDivide(field[f].c[2], r[f], k->w));
-    PetscCall(VecScale(field[f].c[2], f == MT_KKS_PHI ? -k->model->rate : -1));
+    PetscCall(VecScale(field[f].c[2], f == MT_KKS_PHI ? -k->rate : -1));
   }
   return 0;
 }
@@ -101,6 +110,7 @@ static PetscErrorCode linearize(MtKks *k, double t, bool first, bool *good) {
   const MtMultistep *field = k->field;
   Vec phi = field[MT_KKS_PHI].next, *r = k->residual;
   double bulk;
+  set_rate(k, t);
   mt_phase_begin("forces");
   PetscCall(mt_kks_points(k, t, phi, field[MT_KKS_C].next, r[MT_KKS_PHI], &bulk, good));
   mt_phase_end("forces");
@@ -112,7 +122,7 @@ static PetscErrorCode linearize(MtKks *k, double t, bool first, bool *good) {
   for (int f = 0; f < MT_KKS_FIELDS; f++) {
     PetscCall(VecWAXPY(k->work, -1, field[f].base, field[f].next));
     PetscCall(VecPointwiseMult(k->work, k->work, k->w));
-    PetscCall(VecAXPY(r[f], f == MT_KKS_PHI ? k->shift / k->model->rate : k->shift, k->work));
+    PetscCall(VecAXPY(r[f], f == MT_KKS_PHI ? k->shift / k->rate : k->shift, k->work));
   }
   return first ? mt_kks_linear_prepare(k) : 0;
 }

@@ -26,5 +26,6 @@ void mt_program_free(MtProgram *p) {
 }
 
 double mt_arrhenius(double Q, double T) {
-  return Q == 0 ? 1 : exp(-Q / (GAS * T));
+  const double least = 1e-100; /* nothing moves in any time a run may have, and one may divide by it */
+  return Q == 0 ? 1 : fmax(least, exp(-Q / (GAS * T)));
 }

@@ -157,6 +157,28 @@ def test_driving(folder):
         check(words in done.err, (overrides, str(done)))
 
 
+def test_heated(folder):
+    """Mobilities that follow a temperature program: steps end at its corners, a cold piece stands still; stopped and continued; what is refused."""
+    program = ["phasefield.activation=150 kJ/mol", "phasefield.boundary.mobility=1e-12 m4/(J s)", "temperature={time: [0, 6, 10, 20], value: [1300 K, 1300 K, 300 K, 300 K]}"]
+    whole, parts = (evolve(folder, name, "evolve.end=%d s" % end, "evolve.interval=3 s", "evolve.snapshots=[8]", *program) for name, end in (("whole", 14), ("parts", 8)))
+    again = support.magtwin(BUILD, "evolve", source(folder), "output.folder=" + parts, "--resume", "evolve.end=14 s", "evolve.interval=3 s", "evolve.snapshots=[8]", *program)
+    check(again.code == 0, again)
+    for name in ["evolve.csv"] + ["fields/fields_%04d.h5" % i for i in (1, 2, 3)]:
+        with open(os.path.join(whole, name), "rb") as a, open(os.path.join(parts, name), "rb") as b:
+            check(a.read() == b.read(), name + " differs")
+    t = table(whole)
+    check(set((0, 3, 6, 8, 9, 10, 12, 14)) == set(t["t_s"]), t["t_s"])
+    check(np.allclose(t["temperature_K"], np.interp(t["t_s"], (0, 6, 10, 20), (1300, 1300, 300, 300)), rtol=1e-12), t["temperature_K"])
+    f = t["f_total_J/m3"]
+    check((np.diff(f[:4]) < 0).all() and (np.diff(f) <= 0).all() and f[5] - f[7] < 1e-3 * (f[1] - f[2]), f)  # BDF2 coasts for a step or two
+    with open(os.path.join(whole, "summary.json")) as h:
+        check(json.load(h)["results"]["temperature"] == {"value": 300, "unit": "K"}, "temperature of the summary")
+    for overrides, words in ((program[:1], "section temperature is missing"), (["temperature.time=[0, 5]"], "temperature.value"),
+                             (program[:2] + ["temperature={time: [0, 5, 5], value: [300 K, 400 K, 500 K]}"], "must ascend")):
+        done = evolve(folder, "bad", *overrides, code=2)
+        check(words in done.err and not os.path.exists(os.path.join(folder, "bad", "evolve.csv")), (overrides, str(done)))
+
+
 def test_regions(folder):
     """The grains of a mesh with a phase between them: every node gets one, and they grow."""
     mesh = os.path.join(folder, "mesh")
@@ -193,4 +215,4 @@ def test_bad_input(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(support.run_tests([("random grains", test_growth), ("stopped and continued", test_continued), ("other starts", test_start), ("energies of pairs", test_boundaries), ("bulk energies and fields", test_driving), ("grains of a mesh", test_regions), ("bad input", test_bad_input)]))
+    sys.exit(support.run_tests([("random grains", test_growth), ("stopped and continued", test_continued), ("other starts", test_start), ("energies of pairs", test_boundaries), ("bulk energies and fields", test_driving), ("temperatures", test_heated), ("grains of a mesh", test_regions), ("bad input", test_bad_input)]))

@@ -145,6 +145,35 @@ static double shrink_rate(int dim) {
   return (r2[0] - r2[1]) / (times[1] - times[0]);
 }
 
+/* The same circle from 1100 to 1300 K and down to 1000 K: R^2 falls by 2 sigma int M0 exp(-Q/RT) dt (by Simpson's rule)
+ * after the start has relaxed in the first part. */
+static void test_heated_circle(void **state) {
+  double time[4] = {0, 60, 100, 160}, T[4] = {1100, 1300, 1300, 1000}, volume[2], peak[2], surface[2], r2[2] = {0};
+  const double Q = 1.5e5, M0 = 1e-18 / mt_arrhenius(Q, 1300);
+  const MtProgram program = {.n = 4, .t = time, .T = T};
+  const MtBoundaryLaw law = {.kind = MT_BOUNDARY_CONSTANT, .energy = 1, .mobility = M0, .lowest = 1};
+  const MtBox b = {.dim = 2, .cells = {40, 40}, .size = {32, 32}};
+  Run r;
+  (void)state;
+  run_create(&b, &law, 6.4, 2e-3, &r);
+  r.model.program = &program;
+  r.model.activation = Q;
+  begin(&r, 2, disc);
+  for (int k = 1; k < 4; k++) {
+    while (mt_growth_state(r.grains)->t < time[k]) assert_int_equal(mt_growth_step(r.grains, time[k]), 0);
+    assert_int_equal(mt_growth_measure(r.grains, volume, peak, surface), 0);
+    r2[k > 1] = 4 / MT_PI * volume[1];
+  }
+  run_destroy(&r);
+  double sum = 0;
+  const int n = 600;
+  for (int i = 0; i <= n; i++)
+    sum += (i == 0 || i == n ? 1 : i % 2 ? 4 : 2) * mt_arrhenius(Q, mt_program_at(&program, 60 + 100. * i / n));
+  const double wanted = 2e18 * M0 * sum * 100 / n / 3;
+  print_message("heated: fall of R^2 %.4f of %.4f nm2\n", r2[0] - r2[1], wanted);
+  assert_near(r2[0] - r2[1], wanted, .01 * wanted);
+}
+
 static void test_circle(void **state) {
   (void)state;
   const double rate = shrink_rate(2);
@@ -337,19 +366,12 @@ static void test_driven(void **state) {
 }
 
 int main(int argc, char **argv) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_energy_factor),
-                                     cmocka_unit_test(test_coefficients),
-                                     cmocka_unit_test(test_read_shockley),
-                                     cmocka_unit_test(test_table),
-                                     cmocka_unit_test(test_circle),
-                                     cmocka_unit_test(test_cost),
-                                     cmocka_unit_test(test_squares),
-                                     cmocka_unit_test(test_bricks),
-                                     cmocka_unit_test(test_cubes),
-                                     cmocka_unit_test(test_layers),
-                                     cmocka_unit_test(test_magnetic_energy),
-                                     cmocka_unit_test(test_driven),
-                                     cmocka_unit_test(test_alone)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_energy_factor), cmocka_unit_test(test_coefficients), cmocka_unit_test(test_read_shockley),
+      cmocka_unit_test(test_table),         cmocka_unit_test(test_circle),       cmocka_unit_test(test_heated_circle),
+      cmocka_unit_test(test_cost),          cmocka_unit_test(test_squares),      cmocka_unit_test(test_bricks),
+      cmocka_unit_test(test_cubes),         cmocka_unit_test(test_layers),       cmocka_unit_test(test_magnetic_energy),
+      cmocka_unit_test(test_driven),        cmocka_unit_test(test_alone)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   mt_error_install();
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);

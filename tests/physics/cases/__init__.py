@@ -43,6 +43,7 @@ CASES = {
     "planar_growth": diffusion.planar_growth,
     "wetting": wetting.wetting,
     "growth_shrinking": grain_growth.growth_shrinking,
+    "growth_heated": grain_growth.growth_heated,
     "growth_junction": grain_growth.growth_junction,
     "von_neumann": grain_growth.von_neumann,
     "driven_boundaries": grain_growth.driven_boundaries,

@@ -5,6 +5,7 @@ import os
 import h5py
 import numpy as np
 
+from cases.phase_field import read_evolve
 from lines import curve, reference, result
 from tools import ROOT
 
@@ -43,6 +44,36 @@ def growth_shrinking(case):
     t, v = volumes(case.run("evolve", "growth", "loop", "box.size=[90 nm, 30 nm, 0 nm]", "evolve.end=300 s",
                             "phasefield.initial_formula=step(x - 15)*step(15 - y)"))
     lines.append(line_of(case, "half loop: speed", t, v[:, 1] / 15, "nm/s", math.pi / 30, 60, MULLINS + ": a steady loop", 0.01, "length (nm)"))
+    return lines
+
+
+PROGRAM = ((0, 100, 200, 300), (1100, 1300, 1300, 1000))  # s, K
+
+
+def warmth(t, Q):
+    """int of exp(-Q/RT) over that at 1300 K, from 0 to each t."""
+    fine = np.linspace(0, PROGRAM[0][-1], 30001)
+    factor = np.exp(-Q / 8.31446261815324 * (1 / np.interp(fine, *PROGRAM) - 1 / 1300))
+    return np.interp(t, fine, np.concatenate(([0], np.cumsum(0.5 * (factor[1:] + factor[:-1]) * np.diff(fine)))))
+
+
+def growth_heated(case):
+    """Circles that shrink while they are heated, held and cooled: one grain in another, and an order parameter of Allen and Cahn.
+
+    From 1100 to 1300 K in 100 s, held for 100 s, to 1000 K in 100 s; mobilities with Q = 150 kJ/mol. R^2 falls by 2 int M sigma dt (int L kappa dt), the integral by
+    the trapezoidal rule; the grain's from 100 s on, when its sharp start has become a profile."""
+    Q, lines = 1.5e5, []
+    at_1300 = math.exp(Q / 8.31446261815324 / 1300)
+    heated = ["temperature={time: [%s], value: [%s]}" % tuple(", ".join(map(str, row)) for row in PROGRAM), "phasefield.activation=150 kJ/mol", "evolve.end=300 s"]
+    t, v = volumes(case.run("evolve", "growth", "grain", "phasefield.boundary.mobility=%.17g" % (1e-18 * at_1300), "evolve.snapshot_interval=10 s", *heated))
+    field = read_evolve(case.run("evolve", "shrinking", "field", "phasefield.rate=%.17g" % at_1300, *heated))
+    for name, t, r2, wanted, start in (("grain", t, 4 / math.pi * v[:, 1], 2 * warmth(t, Q), 100),
+                                       ("Allen-Cahn", field["t_s"], 4 / math.pi * 60**2 * field["fraction"], 4 * warmth(field["t_s"], Q), 0)):
+        late = t >= start
+        r2, t, wanted = r2[late], t[late], wanted[late] - wanted[late][0]
+        lines.append(result("%s: fall of R^2" % name, r2[0] - r2[-1], "nm2", wanted[-1], MULLINS + "; S. Arrhenius, Z. Phys. Chem. 4 (1889) 226", 0.01))
+        lines.append(result("%s: largest distance from it" % name, float(np.abs(r2[0] - r2 - wanted).max()), "nm2", 0, "the same, at all times", 0.01 * wanted[-1]))
+        case.panel("t (s)", "R$^2$ (nm$^2$)", curve("magtwin", t, r2), reference("R$_0^2$ - 2 int", t, r2[0] - wanted), title=name)
     return lines
 
 
