@@ -29,6 +29,11 @@ bool mt_diffusion_closed(const MtDiffusion *d);
 PetscErrorCode mt_diffusion_release(const MtDiffusion *d, Vec v);
 /* y = K_D(t) c, what leaves each node, nm2/s times nm^(dim - 2); 0 where c is fixed.  Collective. */
 PetscErrorCode mt_diffusion_apply(MtDiffusion *d, double t, Vec c, Vec y);
+/* The numbers of medium m, 0 <= m < n, and setting them.  Not collective (the same on every rank). */
+MtMedium mt_diffusion_medium(const MtDiffusion *d, int m);
+void mt_diffusion_set(MtDiffusion *d, int m, MtMedium medium);
+/* y = the derivative of K_D(t) c by D0 of medium m or, with barrier, by its Q; per nm2/s and J/mol.  Collective. */
+PetscErrorCode mt_diffusion_number(MtDiffusion *d, int m, bool barrier, double t, Vec c, Vec y);
 /* Sets the operator shift w + K_D(t) of *ksp (conjugate gradients, AMG), the preconditioner anew where it has become
  * too different; *ksp is d's.  Right sides must be 0 where c is fixed.  Collective. */
 PetscErrorCode mt_diffusion_system(MtDiffusion *d, double t, double shift, Vec w, KSP *ksp);

@@ -32,9 +32,9 @@ typedef struct {
   double noise;
 } MtInvertOptions;
 
-/* invert_keys.c.  Not collective. */
+void mt_invert_options(const MtInput *in, MtInvertOptions *o); /* invert_keys.c.  Not collective. */
+/* unknowns.c: those of the input; MT_ERR_INPUT with the place of a key.  Not collective. */
 PetscErrorCode mt_invert_unknowns(const MtInput *in, int *n, MtUnknown u[MT_UNKNOWNS]);
-void mt_invert_options(const MtInput *in, MtInvertOptions *o);
 double mt_unknown_theta(const MtUnknown *u, double value); /* and back, and dp/dtheta: in the unit of the key */
 double mt_unknown_value(const MtUnknown *u, double theta);
 double mt_unknown_slope(const MtUnknown *u, double theta);
@@ -77,7 +77,8 @@ typedef struct {
   MtDomain *domain;
   MtFreeEnergy energy, derivative[MT_UNKNOWNS]; /* derivative: of f by the unknown, where it is of f */
   MtFormula *source;
-  MtProgram program; /* of the temperature */
+  MtProgram program;      /* of the temperature */
+  MtDiffusion *diffusion; /* NULL: not that model */
   MtFlow *flow;
   MtFlowModel model;
   MtMarch *march; /* finds the steps */

@@ -1,4 +1,4 @@
-/* The keys of section invert, and the parameters that they name. */
+/* The keys of section invert, and the rules between them. */
 #include "../phasefield/evolve_impl.h"
 #include "invert_impl.h"
 #include "magtwin/error.h"
@@ -41,8 +41,8 @@ const MtKey mt_invert_keys[] = {
     {.path = "invert.parameters[].name",
      .type = MT_KEY_STRING,
      .help = "The key: phasefield.gradient_energy, .mobility, .rate, .double_well.height, .double_well.low, "
-             ".double_well.high, .polynomial[k] (k from 0), .solution.temperature, .solution.interaction, .table.f[k]. "
-             "Its value in section phasefield is where the search begins."},
+             ".double_well.high, .polynomial[k] (k from 0), .solution.temperature, .solution.interaction, .table.f[k]; "
+             "diffusion.media[k].D0, .Q. Its value in the input is where the search begins."},
     {.path = "invert.parameters[].min",
      .type = MT_KEY_REAL,
      .help = "Smallest value, in the unit that the key has without one."},
@@ -52,7 +52,7 @@ const MtKey mt_invert_keys[] = {
      .def = "",
      .min = 0,
      .max = 1e30,
-     .help = "What is known before: standard deviation about the value in section phasefield; relative (0.2: 20 %) "
+     .help = "What is known before: standard deviation about the value in the input; relative (0.2: 20 %) "
              "where min > 0, else in the unit of the key. Without it nothing but the bounds; an ensemble then begins "
              "with a quarter of their width.",
      .exclusive_min = true},
@@ -105,153 +105,6 @@ const MtKey mt_invert_keys[] = {
     {0},
 };
 
-double mt_unknown_theta(const MtUnknown *u, double value) {
-  return u->log ? log(value) : value / (u->high - u->low);
-}
-
-double mt_unknown_value(const MtUnknown *u, double theta) {
-  return u->log ? exp(theta) : theta * (u->high - u->low);
-}
-
-double mt_unknown_slope(const MtUnknown *u, double theta) {
-  return u->log ? exp(theta) : u->high - u->low;
-}
-
-/* What can be sought, of which models. */
-typedef struct {
-  const char *name, *unit;
-  MtFlowNumberKind kind;
-  int k;                   /* -1: the index of the name */
-  const char *key, *value; /* must hold in section phasefield */
-} Known;
-static const Known KNOWN[] = {
-    {"phasefield.gradient_energy", "J/m", MT_NUMBER_KAPPA, 0, NULL, NULL},
-    {"phasefield.mobility", "m5/(J s)", MT_NUMBER_MOBILITY, 0, "phasefield.model", "cahn_hilliard"},
-    {"phasefield.rate", "m3/(J s)", MT_NUMBER_MOBILITY, 0, "phasefield.model", "allen_cahn"},
-    {"phasefield.double_well.height", "J/m3", MT_NUMBER_ENERGY, 0, "phasefield.energy", "double_well"},
-    {"phasefield.double_well.low", "1", MT_NUMBER_ENERGY, 1, "phasefield.energy", "double_well"},
-    {"phasefield.double_well.high", "1", MT_NUMBER_ENERGY, 2, "phasefield.energy", "double_well"},
-    {"phasefield.polynomial[", "J/m3", MT_NUMBER_ENERGY, -1, "phasefield.energy", "polynomial"},
-    {"phasefield.solution.temperature", "K", MT_NUMBER_ENERGY, 0, "phasefield.energy", "regular_solution"},
-    {"phasefield.solution.interaction", "J/mol", MT_NUMBER_ENERGY, 1, "phasefield.energy", "regular_solution"},
-    {"phasefield.table.f[", "J/m3", MT_NUMBER_ENERGY, -1, "phasefield.energy", "table"},
-};
-
-/* The entry of a name, and its index: NULL if there is none. */
-static const Known *find(const char *name, int *index) {
-  char end;
-  for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++) {
-    const size_t n = strlen(KNOWN[i].name);
-    if (KNOWN[i].k >= 0 && strcmp(name, KNOWN[i].name) == 0) {
-      *index = KNOWN[i].k;
-      return &KNOWN[i];
-    }
-    if (KNOWN[i].k < 0 && strncmp(name, KNOWN[i].name, n) == 0 && name[n] >= '0' && name[n] <= '9' &&
-        sscanf(name + n, "%d%c", index, &end) == 2 && end == ']' && strchr(name, ']')[1] == 0)
-      return &KNOWN[i];
-  }
-  return NULL;
-}
-
-static PetscErrorCode find_known(const MtInput *in, const char *path, const char *name, const Known **known, int *k) {
-  *known = find(name, k);
-  if (!*known)
-    return mt_input_error(in, path, "%s cannot be sought; what can is listed by magtwin invert --help", name);
-  if ((*known)->key && strcmp(mt_input_string(in, "%s", (*known)->key), (*known)->value) != 0)
-    return mt_input_error(in, path, "%s is no number of this model: %s is %s", name, (*known)->key,
-                          mt_input_string(in, "%s", (*known)->key));
-  return 0;
-}
-
-/* Number k of the energy, per value of its key. */
-static double factor_of(const MtInput *in, const MtFreeEnergy *e, MtFlowNumber number) {
-  const double NM2 = 1e18; /* m2 -> nm2 */
-  if (number.kind == MT_NUMBER_KAPPA) return NM2;
-  if (number.kind == MT_NUMBER_MOBILITY)
-    return strcmp(mt_input_string(in, "phasefield.model"), "cahn_hilliard") == 0 ? NM2 : 1;
-  if (e->kind != MT_ENERGY_REGULAR_SOLUTION) return 1;
-  return number.k == 0 ? e->rt / mt_input_real(in, "phasefield.solution.temperature")
-                       : 1 / mt_input_real(in, "phasefield.solution.molar_volume");
-}
-
-static double start_of(const MtInput *in, const MtFreeEnergy *e, const MtUnknown *u) {
-  if (u->number.kind == MT_NUMBER_ENERGY) return mt_free_energy_get(e, u->number.k) / u->factor;
-  return mt_input_real(in, "%s", u->name);
-}
-
-static PetscErrorCode read_bounds(const MtInput *in, int i, MtUnknown *u) {
-  char path[64];
-  u->low = mt_input_real(in, "invert.parameters[%d].min", i);
-  u->high = mt_input_real(in, "invert.parameters[%d].max", i);
-  u->log = u->low > 0;
-  snprintf(path, sizeof path, "invert.parameters[%d].max", i);
-  if (!(u->low < u->high))
-    return mt_input_error(in, path, "the range of %s is empty or reversed: %g .. %g", u->name, u->low, u->high);
-  if (!(u->start >= u->low && u->start <= u->high))
-    return mt_input_error(in, path, "%s begins at %g, outside of %g .. %g", u->name, u->start, u->low, u->high);
-  u->prior = mt_unknown_theta(u, u->start);
-  if (mt_input_has(in, "invert.parameters[%d].deviation", i))
-    u->deviation = mt_input_real(in, "invert.parameters[%d].deviation", i) / (u->log ? 1 : u->high - u->low);
-  return 0;
-}
-
-/* Bounds within which there is no model. */
-static PetscErrorCode check_sense(const MtInput *in, const MtFreeEnergy *e, int i, const MtUnknown *u) {
-  char path[64];
-  snprintf(path, sizeof path, "invert.parameters[%d].min", i);
-  const bool positive =
-      u->number.kind != MT_NUMBER_ENERGY || strstr(u->name, "height") || strstr(u->name, "temperature");
-  if (positive && !(u->low > 0)) return mt_input_error(in, path, "%s must be > 0", u->name);
-  if (e->kind == MT_ENERGY_POLYNOMIAL && u->number.kind == MT_NUMBER_ENERGY && u->number.k == e->n - 1 && !(u->low > 0))
-    return mt_input_error(in, path, "%s is the last coefficient: with one <= 0 the energy has no lower bound", u->name);
-  return 0;
-}
-
-static PetscErrorCode read_unknown(const MtInput *in, const MtFreeEnergy *e, int i, MtUnknown *u) {
-  char path[64];
-  const Known *known;
-  int k = 0;
-  snprintf(path, sizeof path, "invert.parameters[%d].name", i);
-  *u = (MtUnknown){.name = mt_input_string(in, "invert.parameters[%d].name", i)};
-  PetscErrorCode rc = find_known(in, path, u->name, &known, &k);
-  if (rc) return rc;
-  if (known->kind == MT_NUMBER_ENERGY && k >= mt_free_energy_count(e))
-    return mt_input_error(in, path, "%s: there are %d entries, counted from 0", u->name, mt_free_energy_count(e));
-  u->unit = known->unit;
-  u->number = (MtFlowNumber){known->kind, k};
-  u->factor = factor_of(in, e, u->number);
-  u->start = start_of(in, e, u);
-  rc = read_bounds(in, i, u);
-  return rc ? rc : check_sense(in, e, i, u);
-}
-
-static PetscErrorCode check_wells(const MtInput *in, const MtFreeEnergy *e, int n, const MtUnknown *u) {
-  if (e->kind != MT_ENERGY_DOUBLE_WELL) return 0;
-  double low = e->a[1], high = e->a[2];
-  for (int i = 0; i < n; i++) {
-    if (u[i].number.kind != MT_NUMBER_ENERGY) continue;
-    if (u[i].number.k == 1) low = u[i].high;
-    if (u[i].number.k == 2) high = u[i].low;
-  }
-  return low < high ? 0 : mt_input_error(in, "invert.parameters", "the ranges of low and high of the double well meet");
-}
-
-PetscErrorCode mt_invert_unknowns(const MtInput *in, int *n, MtUnknown u[MT_UNKNOWNS]) {
-  MtFreeEnergy e;
-  PetscErrorCode rc = mt_evolve_energy(in, &e);
-  *n = mt_input_count(in, "invert.parameters");
-  for (int i = 0; i < *n && !rc; i++) {
-    char path[64];
-    rc = read_unknown(in, &e, i, &u[i]);
-    snprintf(path, sizeof path, "invert.parameters[%d].name", i);
-    for (int j = 0; j < i && !rc; j++)
-      if (strcmp(u[i].name, u[j].name) == 0) rc = mt_input_error(in, path, "%s is given twice", u[i].name);
-  }
-  if (!rc) rc = check_wells(in, &e, *n, u);
-  mt_free_energy_free(&e);
-  return rc;
-}
-
 void mt_invert_options(const MtInput *in, MtInvertOptions *o) {
   const char *method = mt_input_string(in, "invert.method");
   *o = (MtInvertOptions){.from_snapshot = strcmp(mt_input_string(in, "invert.initial"), "snapshot") == 0,
@@ -279,7 +132,7 @@ static PetscErrorCode check_times(const MtInput *in) {
 }
 
 static bool one_field(const char *model) {
-  return strcmp(model, "cahn_hilliard") == 0 || strcmp(model, "allen_cahn") == 0;
+  return strcmp(model, "cahn_hilliard") == 0 || strcmp(model, "allen_cahn") == 0 || strcmp(model, "diffusion") == 0;
 }
 
 PetscErrorCode mt_invert_check(const MtInput *in) {
@@ -293,5 +146,5 @@ PetscErrorCode mt_invert_check(const MtInput *in) {
     return mt_input_error(in, "wetting.energy",
                           "is not for magtwin invert: boundaries are no part of what it computes");
   PetscErrorCode rc = check_times(in);
-  return rc || !mt_input_has(in, "phasefield.gradient_energy") ? rc : mt_invert_unknowns(in, &n, u);
+  return rc || !mt_input_has(in, "phasefield.model") ? rc : mt_invert_unknowns(in, &n, u);
 }

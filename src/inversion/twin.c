@@ -28,7 +28,10 @@ static PetscErrorCode open_flow(MtTwin *w) {
   const MtFlowOptions opt = {.newton_tolerance = exact ? NEWTON_TOLERANCE : loose,
                              .linear_rtol = exact ? LINEAR_RTOL : mt_input_real(w->in, "evolve.linear_rtol")};
   w->model = mt_evolve_model(w->in, &w->energy, w->source, &w->program);
-  PetscErrorCode rc = mt_flow_create(w->domain, &w->model, &opt, &w->flow);
+  PetscErrorCode rc = 0;
+  if (mt_evolve_diffuses(w->in)) rc = mt_diffusion_open(w->in, w->domain, &w->program, &w->diffusion);
+  w->model.diffusion = w->diffusion;
+  if (!rc) rc = mt_flow_create(w->domain, &w->model, &opt, &w->flow);
   if (!rc) rc = mt_march_create(w->flow, &march, &w->march);
   if (!rc) rc = mt_flow_linear_create(w->flow, ADJOINT_RTOL, &w->linear);
   if (rc) return rc;
@@ -42,8 +45,9 @@ static PetscErrorCode open_start(MtTwin *w) {
   const bool first = strcmp(mt_input_string(w->in, "invert.initial"), "snapshot") == 0;
   PetscErrorCode rc = mt_snapshots_read(w->domain, w->in, &w->seen);
   if (rc) return rc;
-  return first ? mt_snapshots_take_first(w->domain, w->in, &w->seen, w->start, &w->t0)
-               : mt_evolve_first(w->domain, w->in, NULL, &w->energy, w->start);
+  if (!first) return mt_evolve_first(w->domain, w->in, w->diffusion, &w->energy, w->start);
+  rc = mt_snapshots_take_first(w->domain, w->in, &w->seen, w->start, &w->t0);
+  return rc || !w->diffusion ? rc : mt_diffusion_impose(w->diffusion, w->start);
 }
 
 PetscErrorCode mt_twin_open(MtTwin *w, MPI_Comm comm, const MtInput *in, const char *mesh_path) {
@@ -76,11 +80,18 @@ PetscErrorCode mt_twin_close(MtTwin *w) {
   PetscCall(mt_flow_linear_destroy(&w->linear));
   PetscCall(mt_march_destroy(&w->march));
   PetscCall(mt_flow_destroy(&w->flow));
+  PetscCall(mt_diffusion_destroy(&w->diffusion));
   PetscCall(mt_domain_destroy(&w->domain));
   mt_formula_free(&w->source);
   mt_program_free(&w->program);
   mt_free_energy_free(&w->energy);
   return mt_mesh_destroy(&w->mesh);
+}
+
+static void set_medium(MtTwin *w, MtFlowNumber number, double value) {
+  MtMedium m = mt_diffusion_medium(w->diffusion, number.k);
+  *(number.kind == MT_NUMBER_BARRIER ? &m.Q : &m.D0) = value;
+  mt_diffusion_set(w->diffusion, number.k, m);
 }
 
 PetscErrorCode mt_twin_set(MtTwin *w, const double *theta) {
@@ -91,6 +102,7 @@ PetscErrorCode mt_twin_set(MtTwin *w, const double *theta) {
     if (u->number.kind == MT_NUMBER_ENERGY) mt_free_energy_set(&w->energy, u->number.k, value);
     if (u->number.kind == MT_NUMBER_KAPPA) w->model.kappa = value;
     if (u->number.kind == MT_NUMBER_MOBILITY) w->model.mobility = value;
+    if (u->number.kind == MT_NUMBER_DIFFUSIVITY || u->number.kind == MT_NUMBER_BARRIER) set_medium(w, u->number, value);
   }
   for (int i = 0; i < w->n; i++) { /* when all are set */
     mt_free_energy_free(&w->derivative[i]);

@@ -9,7 +9,8 @@
 #include <math.h>
 
 enum { MAX_ITERATIONS = 200 };
-static const double STALE = 1.5; /* a coefficient of the preconditioner may be off by */
+static const double GAS = 8.31446261815324; /* J/(mol K), CODATA 2018 */
+static const double STALE = 1.5;            /* a coefficient of the preconditioner may be off by */
 
 struct MtDiffusion {
   const MtDomain *domain;
@@ -148,6 +149,23 @@ static PetscErrorCode set_operator(MtDiffusion *d, double T) {
 PetscErrorCode mt_diffusion_apply(MtDiffusion *d, double t, Vec c, Vec y) {
   PetscCall(set_operator(d, temperature(d, t)));
   PetscCall(MatMult(d->K, c, y));
+  return mt_diffusion_release(d, y);
+}
+
+MtMedium mt_diffusion_medium(const MtDiffusion *d, int m) {
+  return d->medium[m];
+}
+
+void mt_diffusion_set(MtDiffusion *d, int m, MtMedium medium) {
+  if (d->medium[m].D0 == medium.D0 && d->medium[m].Q == medium.Q) return;
+  d->medium[m] = medium;
+  d->T = d->amg_shift = 0; /* what was made of the others */
+}
+
+PetscErrorCode mt_diffusion_number(MtDiffusion *d, int m, bool barrier, double t, Vec c, Vec y) {
+  const double T = temperature(d, t), by = mt_arrhenius(d->medium[m].Q, T);
+  PetscCall(MatMult(d->part[m], c, y));
+  PetscCall(VecScale(y, barrier ? -d->medium[m].D0 * by / (GAS * T) : by));
   return mt_diffusion_release(d, y);
 }
 

@@ -1,9 +1,11 @@
 /* An implicit step linearized at a state.
  *
  * S = q w + T w^-1 (w f'' + kappa K), T = M K (conserved) or L w; K and w are symmetric, so S' = q w + (w f'' + kappa
- * K) w^-1 T.  The preconditioner of the flow is a symmetric operator but for rounding of its cycles and serves both. */
+ * K) w^-1 T.  The preconditioner of the flow is a symmetric operator but for rounding of its cycles and serves both.
+ * Diffusion: S = q w + K_D, symmetric; where c is fixed nothing moves and l is 0. */
 #include "flow_impl.h"
 #include "magtwin/adjoint.h"
+#include "magtwin/diffusion.h"
 #include "magtwin/error.h"
 #include <math.h>
 
@@ -12,7 +14,8 @@ enum { MAX_ITERATIONS = 500 };
 struct MtFlowLinear {
   MtFlow *flow;
   Mat S, St;
-  KSP ksp, kspt;
+  KSP ksp, kspt; /* NULL: diffusion, the solver of which is its own */
+  double rtol, t;
   Vec c, a, b; /* the state; work */
   double iterations;
 };
@@ -76,8 +79,10 @@ PetscErrorCode mt_flow_linear_create(MtFlow *flow, double rtol, MtFlowLinear **l
   PetscCall(PetscNew(&l));
   *linear = l;
   l->flow = flow;
+  l->rtol = rtol;
   Vec *const vec[] = {&l->c, &l->a, &l->b};
   for (size_t i = 0; i < sizeof vec / sizeof *vec; i++) PetscCall(VecDuplicate(flow->w, vec[i]));
+  if (flow->model.diffusion) return 0;
   PetscCall(make_solver(l, apply, rtol, &l->S, &l->ksp));
   return make_solver(l, apply_transposed, rtol, &l->St, &l->kspt);
 }
@@ -109,16 +114,34 @@ PetscErrorCode mt_flow_linear_at(MtFlowLinear *l, double t, double shift, Vec c)
   const MtFlowModel *m = &f->model;
   if (m->program) f->model.mobility = f->mobility0 * mt_arrhenius(m->activation, mt_program_at(m->program, t));
   PetscCall(VecCopy(c, l->c));
-  PetscCall(mt_flow_gradient(f, c, l->a, true));
+  l->t = t;
+  if (!m->diffusion) PetscCall(mt_flow_gradient(f, c, l->a, true));
   return mt_flow_solver_set(f, t, shift);
 }
 
+/* By the solver that the steps use, to another tolerance. */
+static PetscErrorCode solve_diffusion(MtFlowLinear *l, Vec y, Vec x) {
+  KSP ksp = l->flow->ksp;
+  PetscReal rtol, atol, dtol;
+  PetscInt most;
+  PetscCall(VecCopy(y, l->a));
+  PetscCall(mt_diffusion_release(l->flow->model.diffusion, l->a));
+  PetscCall(KSPGetTolerances(ksp, &rtol, &atol, &dtol, &most));
+  PetscCall(KSPSetTolerances(ksp, l->rtol, atol, dtol, most));
+  PetscCall(KSPSolve(ksp, l->a, x));
+  return KSPSetTolerances(ksp, rtol, atol, dtol, most);
+}
+
 PetscErrorCode mt_flow_linear_solve(MtFlowLinear *l, bool transposed, Vec y, Vec x) {
-  KSP ksp = transposed ? l->kspt : l->ksp;
+  const bool own = l->flow->model.diffusion != NULL;
+  KSP ksp = own ? l->flow->ksp : transposed ? l->kspt : l->ksp;
   KSPConvergedReason reason;
   PetscInt its;
   PetscCall(VecZeroEntries(x));
-  PetscCall(KSPSolve(ksp, y, x));
+  if (own)
+    PetscCall(solve_diffusion(l, y, x));
+  else
+    PetscCall(KSPSolve(ksp, y, x));
   PetscCall(KSPGetConvergedReason(ksp, &reason));
   PetscCall(KSPGetIterationNumber(ksp, &its));
   l->iterations += (double)its;
@@ -144,6 +167,8 @@ static PetscErrorCode slope(const MtFlowLinear *l, const MtFreeEnergy *derivativ
 
 PetscErrorCode mt_flow_linear_number(MtFlowLinear *l, MtFlowNumber number, const MtFreeEnergy *derivative, Vec y) {
   MtFlow *f = l->flow;
+  if (number.kind == MT_NUMBER_DIFFUSIVITY || number.kind == MT_NUMBER_BARRIER)
+    return mt_diffusion_number(f->model.diffusion, number.k, number.kind == MT_NUMBER_BARRIER, l->t, l->c, y);
   if (number.kind == MT_NUMBER_ENERGY) {
     PetscCall(slope(l, derivative, l->a));
     return mt_flow_transport(f, l->a, y);

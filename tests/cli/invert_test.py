@@ -153,6 +153,38 @@ def test_ensemble(folder):
     check("2 groups cannot be made of 1 ranks" in done.err, done)
 
 
+DIFFUSION = """box: {size: [15, 16, 0], spacing: 1, periodic: y}
+phasefield: {model: diffusion, initial_formula: "exp(-(x/2)^2)"}
+diffusion:
+  media: [{D0: 5.8e-6, Q: 250 kJ/mol}, {D0: 2e-17, where: "2 - abs(y - 8)"}]
+  fixed: [{at: x_min, c: 1}]
+temperature: {time: [0, 4, 6], value: [1000, 1000, 1080]}
+evolve: {end: 6 s, first_step: 0.02 s, tolerance: 1e-3, snapshots: [2, 4]}
+"""
+
+
+def test_diffusion(folder):
+    """Lattice and boundary under a temperature program, by adjoint and by ensemble."""
+    fields = os.path.join(folder, "layers")
+    done = support.magtwin(BUILD, "evolve", support.write(folder, DIFFUSION, "layers.yaml"), "output.folder=" + fields)
+    check(done.code == 0, done)
+    sought = [("diffusion.media[0].Q", 200e3, 300e3, 255e3, 250e3), ("diffusion.media[1].D0", 1e-18, 1e-15, 4e-17, 2e-17)]
+    text = DIFFUSION + "invert: {snapshots: '%s', noise: 0.01, parameters: [%s]}\n" % (
+        os.path.join(fields, "fields", "fields_*.h5"), ", ".join("{name: '%s', min: %g, max: %g}" % row[:3] for row in sought))
+    path, start = support.write(folder, text, "seek.yaml"), ["%s=%g" % (row[0], row[3]) for row in sought]
+    for ranks, method in (2, "gauss_newton"), (1, "ensemble"):
+        out = os.path.join(folder, "diffusion_" + method)
+        done = support.magtwin(BUILD, "invert", path, "output.folder=" + out, "invert.method=" + method, *start, ranks=ranks, timeout=300)
+        check(done.code == 0, done)
+        for key, _, _, _, truth in sought:
+            row = parameters(out)[key.split(".", 1)[1]]
+            check(abs(float(row["estimate"]) - truth) < (1e-3 if method == "gauss_newton" else 0.02) * truth, (method, row))
+    for old, new, words in [("media[0].Q", "media[2].Q", "there are 2 entries, counted from 0"), ("min: 1e-18", "min: 0", "must be > 0"),
+                            ("diffusion.media[0].Q", "phasefield.mobility", "is no number of this model")]:
+        done = support.magtwin(BUILD, "invert", support.write(folder, text.replace(old, new), "bad.yaml"), "output.folder=" + os.path.join(folder, "bad"))
+        check(done.code == 2 and words in done.err and "bad.yaml:" in done.err, done)
+
+
 def test_continued(folder):
     """Killed in the middle, then continued: the estimate of the run that was left alone."""
     for method, members in (("gauss_newton", ()), ("ensemble", ("invert.method=ensemble", "invert.members=12"))):
@@ -194,5 +226,5 @@ def test_bad_input(folder):
 
 if __name__ == "__main__":
     sys.exit(support.run_tests([("a twin", test_twin), ("arrays with noise and a mask", test_arrays), ("an ensemble", test_ensemble),
-                                ("killed and continued", test_continued), ("a combination that is not fixed", test_not_fixed),
+                                ("diffusion", test_diffusion), ("killed and continued", test_continued), ("a combination that is not fixed", test_not_fixed),
                                 ("bad input", test_bad_input)]))

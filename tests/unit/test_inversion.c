@@ -9,6 +9,7 @@
 
 #include "../../src/inversion/invert_impl.h"
 #include "folder.h"
+#include "magtwin/diffusion.h"
 #include "magtwin/error.h"
 #include "magtwin/evolve.h"
 #include "magtwin/npy.h"
@@ -74,34 +75,44 @@ static void write_snapshot(const char *folder, int k, double level) {
   assert_int_equal(mt_npy_write(path, N, N, c), 0);
 }
 
-#define CONSERVED "model: cahn_hilliard, mobility: 5e-18"
-#define RELAXED "model: allen_cahn, rate: 1"
-#define HEATED "model: cahn_hilliard, mobility: 2e-15, activation: 50000" /* about 5e-18 at 1000 K */
+#define WELL                                                                                                           \
+  "double_well: {height: 5, low: 0.3, high: 0.7}, gradient_energy: 2e-18, initial_formula: 0.5 + "                     \
+  "0.04*cos(2*pi*x/24)*cos(4*pi*y/24) + 0.02*sin(4*pi*x/24), "
+#define THREE                                                                                                          \
+  "{name: phasefield.double_well.height, min: 1, max: 20}, {name: phasefield.double_well.high, min: 0.6, max: 0.9}, "  \
+  "{name: phasefield.gradient_energy, min: 1e-19, max: 1e-17}, "
+#define CONSERVED WELL "model: cahn_hilliard, mobility: 5e-18"
+#define RELAXED WELL "model: allen_cahn, rate: 1"
+#define HEATED WELL "model: cahn_hilliard, mobility: 2e-15, activation: 50000" /* about 5e-18 at 1000 K */
+#define DIFFUSING "model: diffusion, initial_formula: exp(-x/4) + 0.3*cos(2*pi*y/24)*exp(-(x - 12)^2/20)"
+#define MEDIA                                                                                                          \
+  "diffusion: {media: [{D0: 4e-15, Q: 50000}, {D0: 2e-15, Q: 35000, where: 3 - abs(y - 12)}],\n"                       \
+  "  fixed: [{at: x_min, c: 1}]}\n" HEAT
+#define HEAT "temperature: {time: [0, 0.5, 1], value: [900, 1000, 950]}\n"
+#define MOBILITY THREE "{name: phasefield.mobility, min: 1e-19, max: 1e-16}"
+#define RATE THREE "{name: phasefield.rate, min: 0.1, max: 10}"
 
-static void open_case(Case *k, const char *model, const char *parameter, const char *more, const char *section) {
+static void open_case(Case *k, const char *model, const char *parameters, const char *more, const char *section) {
   char path[128], text[2048];
+  const bool open = strstr(model, "diffusion"); /* at both ends of x */
   memcpy(k->folder, "/tmp/magtwin_invert_XXXXXX", 27);
   assert_int_equal(folder_make(k->folder, &k->rank), 0);
   snprintf(path, sizeof path, "%s/run.yaml", k->folder);
   if (k->rank == 0) {
     write_snapshot(k->folder, 1, .05);
     write_snapshot(k->folder, 2, .1);
-    snprintf(
-        text, sizeof text,
-        "box: {size: [%d, %d, 0], spacing: 1, periodic: xy}\n"
-        "phasefield: {double_well: {height: 5, low: 0.3, high: 0.7}, gradient_energy: 2e-18, %s,\n"
-        "  initial_formula: 0.5 + 0.04*cos(2*pi*x/24)*cos(4*pi*y/24) + 0.02*sin(4*pi*x/24)}\n"
-        "evolve: {end: 1, first_step: 0.01, tolerance: 1e-5}\n"
-        "invert: {snapshots: %s/seen*.npy, times: [0.3, 0.8], noise: 0.1, %s parameters: [{name: "
-        "phasefield.double_well.height, min: 1, max: 20}, {name: phasefield.double_well.high, min: 0.6, max: 0.9},\n"
-        "  {name: phasefield.gradient_energy, min: 1e-19, max: 1e-17}, {name: %s}]}\n"
-        "%soutput: {folder: %s/out}\n",
-        N, N, model, k->folder, more, parameter, section, k->folder);
+    snprintf(text, sizeof text,
+             "box: {size: [%d, %d, 0], spacing: 1, periodic: %s}\n"
+             "phasefield: {%s}\n"
+             "evolve: {end: 1, first_step: 0.01, tolerance: 1e-5}\n"
+             "invert: {snapshots: %s/seen*.npy, times: [0.3, 0.8], noise: 0.1, %s parameters: [%s]}\n"
+             "%soutput: {folder: %s/out}\n",
+             open ? N - 1 : N, N, open ? "y" : "xy", model, k->folder, more, parameters, section, k->folder);
     assert_int_equal(mt_file_write(path, text), 0);
   }
   MPI_Barrier(PETSC_COMM_WORLD);
-  const PetscErrorCode rc =
-      mt_input_read_for(PETSC_COMM_WORLD, path, 0, NULL, tables, "box phasefield evolve invert", &k->in);
+  const PetscErrorCode rc = mt_input_read_for(PETSC_COMM_WORLD, path, 0, NULL, tables,
+                                              "box phasefield diffusion temperature evolve invert", &k->in);
   if (rc) print_error("%s\n", mt_error_message());
   assert_int_equal(rc, 0);
   assert_int_equal(mt_twin_open(&k->twin, PETSC_COMM_WORLD, k->in, ""), 0);
@@ -165,6 +176,7 @@ static void by_start(Case *k) {
   assert_int_equal(mt_twin_reverse(w, g, d), 0);
   VecCopy(w->start, v);
   VecShift(v, -.47);
+  if (w->diffusion) mt_diffusion_release(w->diffusion, v);
   VecDot(v, d, &along);
   for (int side = 0; side < 2; side++) {
     VecAXPY(w->start, side ? -2 * e : e, v);
@@ -177,12 +189,17 @@ static void by_start(Case *k) {
 }
 
 static void test_gradient(void **state) {
-  static const char *const kind[][3] = {{CONSERVED, "phasefield.mobility, min: 1e-19, max: 1e-16", ""},
-                                        {RELAXED, "phasefield.rate, min: 0.1, max: 10", ""},
-                                        {HEATED, "phasefield.mobility, min: 1e-17, max: 1e-14",
-                                         "temperature: {time: [0, 0.5, 1], value: [900, 1000, 950]}\n"}};
+  static const char *const kind[][3] = {{CONSERVED, MOBILITY, ""},
+                                        {RELAXED, RATE, ""},
+                                        {HEATED, THREE "{name: phasefield.mobility, min: 1e-17, max: 1e-14}", HEAT},
+                                        {DIFFUSING,
+                                         "{name: \"diffusion.media[0].D0\", min: 1e-16, max: 1e-13}, "
+                                         "{name: \"diffusion.media[1].Q\", min: 0, max: 80000}, "
+                                         "{name: \"diffusion.media[1].D0\", min: 1e-16, max: 1e-13}, "
+                                         "{name: \"diffusion.media[0].Q\", min: 20000, max: 80000}",
+                                         MEDIA}};
   (void)state;
-  for (int i = 0; i < 3; i++) {
+  for (int i = 0; i < 4; i++) {
     Case k;
     open_case(&k, kind[i][0], kind[i][1], "", kind[i][2]);
     taylor(&k);
@@ -197,7 +214,7 @@ static void test_few_states(void **state) {
   (void)state;
   for (int few = 0; few < 2; few++) {
     Case k;
-    open_case(&k, CONSERVED, "phasefield.mobility, min: 1e-19, max: 1e-16", few ? "states: 9," : "", "");
+    open_case(&k, CONSERVED, MOBILITY, few ? "states: 9," : "", "");
     assert_int_equal(mt_twin_record(&k.twin, &misfit, NULL), 0);
     misfit_at(&k.twin, k.twin.theta);
     assert_int_equal(mt_twin_reverse(&k.twin, g[few], NULL), 0);
@@ -219,7 +236,7 @@ static void test_run(void **state) {
     char path[128];
     bool stopped;
     MtJson *json = mt_json_new();
-    open_case(&k, RELAXED, "phasefield.rate, min: 0.1, max: 10", more[i], "");
+    open_case(&k, RELAXED, RATE, more[i], "");
     for (int again = 0; again < 2; again++)
       assert_int_equal(mt_invert_run(PETSC_COMM_WORLD, k.in, "", k.folder, again, json, &stopped), 0);
     assert_false(stopped);

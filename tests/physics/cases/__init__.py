@@ -36,6 +36,7 @@ CASES = {
     "shrinking": phase_field.shrinking,
     "adjoint_twins": inversion.adjoint_twins,
     "ensemble_twins": inversion.ensemble_twins,
+    "diffusion_twins": inversion.diffusion_twins,
     "inclusions": elasticity.inclusions,
     "stressed_interface": elasticity.stressed_interface,
     "coherent_phases": elasticity.coherent_phases,

@@ -12,11 +12,14 @@ NOISE = 0.02  # of c, whose phases lie 0.4 apart
 MODELS = {"twin": {"phasefield.double_well.height": (5, 1, 20, 3.5), "phasefield.double_well.high": (0.7, 0.6, 0.9, 0.78),
                    "phasefield.mobility": (5e-18, 1e-18, 1e-16, 9e-18)},
           "twin_relaxed": {"phasefield.gradient_energy": (2e-17, 2e-18, 2e-16, 4e-17), "phasefield.double_well.high": (1, 0.8, 1.3, 1.15),
-                           "phasefield.rate": (0.2, 0.02, 2, 0.12)}}  # truth, min, max, start
+                           "phasefield.rate": (0.2, 0.02, 2, 0.12)},
+          "twin_diffusion": {"diffusion.media[0].D0": (5.8e-6, 1e-7, 1e-4, 3e-6), "diffusion.media[0].Q": (250e3, 200e3, 300e3, 255e3),
+                             "diffusion.media[1].D0": (1.4e-9, 1e-10, 1e-8, 2e-9)}}  # truth, min, max, start
+TIMES = {"twin": [2, 4, 8], "twin_diffusion": [1, 2, 4, 6, 8]}  # of the fields after the first
 
 
 def section(snapshots, noise, model, *more):
-    unknown = ", ".join("{name: %s, min: %g, max: %g}" % (key, low, high) for key, (_, low, high, _) in MODELS[model].items())
+    unknown = ", ".join("{name: '%s', min: %g, max: %g}" % (key, low, high) for key, (_, low, high, _) in MODELS[model].items())
     return "invert={%s}" % ", ".join(["snapshots: '%s'" % snapshots, "noise: %g" % noise, "parameters: [%s]" % unknown] + list(more))
 
 
@@ -46,29 +49,29 @@ def noise_free(case, model, name, *more, ranks=1):
                     for key, v, t in zip(MODELS[model], value, truth_of(model))]
 
 
-def scattered(case, seeds, name, *more):
+def scattered(case, model, seeds, name, *more):
     """(estimate - truth)/deviation [seeds, parameters] of snapshots with noise, and the sum of squares in the metric of the covariance."""
-    truth = os.path.join(case.run("evolve", "twin", "truth_twin"), "fields")
+    truth = os.path.join(case.run("evolve", model, "truth_" + model), "fields")
     off, square = [], 0
     for seed in range(seeds):
         random, where = np.random.default_rng(seed), os.path.join(case.folder, "seen_%02d" % seed)
         os.makedirs(where, exist_ok=True)
-        for k in (2, 3, 4):
+        for k in range(2, 2 + len(TIMES[model])):
             with h5py.File(os.path.join(truth, "fields_%04d.h5" % k), "r") as f:
                 c = f["/c"][...].reshape(16, 16)
             np.save(os.path.join(where, "s%d.npy" % k), c + NOISE * random.standard_normal(c.shape))
-        seen = section(os.path.join(where, "s*.npy"), NOISE, "twin", "times: [2, 4, 8]", *more)
-        value, covariance = estimates(case.run("invert", "twin", "%s_%02d" % (name, seed), *starts("twin"), seen))
-        error = np.log(value / truth_of("twin"))
+        seen = section(os.path.join(where, "s*.npy"), NOISE, model, "times: %s" % TIMES[model], *more)
+        value, covariance = estimates(case.run("invert", model, "%s_%02d" % (name, seed), *starts(model), seen))
+        error = np.log(value / truth_of(model))
         off.append(error / np.sqrt(np.diag(covariance)))
         square += error @ np.linalg.solve(covariance, error)
     return np.array(off), square
 
 
-def coverage(case, seeds, low, high, name, *more):
+def coverage(case, model, seeds, low, high, name, *more):
     """low, high: 95 % of chi-squared of 3 seeds."""
-    off, square = scattered(case, seeds, name, *more)
-    names = [key.split(".")[-1] for key in MODELS["twin"]]
+    off, square = scattered(case, model, seeds, name, *more)
+    names = [key.split(".", 1)[1] for key in MODELS[model]]
     case.panel("seed of the noise", "(estimate - truth)/deviation", *[points(n, np.arange(seeds), off[:, i]) for i, n in enumerate(names)],
                level("95 %", 1.96), level("", -1.96), title="%s, noise %g" % (name, NOISE))
     share = float((abs(off) < 1.96).mean())
@@ -89,10 +92,17 @@ def adjoint_twins(case):
     lines.append(result("Taylor test: slope over four decades", np.log(rest[0] / rest[-1]) / np.log(step[0] / step[-1]), "", 2, "issue: slope 2", 0.05, absolute=True))
     lines.append(bound("Taylor test: slope of each half decade", float(slopes[np.argmax(abs(slopes - 2))]), "", 1.9, 2.1, "issue: slope 2"))
     case.panel("step of ln p", "|J(p + e d) - J - e g.d|", points("magtwin", step, rest), reference("slope 2", step[[0, -1]], rest[-1] * (step[[0, -1]] / step[-1])**2), xlog=True, ylog=True)
-    return lines + coverage(case, 20, 40.5, 83.3, "gauss_newton")
+    return lines + coverage(case, "twin", 20, 40.5, 83.3, "gauss_newton")
 
 
 def ensemble_twins(case):
     """Three parameters of a twin by the ensemble Kalman smoother: noise-free on two groups of ranks, and with noise."""
     lines = noise_free(case, "twin", "ensemble", "method: ensemble", "members: 20", ranks=2)[1]
-    return lines + coverage(case, 8, 12.4, 39.4, "ensemble", "method: ensemble", "members: 20")
+    return lines + coverage(case, "twin", 8, 12.4, 39.4, "ensemble", "method: ensemble", "members: 20")
+
+
+def diffusion_twins(case):
+    """Diffusivities and an activation energy of a lattice with a boundary, by adjoint and ensemble: noise-free, and with noise of 2 %."""
+    lines = noise_free(case, "twin_diffusion", "gauss_newton")[1] + noise_free(case, "twin_diffusion", "ensemble", "method: ensemble", "members: 20", ranks=2)[1]
+    return (lines + coverage(case, "twin_diffusion", 20, 40.5, 83.3, "gauss_newton") +
+            coverage(case, "twin_diffusion", 8, 12.4, 39.4, "ensemble", "method: ensemble", "members: 20"))
