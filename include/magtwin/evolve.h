@@ -4,6 +4,7 @@
 
 #include "magtwin/input.h"
 #include "magtwin/json.h"
+#include "magtwin/phasefield.h"
 
 extern const MtKey mt_evolve_keys[];        /* sections box, phasefield, evolve */
 extern const MtKey mt_diffusion_keys[];     /* sections diffusion, temperature */
@@ -16,10 +17,14 @@ extern const MtKey mt_wetting_keys[];       /* section wetting */
  * anything is written.  Not collective (the same on every rank). */
 PetscErrorCode mt_evolve_check(const MtInput *in);
 
-/* The whole run, on the box of the input or, without one, on the mesh file at mesh_path: evolve.csv, fields, checkpoint
+bool mt_evolve_from_labels(const MtInput *in); /* phasefield.initial=labels */
+bool mt_evolve_on_box(const MtInput *in);      /* else on a mesh */
+
+/* The whole run, on the box of the input or, without one, on the mesh file at mesh_path (from labels without a mesh: on
+ * a box with their voxels as cells); labels: of a start from them, else NULL.  evolve.csv, fields, checkpoint
  * and restart, results in json (objects "counts" and "results").  *stopped: ended on a signal after a checkpoint.
  * Where no time step can be made: a checkpoint of the last state, and MT_ERR_FAIL.  Collective. */
-PetscErrorCode mt_evolve_run(MPI_Comm comm, const MtInput *in, const char *mesh_path, const char *folder, bool resume,
-                             MtJson *json, bool *stopped);
+PetscErrorCode mt_evolve_run(MPI_Comm comm, const MtInput *in, const char *mesh_path, const MtStartLabels *labels,
+                             const char *folder, bool resume, MtJson *json, bool *stopped);
 
 #endif

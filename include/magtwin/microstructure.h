@@ -30,6 +30,12 @@ void mt_labels_free(MtLabels *labels);
 
 /* section grains, source ebsd or labels: reads the files and labels grains.  Collective. */
 PetscErrorCode mt_labels_read(MPI_Comm comm, const MtInput *in, MtLabels *labels);
+/* The same for a use of the voxels themselves: with `fill` those without a label get one, all scaled to
+ * grains.mean_size; tells what it did on the log and in json (object "grains").  Collective. */
+PetscErrorCode mt_labels_measure(MPI_Comm comm, const MtInput *in, bool fill, MtLabels *labels, MtJson *json);
+/* Gives voxels without a label the label that most of their 6-neighbours have (the smaller one on a tie), again and
+ * again until none is left; a step uses the labels of the step before, so that ranks do not matter.  Collective. */
+PetscErrorCode mt_labels_fill(MPI_Comm comm, MtLabels *labels);
 /* labels.h5, format "magtwin-labels" 1: /labels [nz*ny*nx] i32, 0 where there is no grain, else grain + 1, with
  * attributes dims (nz, ny, nx) and voxel (nm, x y z); /grains/axis [n,3], /grains/orientation [n,4], /grains/voxels
  * [n], /grains/source [n]; where it is known also /confidence [nz*ny*nx] u8, 0 .. 1 in 255 steps.  Collective. */

@@ -16,6 +16,20 @@ typedef struct {
   bool periodic[3]; /* then at least 3 cells along it; otherwise the end is free */
 } MtBox;
 
+/* Labelled voxels that fields begin from, cut into slabs of z by mt_slab: voxel (i,j,k) of a rank's slab at
+ * [(k ny + j) nx + i].  The corner of the volume lies at the origin.  Arrays are the caller's. */
+typedef struct {
+  int n[3];             /* voxels along x, y, z */
+  int nz_local;         /* slices of this rank */
+  double voxel[3];      /* nm */
+  const int32_t *grain; /* [nz_local ny nx] 0 .. ngrains - 1, -1: none */
+  int ngrains;
+  const int64_t *source;     /* [ngrains] label of each in its file */
+  int64_t background;        /* label of those that are none */
+  const double *axis;        /* [3 ngrains] c axis, unit */
+  const double *orientation; /* [4 ngrains] unit quaternions w x y z, crystal -> sample */
+} MtStartLabels;
+
 /* The simplices of a mesh, distributed as those of MtMesh: a rank owns nodes and holds every element that touches one
  * of them; rows of matrices are contiguous by rank. */
 typedef struct {
@@ -34,9 +48,10 @@ typedef struct {
   bool *element_owned;       /* [ne] true on exactly one rank */
   int32_t *region;           /* [ne] index into mesh->regions; NULL: a box */
   int64_t ne_global;
-  double volume; /* nm2 or nm3 */
-  MtBox box;     /* dim 0: the domain is a mesh */
-  MtMesh *mesh;  /* NULL: the domain is a box; not owned */
+  double volume;               /* nm2 or nm3 */
+  MtBox box;                   /* dim 0: the domain is a mesh */
+  MtMesh *mesh;                /* NULL: the domain is a box; not owned */
+  const MtStartLabels *labels; /* NULL: nothing begins from labels; not owned */
   MtNodes *nodes;
   VecScatter to_slab; /* rows -> file order, of a box */
   Vec slab;

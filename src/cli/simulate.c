@@ -1,6 +1,7 @@
 /* What the subcommands that compute on a mesh have in common: rules, folder, mesh, run, summary, last words. */
 #include "cli.h"
 #include "magtwin/error.h"
+#include "magtwin/evolve.h"
 #include "magtwin/log.h"
 #include "magtwin/micromagnetics.h"
 #include "magtwin/run.h"
@@ -70,8 +71,7 @@ static PetscErrorCode run(MPI_Comm comm, const CliArgs *args, const MtInput *in,
   PetscCall(open_folder(comm, args, in, sim));
   prepare_last_words(comm, args);
   PetscCall(mt_summary_begin(comm, args->command->name, in, &json));
-  if (!sim->nonmagnetic || !mt_input_has(in, "box.size"))
-    PetscCall(cli_demag_mesh(comm, in, folder, args->force, json, mesh));
+  if (!sim->nonmagnetic || !mt_evolve_on_box(in)) PetscCall(cli_demag_mesh(comm, in, folder, args->force, json, mesh));
   if (args->force) PetscCall(remove_others(comm, folder, sim->table));
   PetscCall(sim->run(comm, in, mesh, folder, args->resume, json, &stopped));
   if (stopped) mt_json_bool(json, "stopped", true);

@@ -145,6 +145,9 @@ PetscErrorCode mt_invert_check(const MtInput *in) {
   if (mt_input_has(in, "wetting.energy"))
     return mt_input_error(in, "wetting.energy",
                           "is not for magtwin invert: boundaries are no part of what it computes");
+  if (mt_evolve_from_labels(in))
+    return mt_input_error(in, "phasefield.initial",
+                          "is labels, which magtwin invert does not read: take a file of fields");
   PetscErrorCode rc = check_times(in);
   return rc || !mt_input_has(in, "phasefield.model") ? rc : mt_invert_unknowns(in, &n, u);
 }

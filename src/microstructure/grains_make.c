@@ -160,6 +160,18 @@ static PetscErrorCode read_labels(MPI_Comm comm, const MtInput *in, MtLabels *l)
   return 0;
 }
 
+PetscErrorCode mt_labels_measure(MPI_Comm comm, const MtInput *in, bool fill, MtLabels *l, MtJson *json) {
+  PetscCall(read_labels(comm, in, l));
+  mt_json_object(json, "grains");
+  mt_json_string(json, "source", mt_input_string(in, "grains.source"));
+  tell_labels(json, l);
+  scaled_labels(in, l, json);
+  mt_json_end(json);
+  const PetscErrorCode rc = fill ? mt_labels_fill(comm, l) : 0;
+  if (rc) mt_labels_free(l);
+  return rc;
+}
+
 static PetscErrorCode choose(MPI_Comm comm, const MtInput *in, MtLabels *l, MtPower *p, bool *voxels, MtJson *json) {
   const char *route = mt_input_string(in, "mesh.route");
   bool poor = true;

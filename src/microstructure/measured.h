@@ -68,9 +68,6 @@ PetscErrorCode mt_ebsd_read(MPI_Comm comm, const MtInput *in, MtLabels *l);
 
 /* Slab by the rule of mt_slab and storage of l->label, from nx, ny, nz.  Not collective. */
 PetscErrorCode mt_labels_layout(MPI_Comm comm, int nx, int ny, int nz, MtLabels *l);
-/* Gives voxels without a label the label that most of their 6-neighbours have (the smaller one on a tie), again and
- * again until none is left; a step uses the labels of the step before, so that ranks do not matter.  Collective. */
-PetscErrorCode mt_labels_fill(MPI_Comm comm, MtLabels *l);
 /* Renumbers the grains by their first voxel in file order, and counts l->voxels.  Collective. */
 PetscErrorCode mt_labels_renumber(MPI_Comm comm, MtLabels *l);
 PetscErrorCode mt_labels_count(MPI_Comm comm, MtLabels *l);

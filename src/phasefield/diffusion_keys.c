@@ -124,7 +124,7 @@ static PetscErrorCode check_medium(const MtInput *in, int m) {
   MtFormula *f;
   snprintf(path, sizeof path, "diffusion.media[%d].regions", m);
   const int n = mt_input_count(in, "%s", path);
-  if (n > 0 && mt_input_has(in, "box.size"))
+  if (n > 0 && mt_evolve_on_box(in))
     return mt_input_error(in, path, "names regions of a mesh, but the run is on a box: use where");
   for (int i = 0; i < n; i++) {
     const char *name = mt_input_string_at(in, i, "%s", path);

@@ -101,7 +101,7 @@ static PetscErrorCode read_model(const MtInput *in, MtElasticModel *m) {
                         .relaxed = !strcmp(mt_input_string(in, "elasticity.periodic"), "relaxed"),
                         .rtol = mt_input_real(in, "elasticity.rtol")};
   PetscErrorCode rc = read_misfit(in, m->misfit);
-  const bool box = mt_input_has(in, "box.size");
+  const bool box = mt_input_has(in, "box.size"); /* that of a volume of labels has free ends */
   if (!rc) rc = read_applied(in, box ? mt_input_string(in, "box.periodic") : "", m);
   if (!rc) rc = read_stiffness(in, "elasticity.stiffness", &m->phase[0]);
   m->phase[1] = m->phase[0];

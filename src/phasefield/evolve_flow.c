@@ -117,8 +117,11 @@ static PetscErrorCode check_start(const MtDomain *d, const MtFreeEnergy *energy,
 PetscErrorCode mt_evolve_first(const MtDomain *d, const MtInput *in, const MtDiffusion *diffusion,
                                const MtFreeEnergy *energy, Vec c) {
   PetscScalar *a;
+  static const char *const NAME[] = {"c"};
   const bool file = strcmp(mt_input_string(in, "phasefield.initial"), "file") == 0;
-  PetscErrorCode rc = file ? from_file(d, in, c) : from_formula(d, in, c);
+  PetscErrorCode rc = d->labels ? mt_labels_values(d, in, 1, NAME, &c)
+                      : file    ? from_file(d, in, c)
+                                : from_formula(d, in, c);
   if (rc) return rc;
   if (mt_input_real(in, "phasefield.noise") > 0) {
     PetscCall(VecGetArray(c, &a));

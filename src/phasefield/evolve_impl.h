@@ -30,6 +30,7 @@ typedef struct {
   int rank;
   const MtInput *in;
   const char *folder, *mesh_path;
+  const MtStartLabels *labels; /* NULL: none */
   MtEvolveOptions opt;
   MtMesh *mesh; /* NULL: a box */
   MtDomain *domain;
@@ -44,6 +45,14 @@ typedef struct {
   int saved_rows;
   double saved_at, saved_t;
 } MtEvolve;
+
+/* start_labels.c: the box of a volume, a cell a voxel; the grain of the voxel in which each owned node lies, -1: none,
+ * grain [n_owned], MT_ERR_INPUT with the place of a node outside; columns `name` of the table for labels into n fields,
+ * MT_ERR_INPUT with the place of a label that it does not have.  Not collective; collective; collective. */
+#define MT_LABEL_VALUES "phasefield.label_values"
+PetscErrorCode mt_labels_box(const MtStartLabels *l, MtBox *box);
+PetscErrorCode mt_labels_at_nodes(const MtDomain *d, int32_t *grain);
+PetscErrorCode mt_labels_values(const MtDomain *d, const MtInput *in, int n, const char *const *name, Vec *v);
 
 /* evolve_keys.c: the parts of the input; MT_ERR_INPUT with the place of the key.  Not collective. */
 void mt_evolve_box(const MtInput *in, MtBox *box);
@@ -74,7 +83,8 @@ PetscErrorCode mt_diffusion_program(const MtInput *in, MtProgram *p);
 PetscErrorCode mt_diffusion_open(const MtInput *in, const MtDomain *domain, const MtProgram *p, MtDiffusion **d);
 
 /* evolve_setup.c.  Collective. */
-PetscErrorCode mt_evolve_open(MtEvolve *e, MPI_Comm comm, const MtInput *in, const char *mesh_path, const char *folder);
+PetscErrorCode mt_evolve_open(MtEvolve *e, MPI_Comm comm, const MtInput *in, const char *mesh_path,
+                              const MtStartLabels *labels, const char *folder);
 PetscErrorCode mt_evolve_close(MtEvolve *e);
 
 /* The models that phasefield.model names; domain and in are kept.  Collective. */

@@ -132,9 +132,10 @@ const MtKey mt_evolve_keys[] = {
     {.path = "phasefield.initial",
      .type = MT_KEY_CHOICE,
      .def = "formula",
-     .choices = "formula|file|voronoi|regions",
+     .choices = "formula|file|voronoi|regions|labels",
      .help = "Where c, or the grain at each node, at the beginning comes from. voronoi: grains around random seeds; "
-             "regions: the grains of the mesh."},
+             "regions: the grains of the mesh; labels: the voxels of section grains (source labels, stack or ebsd), "
+             "whose corner is the origin: without sections box and mesh they are the cells of a box."},
     {.path = "phasefield.initial_formula",
      .type = MT_KEY_STRING,
      .when = "phasefield.initial=formula",
@@ -144,6 +145,19 @@ const MtKey mt_evolve_keys[] = {
      .type = MT_KEY_PATH,
      .when = "phasefield.initial=file",
      .help = "A file of fields of an earlier run on the same box or mesh (fields/fields_0001.h5)."},
+    {.path = MT_LABEL_VALUES,
+     .type = MT_KEY_PATH,
+     .def = "",
+     .when = "phasefield.initial=labels",
+     .help = "For models other than grain_growth a table with the columns label and c (kks: label, phi, c): what each "
+             "label begins with, that of grains.background too where it occurs."},
+    {.path = "phasefield.unlabelled",
+     .type = MT_KEY_CHOICE,
+     .def = "refuse",
+     .choices = "refuse|fill",
+     .when = "phasefield.initial=labels",
+     .help = "Voxels with the label grains.background: refuse says where one is and ends; fill gives them to the "
+             "grains around, layer by layer. A table of values is asked for theirs instead."},
     {.path = "phasefield.noise",
      .type = MT_KEY_REAL,
      .def = "0",

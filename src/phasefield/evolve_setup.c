@@ -5,10 +5,13 @@
 
 static PetscErrorCode open_domain(MtEvolve *e) {
   PetscErrorCode rc = 0;
-  if (mt_input_has(e->in, "box.size")) {
+  if (mt_evolve_on_box(e->in)) {
     MtBox box;
-    mt_evolve_box(e->in, &box);
-    return mt_domain_box(e->comm, &box, &e->domain);
+    if (mt_input_has(e->in, "box.size"))
+      mt_evolve_box(e->in, &box);
+    else
+      rc = mt_labels_box(e->labels, &box);
+    return rc ? rc : mt_domain_box(e->comm, &box, &e->domain);
   }
   mt_phase_begin("read mesh");
   rc = mt_mesh_read(e->comm, e->mesh_path, &e->mesh);
@@ -17,13 +20,14 @@ static PetscErrorCode open_domain(MtEvolve *e) {
 }
 
 PetscErrorCode mt_evolve_open(MtEvolve *e, MPI_Comm comm, const MtInput *in, const char *mesh_path,
-                              const char *folder) {
-  *e = (MtEvolve){.comm = comm, .in = in, .mesh_path = mesh_path, .folder = folder, .saved_t = -1};
+                              const MtStartLabels *labels, const char *folder) {
+  *e = (MtEvolve){.comm = comm, .in = in, .mesh_path = mesh_path, .labels = labels, .folder = folder, .saved_t = -1};
   e->mark.field_t = -1;
   PetscCallMPI(MPI_Comm_rank(comm, &e->rank));
   mt_evolve_options(in, &e->opt);
   PetscErrorCode rc = open_domain(e);
   if (rc) return rc;
+  e->domain->labels = labels;
   mt_phase_begin("set up operators");
   rc = mt_grain_growth_asked(in)  ? mt_system_grains(e->domain, in, &e->system)
        : mt_evolve_two_phases(in) ? mt_system_kks(e->domain, in, &e->system)

@@ -56,9 +56,10 @@ static PetscErrorCode file_orientations(const MtDomain *d, const MtInput *in, in
 
 PetscErrorCode mt_grain_growth_orientations(const MtDomain *d, const MtInput *in, int n, double *q) {
   const bool known = d->mesh && d->mesh->regions.orientation && n <= d->mesh->regions.ngrains;
+  const double *measured = d->labels ? d->labels->orientation : known ? d->mesh->regions.orientation : NULL;
   if (mt_input_has(in, "phasefield.boundary.orientations")) return file_orientations(d, in, n, q);
-  if (known)
-    memcpy(q, d->mesh->regions.orientation, (size_t)n * 4 * sizeof *q);
+  if (measured)
+    memcpy(q, measured, (size_t)n * 4 * sizeof *q);
   else
     random_orientations((uint64_t)mt_input_int(in, "phasefield.seed"), n, q);
   return 0;

@@ -101,8 +101,9 @@ PetscErrorCode mt_grain_driving_check(const MtInput *in) {
 /* Unit vectors c of n grains, [3 n]: of the quaternions, or the easy axes of a mesh. */
 static PetscErrorCode read_axes(const MtDomain *d, const MtInput *in, int n, double *axis) {
   double *q;
-  if (!mt_input_has(in, "phasefield.boundary.orientations") && d->mesh && n <= d->mesh->regions.ngrains) {
-    memcpy(axis, d->mesh->regions.axis, 3 * (size_t)n * sizeof *axis);
+  const bool meshed = d->mesh && n <= d->mesh->regions.ngrains;
+  if (!mt_input_has(in, "phasefield.boundary.orientations") && (d->labels || meshed)) {
+    memcpy(axis, d->labels ? d->labels->axis : d->mesh->regions.axis, 3 * (size_t)n * sizeof *axis);
     return 0;
   }
   PetscCall(PetscMalloc1(4 * (size_t)n, &q));

@@ -99,11 +99,13 @@ static PetscErrorCode check_width(const MtInput *in) {
 
 static PetscErrorCode check_start(const MtInput *in) {
   const char *from = mt_input_string(in, "phasefield.initial");
-  const bool box = mt_input_has(in, "box.size");
+  const bool box = mt_evolve_on_box(in);
   if (strcmp(from, "regions") == 0 && box)
     return mt_input_error(in, "phasefield.initial", "is regions, which a box does not have");
   if (strcmp(from, "voronoi") == 0 && !box)
     return mt_input_error(in, "phasefield.initial", "is voronoi, which needs a box");
+  if (mt_input_has(in, MT_LABEL_VALUES))
+    return mt_input_error(in, MT_LABEL_VALUES, "is for other models: in grain_growth every label is a grain");
   return 0;
 }
 
@@ -116,8 +118,10 @@ PetscErrorCode mt_grain_growth_check(const MtInput *in) {
   MtFreeEnergy range = {.low = -1, .high = 2};
   const bool growth = mt_grain_growth_asked(in);
   const char *from = mt_input_string(in, "phasefield.initial");
-  if (!growth && strcmp(from, "formula") != 0 && strcmp(from, "file") != 0)
+  if (!growth && (strcmp(from, "voronoi") == 0 || strcmp(from, "regions") == 0))
     return mt_input_error(in, "phasefield.initial", "is %s, which only grain_growth has", from);
+  if (!growth && mt_evolve_from_labels(in) && !mt_input_has(in, MT_LABEL_VALUES))
+    return mt_input_error(in, "phasefield.initial", "is labels, which needs " MT_LABEL_VALUES);
   if (!growth) return 0;
   PetscErrorCode rc = mt_evolve_formula(in, "phasefield.initial_formula", &f);
   if (!rc && f && mt_formula_uses(f, MT_VAR_T))

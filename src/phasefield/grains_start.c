@@ -46,6 +46,19 @@ static PetscErrorCode from_file(const MtDomain *d, const MtInput *in, int32_t *l
   return rc ? rc : mt_agree(d->comm, own);
 }
 
+static PetscErrorCode from_labels(const MtDomain *d, int32_t *label) {
+  PetscErrorCode own = 0, rc = mt_labels_at_nodes(d, label);
+  for (PetscInt i = 0; i < d->n_owned && !rc && !own; i++) {
+    const double *x = d->x + 3 * i;
+    if (label[i] < 0)
+      own = mt_error(MT_ERR_INPUT,
+                     "the labels do not cover the %s: %lld at (%.6g, %.6g, %.6g) nm is the background "
+                     "(phasefield.unlabelled: fill gives it to the grains around)",
+                     d->mesh ? "mesh" : "box", (long long)d->labels->background, x[0], x[1], x[2]);
+  }
+  return rc ? rc : mt_agree(d->comm, own);
+}
+
 /* Seeds in bins of about one each, so that the nearest is found among few. */
 typedef struct {
   const MtDomain *d;
@@ -170,6 +183,7 @@ PetscErrorCode mt_grain_growth_labels(const MtDomain *d, const MtInput *in, int 
   PetscErrorCode rc = strcmp(from, "voronoi") == 0   ? from_seeds(d, in, *label)
                       : strcmp(from, "formula") == 0 ? from_formula(d, in, *label)
                       : strcmp(from, "regions") == 0 ? mt_grain_growth_regions(d, *label)
+                      : strcmp(from, "labels") == 0  ? from_labels(d, *label)
                                                      : from_file(d, in, *label);
   for (PetscInt i = 0; i < d->n_owned && !rc; i++) most = PetscMax(most, (*label)[i]);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &most, 1, MPI_INT32_T, MPI_MAX, d->comm));

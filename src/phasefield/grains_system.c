@@ -144,7 +144,8 @@ static PetscErrorCode write_grains(Growth *e, MtH5 *f) {
   PetscErrorCode rc = mt_h5_write(f, "/grains/volume", H5T_NATIVE_DOUBLE, n, 1, 0, rank ? 0 : n, volume,
                                   e->domain->dim == 2 ? "nm2" : "nm3");
   PetscCall(PetscFree3(volume, peak, surface));
-  return rc;
+  if (rc || !e->domain->labels) return rc;
+  return mt_h5_write(f, "/grains/label", H5T_NATIVE_INT64, n, 1, 0, rank ? 0 : n, e->domain->labels->source, "1");
 }
 
 static PetscErrorCode write(MtSystem *s, MtH5 *f) {

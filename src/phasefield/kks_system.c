@@ -86,12 +86,21 @@ static PetscErrorCode check_start(const TwoPhases *e, int field, double low, dou
   return mt_agree(e->domain->comm, rc);
 }
 
+static PetscErrorCode from_labels(TwoPhases *e) {
+  static const char *const NAME[] = {"c", "phi"};
+  Vec field[] = {mt_kks_field(e->kks, 0, MT_KKS_C), mt_kks_field(e->kks, 0, MT_KKS_PHI)};
+  return mt_labels_values(e->domain, e->in, 2, NAME, field);
+}
+
+static PetscErrorCode from_formulas(TwoPhases *e) {
+  PetscErrorCode rc = from_formula(e, "phasefield.initial_formula", mt_kks_field(e->kks, 0, MT_KKS_PHI));
+  return rc ? rc : from_formula(e, "kks.initial_c", mt_kks_field(e->kks, 0, MT_KKS_C));
+}
+
 static PetscErrorCode start(MtSystem *s) {
   TwoPhases *e = phases_of(s);
   const bool file = strcmp(mt_input_string(e->in, "phasefield.initial"), "file") == 0;
-  PetscErrorCode rc =
-      file ? from_file(e) : from_formula(e, "phasefield.initial_formula", mt_kks_field(e->kks, 0, MT_KKS_PHI));
-  if (!rc && !file) rc = from_formula(e, "kks.initial_c", mt_kks_field(e->kks, 0, MT_KKS_C));
+  PetscErrorCode rc = e->domain->labels ? from_labels(e) : file ? from_file(e) : from_formulas(e);
   if (!rc) rc = check_start(e, MT_KKS_PHI, -.1, 1.1);
   if (!rc) rc = check_start(e, MT_KKS_C, e->low, e->high);
   if (!rc) rc = mt_kks_start(e->kks, 0);

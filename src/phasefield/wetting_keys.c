@@ -59,7 +59,7 @@ static PetscErrorCode check_pairs(const MtInput *in) {
 
 PetscErrorCode mt_wetting_check(const MtInput *in) {
   MtFormula *f = NULL;
-  const bool box = mt_input_has(in, "box.size"),
+  const bool box = mt_evolve_on_box(in),
              formula = mt_input_has(in, "wetting.grains") && *mt_input_string(in, "wetting.grains");
   if (!mt_wetting_given(in)) return 0;
   if (!mt_input_has(in, "phasefield.energy") || strcmp(mt_input_string(in, "phasefield.energy"), "double_well") != 0)
