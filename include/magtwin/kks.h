@@ -12,12 +12,18 @@ typedef struct {
   double tilt[2]; /* J/m3 */
   double D0, Q;   /* nm2/s, J/mol */
 } MtKksPhase;
+/* Both side by side. */
 typedef struct {
-  MtKksPhase phase[2];      /* at phi = 0 and at phi = 1 */
-  double well, kappa;       /* J/m3, J/m3 nm2: W phi^2 (1 - phi)^2 + kappa/2 |grad phi|^2 */
-  double rate;              /* L of dphi/dt = -L dF/dphi, 1/s per J/m3, times exp(-activation/RT(t)) */
-  double activation;        /* J/mol */
-  const MtProgram *program; /* NULL: no temperatures; not owned */
+  double c[2], curvature[2]; /* f'' there, J/m3 */
+} MtKksEquilibrium;
+typedef struct {
+  MtKksPhase phase[2];          /* at phi = 0 and at phi = 1 */
+  double well, kappa;           /* J/m3, J/m3 nm2: W phi^2 (1 - phi)^2 + kappa/2 |grad phi|^2 */
+  double rate;                  /* L of dphi/dt = -L dF/dphi, 1/s per J/m3, times exp(-activation/RT(t)); 0: that of
+                                   local equilibrium, with the current against trapping */
+  double activation;            /* J/mol */
+  MtKksEquilibrium equilibrium; /* for it */
+  const MtProgram *program;     /* NULL: no temperatures; not owned */
 } MtKksModel;
 /* well and kappa of an interface of energy sigma (J/m2) that is tanh(x/width) (nm). */
 void mt_kks_interface(MtKksModel *m, double sigma, double width);
@@ -26,6 +32,15 @@ void mt_kks_free(MtKksModel *m); /* the energies of its phases */
 void mt_kks_phase_at(const MtKksPhase *p, double c, double f[3]);
 /* Where f'' <= 0 of a phase between low and high, so that it cannot be used there; NAN: nowhere.  Plain C. */
 double mt_kks_concave(const MtKksPhase *p, double low, double high);
+
+/* How many common tangents the phases have between their ends (0 and 1 where they have none), and the first. Plain C.
+ */
+int mt_kks_equilibrium(const MtKksModel *m, MtKksEquilibrium *e);
+/* The L with which an interface has no kinetics of its own, to first order in its width over the diffusion lengths, at
+ * the diffusivities D (nm2/s) of both phases; the model's equilibrium is set.  1/s per J/m3.  Plain C. */
+double mt_kks_local_equilibrium(const MtKksModel *m, const double D[2]);
+/* A of the current against trapping A h (1 - h) (c1 - c0) v that goes with it: (M0 - M1)/max(M0, M1).  Plain C. */
+double mt_kks_uneven(const MtKksModel *m, const double D[2]);
 
 /* One place. */
 typedef struct {
@@ -52,6 +67,7 @@ PetscErrorCode mt_kks_start(MtKks *kks, double t);
 PetscErrorCode mt_kks_continue(MtKks *kks);
 PetscErrorCode mt_kks_step(MtKks *kks, double until);
 MtFlowEnergy mt_kks_energy(const MtKks *kks);
+double mt_kks_rate_at(const MtKks *kks, double t); /* L, 1/s per J/m3.  Not collective. */
 /* Means of c and of h(phi), the share of phase 1.  Collective. */
 PetscErrorCode mt_kks_means(MtKks *kks, double *c, double *share);
 

@@ -32,15 +32,23 @@ struct MtKks {
   KSP ksp;
   MtKksFactor block[2]; /* of phi, of mu */
   double shift, scale;  /* q; J/m3 */
-  double rate;          /* L of the step */
+  double rate, D[2];    /* L, nm2/s, of the points now */
+
+  Mat T;       /* T dphi/dt: what the current against trapping brings to each node; NULL: there is none */
+  Vec profile; /* phi with ghosts */
 };
 
 enum { MT_KKS_BAD_POINT = -1 };
-/* Points of a state at t: mu, chi, coupling, second, M; slope [n_owned] df/dphi; bulk: sum of w f.  *good: all were
+/* Points of a state at t: L, mu, chi, coupling, second, M; slope [n_owned] df/dphi; bulk: sum of w f.  *good: all were
  * found.  Collective. */
 PetscErrorCode mt_kks_points(MtKks *k, double t, Vec phi, Vec c, Vec slope, double *bulk, bool *good);
 /* KM of M.  Collective. */
 PetscErrorCode mt_kks_transport(MtKks *k);
+/* kks_trapping.c: T of that phi and the points now; y += factor T x.  Nothing where there is none.  Collective. */
+PetscErrorCode mt_kks_trapping_create(MtKks *k);
+PetscErrorCode mt_kks_trapping_destroy(MtKks *k);
+PetscErrorCode mt_kks_trapping(MtKks *k, Vec phi);
+PetscErrorCode mt_kks_trapping_add(MtKks *k, double factor, Vec x, Vec y);
 /* kks_linear.c: the system and its preconditioner; the latter is made of the points now.  Collective. */
 PetscErrorCode mt_kks_linear_create(MtKks *k);
 PetscErrorCode mt_kks_linear_destroy(MtKks *k);

@@ -26,13 +26,22 @@ const MtKey mt_kks_keys[] = {
      .when = "phasefield.model=kks",
      .help = "l of its profile phi = (1 + tanh(x/l))/2; nodes must be closer than this.",
      .exclusive_min = true},
+    {.path = "kks.kinetics",
+     .type = MT_KEY_CHOICE,
+     .def = "rate",
+     .choices = "rate|diffusion",
+     .when = "phasefield.model=kks",
+     .help =
+         "What an interface moves by. rate: kks.rate. diffusion: L is computed so that both phases are in equilibrium "
+         "at the interface (thin-interface limit), from its energy and width, the common tangent of the phases and "
+         "their diffusivities at the time."},
     {.path = "kks.rate",
      .type = MT_KEY_REAL,
      .dim = MT_DIM_RELAXATION,
      .min = 0,
      .max = 1e30,
-     .when = "phasefield.model=kks",
-     .help = "L of dphi/dt = -L dF/dphi; large: the interface is in equilibrium and diffusion decides.",
+     .when = "kks.kinetics=rate",
+     .help = "L of dphi/dt = -L dF/dphi.",
      .exclusive_min = true},
     {.path = "kks.initial_c",
      .type = MT_KEY_STRING,
@@ -209,13 +218,25 @@ static PetscErrorCode read_phase(const MtInput *in, int k, MtKksPhase *p) {
                                    c);
 }
 
+static PetscErrorCode find_equilibrium(const MtInput *in, MtKksModel *m) {
+  const int n = mt_kks_equilibrium(m, &m->equilibrium);
+  const double *c = m->equilibrium.c;
+  if (n == 1 && fabs(c[1] - c[0]) > 1e-6) return 0;
+  if (n == 1)
+    return mt_input_error(in, "kks.kinetics", "diffusion moves nothing: both phases have c = %g in equilibrium", c[0]);
+  return mt_input_error(in, "kks.kinetics", "diffusion needs one equilibrium, but the phases have %s common tangent%s",
+                        n ? "more than one" : "no", n ? "" : " (their c from 0 to 1, or between the ends of a table)");
+}
+
 PetscErrorCode mt_kks_model(const MtInput *in, const MtProgram *program, MtKksModel *m) {
-  *m = (MtKksModel){.rate = mt_input_real(in, "kks.rate"),
+  const bool given = strcmp(mt_input_string(in, "kks.kinetics"), "rate") == 0;
+  *m = (MtKksModel){.rate = given ? mt_input_real(in, "kks.rate") : 0,
                     .activation = mt_input_real(in, "phasefield.activation"),
                     .program = program->n > 0 ? program : NULL};
   mt_kks_interface(m, mt_input_real(in, "kks.interface_energy"), mt_input_real(in, "kks.interface_width"));
   PetscErrorCode rc = 0;
   for (int k = 0; k < 2 && !rc; k++) rc = read_phase(in, k, &m->phase[k]);
+  if (!rc && !given) rc = find_equilibrium(in, m);
   if (rc) mt_kks_free(m);
   return rc;
 }
@@ -229,6 +250,8 @@ PetscErrorCode mt_kks_check(const MtInput *in) {
     return mt_input_error(in, "phasefield.noise", "is not for two phases: put it into the formulas");
   if (mt_input_has(in, "phasefield.source") && *mt_input_string(in, "phasefield.source"))
     return mt_input_error(in, "phasefield.source", "is not for two phases");
+  if (strcmp(mt_input_string(in, "kks.kinetics"), "diffusion") == 0 && mt_input_real(in, "phasefield.activation") > 0)
+    return mt_input_error(in, "phasefield.activation", "is of kks.rate; kks.kinetics diffusion takes Q of the phases");
   PetscErrorCode rc = mt_kks_model(in, &none, &m);
   if (rc) return rc;
   mt_kks_free(&m);

@@ -2,7 +2,8 @@
  *
  * With dmu = (ds of the potential) in the place of dc, dc = chi dmu - s dphi, the system of a Newton step is symmetric:
  *     [ w (q/L + f'') + kappa K        w s             ] [dphi]   [ R_phi/L ]
- *     [ w s                      -(chi w + K_M/q)      ] [dmu ] = [ -R_c/q  ],   f'' at fixed mu.
+ *     [ w s + T                  -(chi w + K_M/q)      ] [dmu ] = [ -R_c/q  ],   f'' at fixed mu,
+ * but for T, the current against trapping.
  * GMRES with a block-triangular preconditioner: a cycle of AMG for q chi w + K_M, and one for the first block with the
  * part of the Schur complement that an interface feels, w s^2 q/(q chi + M/l^2), l^2 = 2 kappa/W its width, f'' where
  * it is positive. */
@@ -55,6 +56,7 @@ static PetscErrorCode multiply(MtKks *k, const Vec x[2], const Vec y[2]) {
   PetscCall(MatMult(k->KM, x[1], y[1]));
   PetscCall(VecScale(y[1], -m * m / q));
   PetscCall(add_local(k, -m * m, k->chi, x[1], y[1]));
+  PetscCall(mt_kks_trapping_add(k, m, x[0], y[1]));
   return add_local(k, m, k->coupling, x[0], y[1]);
 }
 
@@ -86,6 +88,7 @@ static PetscErrorCode apply_preconditioner(PC pc, Vec x, Vec y) {
   PetscCall(cycle(&k->block[0], k->part[0], k->part[2]));
   PetscCall(VecCopy(k->part[1], k->work2));
   PetscCall(add_local(k, -k->scale, k->coupling, k->part[2], k->work2));
+  PetscCall(mt_kks_trapping_add(k, -k->scale, k->part[2], k->work2));
   PetscCall(cycle(&k->block[1], k->work2, k->part[3]));
   PetscCall(VecScale(k->part[3], -k->shift / (k->scale * k->scale)));
   PetscCall(unplace_result(k, y, &ya));

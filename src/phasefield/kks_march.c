@@ -95,6 +95,7 @@ PetscErrorCode mt_kks_create(const MtDomain *domain, const MtKksModel *model, co
   PetscCall(mt_domain_operators(domain, &k->K, &k->w));
   PetscCall(MatDuplicate(k->K, MAT_COPY_VALUES, &k->KM));
   PetscCall(make_vectors(k));
+  PetscCall(mt_kks_trapping_create(k));
   return mt_kks_linear_create(k);
 }
 
@@ -103,6 +104,7 @@ PetscErrorCode mt_kks_destroy(MtKks **kks) {
   Vec *list[VECTORS];
   if (!k) return 0;
   PetscCall(mt_kks_linear_destroy(k));
+  PetscCall(mt_kks_trapping_destroy(k));
   list_vectors(k, list);
   for (int i = 0; i < VECTORS; i++) PetscCall(VecDestroy(list[i]));
   for (int f = 0; f < MT_KKS_FIELDS; f++) PetscCall(mt_multistep_destroy(&k->field[f]));

@@ -1,5 +1,6 @@
-/* Residuals of two phases, and Newton's method for an implicit step.  The mobility is that of the guess (of second
- * order in the step), so that K_M stays the same in the iteration and c is conserved. */
+/* Residuals of two phases, and Newton's method for an implicit step.  The mobility and the current against trapping
+ * are those of the guess (of second order in the step), so that K_M and T stay the same in the iteration and c is
+ * conserved. */
 #include "flow_impl.h"
 #include "kks_impl.h"
 #include "magtwin/run.h"
@@ -16,23 +17,27 @@ static void diffusivities(const MtKks *k, double t, double D[2]) {
   for (int p = 0; p < 2; p++) D[p] = k->model->phase[p].D0 * mt_arrhenius(k->model->phase[p].Q, T);
 }
 
-static void set_rate(MtKks *k, double t) {
-  k->rate = k->model->rate * mt_arrhenius(k->model->activation, temperature(k, t));
+double mt_kks_rate_at(const MtKks *k, double t) {
+  double D[2];
+  if (k->model->rate > 0) return k->model->rate * mt_arrhenius(k->model->activation, temperature(k, t));
+  diffusivities(k, t, D);
+  return mt_kks_local_equilibrium(k->model, D);
 }
 
 PetscErrorCode mt_kks_points(MtKks *k, double t, Vec phi, Vec c, Vec slope, double *bulk, bool *good) {
   Vec const out[] = {k->mu, k->chi, k->coupling, k->second, k->M, slope};
   const PetscScalar *pa, *ca, *w;
   PetscScalar *a[6];
-  double D[2], sum[2] = {0, 0};
-  diffusivities(k, t, D);
+  double sum[2] = {0, 0};
+  diffusivities(k, t, k->D);
+  k->rate = mt_kks_rate_at(k, t);
   PetscCall(VecGetArrayRead(phi, &pa));
   PetscCall(VecGetArrayRead(c, &ca));
   PetscCall(VecGetArrayRead(k->w, &w));
   for (int i = 0; i < 6; i++) PetscCall(VecGetArray(out[i], &a[i]));
   for (PetscInt i = 0; i < k->domain->n_owned; i++) {
     MtKksPoint p = {.chi = 1};
-    sum[1] += !mt_kks_at(k->model, D, pa[i], ca[i], &p);
+    sum[1] += !mt_kks_at(k->model, k->D, pa[i], ca[i], &p);
     const double value[6] = {p.mu, p.chi, p.s, p.second, p.mobility, p.slope};
     for (int j = 0; j < 6; j++) a[j][i] = value[j];
     sum[0] += w[i] * p.f;
@@ -94,11 +99,12 @@ PetscErrorCode mt_kks_rate(MtKks *k, double t) {
   Vec phi = field[MT_KKS_PHI].c[0], *r = k->residual;
   double bulk;
   bool good;
-  set_rate(k, t);
   PetscCall(mt_kks_points(k, t, phi, field[MT_KKS_C].c[0], r[MT_KKS_PHI], &bulk, &good));
   PetscCall(mt_kks_transport(k));
+  PetscCall(mt_kks_trapping(k, phi));
   PetscCall(forces(k, phi));
   for (int f = 0; f < MT_KKS_FIELDS; f++) {
+    if (f == MT_KKS_C) PetscCall(mt_kks_trapping_add(k, -1, field[MT_KKS_PHI].c[2], r[f]));
     PetscCall(VecPointwiseDivide(field[f].c[2], r[f], k->w));
     PetscCall(VecScale(field[f].c[2], f == MT_KKS_PHI ? -k->rate : -1));
   }
@@ -110,19 +116,20 @@ static PetscErrorCode linearize(MtKks *k, double t, bool first, bool *good) {
   const MtMultistep *field = k->field;
   Vec phi = field[MT_KKS_PHI].next, *r = k->residual;
   double bulk;
-  set_rate(k, t);
   mt_phase_begin("forces");
   PetscCall(mt_kks_points(k, t, phi, field[MT_KKS_C].next, r[MT_KKS_PHI], &bulk, good));
   mt_phase_end("forces");
   if (!*good) return 0;
   mt_phase_begin("assembly");
   if (first) PetscCall(mt_kks_transport(k));
+  if (first) PetscCall(mt_kks_trapping(k, phi));
   mt_phase_end("assembly");
   PetscCall(forces(k, phi));
   for (int f = 0; f < MT_KKS_FIELDS; f++) {
-    PetscCall(VecWAXPY(k->work, -1, field[f].base, field[f].next));
-    PetscCall(VecPointwiseMult(k->work, k->work, k->w));
-    PetscCall(VecAXPY(r[f], f == MT_KKS_PHI ? k->shift / k->rate : k->shift, k->work));
+    PetscCall(VecWAXPY(k->work2, -1, field[f].base, field[f].next));
+    if (f == MT_KKS_PHI) PetscCall(mt_kks_trapping_add(k, -k->shift, k->work2, r[MT_KKS_C]));
+    PetscCall(VecPointwiseMult(k->work2, k->work2, k->w));
+    PetscCall(VecAXPY(r[f], f == MT_KKS_PHI ? k->shift / k->rate : k->shift, k->work2));
   }
   return first ? mt_kks_linear_prepare(k) : 0;
 }

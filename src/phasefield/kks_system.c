@@ -2,6 +2,7 @@
 #include "evolve_impl.h"
 #include "kks_input.h"
 #include "magtwin/error.h"
+#include "magtwin/log.h"
 #include <math.h>
 #include <string.h>
 
@@ -97,12 +98,20 @@ static PetscErrorCode from_formulas(TwoPhases *e) {
   return rc ? rc : from_formula(e, "kks.initial_c", mt_kks_field(e->kks, 0, MT_KKS_C));
 }
 
+static void tell_rate(const TwoPhases *e) {
+  const double *c = e->model.equilibrium.c;
+  if (e->model.rate > 0) return;
+  mt_log("interfaces by diffusion: c = %.6g and %.6g in equilibrium, L = %.4g m3/(J s)", c[0], c[1],
+         mt_kks_rate_at(e->kks, 0));
+}
+
 static PetscErrorCode start(MtSystem *s) {
   TwoPhases *e = phases_of(s);
   const bool file = strcmp(mt_input_string(e->in, "phasefield.initial"), "file") == 0;
   PetscErrorCode rc = e->domain->labels ? from_labels(e) : file ? from_file(e) : from_formulas(e);
   if (!rc) rc = check_start(e, MT_KKS_PHI, -.1, 1.1);
   if (!rc) rc = check_start(e, MT_KKS_C, e->low, e->high);
+  if (!rc) tell_rate(e);
   if (!rc) rc = mt_kks_start(e->kks, 0);
   s->energy = mt_kks_energy(e->kks).total;
   return rc;
@@ -192,6 +201,7 @@ static PetscErrorCode results(MtSystem *s, MtJson *j) {
   mt_json_real(j, "c_min", value[LOW]);
   mt_json_real(j, "c_max", value[HIGH]);
   mt_json_real(j, "fraction", value[FRACTION]);
+  mt_json_quantity(j, "rate", mt_kks_rate_at(phases_of(s)->kks, s->clock->t), "m3/(J s)");
   mt_json_quantity(j, "interface", value[AREA], phases_of(s)->domain->dim == 2 ? "nm" : "nm2");
   return 0;
 }

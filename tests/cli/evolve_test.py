@@ -237,6 +237,32 @@ def test_two_phases(folder):
     check(abs(further["fraction"][0] - t["fraction"][-1]) < 1e-12, "not the field of the file")
 
 
+def test_local_equilibrium(folder):
+    """L from the thin-interface limit, told and in the summary, as the diffusivities at the time have it; refused where there is no one equilibrium."""
+    text = KKS.replace("rate: 1e-8 m3/(J s)", "kinetics: diffusion")
+    out = evolve(folder, "local", "evolve.snapshots=[]", text=text, ranks=2)
+    t = table(out)
+    check(np.ptp(t["c_mean"]) < 1e-12 and (np.diff(t["f_total_J/m3"]) <= 0).all(), t["f_total_J/m3"])
+    with open(os.path.join(out, "summary.json")) as f:
+        rate = json.load(f)["results"]["rate"]
+    # The common tangent of both phases by hand (bisection, tests/unit/test_kks.c), D at 1173 K; 1/L = 209/840 l^2 3 (c1 - c0)^2/max(M)
+    gas, liquid = 8.31446261815324, lambda c: 1e5 * (gas * 1100 * np.log(c / (1 - c)) + 2000 * (1 - 2 * c))
+    f = lambda c: 1e5 * (gas * 1100 * (c * np.log(c) + (1 - c) * np.log(1 - c)) + 2000 * c * (1 - c))
+    c = np.linspace(0.13, 0.9, 2000001)
+    other = 0.118 + liquid(c) / 2e10
+    c0 = c[np.argmin(abs(f(c) - (1e10 * (other - 0.118)**2 - 5e8) - liquid(c) * (c - other)))]
+    c1 = 0.118 + liquid(c0) / 2e10
+    curvature = 1e5 * (gas * 1100 / (c0 * (1 - c0)) - 4000)
+    wanted = 1e5 * np.exp(-1e5 / (gas * 1173)) / curvature / (209 / 840 * 3 * 1.5**2 * (c1 - c0)**2)
+    check(rate["unit"] == "m3/(J s)" and abs(rate["value"] / wanted - 1) < 1e-4, (rate, wanted))
+    for change, words in [(("ends: [-5e8, -5e8]", "ends: [5e8, 5e8]"), "the phases have no common tangent"),
+                          (("kinetics: diffusion", "kinetics: diffusion\n  rate: 1e-8 m3/(J s)"), "counts only with kks.kinetics=rate"),
+                          (("model: kks", "model: kks, activation: 1 kJ/mol"), "takes Q of the phases"),
+                          (("kinetics: diffusion", "kinetics: rate"), "kks.rate")]:
+        done = evolve(folder, "bad", code=2, text=text.replace(*change))
+        check(words in done.err, (words, str(done)))
+
+
 def test_bad_phases(folder):
     for text, words in [(KKS.replace("interaction: 2 kJ/mol", "interaction: 30 kJ/mol"), "is not convex at c ="),
                         (KKS.replace("  initial_c:", "  # initial_c:"), "need kks.initial_c"),
@@ -296,6 +322,6 @@ def test_wetting(folder):
 if __name__ == "__main__":
     sys.exit(support.run_tests([("decomposition on a box", test_decomposition), ("stopped and continued", test_continued),
                                 ("all columns", test_all_columns), ("on a mesh", test_mesh), ("bad input", test_bad_input), ("diffusion", test_diffusion),
-                                ("bad media", test_bad_diffusion), ("two phases", test_two_phases),
+                                ("bad media", test_bad_diffusion), ("two phases", test_two_phases), ("local equilibrium", test_local_equilibrium),
                                 ("bad phases", test_bad_phases),
                                 ("wetting", test_wetting), ("a run that fails", test_failure)]))
