@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.." || exit 2
 declare -A floor=(
   [error]=base [file]=base [files]=base [formula]=base [h5]=base [image]=base [input]=base [jobs]=base [json]=base [kept]=base [log]=base [memory]=base [npy]=base [process]=base [random]=base [run]=base [texttable]=base [units]=base
   [mesh]=mesh
-  [fem]=fem
+  [fem]=fem [multigrid]=fem
   [barrier]=micromagnetics [dynamics]=micromagnetics [llg]=micromagnetics [loop]=micromagnetics [measured]=micromagnetics [micromagnetics]=micromagnetics [work]=micromagnetics
   [cells]=microstructure [microstructure]=microstructure
   [tomography]=tomography

@@ -5,8 +5,10 @@
  * dimensions), one sweep of hybrid Gauss-Seidel down and the backward one up, so that the cycle is symmetric and CG
  * applies (V. E. Henson, U. M. Yang, Appl. Numer. Math. 41 (2002) 155; H. De Sterck et al., Numer. Linear Algebra Appl.
  * 15 (2008) 115).  The aggressive level brings the operator complexity from 2.8 to 1.3 for 17 instead of 14 iterations
- * to 1e-6 (cube in air, 52 463 nodes). Options of PETSc with the prefix demag_ override it. */
+ * to 1e-6 (cube in air, 52 463 nodes).  The cycle is that of multigrid.h.  Options of PETSc with the prefix demag_
+ * override it; with -demag_pc_type the cycle is the library's, too. */
 #include "magtwin/error.h"
+#include "magtwin/multigrid.h"
 #include "poisson_impl.h"
 
 enum { MAX_ITERATIONS = 1000 };
@@ -78,14 +80,36 @@ static PetscErrorCode choose_amg(PC pc) {
   for (size_t i = 0; i < sizeof option / sizeof *option; i++) PetscCall(set_default(option[i][0], option[i][1]));
   return 0;
 }
+
+/* The cycle of multigrid.h, unless the user asks for a preconditioner of the library's. */
+static PetscErrorCode own_cycle(MtPoisson *p, PC pc, bool *own) {
+  PetscBool given;
+  MtMultigrid *mg = NULL;
+  PetscCall(PetscOptionsHasName(NULL, NULL, "-demag_pc_type", &given));
+  if (!given) PetscCall(mt_multigrid_create(p->K, "demag_", &mg));
+  *own = mg;
+  if (!mg) return 0;
+  p->count.operator_complexity = mt_multigrid_complexity(mg);
+  /* half a product down, half for the residual, one up; transfers about half a product more */
+  p->cycle_spmv = 2.5 * p->count.operator_complexity;
+  return mt_multigrid_give(&mg, pc);
+}
 #else
 static PetscErrorCode choose_amg(PC pc) {
   return PCSetType(pc, PCGAMG);
+}
+
+static PetscErrorCode own_cycle(MtPoisson *p, PC pc, bool *own) {
+  (void)p;
+  (void)pc;
+  *own = false;
+  return 0;
 }
 #endif
 
 static PetscErrorCode make_solver(MtPoisson *p) {
   PC pc;
+  bool own;
   PetscCall(KSPCreate(p->comm, &p->ksp));
   PetscCall(KSPSetOptionsPrefix(p->ksp, "demag_"));
   PetscCall(KSPSetOperators(p->ksp, p->shell, p->K));
@@ -93,9 +117,10 @@ static PetscErrorCode make_solver(MtPoisson *p) {
   PetscCall(KSPSetNormType(p->ksp, KSP_NORM_UNPRECONDITIONED));
   PetscCall(KSPGetPC(p->ksp, &pc));
   PetscCall(choose_amg(pc));
+  PetscCall(own_cycle(p, pc, &own));
   PetscCall(KSPSetFromOptions(p->ksp));
   /* this makes a copy of the multigrid and destroys it: before there is another one in memory */
-  PetscCall(mt_poisson_measure_amg(p->ksp, p->K, &p->count.operator_complexity, &p->cycle_spmv));
+  if (!own) PetscCall(mt_poisson_measure_amg(p->ksp, p->K, &p->count.operator_complexity, &p->cycle_spmv));
   PetscCall(KSPSetUp(p->ksp));
   PetscCall(KSPSetUpOnBlocks(p->ksp)); /* now, so that inner solvers have read their options, too */
   PetscCall(MatCreateVecs(p->K, &p->r, &p->d));

@@ -1,0 +1,51 @@
+/* Shared by the files of the multigrid only. */
+#ifndef MAGTWIN_FEM_MULTIGRID_IMPL_H
+#define MAGTWIN_FEM_MULTIGRID_IMPL_H
+
+#include "magtwin/multigrid.h"
+#include <petscsf.h>
+
+/* Values of other ranks that stand behind the own ones of a vector. */
+typedef struct {
+  PetscInt n;
+  PetscSF sf; /* NULL: no rank needs any */
+} MtHalo;
+
+/* One level: A by rows in the order of a sweep, without its diagonal; in a row the columns that a sweep takes earlier,
+ * then the others, those of other ranks (n + place in `halo`) last. */
+typedef struct {
+  PetscInt n;                           /* rows of this rank */
+  PetscInt *node, *start, *above, *col; /* [n] of each row; [n+1]; [n] first of the later columns; [start[n]] */
+  float *value, *inverse;               /* [start[n]]; [n] 1/diagonal, by node */
+  MtHalo halo;
+  float *x, *b; /* [n + halo.n]; [n + ghosts of the finer level's interpolation] */
+  /* interpolation from the next level; columns of other ranks are coarse n + place in `coarse` */
+  PetscInt *pstart, *pcol;
+  float *pvalue;
+  MtHalo coarse;
+} MtLevel;
+
+struct MtMultigrid {
+  MPI_Comm comm;
+  int levels;
+  MtLevel *level; /* [levels], finest first; of the last one only n, x and b are in use */
+  double complexity;
+  /* the coarsest: its inverse, this rank's rows */
+  PetscInt all;          /* unknowns of all ranks */
+  int *count, *place;    /* [ranks] unknowns of each, and where they begin */
+  double *inverse, *rhs; /* [n all]; [all] */
+};
+
+/* Rows of the interpolation from the coarse to the fine level, and b of the coarse one; then those of the fine level's
+ * matrix.  Collective. */
+PetscErrorCode mt_level_interpolation(Mat P, MtLevel *fine, MtLevel *coarse);
+PetscErrorCode mt_level_matrix(Mat A, MtLevel *level);
+PetscErrorCode mt_level_destroy(MtLevel *level);
+
+/* x = one sweep from zero; residual of it, restricted: coarse b; x += interpolated coarse x; one sweep back. */
+void mt_level_sweep_down(MtLevel *level);
+PetscErrorCode mt_level_restrict(MtLevel *level, MtLevel *coarse);
+PetscErrorCode mt_level_correct(MtLevel *level, MtLevel *coarse);
+PetscErrorCode mt_level_sweep_up(MtLevel *level);
+
+#endif

@@ -1,0 +1,159 @@
+/* ranks: 1 2 3 */
+/* The multigrid cycle in single precision: symmetric, as good as the library's own, exact on its coarsest level. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "magtwin/multigrid.h"
+
+/* shift + the 7-point Laplacian on n^3 nodes, with conductances from 1 to 2. */
+static Mat laplacian(PetscInt n, double shift) {
+  Mat A;
+  PetscInt first, end;
+  const PetscInt step[3] = {1, n, n * n};
+  MatCreate(PETSC_COMM_WORLD, &A);
+  MatSetSizes(A, PETSC_DECIDE, PETSC_DECIDE, n * n * n, n * n * n);
+  MatSetType(A, MATAIJ);
+  MatSetUp(A);
+  MatGetOwnershipRange(A, &first, &end);
+  for (PetscInt i = first; i < end; i++) {
+    MatSetValue(A, i, i, shift, ADD_VALUES);
+    for (int c = 0; c < 3; c++) {
+      const PetscInt j = i + step[c];
+      const double g = 1.5 + 0.5 * sin(7.0 * (double)i);
+      if (i / step[c] % n == n - 1) continue;
+      const PetscInt at[2] = {i, j};
+      const double block[4] = {g, -g, -g, g};
+      MatSetValues(A, 2, at, 2, at, block, ADD_VALUES);
+    }
+  }
+  MatAssemblyBegin(A, MAT_FINAL_ASSEMBLY);
+  MatAssemblyEnd(A, MAT_FINAL_ASSEMBLY);
+  return A;
+}
+
+static Vec wave(Mat A, double k) {
+  Vec v;
+  PetscInt first, end;
+  MatCreateVecs(A, &v, NULL);
+  VecGetOwnershipRange(v, &first, &end);
+  for (PetscInt i = first; i < end; i++) VecSetValue(v, i, cos(k * (double)(i * i % 1013)), INSERT_VALUES);
+  VecAssemblyBegin(v);
+  VecAssemblyEnd(v);
+  return v;
+}
+
+static void cycle_is_symmetric_and_positive(void **state) {
+  (void)state;
+  Mat A = laplacian(20, 0.01);
+  MtMultigrid *mg;
+  Vec a = wave(A, 1), b = wave(A, 2.3), Ma, Mb;
+  PetscReal ab, ba, aa, na, nb;
+  VecDuplicate(a, &Ma);
+  VecDuplicate(a, &Mb);
+  assert_int_equal(mt_multigrid_create(A, "test_", &mg), 0);
+  if (!mg) skip(); /* PETSc without hypre */
+  assert_true(mt_multigrid_complexity(mg) > 1.2 && mt_multigrid_complexity(mg) < 4);
+  assert_int_equal(mt_multigrid_cycle(mg, a, Ma), 0);
+  assert_int_equal(mt_multigrid_cycle(mg, b, Mb), 0);
+  VecDot(Ma, b, &ab);
+  VecDot(Mb, a, &ba);
+  VecDot(Ma, a, &aa);
+  VecNorm(Ma, NORM_2, &na);
+  VecNorm(b, NORM_2, &nb);
+  assert_true(fabs(ab - ba) < 1e-6 * na * nb);
+  assert_true(aa > 0);
+  mt_multigrid_destroy(&mg);
+  VecDestroy(&a);
+  VecDestroy(&b);
+  VecDestroy(&Ma);
+  VecDestroy(&Mb);
+  MatDestroy(&A);
+}
+
+/* Iterations of conjugate gradients to 1e-6 with this cycle, or with the library's (same levels, same smoother). */
+static PetscInt iterations(Mat A, bool own, Vec x) {
+  KSP ksp;
+  PC pc;
+  PetscInt its;
+  Vec b = wave(A, 1);
+  KSPCreate(PETSC_COMM_WORLD, &ksp);
+  KSPSetOptionsPrefix(ksp, "test_");
+  KSPSetType(ksp, KSPCG);
+  KSPSetOperators(ksp, A, A);
+  KSPSetTolerances(ksp, 1e-6, 0, PETSC_DEFAULT, 100);
+  KSPSetNormType(ksp, KSP_NORM_UNPRECONDITIONED);
+  KSPGetPC(ksp, &pc);
+  if (own) {
+    MtMultigrid *mg;
+    assert_int_equal(mt_multigrid_create(A, "test_", &mg), 0);
+    if (!mg) skip();
+    assert_int_equal(mt_multigrid_give(&mg, pc), 0);
+    assert_null(mg);
+  } else {
+    PCSetType(pc, PCHYPRE);
+    PCHYPRESetType(pc, "boomeramg");
+    PCSetOptionsPrefix(pc, "test_");
+    PCSetFromOptions(pc);
+  }
+  KSPSolve(ksp, b, x);
+  KSPGetIterationNumber(ksp, &its);
+  KSPDestroy(&ksp);
+  VecDestroy(&b);
+  return its;
+}
+
+static void as_good_as_the_librarys(void **state) {
+  (void)state;
+  Mat A = laplacian(24, 0);
+  PetscReal size, apart;
+  PetscInt own, library;
+  PetscMPIInt ranks;
+  Vec x, y;
+  MPI_Comm_size(PETSC_COMM_WORLD, &ranks);
+  MatShift(A, 1e-3);
+  MatCreateVecs(A, &x, &y);
+  own = iterations(A, true, x);
+  library = iterations(A, false, y);
+  print_message("%d iterations, the library's %d\n", (int)own, (int)library);
+  /* the library's also exchanges values between ranks in the middle of a sweep */
+  assert_in_range(own, 3, library + (ranks > 1));
+  VecNorm(y, NORM_2, &size);
+  VecAXPY(y, -1, x);
+  VecNorm(y, NORM_2, &apart);
+  assert_true(apart < 1e-5 * size);
+  VecDestroy(&x);
+  VecDestroy(&y);
+  MatDestroy(&A);
+}
+
+/* Two nodes and fewer a rank: no second level, or ranks without a row on it. */
+static void few_unknowns_are_solved(void **state) {
+  (void)state;
+  for (PetscInt n = 1; n <= 3; n++) {
+    Mat A = laplacian(n, 1);
+    Vec x;
+    MatCreateVecs(A, &x, NULL);
+    assert_in_range(iterations(A, true, x), 1, 9);
+    VecDestroy(&x);
+    MatDestroy(&A);
+  }
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(cycle_is_symmetric_and_positive),
+      cmocka_unit_test(as_good_as_the_librarys),
+      cmocka_unit_test(few_unknowns_are_solved),
+  };
+  if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
+  PetscOptionsSetValue(NULL, "-test_pc_hypre_boomeramg_strong_threshold", "0.5");
+  PetscOptionsSetValue(NULL, "-test_pc_hypre_boomeramg_coarsen_type", "HMIS");
+  PetscOptionsSetValue(NULL, "-test_pc_hypre_boomeramg_relax_type_down", "SOR/Jacobi");
+  PetscOptionsSetValue(NULL, "-test_pc_hypre_boomeramg_relax_type_up", "backward-SOR/Jacobi");
+  int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  return PetscFinalize() || failed;
+}
