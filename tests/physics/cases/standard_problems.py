@@ -42,7 +42,7 @@ def sp2_grid(d, level):
 
 def sp2_curve(case, d, level):
     """Falling branch of the plate of width d (exchange lengths)."""
-    return read_curve(case.run("demag", "sp2", "d%d_%s" % (d, level), *sp2_grid(d, level), *sp2_path(d, level), ranks=2 if d in SP2_PASSED else 1))
+    return read_curve(case.run("demag", "sp2", "d%d_%s" % (d, level), *sp2_grid(d, level), *sp2_path(d, level)))
 
 
 def coercivity(c):
