@@ -23,7 +23,7 @@ bool mt_evolve_on_box(const MtInput *in);      /* else on a mesh */
 /* The whole run, on the box of the input or, without one, on the mesh file at mesh_path (from labels without a mesh: on
  * a box with their voxels as cells); labels: of a start from them, else NULL.  evolve.csv, fields, checkpoint
  * and restart, results in json (objects "counts" and "results").  *stopped: ended on a signal after a checkpoint.
- * Where no time step can be made: a checkpoint of the last state, and MT_ERR_FAIL.  Collective. */
+ * Where no time step can be made: a checkpoint and the fields of the last state, and MT_ERR_FAIL.  Collective. */
 PetscErrorCode mt_evolve_run(MPI_Comm comm, const MtInput *in, const char *mesh_path, const MtStartLabels *labels,
                              const char *folder, bool resume, MtJson *json, bool *stopped);
 

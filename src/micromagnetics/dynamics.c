@@ -138,16 +138,19 @@ static PetscErrorCode record(MtDynamics *d) {
   return rc;
 }
 
-/* The last good state, for a look at what went wrong; the error stays the one there was. */
+/* The last good state, to go on from and, as a state file, for a look at what went wrong; the error stays the one there
+ * was. */
 static PetscErrorCode fail(MtDynamics *d, PetscErrorCode rc) {
   if (rc != MT_ERR_FAIL) return rc;
   char *text = strdup(mt_error_message());
-  PetscErrorCode saved = mt_dynamics_save(d);
+  mt_error_clear();
+  PetscErrorCode saved = mt_dynamics_keep(d, false);
+  if (!saved) saved = mt_dynamics_save(d);
   mt_progress_end();
   mt_error_clear();
   if (!saved)
-    mt_error(rc, "%s; the state at %.9g ns is in %s/checkpoint.h5", text ? text : "", d->report.progress.t,
-             d->site.folder);
+    mt_error(rc, "%s; the state at %.9g ns is in %s/checkpoint.h5, to look at in %s/states/state_%04d.h5",
+             text ? text : "", d->report.progress.t, d->site.folder, d->site.folder, d->states.n);
   else
     mt_error(rc, "%s", text ? text : "");
   free(text);

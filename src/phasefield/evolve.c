@@ -131,16 +131,19 @@ static PetscErrorCode save_if_due(MtEvolve *e) {
   return due ? mt_evolve_save(e) : 0;
 }
 
-/* The last good state, for a look at what went wrong; the error stays the one there was. */
+/* The last good state, to go on from and, as a file of fields, for a look at what went wrong; the error stays the one
+ * there was. */
 static PetscErrorCode fail(MtEvolve *e, PetscErrorCode rc) {
   if (rc != MT_ERR_FAIL) return rc;
   char *text = strdup(mt_error_message());
   mt_error_clear();
-  const PetscErrorCode saved = mt_evolve_save(e);
+  PetscErrorCode saved = mt_evolve_keep(e);
+  if (!saved) saved = mt_evolve_save(e);
   mt_progress_end();
   mt_error_clear();
   if (!saved)
-    mt_error(rc, "%s; the state at %.9g s is in %s/checkpoint.h5", text ? text : "", now(e), e->folder);
+    mt_error(rc, "%s; the state at %.9g s is in %s/checkpoint.h5, to look at in %s/fields/fields_%04d.h5",
+             text ? text : "", now(e), e->folder, e->folder, (int)e->mark.fields);
   else
     mt_error(rc, "%s", text ? text : "");
   free(text);

@@ -87,7 +87,7 @@ def test_failed(folder):
     out = os.path.join(folder, "failed")
     restart.run(out, 1, "integrator.min_step=0.02 ps", "integrator.first_step=0.02 ps", "integrator.tolerance=1e-6", expected=1)
     text = restart.text_of(out + ".log")
-    for word in ("no time step can be made", "at t = ", " at node ", 'region "', "in the field", "checkpoint.h5"):
+    for word in ("no time step can be made", "at t = ", " at node ", 'region "', "in the field", "checkpoint.h5", "to look at in %s/states/state_0" % out):
         check(word in text, "no '%s' in\n%s" % (word, text))
     check(os.path.exists(os.path.join(out, "checkpoint.h5")), "no checkpoint")
     restart.run(out, 1, "--resume", "integrator.tolerance=1e-3", "time.end=0.4 ps")
