@@ -170,7 +170,8 @@ const MtKey mt_dynamics_keys[] = {
      .def = "1e-3 fs",
      .min = 0,
      .max = 1,
-     .help = "Where this is not short enough the run fails, with a checkpoint.",
+     .help = "The shortest time step, but for one that ends at an asked-for time: where it is not short enough the run "
+             "fails, with a checkpoint.",
      .exclusive_min = true},
     {.path = "time.end",
      .type = MT_KEY_REAL,
@@ -222,9 +223,12 @@ static PetscErrorCode check_direction(const MtInput *in) {
 
 static PetscErrorCode check_steps(const MtInput *in) {
   if (!mt_input_has(in, "integrator.min_step")) return 0;
-  double least = mt_input_real(in, "integrator.min_step"), most = mt_input_real(in, "integrator.max_step");
+  const double least = mt_input_real(in, "integrator.min_step"), most = mt_input_real(in, "integrator.max_step");
+  const double first = mt_input_real(in, "integrator.first_step");
   if (least > most)
     return mt_input_error(in, "integrator.min_step", "is %g s, longer than the longest step (%g s)", least, most);
+  if (least > first)
+    return mt_input_error(in, "integrator.min_step", "is %g s, longer than the first step (%g s)", least, first);
   return 0;
 }
 

@@ -211,7 +211,7 @@ static PetscErrorCode accept(MtLlg *llg, double t, MtEnergyValues *E, double B[3
 static void lengthen(MtLlg *llg, double dt, double error, bool rejected, bool shortened) {
   double next = next_step(llg, dt, error, rejected && error > .5);
   if (rejected) next = fmin(next, dt);
-  llg->now.dt = shortened && !rejected ? fmax(next, llg->now.dt) : next;
+  llg->now.dt = fmax(llg->opt.dt_min, shortened && !rejected ? fmax(next, llg->now.dt) : next);
   llg->now.error = error;
 }
 

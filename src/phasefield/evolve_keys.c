@@ -213,7 +213,9 @@ const MtKey mt_evolve_keys[] = {
      .def = "",
      .min = 0,
      .max = 1e15,
-     .help = "Where this is not short enough the run fails, with a checkpoint; without it 1e-6 of the first.",
+     .help = "The shortest time step, but for one that ends at an asked-for time or a corner of a temperature program: "
+             "where "
+             "it is not short enough the run fails, with a checkpoint; without it 1e-6 of the first.",
      .exclusive_min = true},
     {.path = "evolve.max_step",
      .type = MT_KEY_REAL,
@@ -418,6 +420,8 @@ static PetscErrorCode check_times(const MtInput *in) {
   mt_evolve_march_options(in, NULL, &o);
   if (o.min > o.max)
     return mt_input_error(in, "evolve.min_step", "is %g s, longer than the longest step (%g s)", o.min, o.max);
+  if (o.min > o.first)
+    return mt_input_error(in, "evolve.min_step", "is %g s, longer than the first step (%g s)", o.min, o.first);
   return 0;
 }
 

@@ -94,8 +94,13 @@ static PetscErrorCode give_up(const MtStepper *s, Verdict v) {
                   s->worst.value);
 }
 
+/* The least step: but one that had to end at `until` may be shorter, and the steps after it grow from there. */
+static double least(const MtStepper *s) {
+  return s->now.h1 > 0 ? fmin(s->opt.min, s->now.h1) : s->opt.min;
+}
+
 PetscErrorCode mt_stepper_step(MtStepper *s, double until) {
-  double wanted = s->now.dt;
+  double wanted = fmax(s->now.dt, least(s));
   for (;;) {
     const double h = mt_bdf2_fit(fmin(wanted, s->opt.max), until - s->now.t);
     MtFlowEnergy e;
@@ -103,7 +108,7 @@ PetscErrorCode mt_stepper_step(MtStepper *s, double until) {
     PetscCall(try_step(s, h, &e, &v));
     if (v == GOOD) return accept(s, h, until, &e);
     s->now.rejected++;
-    wanted = shorter(s, h, v);
-    if (wanted < s->opt.min) return give_up(s, v);
+    if (h <= least(s)) return give_up(s, v);
+    wanted = fmax(shorter(s, h, v), least(s));
   }
 }

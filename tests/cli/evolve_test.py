@@ -118,7 +118,7 @@ def test_bad_input(folder):
                             ("phasefield.range=[1, 0]", "two numbers"),
                             ("phasefield.range=[0.6, 0.9]", "at the beginning is"),
                             ("box.periodic=z", "two dimensions"), ("mesh={file: README.md, size: 1}", "a run is on one of them"),
-                            ("evolve.min_step=1 s", None),
+                            ("evolve.min_step=1 s", None), ("evolve.min_step=0.1 s", "longer than the first step"),
                             ("evolve.snapshots=[5, 5]", "must ascend")]:
         done = support.magtwin(BUILD, "evolve", source(folder), "output.folder=" + os.path.join(folder, "bad"), "evolve.max_step=0.5 s", override)
         check(done.code == 2 and (words or "longer than the longest") in done.err, (override, str(done)))
@@ -133,6 +133,30 @@ def test_failure(folder):
     done = evolve(folder, "out", "evolve.min_step=0.04 s", "evolve.tolerance=1e-9", code=1)
     check("no step of 0.04 s or longer can be made at t = 0 s: its error is above the tolerance; worst at (" in done.err, done)
     check(os.path.exists(os.path.join(folder, "out", "checkpoint.h5")), done)
+
+
+def test_least_step(folder):
+    """A source that grows beyond all bounds: no step that was accepted is below the least, but at times asked for; the last good state
+    can be looked at, and another run begins from it."""
+    text = """box: {size: [3, 2, 0], spacing: 1}
+phasefield: {model: allen_cahn, double_well: {height: 5}, gradient_energy: 2e-17, rate: 1e-3, initial_formula: 0, source: 1/(0.5-t)^2}
+evolve: {end: 1 s, first_step: 0.01 s, min_step: 1e-4 s}
+"""
+    for override, source in (("phasefield.seed=1", "first"), ("phasefield.source=1/(t-0.5)", "pole")):
+        done = evolve(folder, source, override, code=1, text=text)
+        check("no step of 0.0001 s or longer can be made at t = 0.4" in done.err and "worst at (" in done.err, done)
+        out = os.path.join(folder, source)
+        t = table(out)
+        check(t["dt_s"][1:].min() >= 1e-4 * (1 - 1e-9), t["dt_s"][1:].min())
+        check("to look at in %s/fields/fields_0002.h5" % out in done.err and "fields_0002.h5" in open(os.path.join(out, "fields.xdmf")).read(), done)
+        last = os.path.join(out, "fields", "fields_0002.h5")
+        with h5py.File(last) as h:
+            check(abs(h["/c"][...].max() - t["c_max"][-1]) < 1e-12 and h["/"].attrs["t_s"] == t["t_s"][-1], t["t_s"][-1])
+    begins = ["phasefield.initial=file", "phasefield.initial_file=" + last, "phasefield.source=0", "evolve.end=0.02 s"]
+    check(table(evolve(folder, "on", *begins, text=text.replace(" initial_formula: 0,", "")))["c_max"][0] == t["c_max"][-1], "another start")
+    evolve(folder, "first", "phasefield.seed=1", "evolve.min_step=1e-5 s", "evolve.end=0.49 s", "--resume", text=text)
+    short = table(evolve(folder, "short", "evolve.interval=5e-5 s", "evolve.end=0.005 s", "phasefield.source=0.1", text=text))
+    check(len(short["t_s"]) == 101, len(short["t_s"]))
 
 
 
@@ -324,4 +348,5 @@ if __name__ == "__main__":
                                 ("all columns", test_all_columns), ("on a mesh", test_mesh), ("bad input", test_bad_input), ("diffusion", test_diffusion),
                                 ("bad media", test_bad_diffusion), ("two phases", test_two_phases), ("local equilibrium", test_local_equilibrium),
                                 ("bad phases", test_bad_phases),
-                                ("wetting", test_wetting), ("a run that fails", test_failure)]))
+                                ("wetting", test_wetting), ("a run that fails", test_failure),
+                                ("the least step", test_least_step)]))

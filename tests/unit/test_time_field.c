@@ -102,6 +102,7 @@ static void rules(void **state) {
   refused("dynamics:\n  field:\n    - {value: 1 T, direction: [0, 0, 0]}\ntime: {end: 1 ns}\n", ":3:", "zero vector");
   refused("dynamics: {initial_direction: [0, 0, 0]}\ntime: {end: 1 ns}\n", ":1:", "zero vector");
   refused("integrator: {min_step: 1 ps, max_step: 1 fs}\ntime: {end: 1 ns}\n", ":1:", "longer than the longest");
+  refused("integrator: {min_step: 1 ps}\ntime: {end: 1 ns}\n", ":1:", "longer than the first step");
   refused("time: {end: 1 ns, snapshots: [2 ps, 1 ps]}\n", ":1:", "must ascend");
   refused("time: {interval: 1 ps}\n", "time.end", "missing");
   mt_error_clear();
