@@ -17,7 +17,7 @@ typedef struct {
   char name[64];
   double A;      /* J/m */
   double Js;     /* T; 0: nonmagnetic, carries no m */
-  double K1, K2; /* J/m3: e = K1 sin^2 + K2 sin^4 + K3 sin^6 of the angle to the easy axis; K1 < 0: an easy plane */
+  double K1, K2; /* J/m3: e = K1 sin^2 + K2 sin^4 + K3 sin^6 of the angle to the easy axis; K1 < 0: an easy plane or cone */
   double alpha;  /* Gilbert damping; dynamics only */
   double K3;     /* J/m3 */
   /* J/m3, cubic: Kc1 (a1^2 a2^2 + a2^2 a3^2 + a3^2 a1^2) + Kc2 a1^2 a2^2 a3^2, a = m in the crystal's axes */

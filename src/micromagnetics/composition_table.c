@@ -177,8 +177,8 @@ static PetscErrorCode read_lists(const MtInput *in, const char *entry, MtComposi
 }
 
 /* Rules between the values, however they came. */
-static PetscErrorCode check(const MtCompositionTable *t) {
-  const double *Js = t->value[MT_COMPOSED_JS], *A = t->value[MT_COMPOSED_A];
+static PetscErrorCode check(const MtCompositionTable *t, bool easy_plane) {
+  const double *Js = t->value[MT_COMPOSED_JS], *A = t->value[MT_COMPOSED_A], *K1 = t->value[MT_COMPOSED_K1];
   if (!Js && !A && !t->value[MT_COMPOSED_K1])
     return mt_error(MT_ERR_INPUT, "%s: the table has neither Js nor K1 nor A", t->from);
   for (int i = 1; i < t->n; i++)
@@ -189,6 +189,11 @@ static PetscErrorCode check(const MtCompositionTable *t) {
     if (A && (A[i] < 0 || (Js && Js[i] > 0 && !(A[i] > 0))))
       return mt_error(MT_ERR_INPUT, "%s: A must be > 0 J/m where Js > 0, is %g at composition %g", t->from, A[i],
                       t->c[i]);
+    if (K1 && K1[i] < 0 && !easy_plane)
+      return mt_error(MT_ERR_INPUT,
+                      "%s: K1 is %g J/m3 at composition %g: below 0 the axis is the hardest direction and the plane "
+                      "across it easy; if that is meant, say easy_plane: true in the entry of the table",
+                      t->from, K1[i], t->c[i]);
   }
   return 0;
 }
@@ -204,7 +209,7 @@ PetscErrorCode mt_composition_table_read(MPI_Comm comm, const MtInput *in, int i
   snprintf(from, sizeof from, file ? "%s" : "%s: %s", path, entry);
   t->from = strcpy(mt_malloc(strlen(from) + 1), from);
   PetscErrorCode rc = file ? read_csv(comm, path, t) : read_lists(in, entry, t);
-  if (!rc) rc = check(t);
+  if (!rc) rc = check(t, mt_input_bool(in, "%s.easy_plane", entry));
   if (!rc) mt_composition_table_smooth(t);
   return rc;
 }

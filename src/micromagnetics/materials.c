@@ -21,13 +21,33 @@ static PetscErrorCode check_temperature(const MtInput *in, const MtLibrary *lib,
                         lib->temperature, lib->name[i], lib->path, t->from, t->to);
 }
 
+/* K1 < 0, and energies sin^2, sin^4, sin^6 of the angle to the axis whose least is between axis and plane: with s =
+ * sin^2 the zero of K1 + 2 K2 s + 3 K3 s^2 at which it grows. */
+static bool easy_cone(const MtMaterial *m) {
+  const double q = sqrt(fmax(0, m->K2 * m->K2 - 3 * m->K1 * m->K3)), s = -m->K1 / (m->K2 + q);
+  const double energy = s * (m->K1 + s * (m->K2 + s * m->K3));
+  return m->K2 + q > 0 && s < 1 && energy < m->K1 + m->K2 + m->K3;
+}
+
+/* A hard magnet has an easy axis; a sign may be a slip. */
+static PetscErrorCode check_sign(const MtInput *in, const char *key, const MtLibrary *lib, int i) {
+  const MtMaterial *m = &lib->material[i];
+  const MtTableRange *t = &lib->table[i];
+  if (!(m->Js > 0 && m->K1 < 0) || t->easy_plane || t->passes_zero || easy_cone(m)) return 0;
+  return mt_input_error(in, key,
+                        "material \"%s\" has K1 = %g J/m3: below 0 its axis is the hardest direction and the plane "
+                        "across it easy; if that is meant, say easy_plane: true beside its K1, else give K1 > 0",
+                        m->name, m->K1);
+}
+
 /* The material an input key names. */
 static PetscErrorCode find(const MtInput *in, const char *key, const MtLibrary *lib, const MtMaterial **material) {
   const char *name = mt_input_string(in, "%s", key);
   for (int i = 0; i < lib->n; i++)
     if (strcmp(lib->name[i], name) == 0) {
       *material = &lib->material[i];
-      return check_temperature(in, lib, i);
+      PetscErrorCode rc = check_temperature(in, lib, i);
+      return rc ? rc : check_sign(in, key, lib, i);
     }
   const char *near = mt_suggest(name, lib->n, lib->name);
   if (near)

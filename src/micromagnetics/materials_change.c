@@ -62,6 +62,8 @@ static PetscErrorCode change(const MtInput *in, int i, MtLibrary *lib) {
   set(in, i, "Js", &m->Js);
   set(in, i, "A", &m->A);
   set(in, i, "K1", &m->K1);
+  if (mt_input_has(in, "materials.change[%d].K1", i)) lib->table[at].passes_zero = false;
+  if (mt_input_bool(in, "materials.change[%d].easy_plane", i)) lib->table[at].easy_plane = true;
   set(in, i, "K2", &m->K2);
   if (m->Js > 0 && !(m->A > 0)) return mt_input_error(in, path, "\"%s\" has Js > 0 but no A > 0 J/m", name);
   return 0;

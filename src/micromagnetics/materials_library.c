@@ -53,7 +53,12 @@ const MtKey mt_library_keys[] = {
      .min = 0,
      .max = 1e4,
      .help = "Ascending temperatures at which constants are known, for materials.temperature."},
-    CONSTANTS(KEYS){.path = "materials[].source", .type = MT_KEY_STRING, .help = "Where the values come from."},
+    CONSTANTS(KEYS){.path = "materials[].easy_plane",
+                    .type = MT_KEY_BOOL,
+                    .def = "false",
+                    .help = "K1 < 0 is meant. Without it only an easy cone (by K2, K3), or a table of temperatures in "
+                            "which K1 changes its sign may have it."},
+    {.path = "materials[].source", .type = MT_KEY_STRING, .help = "Where the values come from."},
     {0},
 };
 
@@ -144,6 +149,17 @@ static void interpolate(const MtInput *in, int i, double T, MtMaterial *m) {
   }
 }
 
+/* A spin reorientation. */
+static bool passes_zero(const MtInput *in, int i) {
+  bool above = false, below = false;
+  for (int k = 0; k < mt_input_count(in, "materials[%d].table.K1", i); k++) {
+    const double K1 = mt_input_real_at(in, k, "materials[%d].table.K1", i);
+    above = above || K1 > 0;
+    below = below || K1 < 0;
+  }
+  return above && below;
+}
+
 /* Whatever has a table goes to lib->temperature. */
 static void heat(const MtInput *in, int i, MtLibrary *lib) {
   MtTableRange *t = &lib->table[i];
@@ -152,7 +168,9 @@ static void heat(const MtInput *in, int i, MtLibrary *lib) {
   if (!t->known) return;
   t->from = mt_input_real_at(in, 0, "materials[%d].table.T", i);
   t->to = mt_input_real_at(in, n - 1, "materials[%d].table.T", i);
-  if (lib->temperature >= t->from && lib->temperature <= t->to) interpolate(in, i, lib->temperature, &lib->material[i]);
+  if (!(lib->temperature >= t->from && lib->temperature <= t->to)) return;
+  interpolate(in, i, lib->temperature, &lib->material[i]);
+  t->passes_zero = passes_zero(in, i);
 }
 
 /* Rules between values: names are unique and fit; what is magnetic has exchange. */
@@ -179,6 +197,7 @@ static PetscErrorCode take_all(const MtInput *in, MtLibrary *lib) {
   for (int i = 0; i < lib->n; i++) {
     take(in, i, &lib->material[i]);
     lib->name[i] = lib->material[i].name;
+    lib->table[i].easy_plane = mt_input_bool(in, "materials[%d].easy_plane", i);
     PetscErrorCode rc = check_table(in, i);
     if (!rc) rc = check(in, lib, i);
     if (rc) return rc;

@@ -6,10 +6,12 @@
 
 #define MT_GB_DEFAULT "nonmagnetic" /* of materials.gb */
 
-/* The temperatures of a material's table. */
+/* The temperatures of a material's table, and whether K1 < 0 is meant. */
 typedef struct {
   bool known;
-  double from, to; /* K */
+  double from, to;  /* K */
+  bool easy_plane;  /* somebody says so */
+  bool passes_zero; /* K1 is that of a table in which it has both signs */
 } MtTableRange;
 
 typedef struct {

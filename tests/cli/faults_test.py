@@ -95,18 +95,39 @@ def not_a_number(folder):
 
 
 def odd_materials(folder):
-    """Js < 0 is refused where it stands; K1 < 0 is an easy plane: m lies in it at zero field."""
+    """Js < 0 is refused where it stands, K1 < 0 where the material is named; one that is meant is an easy plane: m lies in it at zero field."""
     source = write(folder, GRAINS.replace("Nd2Fe14B", "odd").replace("materials: {", "materials: {library: %s/odd.yaml, " % folder))
     write(folder, LIBRARY % ("-1.6", "1"), "odd.yaml")
     done = demag(source, os.path.join(folder, "negative"))
     check(done.code == 2 and "odd.yaml:3" in done.err and "Js" in done.err, done)
     write(folder, LIBRARY % ("1.6", "-1"), "odd.yaml")
+    done = demag(source, os.path.join(folder, "hard"))
+    check(done.code == 2 and 'materials.grain: material "odd" has K1 = -1e+06 J/m3' in done.err and "easy_plane: true" in done.err, done)
+    write(folder, (LIBRARY % ("1.6", "-1")).replace("K1: -1", "easy_plane: true, K1: -1"), "odd.yaml")
     out = os.path.join(folder, "plane")
     done = demag(source, out, "field.segments=[{to: 0 T, step: 0.1 T}]", "demagnetizing.enabled=false")
     check(done.code == 0, done)
     with open(os.path.join(out, "curve.csv"), newline="") as f:
         last = list(csv.DictReader(f))[-1]
     check(abs(float(last["mz"])) < 0.1 and math.hypot(float(last["mx"]), float(last["my"])) > 0.99, last)
+
+
+def hard_axis(folder):
+    """K1 < 0 by materials.change, by a table of temperatures and by one of compositions: refused, unless it is meant or an easy cone."""
+    odd = "  - {name: odd, A: 7.7 pJ/m, Js: 1.6 T, K1: 1 MJ/m3, table: {T: [100 K, 300 K], K1: [%s MJ/m3, 1 MJ/m3]}, source: test}\n"
+    source = write(folder, GRAINS.replace("Nd2Fe14B", "odd").replace("materials: {", "materials: {library: %s/odd.yaml, " % folder))
+    tables = "materials.composition.tables=[{c: [0, 0.5, 1], K1: [4e6, -5e6, 4e6]%s}]"
+    change = "materials.change=[{material: odd, K1: -1e6%s}]"
+    for K1, options, words in (("0.5", [change % ""], 'material "odd" has K1 = -1e+06 J/m3'),
+                               ("0.5", [change % ", K2: 0.4e6"], "easy_plane: true"),
+                               ("0.5", [change % ", K2: 0.6e6"], None), ("0.5", [change % ", easy_plane: true"], None),
+                               ("-3", ["materials.temperature=100 K"], None),
+                               ("-3", ["materials.temperature=300 K", change % ""], "K1 = -1e+06"),
+                               ("0.5", ["materials.composition.file=nowhere.h5", tables % ""], "tables[0]: K1 is -5e+06 J/m3 at composition 0.5"),
+                               ("0.5", ["materials.composition.file=nowhere.h5", tables % ", easy_plane: true"], "there is no file or folder nowhere.h5")):
+        write(folder, LIBRARY.split("  - {name: odd")[0] + odd % K1, "odd.yaml")
+        done = support.magtwin(BUILD, "check", source, "output.folder=" + folder, *options)
+        check(done.code == (2 if words else 0) and (words or "") in done.err, (words, str(done)))
 
 
 def start_in_the_way(folder):
@@ -137,5 +158,6 @@ if __name__ == "__main__":
         ("a number that is none: node, region, field", not_a_number),
         ("a path that never reverses", never_reverses),
         ("Js < 0 and K1 < 0", odd_materials),
+        ("K1 < 0 that is not meant", hard_axis),
         ("a start that the run would remove, and one with a hole", start_in_the_way),
     ]))
