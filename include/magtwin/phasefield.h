@@ -52,6 +52,8 @@ typedef struct {
   MtBox box;                   /* dim 0: the domain is a mesh */
   MtMesh *mesh;                /* NULL: the domain is a box; not owned */
   const MtStartLabels *labels; /* NULL: nothing begins from labels; not owned */
+  int ngrain_energies;         /* of grains, found by others: */
+  const double *grain_energy;  /* [ngrain_energies] J/m3, NAN: not known; not owned */
   MtNodes *nodes;
   VecScatter to_slab; /* rows -> file order, of a box */
   Vec slab;

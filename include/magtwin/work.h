@@ -29,4 +29,18 @@ PetscErrorCode mt_work_compute(MPI_Comm comm, const MtInput *in, const char *mes
 /* A zeroed struct is fine. */
 void mt_work_free(MtWork *w);
 
+/* Means over each grain of a state, J/m3 of its volume, in the state's own applied field: anisotropy; Zeeman, -J.B/mu0;
+ * stray field, -J.B_d/mu0 (without the 1/2 of the whole body's energy: what it costs to add a little polarization). */
+typedef struct {
+  int n;                                        /* grains of the mesh */
+  double B[3];                                  /* T, applied */
+  double *volume, *anisotropy, *zeeman, *stray; /* [n] nm3, J/m3; the same on every rank; owned */
+} MtGrainEnergies;
+/* Of the state in the file `path`, which the key names, with the materials and the stray field that the input has.
+ * MT_ERR_INPUT also for a grain without polarization.  Collective.  Free with mt_grain_energies_free, after an error
+ * too. */
+PetscErrorCode mt_grain_energies(MPI_Comm comm, const MtInput *in, const char *mesh, const char *key, const char *path,
+                                 MtGrainEnergies *e);
+void mt_grain_energies_free(MtGrainEnergies *e);
+
 #endif

@@ -26,8 +26,8 @@ static const CliCommand commands[] = {
     {"dynamics", INPUT, "the magnetization in time", CLI_INPUT, true, true, true, cli_dynamics,
      "grains|mesh.file mesh materials dynamics integrator time demagnetizing checkpoint output", NULL},
     {"evolve", INPUT, "a phase field in time, on a box or a mesh", CLI_INPUT, true, true, true, cli_evolve,
-     "box|mesh.file|grains phasefield diffusion kks wetting temperature elasticity|phasefield evolve checkpoint "
-     "output.folder",
+     "box|mesh.file|grains phasefield diffusion kks wetting temperature elasticity|phasefield materials|phasefield "
+     "demagnetizing evolve checkpoint output.folder",
      NULL},
     {"invert", INPUT, "parameters of a phase field from snapshots of it, with their uncertainty", CLI_INPUT, true, true,
      true, cli_invert, "box|mesh.file phasefield diffusion temperature evolve invert checkpoint output.folder", NULL},

@@ -1,32 +1,24 @@
 /* Energies of a series of states and the work between them, node by node. */
-#include "magtwin/work.h"
 #include "kernels.h"
 #include "magtwin/error.h"
 #include "magtwin/log.h"
 #include "magtwin/memory.h"
-#include "site.h"
+#include "work_impl.h"
 #include <stdlib.h>
 #include <string.h>
 
 static const double EXACT = 1e-10; /* relative residual of the stray field */
 
-typedef struct {
-  MtSite site;
-  MtEnergy *energy;
-  Vec m[2], g[2]; /* of this state and of the one before */
-  double *owned;  /* [nv_owned] */
-} Stand;
-
-static PetscErrorCode embed(Stand *s, const MtInput *in) {
+static PetscErrorCode embed(MtStand *s, const MtInput *in) {
   double body[6], sample[6] = {0};
   if (!mt_sample_read(in, sample)) return 0;
   PetscCall(mt_energy_body_factors(s->energy, body));
   return mt_energy_embed(s->energy, body, sample);
 }
 
-static PetscErrorCode open_stand(Stand *s, MPI_Comm comm, const MtInput *in, const char *mesh) {
+PetscErrorCode mt_stand_open(MtStand *s, MPI_Comm comm, const MtInput *in, const char *mesh) {
   const int modes = mt_input_bool(in, "demagnetizing.enabled") ? (int)mt_input_int(in, "demagnetizing.modes") : -1;
-  s->site = (MtSite){.comm = comm, .in = in, .mesh_path = mesh};
+  *s = (MtStand){.site = {.comm = comm, .in = in, .mesh_path = mesh}};
   PetscCallMPI(MPI_Comm_rank(comm, &s->site.rank));
   PetscCall(mt_mesh_read(comm, mesh, &s->site.mesh));
   PetscCall(mt_materials_assign(comm, in, &s->site.mesh->regions, &s->site.material));
@@ -41,7 +33,7 @@ static PetscErrorCode open_stand(Stand *s, MPI_Comm comm, const MtInput *in, con
   return 0;
 }
 
-static PetscErrorCode close_stand(Stand *s) {
+PetscErrorCode mt_stand_close(MtStand *s) {
   for (int i = 0; i < 2; i++) {
     PetscCall(VecDestroy(&s->m[i]));
     PetscCall(VecDestroy(&s->g[i]));
@@ -53,13 +45,13 @@ static PetscErrorCode close_stand(Stand *s) {
 }
 
 /* Of the nodes of this rank's slab. */
-static PetscErrorCode node_volumes(Stand *s, MtWork *w) {
+static PetscErrorCode node_volumes(MtStand *s, MtWork *w) {
   MtMesh *mesh = s->site.mesh;
   mt_mesh_node_volumes(mesh, s->owned);
   return mt_mesh_to_file_order(mesh, s->owned, &w->node_volume, &w->count);
 }
 
-static PetscErrorCode read_field(MPI_Comm comm, const char *path, double B[3]) {
+PetscErrorCode mt_state_field(MPI_Comm comm, const char *path, double B[3]) {
   MtH5 *f;
   PetscCall(mt_h5_open(comm, path, "magtwin-state", 1, &f));
   PetscErrorCode rc = mt_h5_get_reals(f, "/", "field_T", 3, B), closed = mt_h5_close(&f);
@@ -67,12 +59,12 @@ static PetscErrorCode read_field(MPI_Comm comm, const char *path, double B[3]) {
 }
 
 /* State i -> m[0], g[0] (without the applied field), its energies, field and polarization. */
-static PetscErrorCode take_state(Stand *s, MtWork *w, const char *key, int i, const char *path) {
+static PetscErrorCode take_state(MtStand *s, MtWork *w, const char *key, int i, const char *path) {
   static const double none[3] = {0, 0, 0}, along[3][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
   double *term = w->term + (size_t)i * MT_NTERMS, *B = w->B + 3 * (size_t)i, *J = w->J + 3 * (size_t)i;
   MtEnergyValues E;
   PetscCall(mt_site_read_state(&s->site, path, key, s->m[0]));
-  PetscCall(read_field(s->site.comm, path, B));
+  PetscCall(mt_state_field(s->site.comm, path, B));
   PetscCall(mt_energy_eval(s->energy, s->m[0], none, EXACT, &E, s->g[0]));
   for (int t = 0; t < MT_NTERMS; t++) term[t] = E.term[t] / w->volume;
   for (int a = 0; a < 3; a++) PetscCall(mt_energy_polarization(s->energy, s->m[0], along[a], &J[a]));
@@ -81,7 +73,7 @@ static PetscErrorCode take_state(Stand *s, MtWork *w, const char *key, int i, co
 }
 
 /* Between the state before, at index 1, and this one. */
-static PetscErrorCode take_work(Stand *s, double *work) {
+static PetscErrorCode take_work(MtStand *s, double *work) {
   const PetscScalar *a, *b, *ga, *gb;
   double *slab;
   int64_t n;
@@ -105,12 +97,12 @@ static PetscErrorCode take_work(Stand *s, double *work) {
   return 0;
 }
 
-static PetscErrorCode keep_last(Stand *s) {
+static PetscErrorCode keep_last(MtStand *s) {
   PetscCall(VecSwap(s->m[0], s->m[1]));
   return VecSwap(s->g[0], s->g[1]);
 }
 
-static PetscErrorCode compute(Stand *s, const char *key, int n, const char *const *file, MtWork *w) {
+static PetscErrorCode compute(MtStand *s, const char *key, int n, const char *const *file, MtWork *w) {
   int ranks;
   PetscCallMPI(MPI_Comm_size(s->site.comm, &ranks));
   w->n = n;
@@ -136,11 +128,11 @@ static PetscErrorCode compute(Stand *s, const char *key, int n, const char *cons
 
 PetscErrorCode mt_work_compute(MPI_Comm comm, const MtInput *in, const char *mesh, const char *key, int n,
                                const char *const *file, MtWork *w) {
-  Stand s = {0};
+  MtStand s;
   memset(w, 0, sizeof *w);
-  PetscErrorCode rc = open_stand(&s, comm, in, mesh);
+  PetscErrorCode rc = mt_stand_open(&s, comm, in, mesh);
   if (!rc) rc = compute(&s, key, n, file, w);
-  PetscErrorCode closed = close_stand(&s);
+  PetscErrorCode closed = mt_stand_close(&s);
   return rc ? rc : closed;
 }
 

@@ -194,10 +194,10 @@ static PetscErrorCode walk(MtEvolve *e, bool *stopped) {
   return now(e) > e->saved_t ? mt_evolve_save(e) : 0;
 }
 
-PetscErrorCode mt_evolve_run(MPI_Comm comm, const MtInput *in, const char *mesh_path, const MtStartLabels *labels,
+PetscErrorCode mt_evolve_run(MPI_Comm comm, const MtInput *in, const char *mesh_path, const MtEvolveGiven *given,
                              const char *folder, bool resume, MtJson *json, bool *stopped) {
   MtEvolve e;
-  PetscErrorCode rc = mt_evolve_open(&e, comm, in, mesh_path, labels, folder);
+  PetscErrorCode rc = mt_evolve_open(&e, comm, in, mesh_path, given, folder);
   mt_phase_begin("time");
   if (!rc) rc = start(&e, resume);
   if (!rc) rc = walk(&e, stopped);

@@ -9,7 +9,17 @@
 #include <string.h>
 
 #define FORMAT "magtwin-evolve-checkpoint"
-static const char SECTIONS[] = "box mesh phasefield diffusion kks wetting temperature elasticity";
+
+/* Those that decide the result. */
+static const char *sections(const MtEvolve *e) {
+#define ALWAYS "box mesh phasefield diffusion kks wetting temperature elasticity"
+  const MtEvolveGiven *g = e->given;
+  return g->labels && g->energy ? ALWAYS " grains materials demagnetizing"
+         : g->labels            ? ALWAYS " grains"
+         : g->energy            ? ALWAYS " materials demagnetizing"
+                                : ALWAYS;
+#undef ALWAYS
+}
 
 static PetscErrorCode write_text(const MtEvolve *e, MtH5 *f, const char *name, const char *sections) {
   char *text = mt_input_section(e->in, sections);
@@ -24,7 +34,7 @@ static PetscErrorCode write_table(const MtEvolve *e, MtH5 *f, const char *name, 
 
 static PetscErrorCode write_all(MtEvolve *e, MtH5 *f) {
   const int64_t mesh[2] = {e->domain->n_file, e->domain->ne_global};
-  PetscErrorCode rc = write_text(e, f, "input", SECTIONS);
+  PetscErrorCode rc = write_text(e, f, "input", sections(e));
   if (!rc) rc = write_text(e, f, "method", "evolve");
   if (!rc) rc = mt_h5_set_string(f, "/", "mesh_input", e->mesh && e->mesh->input ? e->mesh->input : "");
   if (!rc) rc = mt_h5_set_ints(f, "/", "mesh", 2, mesh);
@@ -53,7 +63,7 @@ PetscErrorCode mt_evolve_save(MtEvolve *e) {
 }
 
 static PetscErrorCode check_input(const MtEvolve *e, MtH5 *f, const char *path, bool *foreign) {
-  char *then = NULL, *now = mt_input_section(e->in, SECTIONS), *mesh = NULL;
+  char *then = NULL, *now = mt_input_section(e->in, sections(e)), *mesh = NULL;
   int64_t size[2];
   PetscErrorCode rc = mt_h5_get_string(f, "/", "input", &then);
   if (!rc) rc = mt_h5_get_string(f, "/", "mesh_input", &mesh);
@@ -67,9 +77,9 @@ static PetscErrorCode check_input(const MtEvolve *e, MtH5 *f, const char *path, 
   if (!*foreign) return rc;
   return mt_error(
       MT_ERR_INPUT,
-      "%s belongs to another input or mesh: the sections box, mesh, phasefield, diffusion, kks, wetting, "
-      "elasticity and temperature must be as they were; restore them, or start anew with --force instead of --resume",
-      path);
+      "%s belongs to another input or mesh: the sections %s must be as they were; restore them, or start anew with "
+      "--force instead of --resume",
+      path, sections(e));
 }
 
 static PetscErrorCode read_record(MtH5 *f, const char *path, const char *name, int width, void *record) {

@@ -30,7 +30,7 @@ typedef struct {
   int rank;
   const MtInput *in;
   const char *folder, *mesh_path;
-  const MtStartLabels *labels; /* NULL: none */
+  const MtEvolveGiven *given;
   MtEvolveOptions opt;
   MtMesh *mesh; /* NULL: a box */
   MtDomain *domain;
@@ -84,7 +84,7 @@ PetscErrorCode mt_diffusion_open(const MtInput *in, const MtDomain *domain, cons
 
 /* evolve_setup.c.  Collective. */
 PetscErrorCode mt_evolve_open(MtEvolve *e, MPI_Comm comm, const MtInput *in, const char *mesh_path,
-                              const MtStartLabels *labels, const char *folder);
+                              const MtEvolveGiven *given, const char *folder);
 PetscErrorCode mt_evolve_close(MtEvolve *e);
 
 /* The models that phasefield.model names; domain and in are kept.  Collective. */

@@ -10,7 +10,7 @@ static PetscErrorCode open_domain(MtEvolve *e) {
     if (mt_input_has(e->in, "box.size"))
       mt_evolve_box(e->in, &box);
     else
-      rc = mt_labels_box(e->labels, &box);
+      rc = mt_labels_box(e->given->labels, &box);
     return rc ? rc : mt_domain_box(e->comm, &box, &e->domain);
   }
   mt_phase_begin("read mesh");
@@ -20,14 +20,16 @@ static PetscErrorCode open_domain(MtEvolve *e) {
 }
 
 PetscErrorCode mt_evolve_open(MtEvolve *e, MPI_Comm comm, const MtInput *in, const char *mesh_path,
-                              const MtStartLabels *labels, const char *folder) {
-  *e = (MtEvolve){.comm = comm, .in = in, .mesh_path = mesh_path, .labels = labels, .folder = folder, .saved_t = -1};
+                              const MtEvolveGiven *given, const char *folder) {
+  *e = (MtEvolve){.comm = comm, .in = in, .mesh_path = mesh_path, .given = given, .folder = folder, .saved_t = -1};
   e->mark.field_t = -1;
   PetscCallMPI(MPI_Comm_rank(comm, &e->rank));
   mt_evolve_options(in, &e->opt);
   PetscErrorCode rc = open_domain(e);
   if (rc) return rc;
-  e->domain->labels = labels;
+  e->domain->labels = given->labels;
+  e->domain->ngrain_energies = given->ngrains;
+  e->domain->grain_energy = given->energy;
   mt_phase_begin("set up operators");
   rc = mt_grain_growth_asked(in)  ? mt_system_grains(e->domain, in, &e->system)
        : mt_evolve_two_phases(in) ? mt_system_kks(e->domain, in, &e->system)

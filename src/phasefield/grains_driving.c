@@ -1,6 +1,7 @@
-/* Bulk energies of grains, whose differences drive the boundaries: from a table, and those of grains in a magnetic
- * field.  The pressure on a boundary is the difference of its two grains' (W. W. Mullins, Acta Metall. 4 (1956) 421;
- * D. A. Molodov, G. Gottstein, F. Heringhaus, L. S. Shvindlerman, Acta Mater. 46 (1998) 5627). */
+/* Bulk energies of grains, whose differences drive the boundaries: from a table, those of a micromagnetic state, and
+ * those of grains in a magnetic field.  The pressure on a boundary is the difference of its two grains' (W. W. Mullins,
+ * Acta Metall. 4 (1956) 421; D. A. Molodov, G. Gottstein, F. Heringhaus, L. S. Shvindlerman, Acta Mater. 46 (1998)
+ * 5627). */
 #include "evolve_impl.h"
 #include "grains_input.h"
 #include "magtwin/error.h"
@@ -20,6 +21,18 @@ const MtKey mt_grain_driving_keys[] = {
      .when = DRIVEN,
      .help = "A table with the columns grain and energy (J/m3): energies that grains have in their bulk, stored by "
              "deformation, elastic or magnetic. Boundaries are driven by the differences. Every grain must be there."},
+    {.path = KEY "state",
+     .type = MT_KEY_PATH,
+     .def = "",
+     .when = DRIVEN,
+     .help = "A state of magtwin demag (states/state_0003.h5): each grain has the mean of its anisotropy, Zeeman and "
+             "stray-field energy in it, with section materials and in the field of the state. They stay what they are "
+             "as the grains grow."},
+    {.path = KEY "mesh",
+     .type = MT_KEY_PATH,
+     .def = "",
+     .when = DRIVEN,
+     .help = "The mesh of that state, whose grains have the numbers of those here; without it the mesh of the run."},
     {.path = KEY "field",
      .type = MT_KEY_VEC3,
      .dim = MT_DIM_FIELD,
@@ -85,6 +98,12 @@ PetscErrorCode mt_grain_driving_check(const MtInput *in) {
   const bool field = mt_input_has(in, KEY "field"),
              shockley = strcmp(mt_input_string(in, "phasefield.boundary.law"), "read_shockley") == 0;
   const bool magnet = mt_input_real(in, KEY "polarization") > 0 || mt_input_real(in, KEY "susceptibility") != 0;
+  const bool state = mt_input_has(in, KEY "state");
+  if (state && field) return mt_input_error(in, KEY "field", "is in the state already: give one of them");
+  if (state && mt_evolve_on_box(in) && !mt_input_has(in, KEY "mesh"))
+    return mt_input_error(in, KEY "state", "is of a mesh: on a box " KEY "mesh has to name it");
+  if (!state && mt_input_has(in, KEY "mesh"))
+    return mt_input_error(in, KEY "mesh", "is of no use without " KEY "state");
   if (field && !magnet)
     return mt_input_error(in, KEY "field", "drives nothing without " KEY "polarization or " KEY "susceptibility");
   if (magnet && !field)
@@ -161,6 +180,16 @@ static PetscErrorCode add_table(const MtDomain *d, const MtInput *in, int n, dou
   return rc;
 }
 
+static PetscErrorCode add_state(const MtDomain *d, const MtInput *in, int n, double *bulk) {
+  for (int k = 0; k < n && d->grain_energy; k++) {
+    if (k >= d->ngrain_energies || isnan(d->grain_energy[k]))
+      return mt_input_error(in, KEY "state", "has no energy of grain %d: its mesh has %d grains", k,
+                            d->ngrain_energies);
+    bulk[k] += d->grain_energy[k];
+  }
+  return 0;
+}
+
 /* A grain beside one with a bulk energy lower by m (gamma - 1/2) would turn into it without a boundary; well below,
  * the profile of a boundary stays what it is. */
 static PetscErrorCode bearable(const MtInput *in, const MtBoundaryLaw *law, const MtGrainModel *model, double most) {
@@ -168,7 +197,10 @@ static PetscErrorCode bearable(const MtInput *in, const MtBoundaryLaw *law, cons
   const double gamma = model->uniform ? model->gamma : mt_grain_model_gamma(model, law->lowest);
   const double limit = part * model->m * (gamma - .5);
   if (most <= limit) return 0;
-  return mt_input_error(in, mt_input_has(in, KEY "field") ? KEY "field" : KEY "table",
+  const char *key = mt_input_has(in, KEY "field")   ? KEY "field"
+                    : mt_input_has(in, KEY "state") ? KEY "state"
+                                                    : KEY "table";
+  return mt_input_error(in, key,
                         "makes bulk energies of grains differ by %.4g J/m3; boundaries of this width keep their form "
                         "up to %.4g J/m3, thinner ones (phasefield.boundary.width) further",
                         most, limit);
@@ -178,12 +210,13 @@ PetscErrorCode mt_grain_driving(const MtDomain *d, const MtInput *in, const MtBo
                                 const MtGrainModel *model, int n, double **bulk) {
   double least = INFINITY, most = -INFINITY;
   *bulk = NULL;
-  if (!mt_input_has(in, KEY "table") && !mt_input_has(in, KEY "field")) return 0;
+  if (!mt_input_has(in, KEY "table") && !mt_input_has(in, KEY "field") && !d->grain_energy) return 0;
   *bulk = calloc((size_t)n, sizeof **bulk);
   PetscErrorCode rc = *bulk ? 0 : mt_error(MT_ERR_FAIL, "out of memory for the energies of %d grains", n);
   if ((rc = mt_agree(d->comm, rc))) return rc;
   rc = add_table(d, in, n, *bulk);
   if (!rc) rc = add_magnetic(d, in, n, *bulk);
+  if (!rc) rc = add_state(d, in, n, *bulk);
   if (rc) return mt_agree(d->comm, rc);
   for (int k = 0; k < n; k++) {
     least = fmin(least, (*bulk)[k]);
