@@ -43,6 +43,7 @@ typedef struct {
   double gamma, rate;       /* of them; else of the largest energy; rate L in 1/s per J/m3 */
   MtFreeEnergy inverse;     /* gamma of g, a spline; owned */
   const double *bulk;       /* [grains] J/m3, none below 0; NULL: grains have none; the caller's */
+  const bool *conserved;    /* [grains] those whose volume together stays; NULL: none; the caller's */
   const MtProgram *program; /* every L is the one above times exp(-activation/RT(t)); NULL: as it is; not owned */
   double activation;        /* J/mol */
 } MtGrainModel;
@@ -82,6 +83,7 @@ int mt_growth_number(const MtGrowth *grains); /* at the beginning */
 /* As mt_march_step.  MT_ERR_FAIL also where a pair meets that the table of boundaries does not have.  Collective. */
 PetscErrorCode mt_growth_step(MtGrowth *grains, double until);
 MtFlowEnergy mt_growth_energy(const MtGrowth *grains);
+double mt_growth_pressure(const MtGrowth *grains); /* J/m3, of conserved grains over others; 0: there are none */
 
 /* The grain of the largest order parameter, and sum eta^2, as fields of rows.  Collective. */
 PetscErrorCode mt_growth_fields(MtGrowth *grains, Vec grain, Vec sum);

@@ -64,6 +64,15 @@ const MtKey mt_grain_driving_keys[] = {
      .max = 10,
      .when = DRIVEN,
      .help = "Susceptibility (SI) along c less that across it: of grains above their Curie temperature."},
+    {.path = "phasefield.conserved",
+     .type = MT_KEY_REALS,
+     .def = "[]",
+     .min = 0,
+     .max = 1e9,
+     .when = DRIVEN,
+     .help =
+         "Numbers of grains whose volume together stays what it was at the beginning, by a pressure that they have in "
+         "common: a liquid between the others, with energies of its boundaries from phasefield.boundary.table."},
     {0},
 };
 
@@ -225,4 +234,32 @@ PetscErrorCode mt_grain_driving(const MtDomain *d, const MtInput *in, const MtBo
   for (int k = 0; k < n; k++) (*bulk)[k] -= least;
   mt_log("bulk energies of %d grains: up to %.4g J/m3 above the least", n, most - least);
   return bearable(in, law, model, most - least);
+}
+
+static PetscErrorCode take_conserved(const MtInput *in, int n, bool *conserved) {
+  static const char KEPT[] = "phasefield.conserved";
+  const int count = mt_input_count(in, KEPT);
+  for (int k = 0; k < count; k++) {
+    const double id = mt_input_real_at(in, k, KEPT);
+    if (id != floor(id) || id >= n)
+      return mt_input_error(in, KEPT, "has %g, but grains are numbered from 0 to %d", id, n - 1);
+    if (conserved[(int)id]) return mt_input_error(in, KEPT, "has grain %d twice", (int)id);
+    conserved[(int)id] = true;
+  }
+  return count < n ? 0 : mt_input_error(in, KEPT, "has all %d grains: nothing could move them", n);
+}
+
+PetscErrorCode mt_grain_conserved_grains(const MtDomain *d, const MtInput *in, int n, const int32_t *label,
+                                         bool **conserved) {
+  int found = 0;
+  *conserved = NULL;
+  if (mt_input_count(in, "phasefield.conserved") == 0) return 0;
+  *conserved = calloc((size_t)n, sizeof **conserved);
+  PetscErrorCode rc = *conserved ? 0 : mt_error(MT_ERR_FAIL, "out of memory for %d grains", n);
+  if ((rc = mt_agree(d->comm, rc))) return rc;
+  rc = take_conserved(in, n, *conserved);
+  for (PetscInt i = 0; i < d->n_owned && !rc; i++) found |= (*conserved)[label[i]];
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &found, 1, MPI_INT, MPI_MAX, d->comm));
+  if (!rc && !found) rc = mt_input_error(in, "phasefield.conserved", "has no grain that is there at the beginning");
+  return rc;
 }

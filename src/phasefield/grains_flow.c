@@ -67,14 +67,14 @@ typedef struct {
 } Mixture;
 static Mixture mixture(const MtGrowth *g, PetscInt i, const double *c) {
   Mixture m = {sum_of_squares(&g->set, i, c), 0};
-  for (PetscInt p = g->set.start[i]; p < g->set.start[i + 1] && g->model->bulk; p++)
-    m.mean += g->model->bulk[g->set.grain[p]] * c[p] * c[p] / m.s;
+  for (PetscInt p = g->set.start[i]; p < g->set.start[i + 1] && g->bulk; p++)
+    m.mean += g->bulk[g->set.grain[p]] * c[p] * c[p] / m.s;
   return m;
 }
 
 /* What a grain's bulk energy is above the mean, over s. */
 static double above(const MtGrowth *g, Mixture m, PetscInt p) {
-  return g->model->bulk ? (g->model->bulk[g->set.grain[p]] - m.mean) / m.s : 0;
+  return g->bulk ? (g->bulk[g->set.grain[p]] - m.mean) / m.s : 0;
 }
 
 PetscErrorCode mt_grain_energy(MtGrowth *g, const double *c, MtFlowEnergy *e) {
@@ -91,7 +91,7 @@ PetscErrorCode mt_grain_energy(MtGrowth *g, const double *c, MtFlowEnergy *e) {
   }
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, 3, MPI_DOUBLE, MPI_SUM, g->domain->comm));
   mt_phase_end("energies");
-  const double driving = sum[2] / g->graph.volume;
+  const double driving = (sum[2] - g->pressure * g->volume0) / g->graph.volume;
   *e = (MtFlowEnergy){.bulk = g->model->m * sum[0] / g->graph.volume + driving,
                       .gradient = .5 * g->model->kappa * sum[1] / g->graph.volume,
                       .driving = driving};
@@ -201,7 +201,7 @@ static PetscErrorCode apply(MtGrowth *g, const double *c, double *x, double *y) 
     for (PetscInt p = s->start[i]; p < s->start[i + 1]; p++)
       y[p] = (g->work[MT_DIAGONAL][p] - stiff) * x[p] + g->model->kappa * stiffness(g, i, p, x);
     cross(g, i, c, x, y);
-    if (g->model->bulk) cross_driven(g, i, c, x, y);
+    if (g->bulk) cross_driven(g, i, c, x, y);
   }
   return 0;
 }
@@ -213,8 +213,8 @@ static PetscErrorCode dot(const MtGrowth *g, const double *a, const double *b, d
   return 0;
 }
 
-/* delta = A^-1 residual by conjugate gradients in the norm of the diagonal; *good: the operator was positive there. */
-static PetscErrorCode conjugate_gradients(MtGrowth *g, const double *c, int *iterations, bool *good) {
+/* By conjugate gradients in the norm of the diagonal. */
+PetscErrorCode mt_grain_linear(MtGrowth *g, const double *c, int *iterations, bool *good) {
   double *x = g->work[MT_DELTA], *r = g->work[MT_RESIDUAL], *z = g->work[MT_Z], *p = g->work[MT_P],
          *Ap = g->work[MT_AP], *diagonal = g->work[MT_DIAGONAL], rz, before = 0, first = 0, pAp;
   const PetscInt n = g->set.n_owned;
@@ -246,7 +246,8 @@ static PetscErrorCode correct(MtGrowth *g, double *c, double *change, MtFlowSolv
   int iterations;
   bool good;
   mt_phase_begin("linear solves");
-  PetscCall(conjugate_gradients(g, c, &iterations, &good));
+  PetscCall(mt_grain_linear(g, c, &iterations, &good));
+  if (good) PetscCall(mt_grain_conserved(g, c, &iterations, &good));
   mt_phase_end("linear solves");
   how->linear += iterations;
   how->newton++;

@@ -68,6 +68,9 @@ struct MtGrowth {
   double *rate;                /* [owned nodes] L of the step */
   double warmth;               /* exp(-Q/RT), a factor of it */
   double shift;                /* of the linear system */
+  const double *bulk;          /* [ngrains] J/m3, energies of the grains with the pressure; NULL: none; not owned */
+  double *pressed;             /* [ngrains] what it then points to; NULL: nothing is conserved */
+  double pressure, volume0;    /* J/m3, nm^dim, of the conserved grains; 0: there are none */
 };
 
 /* grains_set.c.  One pair a node from labels; the set for the state now (activation and deactivation).  Collective. */
@@ -84,7 +87,16 @@ PetscErrorCode mt_grain_energy(MtGrowth *g, const double *c, MtFlowEnergy *e);
 PetscErrorCode mt_grain_rate(MtGrowth *g, double *c, double *rate);
 /* L of the state c at every owned node. */
 void mt_grain_mobility(MtGrowth *g, const double *c);
+/* delta = A^-1 residual, A of the last linearization at c; *good: it was positive there. */
+PetscErrorCode mt_grain_linear(MtGrowth *g, const double *c, int *iterations, bool *good);
 /* Solves shift (c - base) = -L dF/dc by Newton from the guess in c. */
 PetscErrorCode mt_grain_solve(MtGrowth *g, const double *base, double *c, MtFlowSolve *how);
+
+/* grains_conserved.c: bulk, and where the model conserves something the volume of the state now, which is kept from
+ * here; the same as a checkpoint has them; delta of mt_grain_linear made one that keeps it, and the pressure with it.
+ * Collective. */
+PetscErrorCode mt_grain_conserved_start(MtGrowth *g);
+PetscErrorCode mt_grain_conserved_set(MtGrowth *g, double pressure, double volume0);
+PetscErrorCode mt_grain_conserved(MtGrowth *g, const double *c, int *iterations, bool *good);
 
 #endif

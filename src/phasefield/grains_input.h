@@ -15,6 +15,9 @@ PetscErrorCode mt_grain_growth_orientations(const MtDomain *d, const MtInput *in
 PetscErrorCode mt_grain_driving_check(const MtInput *in);
 PetscErrorCode mt_grain_driving(const MtDomain *d, const MtInput *in, const MtBoundaryLaw *law,
                                 const MtGrainModel *model, int n, double **bulk);
+/* Which of n grains are conserved, from malloc, the caller's, NULL: none; label as below.  Collective. */
+PetscErrorCode mt_grain_conserved_grains(const MtDomain *d, const MtInput *in, int n, const int32_t *label,
+                                         bool **conserved);
 /* MT_ERR_INPUT where the mesh does not resolve boundaries, a warning where it does so poorly.  Collective. */
 PetscErrorCode mt_grain_growth_resolved(const MtDomain *d, double width);
 /* Of the regions of a mesh, label [n_owned].  Collective. */

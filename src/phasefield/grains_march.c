@@ -104,6 +104,7 @@ PetscErrorCode mt_growth_destroy(MtGrowth **grains) {
   PetscCall(mt_grain_ghosts_free(&g->ghosts));
   PetscCall(mt_grain_graph_free(&g->graph));
   PetscCall(PetscFree(g->rate));
+  PetscCall(PetscFree(g->pressed));
   return PetscFree(*grains);
 }
 
@@ -113,6 +114,7 @@ PetscErrorCode mt_growth_start(MtGrowth *g, int ngrains, const int32_t *label, d
   g->warmth = warmth(g->model, t);
   PetscErrorCode rc = mt_grain_set_labels(g, label);
   if (rc) return rc;
+  PetscCall(mt_grain_conserved_start(g));
   PetscCall(mt_grain_rate(g, g->c[0], g->c[2]));
   return mt_grain_energy(g, g->c[0], &g->stepper.energy);
 }
@@ -127,6 +129,10 @@ int mt_growth_number(const MtGrowth *g) {
 
 MtFlowEnergy mt_growth_energy(const MtGrowth *g) {
   return g->stepper.energy;
+}
+
+double mt_growth_pressure(const MtGrowth *g) {
+  return -g->pressure;
 }
 
 PetscErrorCode mt_growth_step(MtGrowth *g, double until) {

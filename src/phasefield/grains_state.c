@@ -72,6 +72,8 @@ PetscErrorCode mt_growth_save(const MtGrowth *g, MtH5 *f) {
   size[0] = g->ngrains;
   size[1] = most;
   if (!rc) rc = mt_h5_set_ints(f, "/state", "grains", 2, size);
+  if (!rc && g->model->conserved)
+    rc = mt_h5_set_reals(f, "/state", "conserved", 2, (double[]){g->pressure, g->volume0});
   PetscCall(VecDestroy(&v));
   return rc;
 }
@@ -118,7 +120,7 @@ static PetscErrorCode take_table(MtGrowth *g, int most, const double *table) {
 
 PetscErrorCode mt_growth_load(MtGrowth *g, MtH5 *f) {
   int64_t size[2];
-  double *table;
+  double *table, kept[2] = {0, 0};
   PetscErrorCode rc = mt_h5_get_ints(f, "/state", "grains", 2, size);
   if (rc) return rc;
   PetscCall(PetscMalloc1((size_t)g->domain->n_owned * (size_t)size[1] * 4, &table));
@@ -126,5 +128,7 @@ PetscErrorCode mt_growth_load(MtGrowth *g, MtH5 *f) {
   g->ngrains = (int)size[0];
   if (!rc) rc = take_table(g, (int)size[1], table);
   PetscCall(PetscFree(table));
+  if (!rc && g->model->conserved) rc = mt_h5_get_reals(f, "/state", "conserved", 2, kept);
+  if (!rc) rc = mt_grain_conserved_set(g, kept[0], kept[1]);
   return rc ? rc : mt_grain_energy(g, g->c[0], &g->stepper.energy);
 }

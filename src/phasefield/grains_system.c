@@ -31,7 +31,8 @@ typedef struct {
   const MtInput *in;
   MtBoundaryLaw law;
   MtGrainModel model;
-  double *bulk; /* [ngrains] what model.bulk points to */
+  double *bulk;    /* [ngrains] what model.bulk points to */
+  bool *conserved; /* the same of model.conserved */
   MtProgram program;
   char header[256];
   int column[COLUMNS]; /* [base.columns] which of the columns each of evolve.csv is */
@@ -207,6 +208,7 @@ static PetscErrorCode results(MtSystem *s, MtJson *j) {
   mt_json_int(j, "grains", (int64_t)value[GRAINS]);
   mt_json_quantity(j, "mean_radius", value[RADIUS], "nm");
   mt_json_quantity(j, "interface", value[AREA], growth_of(s)->domain->dim == 2 ? "nm" : "nm2");
+  if (growth_of(s)->conserved) mt_json_quantity(j, "pressure", mt_growth_pressure(growth_of(s)->grains), "J/m3");
   mt_json_int(j, "pairs", (int64_t)value[PAIRS]);
   mt_json_int(j, "most_at_a_node", (int64_t)value[MOST]);
   return 0;
@@ -217,6 +219,7 @@ static PetscErrorCode destroy(MtSystem **s) {
   PetscCall(mt_growth_destroy(&e->grains));
   PetscCall(PetscFree(e->label));
   free(e->bulk);
+  free(e->conserved);
   mt_program_free(&e->program);
   mt_grain_model_free(&e->model);
   mt_boundary_law_free(&e->law);
@@ -235,8 +238,10 @@ static PetscErrorCode make(Growth *e) {
   if (rc) return rc;
   mt_grain_model(&e->law, width, &e->model);
   rc = mt_grain_driving(e->domain, e->in, &e->law, &e->model, e->ngrains, &e->bulk);
+  if (!rc) rc = mt_grain_conserved_grains(e->domain, e->in, e->ngrains, e->label, &e->conserved);
   if (rc) return rc;
   e->model.bulk = e->bulk;
+  e->model.conserved = e->conserved;
   e->model.program = e->program.n > 0 ? &e->program : NULL;
   e->model.activation = mt_input_real(e->in, "phasefield.activation");
   mt_evolve_march_options(e->in, &range, &march);

@@ -179,6 +179,38 @@ def test_heated(folder):
         check(words in done.err and not os.path.exists(os.path.join(folder, "bad", "evolve.csv")), (overrides, str(done)))
 
 
+def test_conserved(folder):
+    """Liquid between two grains keeps its area and lowers the energy; stopped and continued to the bit, on two ranks; what is refused."""
+    path = os.path.join(folder, "liquid.csv")
+    with open(path, "w") as f:
+        f.write("a b energy mobility\n0 1 1.2 1e-18\n0 2 0.6 1e-18\n1 2 0.6 1e-18\n")
+    text = INPUT.replace("  initial: voronoi\n  grains: 20\n", "  initial_formula: s = step(12 - sqrt((x - 30)^2 + (y - 33)^2)); 2*s + (1 - s)*step(y - 30)\n").replace(
+        "boundary: {energy: 0.6 J/m2, mobility: 1e-18 m4/(J s), width: 5 nm}", "boundary: {width: 5 nm, law: table, table: %s}" % path).replace(", periodic: xy", "")
+    keep = ["phasefield.conserved=[2]", "evolve.end=30 s"]
+    whole, parts = evolve(folder, "whole", *keep, text=text), evolve(folder, "parts", keep[0], "evolve.end=20 s", text=text)
+    again = support.magtwin(BUILD, "evolve", source(folder, text), "output.folder=" + parts, "--resume", *keep)
+    check(again.code == 0, again)
+    for name in ["evolve.csv"] + ["fields/fields_%04d.h5" % i for i in (1, 2, 3)]:
+        with open(os.path.join(whole, name), "rb") as a, open(os.path.join(parts, name), "rb") as b:
+            check(a.read() == b.read(), name + " differs")
+    two = evolve(folder, "two", *keep, text=text, ranks=2)
+    for out in (whole, two):
+        volume = []
+        for i in (1, 2, 3):
+            with h5py.File(os.path.join(out, "fields", "fields_%04d.h5" % i)) as f:
+                volume.append(f["/grains/volume"][...].ravel())
+        check(np.allclose([v[2] for v in volume], volume[0][2], rtol=1e-6) and abs(volume[0][0] - volume[2][0]) > 1, volume)
+        check((np.diff(table(out)["f_total_J/m3"]) <= 0).all(), table(out)["f_total_J/m3"])
+        with open(os.path.join(out, "summary.json")) as f:
+            check(json.load(f)["results"]["pressure"]["value"] > 0, "pressure")
+    shrunk = evolve(folder, "shrunk", "evolve.end=30 s", text=text)
+    with h5py.File(os.path.join(shrunk, "fields", "fields_0003.h5")) as f:
+        check(f["/grains/volume"][...].ravel()[2] < 0.97 * volume[0][2], (f["/grains/volume"][...], volume))
+    for value, words in (("[3]", "grains are numbered from 0 to 2"), ("[1, 1]", "has grain 1 twice"), ("[0, 1, 2]", "has all 3 grains"), ("[0.5]", "has 0.5")):
+        done = evolve(folder, "bad", "phasefield.conserved=" + value, code=2, text=text)
+        check(words in done.err and not os.path.exists(os.path.join(folder, "bad", "evolve.csv")), (value, str(done)))
+
+
 def test_regions(folder):
     """The grains of a mesh with a phase between them: every node gets one, and they grow."""
     mesh = os.path.join(folder, "mesh")
@@ -215,4 +247,4 @@ def test_bad_input(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(support.run_tests([("random grains", test_growth), ("stopped and continued", test_continued), ("other starts", test_start), ("energies of pairs", test_boundaries), ("bulk energies and fields", test_driving), ("temperatures", test_heated), ("grains of a mesh", test_regions), ("bad input", test_bad_input)]))
+    sys.exit(support.run_tests([("random grains", test_growth), ("stopped and continued", test_continued), ("other starts", test_start), ("energies of pairs", test_boundaries), ("bulk energies and fields", test_driving), ("temperatures", test_heated), ("grains that keep their volume", test_conserved), ("grains of a mesh", test_regions), ("bad input", test_bad_input)]))

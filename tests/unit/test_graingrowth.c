@@ -365,13 +365,41 @@ static void test_driven(void **state) {
   }
 }
 
+/* A circle whose area is kept stays, under the pressure sigma/R of what is outside less what is inside. */
+static void test_conserved(void **state) {
+  const MtBoundaryLaw law = {.kind = MT_BOUNDARY_CONSTANT, .energy = 1, .mobility = 1e-18, .lowest = 1};
+  const MtBox b = {.dim = 2, .cells = {40, 40}, .size = {32, 32}};
+  const bool conserved[2] = {false, true};
+  double volume[2], start[2], peak[2], surface[2];
+  Run r;
+  (void)state;
+  run_create(&b, &law, 6.4, 2e-3, &r);
+  r.model.conserved = conserved;
+  begin(&r, 2, disc);
+  assert_int_equal(mt_growth_measure(r.grains, start, peak, surface), 0);
+  while (mt_growth_state(r.grains)->t < 100) {
+    const double before = mt_growth_energy(r.grains).total;
+    assert_int_equal(mt_growth_step(r.grains, 100), 0);
+    assert_true(mt_growth_energy(r.grains).total <= before * (1 + 1e-9));
+  }
+  assert_int_equal(mt_growth_measure(r.grains, volume, peak, surface), 0);
+  const double wanted = 1e9 / sqrt(4 / MT_PI * volume[1]), pressure = mt_growth_pressure(r.grains);
+  print_message("conserved: area off by %.1e, pressure %.4f of sigma/R, %.0f steps, %.1f Newton, %.1f linear\n",
+                volume[1] / start[1] - 1, pressure / wanted, mt_growth_state(r.grains)->steps,
+                mt_growth_state(r.grains)->newton / mt_growth_state(r.grains)->steps,
+                mt_growth_state(r.grains)->linear / mt_growth_state(r.grains)->newton);
+  assert_near(volume[1] / start[1], 1, 1e-7);
+  assert_near(pressure / wanted, 1, .01);
+  run_destroy(&r);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_energy_factor), cmocka_unit_test(test_coefficients), cmocka_unit_test(test_read_shockley),
       cmocka_unit_test(test_table),         cmocka_unit_test(test_circle),       cmocka_unit_test(test_heated_circle),
       cmocka_unit_test(test_cost),          cmocka_unit_test(test_squares),      cmocka_unit_test(test_bricks),
       cmocka_unit_test(test_cubes),         cmocka_unit_test(test_layers),       cmocka_unit_test(test_magnetic_energy),
-      cmocka_unit_test(test_driven),        cmocka_unit_test(test_alone)};
+      cmocka_unit_test(test_driven),        cmocka_unit_test(test_conserved),    cmocka_unit_test(test_alone)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   mt_error_install();
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,6 +44,7 @@ CASES = {
     "planar_growth": diffusion.planar_growth,
     "thin_interface": two_phases.thin_interface,
     "wetting": wetting.wetting,
+    "mobile_wetting": wetting.mobile_wetting,
     "growth_shrinking": grain_growth.growth_shrinking,
     "growth_heated": grain_growth.growth_heated,
     "growth_junction": grain_growth.growth_junction,
