@@ -103,6 +103,10 @@ typedef struct {
   double *second;   /* [n] table: second derivatives at the places; owned */
   double low, high; /* c must stay between them; -inf, inf: no bound */
   double rt, omega; /* J/m3, of the regular solution */
+  /* Where f follows the temperature: */
+  double gas;                 /* J/(m3 K), of the regular solution: rt is this times T; 0: rt is as it is */
+  double *rise, *rise_second; /* [n] table: of a and second by T, 1/K; NULL: they are for all temperatures; owned */
+  double known_at, above;     /* K: a and second are of known_at; the table is taken this much above it */
 } MtFreeEnergy;
 /* f, f', f'' at c.  Below 1e-9 and above 1 - 1e-9 the logarithms, outside its points the table are continued by a
  * parabola, so that an iteration may pass there.  Plain C. */
@@ -110,6 +114,10 @@ void mt_free_energy_at(const MtFreeEnergy *e, double c, double f[3]);
 /* Second derivatives of the spline from c and a, c ascending.  Plain C. */
 void mt_free_energy_spline(MtFreeEnergy *e);
 void mt_free_energy_free(MtFreeEnergy *e); /* a zeroed struct is fine */
+/* Does f follow the temperature; f at T (K), as it is where it does not: shares its arrays with e, never to be freed.
+ * Plain C. */
+bool mt_free_energy_follows(const MtFreeEnergy *e);
+MtFreeEnergy mt_free_energy_heated(const MtFreeEnergy *e, double T);
 
 typedef struct MtDiffusion MtDiffusion; /* diffusion.h */
 typedef struct MtElastic MtElastic;     /* elastic.h */
@@ -122,7 +130,8 @@ typedef struct {
   const MtFreeEnergy *energy; /* not owned */
   double kappa;               /* J/m3 nm2 */
   double mobility;            /* M: nm2/s per J/m3; L: 1/s per J/m3 */
-  const MtProgram *program;   /* the mobility is this times exp(-activation/RT(t)); NULL: as it is; not owned */
+  const MtProgram *program;   /* the mobility is this times exp(-activation/RT(t)), and energy may follow it; NULL: as
+                                 they are; not owned */
   double activation;          /* J/mol */
   const double *wall;      /* [n_owned] energy of the boundaries at each node where dry, J/m3 nm^dim; NULL; not owned */
   double dry, wet;         /* c of the phases beside which a boundary has all or none of its energy */
@@ -138,6 +147,7 @@ typedef struct {
   double total, bulk, gradient, elastic; /* J/m3, mean over the domain */
   double load;                           /* of what applies a stress */
   double driving;                        /* of bulk: that of the grains themselves, in grain growth */
+  double heat; /* of the state before the step: what the temperature added to its total until the end, -S dT */
 } MtFlowEnergy;
 typedef struct {
   int newton, linear; /* iterations */
@@ -149,8 +159,11 @@ PetscErrorCode mt_flow_create(const MtDomain *domain, const MtFlowModel *model, 
                               MtFlow **flow);
 PetscErrorCode mt_flow_destroy(MtFlow **flow);
 PetscErrorCode mt_flow_create_vec(const MtFlow *flow, Vec *v); /* zero, the caller's */
-/* Collective. */
-PetscErrorCode mt_flow_energy(MtFlow *flow, Vec c, MtFlowEnergy *e);
+/* At time t.  Collective. */
+PetscErrorCode mt_flow_energy(MtFlow *flow, double t, Vec c, MtFlowEnergy *e);
+/* J/m3, mean over the domain: what c has more at the temperature of `to` than at that of `from` (s), -S dT; 0 where
+ * that is held.  Collective. */
+PetscErrorCode mt_flow_heat(MtFlow *flow, double from, double to, Vec c, double *added);
 /* Mean of c over the domain.  Collective. */
 PetscErrorCode mt_flow_mean(const MtFlow *flow, Vec c, double *mean);
 /* dc/dt at time t.  Collective. */

@@ -150,13 +150,13 @@ static PetscErrorCode fail(MtEvolve *e, PetscErrorCode rc) {
   return mt_agree(e->comm, rc);
 }
 
-/* The two promises: the mean stays, the energy falls. */
+/* The two promises: the mean stays, the energy falls but for what the temperature adds. */
 static PetscErrorCode watch(MtEvolve *e, double energy_before) {
   MtSystem *s = e->system;
   double mean = s->clock->mean0;
   if (s->call->mean) PetscCall(s->call->mean(s, &mean));
   e->mark.largest_drift = fmax(e->mark.largest_drift, fabs(mean - s->clock->mean0));
-  e->mark.largest_rise = fmax(e->mark.largest_rise, s->energy - energy_before);
+  e->mark.largest_rise = fmax(e->mark.largest_rise, s->energy - energy_before - s->heat);
   return 0;
 }
 

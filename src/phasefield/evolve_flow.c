@@ -142,7 +142,9 @@ static PetscErrorCode start(MtSystem *s) {
 
 static PetscErrorCode step(MtSystem *s, double until) {
   PetscErrorCode rc = mt_march_step(field_of(s)->march, until);
-  if (!field_of(s)->diffusion) s->energy = mt_march_energy(field_of(s)->march).total;
+  const MtFlowEnergy energy = mt_march_energy(field_of(s)->march);
+  if (!field_of(s)->diffusion) s->energy = energy.total;
+  s->heat = energy.heat;
   return rc;
 }
 

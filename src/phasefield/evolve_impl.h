@@ -82,6 +82,11 @@ PetscErrorCode mt_diffusion_check(const MtInput *in);
 PetscErrorCode mt_diffusion_program(const MtInput *in, MtProgram *p);
 PetscErrorCode mt_diffusion_open(const MtInput *in, const MtDomain *domain, const MtProgram *p, MtDiffusion **d);
 
+/* temperature_check.c: the program must act on something; a warning where an energy is fixed beside it.  Not
+ * collective; collective. */
+PetscErrorCode mt_temperature_check(const MtInput *in);
+void mt_temperature_warn(const MtInput *in);
+
 /* evolve_setup.c.  Collective. */
 PetscErrorCode mt_evolve_open(MtEvolve *e, MPI_Comm comm, const MtInput *in, const char *mesh_path,
                               const MtEvolveGiven *given, const char *folder);

@@ -66,10 +66,13 @@ const MtKey mt_evolve_keys[] = {
     {.path = "phasefield.solution.temperature",
      .type = MT_KEY_REAL,
      .dim = MT_DIM_TEMPERATURE,
+     .def = "",
      .min = 0,
      .max = 1e5,
      .when = "phasefield.energy=regular_solution",
-     .help = "T of f = RT/Vm (c ln c + (1-c) ln(1-c)) + W/Vm c (1-c).",
+     .help =
+         "T of f = RT/Vm (c ln c + (1-c) ln(1-c)) + W/Vm c (1-c). Without it f follows section temperature; with it "
+         "f stays the same whatever that says.",
      .exclusive_min = true},
     {.path = "phasefield.solution.interaction",
      .type = MT_KEY_REAL,
@@ -96,6 +99,21 @@ const MtKey mt_evolve_keys[] = {
      .dim = MT_DIM_ENERGY,
      .when = "phasefield.energy=table",
      .help = "f there."},
+    {.path = "phasefield.table.temperatures",
+     .type = MT_KEY_REALS,
+     .dim = MT_DIM_TEMPERATURE,
+     .def = "[]",
+     .min = 0,
+     .max = 1e5,
+     .when = "phasefield.energy=table",
+     .help = "Two temperatures, of f and of second: f then follows section temperature, linearly.",
+     .exclusive_min = true},
+    {.path = "phasefield.table.second",
+     .type = MT_KEY_REALS,
+     .dim = MT_DIM_ENERGY,
+     .def = "[]",
+     .when = "phasefield.energy=table",
+     .help = "f at the second temperature."},
     {.path = "phasefield.gradient_energy",
      .type = MT_KEY_REAL,
      .dim = MT_DIM_EXCHANGE,
@@ -332,11 +350,31 @@ static PetscErrorCode read_polynomial(const MtInput *in, MtFreeEnergy *e) {
 static PetscErrorCode read_solution(const MtInput *in, MtFreeEnergy *e) {
   const double R = 8.31446261815324; /* J/(mol K), CODATA 2018 */
   const double volume = mt_input_real(in, "phasefield.solution.molar_volume");
+  const bool given = mt_input_has(in, "phasefield.solution.temperature");
+  if (!given && !mt_input_has(in, "temperature.time"))
+    return mt_input_error(in, "phasefield.energy",
+                          "is regular_solution, which needs phasefield.solution.temperature or, "
+                          "to follow a program, section temperature");
   e->kind = MT_ENERGY_REGULAR_SOLUTION;
-  e->rt = R * mt_input_real(in, "phasefield.solution.temperature") / volume;
+  *(given ? &e->rt : &e->gas) = R / volume * (given ? mt_input_real(in, "phasefield.solution.temperature") : 1);
   e->omega = mt_input_real(in, "phasefield.solution.interaction") / volume;
   e->low = 0;
   e->high = 1;
+  return 0;
+}
+
+static PetscErrorCode read_second_table(const MtInput *in, MtFreeEnergy *e) {
+  static const char AT[] = "phasefield.table.temperatures", SECOND[] = "phasefield.table.second";
+  const int at = mt_input_count(in, AT), n = mt_input_count(in, SECOND);
+  if (at == 0 && n == 0) return 0;
+  if (at != 2 || mt_input_real_at(in, 0, AT) == mt_input_real_at(in, 1, AT))
+    return mt_input_error(in, AT, "must be two different temperatures, of f and of second");
+  if (n != e->n) return mt_input_error(in, SECOND, "has %d values for %d of c", n, e->n);
+  if (!mt_input_has(in, "temperature.time"))
+    return mt_input_error(in, AT, "needs temperatures: section temperature is missing");
+  e->known_at = mt_input_real_at(in, 0, AT);
+  e->rise = reals(in, SECOND, &e->n);
+  for (int i = 0; i < n; i++) e->rise[i] = (e->rise[i] - e->a[i]) / (mt_input_real_at(in, 1, AT) - e->known_at);
   return 0;
 }
 
@@ -353,8 +391,9 @@ static PetscErrorCode read_table(const MtInput *in, MtFreeEnergy *e) {
       return mt_input_error(in, "phasefield.table.c", "must ascend, but entry %d is not above the one before", i + 1);
   e->low = e->c[0];
   e->high = e->c[n - 1];
-  mt_free_energy_spline(e);
-  return 0;
+  const PetscErrorCode rc = read_second_table(in, e);
+  if (!rc) mt_free_energy_spline(e);
+  return rc;
 }
 
 PetscErrorCode mt_evolve_range(const MtInput *in, MtFreeEnergy *e) {
@@ -432,6 +471,7 @@ PetscErrorCode mt_evolve_check(const MtInput *in) {
   if (!rc && mt_input_has(in, "phasefield.model")) rc = mt_diffusion_check(in);
   if (!rc && mt_input_has(in, "phasefield.model")) rc = check_activation(in);
   if (!rc && mt_input_has(in, "phasefield.model") && !mt_grain_growth_asked(in)) rc = check_physics(in);
+  if (!rc && mt_input_has(in, "phasefield.model")) rc = mt_temperature_check(in);
   if (!rc) rc = mt_elastic_check(in);
   return rc || !mt_input_has(in, "evolve.end") ? rc : check_times(in);
 }

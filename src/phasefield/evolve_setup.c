@@ -30,6 +30,7 @@ PetscErrorCode mt_evolve_open(MtEvolve *e, MPI_Comm comm, const MtInput *in, con
   e->domain->labels = given->labels;
   e->domain->ngrain_energies = given->ngrains;
   e->domain->grain_energy = given->energy;
+  if (!mt_grain_growth_asked(in)) mt_temperature_warn(in);
   mt_phase_begin("set up operators");
   rc = mt_grain_growth_asked(in)  ? mt_system_grains(e->domain, in, &e->system)
        : mt_evolve_two_phases(in) ? mt_system_kks(e->domain, in, &e->system)

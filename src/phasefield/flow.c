@@ -77,7 +77,7 @@ PetscErrorCode mt_flow_gradient(MtFlow *f, Vec c, Vec y, bool curvature) {
   PetscCall(VecGetArray(y, &ya));
   PetscCall(VecGetArray(f->curvature, &second));
   for (PetscInt i = 0; i < f->domain->n_owned; i++) {
-    mt_free_energy_at(f->model.energy, ca[i], at);
+    mt_free_energy_at(&f->energy, ca[i], at);
     if (f->model.wall) add_wall(f, i, ca[i], w[i], at);
     ya[i] = w[i] * at[1] + f->model.kappa * ya[i];
     if (!curvature) continue;
@@ -116,11 +116,18 @@ PetscErrorCode mt_flow_source(MtFlow *f, double t) {
   return 0;
 }
 
+void mt_flow_set_time(MtFlow *f, double t) {
+  const MtFlowModel *m = &f->model;
+  const double T = m->program ? mt_program_at(m->program, t) : NAN;
+  if (m->program) f->model.mobility = f->mobility0 * mt_arrhenius(m->activation, T);
+  if (m->energy) f->energy = mt_free_energy_heated(m->energy, T);
+}
+
 /* out = w G mu(c) */
 static PetscErrorCode dissipation(MtFlow *f, double t, Vec c, bool curvature, Vec out) {
   const MtFlowModel *m = &f->model;
   if (m->diffusion) return mt_diffusion_apply(m->diffusion, t, c, out);
-  if (m->program) f->model.mobility = f->mobility0 * mt_arrhenius(m->activation, mt_program_at(m->program, t));
+  mt_flow_set_time(f, t);
   PetscCall(mt_flow_gradient(f, c, f->mu, curvature));
   PetscCall(VecPointwiseDivide(f->mu, f->mu, f->w));
   return mt_flow_transport(f, f->mu, out);
@@ -142,16 +149,17 @@ PetscErrorCode mt_flow_rate(MtFlow *f, double t, Vec c, Vec rate) {
   return VecScale(rate, -1);
 }
 
-PetscErrorCode mt_flow_energy(MtFlow *f, Vec c, MtFlowEnergy *e) {
+PetscErrorCode mt_flow_energy(MtFlow *f, double t, Vec c, MtFlowEnergy *e) {
   const PetscScalar *ca, *w;
   PetscScalar gradient;
   double bulk = 0, at[3];
   *e = (MtFlowEnergy){0};
   if (f->model.diffusion) return 0;
+  mt_flow_set_time(f, t);
   PetscCall(VecGetArrayRead(c, &ca));
   PetscCall(VecGetArrayRead(f->w, &w));
   for (PetscInt i = 0; i < f->domain->n_owned; i++) {
-    mt_free_energy_at(f->model.energy, ca[i], at);
+    mt_free_energy_at(&f->energy, ca[i], at);
     if (f->model.wall) add_wall(f, i, ca[i], w[i], at);
     bulk += w[i] * at[0];
   }
@@ -169,6 +177,29 @@ PetscErrorCode mt_flow_energy(MtFlow *f, Vec c, MtFlowEnergy *e) {
   PetscCall(mt_elastic_energy(f->model.elastic, &e->elastic));
   e->load = mt_elastic_load(f->model.elastic);
   e->total += e->elastic + e->load;
+  return 0;
+}
+
+PetscErrorCode mt_flow_heat(MtFlow *f, double from, double to, Vec c, double *added) {
+  const MtFlowModel *m = &f->model;
+  const PetscScalar *ca, *w;
+  double sum = 0, a[3], b[3];
+  *added = 0;
+  if (m->diffusion || !m->program || !mt_free_energy_follows(m->energy)) return 0;
+  const double T[2] = {mt_program_at(m->program, from), mt_program_at(m->program, to)};
+  if (T[0] == T[1]) return 0;
+  const MtFreeEnergy before = mt_free_energy_heated(m->energy, T[0]), after = mt_free_energy_heated(m->energy, T[1]);
+  PetscCall(VecGetArrayRead(c, &ca));
+  PetscCall(VecGetArrayRead(f->w, &w));
+  for (PetscInt i = 0; i < f->domain->n_owned; i++) {
+    mt_free_energy_at(&before, ca[i], a);
+    mt_free_energy_at(&after, ca[i], b);
+    sum += w[i] * (b[0] - a[0]);
+  }
+  PetscCall(VecRestoreArrayRead(f->w, &w));
+  PetscCall(VecRestoreArrayRead(c, &ca));
+  PetscCallMPI(MPI_Allreduce(&sum, added, 1, MPI_DOUBLE, MPI_SUM, f->domain->comm));
+  *added /= f->volume;
   return 0;
 }
 

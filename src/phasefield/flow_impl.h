@@ -14,7 +14,8 @@ struct MtFlow {
   const MtDomain *domain;
   MtFlowModel model;
   MtFlowOptions opt;
-  double mobility0;      /* model.mobility holds that of the time of the last residual */
+  double mobility0;      /* model.mobility and energy hold those of the time of the last residual */
+  MtFreeEnergy energy;   /* shares the arrays of model.energy */
   Mat K;                 /* NULL: diffusion */
   Vec w;                 /* lumped weights */
   double volume;         /* sum of w */
@@ -30,6 +31,8 @@ struct MtFlow {
   Vec residual, delta, mu, work, inner; /* inner: of the preconditioner */
 };
 
+/* The mobility and the energy of time t, of the model's numbers as they are now. */
+void mt_flow_set_time(MtFlow *flow, double t);
 /* y = f'(c) w + kappa K c, f'' in `curvature` if wanted.  Collective. */
 PetscErrorCode mt_flow_gradient(MtFlow *flow, Vec c, Vec y, bool curvature);
 /* y = w G mu: M K mu or L w mu.  Collective. */

@@ -112,7 +112,7 @@ Vec mt_flow_weights(const MtFlow *f) {
 PetscErrorCode mt_flow_linear_at(MtFlowLinear *l, double t, double shift, Vec c) {
   MtFlow *f = l->flow;
   const MtFlowModel *m = &f->model;
-  if (m->program) f->model.mobility = f->mobility0 * mt_arrhenius(m->activation, mt_program_at(m->program, t));
+  if (!m->diffusion) mt_flow_set_time(f, t);
   PetscCall(VecCopy(c, l->c));
   l->t = t;
   if (!m->diffusion) PetscCall(mt_flow_gradient(f, c, l->a, true));

@@ -49,12 +49,20 @@ static int interval_of(const MtFreeEnergy *e, double c) {
   return low;
 }
 
+static void knot(const MtFreeEnergy *e, int i, double *value, double *second) {
+  *value = e->a[i] + (e->rise ? e->above * e->rise[i] : 0);
+  *second = e->second[i] + (e->rise ? e->above * e->rise_second[i] : 0);
+}
+
 static void table(const MtFreeEnergy *e, double c, double f[3]) {
   const double at = fmin(fmax(c, e->c[0]), e->c[e->n - 1]), d = c - at;
   const int i = interval_of(e, at);
-  const double h = e->c[i + 1] - e->c[i], a = (e->c[i + 1] - at) / h, b = 1 - a, p = e->second[i], q = e->second[i + 1];
-  f[0] = a * e->a[i] + b * e->a[i + 1] + ((a * a * a - a) * p + (b * b * b - b) * q) * h * h / 6;
-  f[1] = (e->a[i + 1] - e->a[i]) / h + ((3 * b * b - 1) * q - (3 * a * a - 1) * p) * h / 6;
+  const double h = e->c[i + 1] - e->c[i], a = (e->c[i + 1] - at) / h, b = 1 - a;
+  double left, right, p, q;
+  knot(e, i, &left, &p);
+  knot(e, i + 1, &right, &q);
+  f[0] = a * left + b * right + ((a * a * a - a) * p + (b * b * b - b) * q) * h * h / 6;
+  f[1] = (right - left) / h + ((3 * b * b - 1) * q - (3 * a * a - 1) * p) * h / 6;
   f[2] = a * p + b * q;
   f[0] += f[1] * d + .5 * f[2] * d * d;
   f[1] += f[2] * d;
@@ -70,24 +78,42 @@ void mt_free_energy_at(const MtFreeEnergy *e, double c, double f[3]) {
 
 /* Natural spline: the tridiagonal system of the second derivatives (G. E. Forsythe, M. A. Malcolm, C. B. Moler,
  * Computer Methods for Mathematical Computations (1977) 4.4). */
-void mt_free_energy_spline(MtFreeEnergy *e) {
-  const int n = e->n;
-  double *pivot = calloc((size_t)n, sizeof *pivot);
-  e->second = calloc((size_t)n, sizeof *e->second);
-  if (!pivot || !e->second) abort();
+static double *natural_spline(int n, const double *c, const double *a) {
+  double *pivot = calloc((size_t)n, sizeof *pivot), *second = calloc((size_t)n, sizeof *second);
+  if (!pivot || !second) abort();
   for (int i = 1; i < n - 1; i++) {
-    const double h = e->c[i] - e->c[i - 1], k = e->c[i + 1] - e->c[i];
-    const double right = 6 * ((e->a[i + 1] - e->a[i]) / k - (e->a[i] - e->a[i - 1]) / h);
+    const double h = c[i] - c[i - 1], k = c[i + 1] - c[i];
+    const double right = 6 * ((a[i + 1] - a[i]) / k - (a[i] - a[i - 1]) / h);
     pivot[i] = 2 * (h + k) - (i > 1 ? h * h / pivot[i - 1] : 0);
-    e->second[i] = right - (i > 1 ? h * e->second[i - 1] / pivot[i - 1] : 0);
+    second[i] = right - (i > 1 ? h * second[i - 1] / pivot[i - 1] : 0);
   }
-  for (int i = n - 2; i > 0; i--) e->second[i] = (e->second[i] - (e->c[i + 1] - e->c[i]) * e->second[i + 1]) / pivot[i];
+  for (int i = n - 2; i > 0; i--) second[i] = (second[i] - (c[i + 1] - c[i]) * second[i + 1]) / pivot[i];
   free(pivot);
+  return second;
+}
+
+void mt_free_energy_spline(MtFreeEnergy *e) {
+  e->second = natural_spline(e->n, e->c, e->a);
+  free(e->rise_second);
+  e->rise_second = e->rise ? natural_spline(e->n, e->c, e->rise) : NULL; /* linear in the values */
+}
+
+bool mt_free_energy_follows(const MtFreeEnergy *e) {
+  return e->gas > 0 || e->rise;
+}
+
+MtFreeEnergy mt_free_energy_heated(const MtFreeEnergy *e, double T) {
+  MtFreeEnergy now = *e;
+  if (e->gas > 0) now.rt = e->gas * T;
+  if (e->rise) now.above = T - e->known_at;
+  return now;
 }
 
 void mt_free_energy_free(MtFreeEnergy *e) {
   free(e->c);
   free(e->a);
   free(e->second);
+  free(e->rise);
+  free(e->rise_second);
   *e = (MtFreeEnergy){0};
 }

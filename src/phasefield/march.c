@@ -41,11 +41,14 @@ static PetscErrorCode error(MtStepper *s, double share, MtWorst *w) {
 }
 
 static PetscErrorCode energy(MtStepper *s, double t, MtFlowEnergy *e) {
-  (void)t;
   mt_phase_begin("energies");
-  const PetscErrorCode rc = mt_flow_energy(march_of(s)->flow, march_of(s)->field.next, e);
+  const PetscErrorCode rc = mt_flow_energy(march_of(s)->flow, t, march_of(s)->field.next, e);
   mt_phase_end("energies");
   return rc;
+}
+
+static PetscErrorCode heat(MtStepper *s, double t, double *added) {
+  return mt_flow_heat(march_of(s)->flow, s->now.t, t, march_of(s)->field.c[0], added);
 }
 
 static PetscErrorCode accept(MtStepper *s, bool first) {
@@ -62,6 +65,7 @@ PetscErrorCode mt_march_create(MtFlow *flow, const MtMarchOptions *opt, MtMarch 
                                        .outside = outside,
                                        .error = error,
                                        .energy = energy,
+                                       .heat = heat,
                                        .accept = accept};
   MtMarch *m;
   PetscCall(PetscNew(&m));
@@ -95,12 +99,12 @@ PetscErrorCode mt_march_start(MtMarch *m, double t) {
   s->now = (MtMarchState){.t = t, .dt = s->opt.first};
   PetscCall(mt_flow_mean(m->flow, m->field.c[0], &s->now.mean0));
   PetscCall(mt_flow_rate(m->flow, t, m->field.c[0], m->field.c[2]));
-  return mt_flow_energy(m->flow, m->field.c[0], &s->energy);
+  return mt_flow_energy(m->flow, t, m->field.c[0], &s->energy);
 }
 
 PetscErrorCode mt_march_continue(MtMarch *m) {
   PetscCall(mt_flow_set_amg(m->flow, m->stepper.now.amg));
-  return mt_flow_energy(m->flow, m->field.c[0], &m->stepper.energy);
+  return mt_flow_energy(m->flow, m->stepper.now.t, m->field.c[0], &m->stepper.energy);
 }
 
 PetscErrorCode mt_march_step(MtMarch *m, double until) {

@@ -41,9 +41,12 @@ static PetscErrorCode judge(MtStepper *s, double share, double t, MtFlowEnergy *
   PetscCall(agree_worst(s));
   *v = TOO_INEXACT;
   if (s->opt.tolerance > 0 && s->worst.size > s->opt.tolerance) return 0;
+  double heat = 0;
+  if (s->call->heat) PetscCall(s->call->heat(s, t, &heat));
   PetscCall(s->call->energy(s, t, e));
+  e->heat = heat;
   const double parts = fmax(fabs(s->energy.bulk) + s->energy.gradient + s->energy.elastic, s->least);
-  *v = !s->may_rise && e->total > s->energy.total + ROUNDING * parts ? ENERGY_ROSE : GOOD;
+  *v = !s->may_rise && e->total > s->energy.total + heat + ROUNDING * parts ? ENERGY_ROSE : GOOD;
   return 0;
 }
 

@@ -31,6 +31,9 @@ typedef struct {
   PetscErrorCode (*outside)(MtStepper *s, MtWorst *w);
   PetscErrorCode (*error)(MtStepper *s, double share, MtWorst *w);
   PetscErrorCode (*energy)(MtStepper *s, double t, MtFlowEnergy *e); /* of it.  Collective. */
+  /* What the temperature adds to the energy of the state now until t, a source: 0 where it is held.  NULL: energies do
+   * not follow it.  Collective. */
+  PetscErrorCode (*heat)(MtStepper *s, double t, double *added);
   /* It becomes the state now; first: of the first step.  The clock is set.  Collective. */
   PetscErrorCode (*accept)(MtStepper *s, bool first);
 } MtStepperCalls;

@@ -33,6 +33,7 @@ struct MtSystem {
   const char *list;         /* what the csv is of: fields/<list>_<number>.csv */
   MtMarchState *clock;      /* of the model; its numbers without a use stay 0 */
   double energy;            /* J/m3, mean over the domain, of the last accepted state; NAN: the model has none */
+  double heat;              /* J/m3: what the temperature added to it in the last step */
   const MtProgram *program; /* of its temperature: steps end at the corners; NULL: none */
 };
 
