@@ -7,13 +7,14 @@
 
 /* A number of the model: kappa, the mobility, or number k of the free energy (of a double well height, low, high; of a
  * polynomial its coefficients; of a regular solution rt, omega; of a table its values); of diffusion D0 or Q of medium
- * k. */
+ * k; OTHER: by which there are no derivatives. */
 typedef enum {
   MT_NUMBER_KAPPA,
   MT_NUMBER_MOBILITY,
   MT_NUMBER_ENERGY,
   MT_NUMBER_DIFFUSIVITY,
-  MT_NUMBER_BARRIER
+  MT_NUMBER_BARRIER,
+  MT_NUMBER_OTHER
 } MtFlowNumberKind;
 typedef struct {
   MtFlowNumberKind kind;

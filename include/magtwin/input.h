@@ -65,6 +65,11 @@ PetscErrorCode mt_input_read_section(MPI_Comm comm, const char *path, const char
                                      MtInput **input);
 /* Sets *input to NULL; NULL is fine.  Not collective. */
 void mt_input_destroy(MtInput **input);
+/* The same values once more, for a run with other numbers; the caller's.  And one of them set: "mesh.size",
+ * "field.segments[2].rate" or number 3 of a list, "phasefield.polynomial[3]", in the canonical unit; its range is not
+ * looked at.  Naming what has no value is a bug of the program and aborts.  Not collective. */
+MtInput *mt_input_copy(const MtInput *in);
+void mt_input_set_real(MtInput *in, const char *path, double value);
 
 /* Values by path, "mesh.size", or with an index "field.segments[2].to" (printf-like).  Asking for a key that the schema
  * does not have, or with another type, is a bug of the program and aborts.  Texts are owned by in.  Not collective. */

@@ -91,6 +91,29 @@ const char *mt_input_string_at(const MtInput *in, int i, const char *path, ...) 
   return e->string[i];
 }
 
+/* The entry of a path, and the number of it that an index at the end names. */
+static MtEntry *number_of(const MtInput *in, const char *path, int *i) {
+  MtEntry *e = mt_input_find(in, path);
+  char list[MT_PATH_MAX];
+  *i = 0;
+  if (e) return e;
+  snprintf(list, sizeof list, "%s", path);
+  char *open = strrchr(list, '[');
+  if (!open || sscanf(open, "[%d]", i) != 1) return NULL;
+  *open = 0;
+  return mt_input_find(in, list);
+}
+
+void mt_input_set_real(MtInput *in, const char *path, double value) {
+  int i;
+  MtEntry *e = number_of(in, path, &i);
+  if (!e) bug(path, "is not in the schema, or its list is shorter");
+  need(e, (e->key->type == MT_KEY_REAL || e->key->type == MT_KEY_REALS) && i >= 0 && i < e->n);
+  e->number[i] = value;
+  free(in->canonical);
+  in->canonical = mt_input_emit(in, NULL);
+}
+
 const char *mt_input_in_lex(const MtInput *in, int i, double *number) {
   for (int k = 0; k < in->nentries; k++) {
     const MtEntry *e = &in->entry[k];

@@ -60,6 +60,35 @@ void mt_input_destroy(MtInput **input) {
   *input = NULL;
 }
 
+static void *copy_array(const void *from, int n, size_t size) {
+  if (!from) return NULL;
+  void *to = calloc((size_t)n + 1, size);
+  if (!to) abort();
+  return memcpy(to, from, (size_t)n * size);
+}
+
+static MtEntry copy_entry(const MtEntry *from) {
+  MtEntry e = *from;
+  e.path = mt_copy(from->path);
+  e.number = copy_array(from->number, from->n, sizeof *e.number);
+  e.in_lex = copy_array(from->in_lex, from->n, sizeof *e.in_lex);
+  e.string = copy_array(from->string, from->n, sizeof *e.string);
+  for (int i = 0; e.string && i < e.n; i++) e.string[i] = mt_copy(from->string[i]);
+  return e;
+}
+
+/* The values, not the tree that they were read from. */
+MtInput *mt_input_copy(const MtInput *from) {
+  MtInput *in = input_new(from->path, from->noverrides, from->override, from->tables);
+  in->trusted = from->trusted;
+  in->lex = from->lex;
+  in->nentries = from->nentries;
+  in->entry = copy_array(from->entry, from->nentries, sizeof *in->entry);
+  for (int i = 0; i < in->nentries; i++) in->entry[i] = copy_entry(&from->entry[i]);
+  in->canonical = mt_input_emit(in, NULL);
+  return in;
+}
+
 /* Keeps one section of the file. */
 static void drop_others(MtNode *root, const char *only) {
   int kept = 0;

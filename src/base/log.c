@@ -18,6 +18,8 @@ static struct {
   int n;
 } warnings;
 
+static bool hushed;
+
 static struct {
   char text[512]; /* "": none */
   bool printed;   /* the text stands in the output already */
@@ -58,8 +60,12 @@ static void progress_show(void) {
   fflush(stdout);
 }
 
+void mt_log_hush(bool hush) {
+  hushed = hush;
+}
+
 void mt_log(const char *format, ...) {
-  if (!speaks()) return;
+  if (hushed || !speaks()) return;
   progress_hide();
   va_list args;
   va_start(args, format);
@@ -88,6 +94,7 @@ static void free_warnings(void) {
 
 void mt_warn(const char *format, ...) {
   static bool registered;
+  if (hushed) return;
   if (!registered) registered = atexit(free_warnings) == 0;
   char text[2048];
   va_list args;

@@ -30,7 +30,10 @@ static const CliCommand commands[] = {
      "demagnetizing evolve checkpoint output.folder",
      NULL},
     {"invert", INPUT, "parameters of a phase field from snapshots of it, with their uncertainty", CLI_INPUT, true, true,
-     true, cli_invert, "box|mesh.file phasefield diffusion temperature evolve invert checkpoint output.folder", NULL},
+     true, cli_invert,
+     "box|mesh.file phasefield diffusion kks wetting temperature elasticity|phasefield evolve invert checkpoint "
+     "output.folder",
+     NULL},
     {"texture", INPUT, "statistics of pictures by scale and orientation; parameters estimated from them", CLI_INPUT,
      true, true, false, cli_texture, "topology topology.files texture output.folder", NULL},
     {"topology", INPUT, "persistent homology of pictures, volumes and states", CLI_INPUT, true, true, true,

@@ -1,13 +1,10 @@
 /* magtwin invert: parameters of a phase field from snapshots of it. */
 #include "magtwin/invert.h"
 #include "cli.h"
-#include "magtwin/elastic.h"
 #include "magtwin/evolve.h"
 
 static PetscErrorCode check(MPI_Comm comm, const MtInput *in) {
   (void)comm;
-  if (mt_elastic_asked(in))
-    return mt_input_error(in, "elasticity.misfit", "magtwin invert knows no elastic energy: leave the section out");
   PetscErrorCode rc = mt_evolve_check(in);
   return rc ? rc : mt_invert_check(in);
 }

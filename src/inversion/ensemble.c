@@ -57,7 +57,7 @@ static PetscErrorCode create(MtInvert *v, Ensemble *e) {
   PetscCall(PetscCalloc1(e->n, &e->b));
   PetscCall(VecDuplicateVecs(v->twin.start, e->m * e->s, &e->field));
   PetscCall(VecDuplicateVecs(v->twin.start, e->s, &e->mean));
-  return mt_flow_create_vec(v->twin.flow, &e->guest);
+  return VecDuplicate(v->twin.start, &e->guest);
 }
 
 static PetscErrorCode destroy(Ensemble *e) {

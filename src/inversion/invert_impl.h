@@ -43,7 +43,7 @@ double mt_unknown_slope(const MtUnknown *u, double theta);
 typedef struct {
   int n;
   double *t;    /* [n] s */
-  Vec *value;   /* [n] c at the nodes, NaN where it was not seen */
+  Vec *value;   /* [n] the field observed at the nodes, NaN where it was not seen */
   char **name;  /* [n] of the files */
   double sigma; /* standard deviation of the noise */
   double count; /* numbers seen, over all ranks */
@@ -75,6 +75,7 @@ typedef struct {
   const MtInput *in;
   MtMesh *mesh; /* NULL: a box */
   MtDomain *domain;
+  bool forward, from_snapshot; /* forward runs alone, nothing of the flow below is there; start is a snapshot */
   MtFreeEnergy energy, derivative[MT_UNKNOWNS]; /* derivative: of f by the unknown, where it is of f */
   MtFormula *source;
   MtProgram program;      /* of the temperature */
@@ -108,6 +109,12 @@ PetscErrorCode mt_twin_set(MtTwin *w, const double *theta);
 PetscErrorCode mt_twin_record(MtTwin *w, double *misfit, Vec *predicted);
 /* Deviation of the parameters from their prior, as a misfit; g (or NULL) += its gradient.  Not collective. */
 double mt_twin_prior(const MtTwin *w, const double *theta, double *g);
+
+/* forward.c: what mt_twin_record does of a twin that runs forward alone; whether the model can be made and begun where
+ * the search begins; the field that was observed, "c".  Collective; collective; not. */
+PetscErrorCode mt_forward_record(MtTwin *w, double *misfit, Vec *predicted);
+PetscErrorCode mt_forward_check(MtTwin *w);
+const char *mt_invert_observed(const MtInput *in);
 
 /* trajectory.c: one step of the scheme, c1 and c2 the states before c0 (NULL: there is none). */
 PetscErrorCode mt_twin_step(MtTwin *w, int i, Vec c0, Vec c1, Vec c2, Vec next, bool *good);

@@ -1,6 +1,7 @@
 /* The keys of section invert, and the rules between them. */
 #include "../phasefield/evolve_impl.h"
 #include "invert_impl.h"
+#include "magtwin/elastic.h"
 #include "magtwin/error.h"
 #include "magtwin/evolve.h"
 #include <math.h>
@@ -28,6 +29,12 @@ const MtKey mt_invert_keys[] = {
      .help = "Standard deviation of the noise of the snapshots, in c, independent from node to node.",
      .exclusive_min = true},
     {.path = "invert.gray", .type = MT_KEY_REALS, .def = "[0, 1]", .help = "c of black and of white in pictures."},
+    {.path = "invert.observed",
+     .type = MT_KEY_CHOICE,
+     .choices = "c|phi|sum_eta2",
+     .def = "",
+     .help = "The field that the snapshots show: c, phi of two phases, or sum_eta2 of grains, 1 in a grain and less in "
+             "its boundaries. Without it c, and sum_eta2 of grains."},
     {.path = "invert.mask",
      .type = MT_KEY_PATH,
      .def = "",
@@ -42,7 +49,10 @@ const MtKey mt_invert_keys[] = {
      .type = MT_KEY_STRING,
      .help = "The key: phasefield.gradient_energy, .mobility, .rate, .double_well.height, .double_well.low, "
              ".double_well.high, .polynomial[k] (k from 0), .solution.temperature, .solution.interaction, .table.f[k]; "
-             "diffusion.media[k].D0, .Q. Its value in the input is where the search begins."},
+             "diffusion.media[k].D0, .Q. By an ensemble alone phasefield.activation, "
+             "phasefield.boundary.energy, .mobility, kks.interface_energy, .rate, kks.phases[k].D0, .Q, .curvature, "
+             ".minimum, .interaction, wetting.energy, elasticity.misfit[k]. Its value in the input is where the search "
+             "begins."},
     {.path = "invert.parameters[].min",
      .type = MT_KEY_REAL,
      .help = "Smallest value, in the unit that the key has without one."},
@@ -62,7 +72,7 @@ const MtKey mt_invert_keys[] = {
      .choices = "gauss_newton|blmvm|ensemble",
      .help =
          "Adjoint gradients and a Gauss-Newton matrix from sensitivities (TAO's bntr), adjoint gradients alone (TAO's "
-         "blmvm), or an ensemble Kalman smoother without derivatives."},
+         "blmvm), or an ensemble Kalman smoother without derivatives, for all models and sections of magtwin evolve."},
     {.path = "invert.iterations",
      .type = MT_KEY_INT,
      .def = "50",
@@ -135,19 +145,40 @@ static bool one_field(const char *model) {
   return strcmp(model, "cahn_hilliard") == 0 || strcmp(model, "allen_cahn") == 0 || strcmp(model, "diffusion") == 0;
 }
 
+/* What only forward runs know. */
+static PetscErrorCode check_adjoint(const MtInput *in) {
+  const char *model = mt_input_string(in, "phasefield.model"), *method = mt_input_string(in, "invert.method");
+  if (strcmp(method, "ensemble") == 0) return 0;
+  if (!one_field(model))
+    return mt_input_error(in, "invert.method", "is %s, but %s has no adjoint: use ensemble", method, model);
+  if (mt_wetting_given(in))
+    return mt_input_error(in, "invert.method", "is %s, but boundaries (wetting.energy) have no adjoint: use ensemble",
+                          method);
+  if (mt_elastic_asked(in))
+    return mt_input_error(in, "invert.method", "is %s, but elastic energy has no adjoint: use ensemble", method);
+  return 0;
+}
+
+static PetscErrorCode check_observed(const MtInput *in) {
+  const char *model = mt_input_string(in, "phasefield.model"), *seen = mt_invert_observed(in);
+  const bool grains = strcmp(model, "grain_growth") == 0, two = strcmp(model, "kks") == 0;
+  if ((strcmp(seen, "sum_eta2") == 0) != grains || (strcmp(seen, "phi") == 0 && !two))
+    return mt_input_error(in, "invert.observed", "is %s, which %s does not have", seen, model);
+  if (!one_field(model) && strcmp(mt_input_string(in, "invert.initial"), "snapshot") == 0)
+    return mt_input_error(in, "invert.initial", "is snapshot, but one field is not the whole state of %s", model);
+  return 0;
+}
+
 PetscErrorCode mt_invert_check(const MtInput *in) {
   MtUnknown u[MT_UNKNOWNS];
   int n;
   if (!mt_input_has(in, "invert.noise")) return 0;
-  if (mt_input_has(in, "phasefield.model") && !one_field(mt_input_string(in, "phasefield.model")))
-    return mt_input_error(in, "phasefield.model", "is %s, whose numbers cannot be sought",
-                          mt_input_string(in, "phasefield.model"));
-  if (mt_input_has(in, "wetting.energy"))
-    return mt_input_error(in, "wetting.energy",
-                          "is not for magtwin invert: boundaries are no part of what it computes");
   if (mt_evolve_from_labels(in))
     return mt_input_error(in, "phasefield.initial",
                           "is labels, which magtwin invert does not read: take a file of fields");
   PetscErrorCode rc = check_times(in);
-  return rc || !mt_input_has(in, "phasefield.model") ? rc : mt_invert_unknowns(in, &n, u);
+  if (rc || !mt_input_has(in, "phasefield.model")) return rc;
+  rc = check_adjoint(in);
+  if (!rc) rc = check_observed(in);
+  return rc ? rc : mt_invert_unknowns(in, &n, u);
 }

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define FORMAT "magtwin-invert-checkpoint"
-static const char SECTIONS[] = "box mesh phasefield diffusion temperature invert";
+static const char SECTIONS[] = "box mesh phasefield diffusion kks wetting temperature elasticity invert";
 
 char *mt_invert_path(const MtInvert *v, const char *name) {
   const size_t n = strlen(v->folder) + strlen(name) + 2;
@@ -119,7 +119,8 @@ static PetscErrorCode check_input(const MtInvert *v, MtH5 *f, const char *path, 
   free(now);
   if (!*foreign) return rc;
   return mt_error(MT_ERR_INPUT,
-                  "%s belongs to another input: the sections box, mesh, phasefield, diffusion, temperature and invert "
+                  "%s belongs to another input: the sections box, mesh, phasefield, diffusion, kks, wetting, "
+                  "temperature, elasticity and invert "
                   "must be as they were; "
                   "restore them, or start anew with --force instead of --resume",
                   path);

@@ -61,7 +61,8 @@ static PetscErrorCode start(MtInvert *v, bool resume) {
     remove_old_files(v);
   if (resume && !found) mt_log("%s holds no checkpoint: starting anew", v->folder);
   rc = mt_invert_csv_open(v);
-  if (!rc && !found && v->opt.taylor) rc = mt_invert_taylor(v);
+  if (v->opt.taylor && v->twin.forward) mt_warn("invert.taylor_test is left out: an ensemble has no gradient");
+  if (!rc && !found && v->opt.taylor && !v->twin.forward) rc = mt_invert_taylor(v);
   return rc;
 }
 

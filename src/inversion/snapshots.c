@@ -100,16 +100,18 @@ static PetscErrorCode read_image(const MtDomain *d, const char *path, const doub
 }
 
 /* *t: the time of the file, NAN where it has none. */
-static PetscErrorCode read_fields(const MtDomain *d, const char *path, Vec v, double *t) {
+static PetscErrorCode read_fields(const MtDomain *d, const char *path, const char *field, Vec v, double *t) {
   MtH5 *f;
+  char name[32];
+  snprintf(name, sizeof name, "/%s", field);
   PetscErrorCode rc = mt_h5_open(d->comm, path, "magtwin-fields", 1, &f);
   if (rc) return rc;
-  rc = mt_domain_read(d, f, "/c", v);
+  rc = mt_domain_read(d, f, name, v);
   if (!rc) rc = mt_h5_get_reals(f, "/", "t_s", 1, t);
   if (!rc && !d->mesh) {
     int64_t n[3], have[3];
     nodes_of(&d->box, n);
-    rc = mt_h5_get_ints(f, "/c", "nodes", 3, have);
+    rc = mt_h5_get_ints(f, name, "nodes", 3, have);
     if (!rc && memcmp(n, have, sizeof n) != 0)
       rc = mt_error(MT_ERR_INPUT, "%s has %lld x %lld x %lld nodes, but the box %lld x %lld x %lld", path,
                     (long long)have[0], (long long)have[1], (long long)have[2], (long long)n[0], (long long)n[1],
@@ -119,9 +121,10 @@ static PetscErrorCode read_fields(const MtDomain *d, const char *path, Vec v, do
   return rc ? rc : closed;
 }
 
-static PetscErrorCode read_one(const MtDomain *d, const char *path, const double gray[2], Vec v, double *t) {
+static PetscErrorCode read_one(const MtDomain *d, const char *path, const char *field, const double gray[2], Vec v,
+                               double *t) {
   *t = NAN;
-  if (ends_with(path, ".h5")) return read_fields(d, path, v, t);
+  if (ends_with(path, ".h5")) return read_fields(d, path, field, v, t);
   if (d->mesh)
     return mt_error(MT_ERR_INPUT, "%s: on a mesh snapshots are files of fields (.h5) of magtwin evolve", path);
   return ends_with(path, ".npy") ? read_npy(d, path, v) : read_image(d, path, gray, v);
@@ -134,7 +137,7 @@ static PetscErrorCode hide(const MtDomain *d, const MtInput *in, MtSnapshots *s)
   Vec mask;
   if (!mt_input_has(in, "invert.mask")) return 0;
   PetscCall(VecDuplicate(s->value[0], &mask));
-  PetscErrorCode rc = read_one(d, mt_input_string(in, "invert.mask"), (const double[]){0, 1}, mask, &t);
+  PetscErrorCode rc = read_one(d, mt_input_string(in, "invert.mask"), "c", (const double[]){0, 1}, mask, &t);
   PetscCall(VecGetArrayRead(mask, &m));
   for (int k = 0; k < s->n && !rc; k++) {
     PetscScalar *a;
@@ -184,7 +187,7 @@ static PetscErrorCode read_all(const MtDomain *d, const MtInput *in, const MtFil
     PetscCall(VecCreateMPI(d->comm, d->n_owned, PETSC_DETERMINE, &s->value[i]));
     s->n = i + 1;
     s->name[i] = strdup(f->path[i]);
-    PetscErrorCode rc = read_one(d, f->path[i], gray, s->value[i], &s->t[i]);
+    PetscErrorCode rc = read_one(d, f->path[i], mt_invert_observed(in), gray, s->value[i], &s->t[i]);
     if (!rc) rc = settle_time(in, f, i, s);
     if (rc) return rc;
   }

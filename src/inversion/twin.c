@@ -21,47 +21,53 @@ static PetscErrorCode open_domain(MtTwin *w, const char *mesh_path) {
 }
 
 static PetscErrorCode open_flow(MtTwin *w) {
-  const bool exact = strcmp(mt_input_string(w->in, "invert.method"), "ensemble") != 0;
+  PetscErrorCode rc = mt_evolve_energy(w->in, &w->energy);
+  if (!rc) rc = mt_evolve_formula(w->in, "phasefield.source", &w->source);
+  if (!rc) rc = mt_diffusion_program(w->in, &w->program);
+  if (rc) return rc;
+  const MtFlowOptions opt = {.newton_tolerance = NEWTON_TOLERANCE, .linear_rtol = LINEAR_RTOL};
   MtMarchOptions march;
   mt_evolve_march_options(w->in, &w->energy, &march);
-  const double loose = march.tolerance > 0 ? .01 * march.tolerance : 1e-9;
-  const MtFlowOptions opt = {.newton_tolerance = exact ? NEWTON_TOLERANCE : loose,
-                             .linear_rtol = exact ? LINEAR_RTOL : mt_input_real(w->in, "evolve.linear_rtol")};
   w->model = mt_evolve_model(w->in, &w->energy, w->source, &w->program);
-  PetscErrorCode rc = 0;
   if (mt_evolve_diffuses(w->in)) rc = mt_diffusion_open(w->in, w->domain, &w->program, &w->diffusion);
   w->model.diffusion = w->diffusion;
   if (!rc) rc = mt_flow_create(w->domain, &w->model, &opt, &w->flow);
   if (!rc) rc = mt_march_create(w->flow, &march, &w->march);
   if (!rc) rc = mt_flow_linear_create(w->flow, ADJOINT_RTOL, &w->linear);
-  if (rc) return rc;
-  Vec *const one[] = {&w->start,   &w->roll[0], &w->roll[1], &w->roll[2], &w->roll[3],
+  return rc;
+}
+
+static PetscErrorCode make_vectors(MtTwin *w) {
+  Vec *const one[] = {&w->roll[0], &w->roll[1], &w->roll[2], &w->roll[3],
                       &w->work[0], &w->work[1], &w->work[2], &w->work[3]};
-  for (size_t i = 0; i < sizeof one / sizeof *one; i++) PetscCall(mt_flow_create_vec(w->flow, one[i]));
+  PetscCall(VecCreateMPI(w->comm, w->domain->n_owned, PETSC_DETERMINE, &w->start));
+  for (size_t i = 0; i < sizeof one / sizeof *one; i++) PetscCall(VecDuplicate(w->start, one[i]));
   return 0;
 }
 
 static PetscErrorCode open_start(MtTwin *w) {
-  const bool first = strcmp(mt_input_string(w->in, "invert.initial"), "snapshot") == 0;
   PetscErrorCode rc = mt_snapshots_read(w->domain, w->in, &w->seen);
-  if (rc) return rc;
-  if (!first) return mt_evolve_first(w->domain, w->in, w->diffusion, &w->energy, w->start);
-  rc = mt_snapshots_take_first(w->domain, w->in, &w->seen, w->start, &w->t0);
-  return rc || !w->diffusion ? rc : mt_diffusion_impose(w->diffusion, w->start);
+  if (!rc && w->from_snapshot) rc = mt_snapshots_take_first(w->domain, w->in, &w->seen, w->start, &w->t0);
+  if (rc || w->forward) return rc;
+  if (!w->from_snapshot) return mt_evolve_first(w->domain, w->in, w->diffusion, &w->energy, w->start);
+  return w->diffusion ? mt_diffusion_impose(w->diffusion, w->start) : 0;
 }
 
 PetscErrorCode mt_twin_open(MtTwin *w, MPI_Comm comm, const MtInput *in, const char *mesh_path) {
-  *w = (MtTwin){.comm = comm, .in = in};
+  *w = (MtTwin){.comm = comm,
+                .in = in,
+                .forward = strcmp(mt_input_string(in, "invert.method"), "ensemble") == 0,
+                .from_snapshot = strcmp(mt_input_string(in, "invert.initial"), "snapshot") == 0};
   PetscCallMPI(MPI_Comm_rank(comm, &w->rank));
   PetscErrorCode rc = mt_invert_unknowns(in, &w->n, w->unknown);
   for (int i = 0; i < w->n && !rc; i++) w->theta[i] = mt_unknown_theta(&w->unknown[i], w->unknown[i].start);
-  if (!rc) rc = mt_evolve_energy(in, &w->energy);
-  if (!rc) rc = mt_evolve_formula(in, "phasefield.source", &w->source);
-  if (!rc) rc = mt_diffusion_program(in, &w->program);
   if (!rc) rc = open_domain(w, mesh_path);
-  if (!rc) rc = open_flow(w);
+  if (rc) return rc;
+  PetscCall(make_vectors(w));
+  if (!w->forward) rc = open_flow(w);
   if (!rc) rc = open_start(w);
-  return rc ? rc : mt_twin_set(w, w->theta);
+  if (rc) return rc;
+  return w->forward ? mt_forward_check(w) : mt_twin_set(w, w->theta);
 }
 
 PetscErrorCode mt_twin_close(MtTwin *w) {
@@ -95,6 +101,10 @@ static void set_medium(MtTwin *w, MtFlowNumber number, double value) {
 }
 
 PetscErrorCode mt_twin_set(MtTwin *w, const double *theta) {
+  if (w->forward) {
+    for (int i = 0; i < w->n; i++) w->theta[i] = theta[i];
+    return 0;
+  }
   for (int i = 0; i < w->n; i++) {
     const MtUnknown *u = &w->unknown[i];
     const double value = u->factor * mt_unknown_value(u, theta[i]);
@@ -153,6 +163,7 @@ static PetscErrorCode look(MtTwin *w, int snapshot, double *sum, Vec *predicted)
 }
 
 PetscErrorCode mt_twin_record(MtTwin *w, double *misfit, Vec *predicted) {
+  if (w->forward) return mt_forward_record(w, misfit, predicted);
   double sum = 0;
   int next = begin_steps(w);
   w->whole = false;

@@ -38,6 +38,18 @@ static const Known KNOWN[] = {
     {"phasefield.table.f[]", "J/m3", MT_NUMBER_ENERGY, -1, ANY},
     {"diffusion.media[].D0", "m2/s", MT_NUMBER_DIFFUSIVITY, -1, POSITIVE},
     {"diffusion.media[].Q", "J/mol", MT_NUMBER_BARRIER, -1, NOT_NEGATIVE},
+    {"phasefield.activation", "J/mol", MT_NUMBER_OTHER, 0, NOT_NEGATIVE},
+    {"phasefield.boundary.energy", "J/m2", MT_NUMBER_OTHER, 0, POSITIVE},
+    {"phasefield.boundary.mobility", "m4/(J s)", MT_NUMBER_OTHER, 0, POSITIVE},
+    {"kks.interface_energy", "J/m2", MT_NUMBER_OTHER, 0, POSITIVE},
+    {"kks.rate", "m3/(J s)", MT_NUMBER_OTHER, 0, POSITIVE},
+    {"kks.phases[].D0", "m2/s", MT_NUMBER_OTHER, -1, POSITIVE},
+    {"kks.phases[].Q", "J/mol", MT_NUMBER_OTHER, -1, NOT_NEGATIVE},
+    {"kks.phases[].curvature", "J/m3", MT_NUMBER_OTHER, -1, POSITIVE},
+    {"kks.phases[].minimum", "1", MT_NUMBER_OTHER, -1, ANY},
+    {"kks.phases[].interaction", "J/mol", MT_NUMBER_OTHER, -1, ANY},
+    {"wetting.energy", "J/m2", MT_NUMBER_OTHER, 0, POSITIVE},
+    {"elasticity.misfit[]", "1", MT_NUMBER_OTHER, -1, ANY},
 };
 
 /* Is this a name of that pattern; its last index. */
@@ -84,15 +96,21 @@ static PetscErrorCode find_known(const MtInput *in, const char *path, const char
     return mt_input_error(in, path, "%s cannot be sought; what can is listed by magtwin invert --help", name);
   if ((*known)->k >= 0) *k = (*known)->k;
   PetscErrorCode rc = check_index(in, path, name);
-  if (rc || ends_with_index(name) || mt_input_has(in, "%s", name)) return rc;
-  return mt_input_error(in, path, "%s is no number of this model", name);
+  if (rc) return rc;
+  if (!ends_with_index(name) && !mt_input_has(in, "%s", name))
+    return mt_input_error(in, path, "%s is no number of this model", name);
+  if ((*known)->kind == MT_NUMBER_OTHER && strcmp(mt_input_string(in, "invert.method"), "ensemble") != 0)
+    return mt_input_error(in, path, "%s has no adjoint: invert.method must be ensemble", name);
+  if ((*known)->least == NOT_NEGATIVE && !mt_input_has(in, "temperature.time")) /* all activation energies */
+    return mt_input_error(in, path, "%s needs temperatures: section temperature is missing", name);
+  return 0;
 }
 
 /* Number k of the energy, per value of its key. */
 static double factor_of(const MtInput *in, const MtFreeEnergy *e, MtFlowNumber number) {
   const double NM2 = 1e18; /* m2 -> nm2 */
   if (number.kind == MT_NUMBER_KAPPA || number.kind == MT_NUMBER_DIFFUSIVITY) return NM2;
-  if (number.kind == MT_NUMBER_BARRIER) return 1;
+  if (number.kind == MT_NUMBER_BARRIER || number.kind == MT_NUMBER_OTHER) return 1;
   if (number.kind == MT_NUMBER_MOBILITY)
     return strcmp(mt_input_string(in, "phasefield.model"), "cahn_hilliard") == 0 ? NM2 : 1;
   if (e->kind != MT_ENERGY_REGULAR_SOLUTION) return 1;
@@ -102,7 +120,8 @@ static double factor_of(const MtInput *in, const MtFreeEnergy *e, MtFlowNumber n
 
 static double start_of(const MtInput *in, const MtFreeEnergy *e, const MtUnknown *u) {
   if (u->number.kind == MT_NUMBER_ENERGY) return mt_free_energy_get(e, u->number.k) / u->factor;
-  return mt_input_real(in, "%s", u->name);
+  return ends_with_index(u->name) ? mt_input_real_at(in, u->number.k, "%.*s", (int)strcspn(u->name, "["), u->name)
+                                  : mt_input_real(in, "%s", u->name);
 }
 
 static PetscErrorCode read_bounds(const MtInput *in, int i, MtUnknown *u) {
@@ -160,8 +179,8 @@ static PetscErrorCode check_wells(const MtInput *in, const MtFreeEnergy *e, int 
 }
 
 PetscErrorCode mt_invert_unknowns(const MtInput *in, int *n, MtUnknown u[MT_UNKNOWNS]) {
-  MtFreeEnergy e;
-  PetscErrorCode rc = mt_evolve_energy(in, &e);
+  MtFreeEnergy e = {0};
+  PetscErrorCode rc = mt_grain_growth_asked(in) ? 0 : mt_evolve_energy(in, &e);
   *n = mt_input_count(in, "invert.parameters");
   for (int i = 0; i < *n && !rc; i++) {
     char path[64];

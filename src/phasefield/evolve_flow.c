@@ -140,6 +140,20 @@ static PetscErrorCode start(MtSystem *s) {
   return rc;
 }
 
+static PetscErrorCode begin(MtSystem *s, double t, Vec c) {
+  OneField *e = field_of(s);
+  PetscCall(VecCopy(c, mt_march_field(e->march, 0)));
+  if (e->diffusion) PetscCall(mt_diffusion_impose(e->diffusion, mt_march_field(e->march, 0)));
+  PetscErrorCode rc = mt_march_start(e->march, t);
+  s->energy = e->diffusion ? NAN : mt_march_energy(e->march).total;
+  return rc;
+}
+
+static PetscErrorCode see(MtSystem *s, int k, Vec c) {
+  (void)k;
+  return VecCopy(mt_march_field(field_of(s)->march, 0), c);
+}
+
 static PetscErrorCode step(MtSystem *s, double until) {
   PetscErrorCode rc = mt_march_step(field_of(s)->march, until);
   const MtFlowEnergy energy = mt_march_energy(field_of(s)->march);
@@ -276,6 +290,8 @@ static PetscErrorCode make(OneField *e) {
 
 PetscErrorCode mt_system_flow(const MtDomain *domain, const MtInput *in, MtSystem **s) {
   static const MtSystemCalls CALLS = {.start = start,
+                                      .begin = begin,
+                                      .see = see,
                                       .step = step,
                                       .row = row,
                                       .write = write,
@@ -287,6 +303,8 @@ PetscErrorCode mt_system_flow(const MtDomain *domain, const MtInput *in, MtSyste
                                       .note = note,
                                       .destroy = destroy};
   static const MtSystemCalls OPEN = {.start = start, /* without a mean that stays */
+                                     .begin = begin,
+                                     .see = see,
                                      .step = step,
                                      .row = row,
                                      .write = write,

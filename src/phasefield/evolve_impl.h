@@ -92,7 +92,9 @@ PetscErrorCode mt_evolve_open(MtEvolve *e, MPI_Comm comm, const MtInput *in, con
                               const MtEvolveGiven *given, const char *folder);
 PetscErrorCode mt_evolve_close(MtEvolve *e);
 
-/* The models that phasefield.model names; domain and in are kept.  Collective. */
+/* The model that phasefield.model names, and each of them; domain and in are kept.  Destroyed also where there was an
+ * error, if it is there.  Collective. */
+PetscErrorCode mt_system_open(const MtDomain *domain, const MtInput *in, MtSystem **s);   /* evolve_setup.c */
 PetscErrorCode mt_system_flow(const MtDomain *domain, const MtInput *in, MtSystem **s);   /* evolve_flow.c */
 PetscErrorCode mt_system_kks(const MtDomain *domain, const MtInput *in, MtSystem **s);    /* kks_system.c */
 PetscErrorCode mt_system_grains(const MtDomain *domain, const MtInput *in, MtSystem **s); /* grains_system.c */

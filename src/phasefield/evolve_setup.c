@@ -19,6 +19,12 @@ static PetscErrorCode open_domain(MtEvolve *e) {
   return rc ? rc : mt_domain_mesh(e->mesh, &e->domain);
 }
 
+PetscErrorCode mt_system_open(const MtDomain *domain, const MtInput *in, MtSystem **s) {
+  return mt_grain_growth_asked(in)  ? mt_system_grains(domain, in, s)
+         : mt_evolve_two_phases(in) ? mt_system_kks(domain, in, s)
+                                    : mt_system_flow(domain, in, s);
+}
+
 PetscErrorCode mt_evolve_open(MtEvolve *e, MPI_Comm comm, const MtInput *in, const char *mesh_path,
                               const MtEvolveGiven *given, const char *folder) {
   *e = (MtEvolve){.comm = comm, .in = in, .mesh_path = mesh_path, .given = given, .folder = folder, .saved_t = -1};
@@ -32,9 +38,7 @@ PetscErrorCode mt_evolve_open(MtEvolve *e, MPI_Comm comm, const MtInput *in, con
   e->domain->grain_energy = given->energy;
   if (!mt_grain_growth_asked(in)) mt_temperature_warn(in);
   mt_phase_begin("set up operators");
-  rc = mt_grain_growth_asked(in)  ? mt_system_grains(e->domain, in, &e->system)
-       : mt_evolve_two_phases(in) ? mt_system_kks(e->domain, in, &e->system)
-                                  : mt_system_flow(e->domain, in, &e->system);
+  rc = mt_system_open(e->domain, in, &e->system);
   mt_phase_end("set up operators");
   return rc;
 }

@@ -135,6 +135,13 @@ static void note(const MtSystem *s, char text[64]) {
   if (e->program.n > 0) snprintf(text + n, 64 - (size_t)n, ", %.4g K", mt_program_at(&e->program, s->clock->t));
 }
 
+static PetscErrorCode see(MtSystem *s, int k, Vec c) {
+  Vec other;
+  PetscCall(VecDuplicate(c, &other));
+  PetscCall(mt_growth_fields(growth_of(s)->grains, k == 0 ? c : other, k == 0 ? other : c));
+  return VecDestroy(&other);
+}
+
 static PetscErrorCode write_grains(Growth *e, MtH5 *f) {
   const int n = mt_growth_number(e->grains);
   double *volume, *peak, *surface;
@@ -253,6 +260,7 @@ static PetscErrorCode make(Growth *e) {
 
 PetscErrorCode mt_system_grains(const MtDomain *domain, const MtInput *in, MtSystem **s) {
   static const MtSystemCalls CALLS = {.start = start,
+                                      .see = see,
                                       .step = step,
                                       .row = row,
                                       .write = write,

@@ -117,6 +117,10 @@ static PetscErrorCode start(MtSystem *s) {
   return rc;
 }
 
+static PetscErrorCode see(MtSystem *s, int k, Vec c) {
+  return VecCopy(mt_kks_field(phases_of(s)->kks, 0, OF[k]), c);
+}
+
 static PetscErrorCode step(MtSystem *s, double until) {
   PetscErrorCode rc = mt_kks_step(phases_of(s)->kks, until);
   s->energy = mt_kks_energy(phases_of(s)->kks).total;
@@ -242,6 +246,7 @@ static PetscErrorCode make(TwoPhases *e) {
 
 PetscErrorCode mt_system_kks(const MtDomain *domain, const MtInput *in, MtSystem **s) {
   static const MtSystemCalls CALLS = {.start = start,
+                                      .see = see,
                                       .step = step,
                                       .row = row,
                                       .write = write,
@@ -257,6 +262,7 @@ PetscErrorCode mt_system_kks(const MtDomain *domain, const MtInput *in, MtSystem
   *s = &e->base;
   e->domain = domain;
   e->in = in;
+  e->base.call = &CALLS;
   PetscErrorCode rc = mt_diffusion_program(in, &e->program);
   if (!rc) rc = mt_kks_model(in, &e->program, &e->model);
   if (!rc) rc = make(e);

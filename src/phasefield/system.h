@@ -9,7 +9,10 @@
 
 typedef struct MtSystem MtSystem;
 typedef struct {
-  PetscErrorCode (*start)(MtSystem *s);              /* the state at the beginning, from the input */
+  PetscErrorCode (*start)(MtSystem *s); /* the state at the beginning, from the input */
+  /* In its place: at t, from its one field alone, without a look at its range; NULL: it has more. */
+  PetscErrorCode (*begin)(MtSystem *s, double t, Vec c);
+  PetscErrorCode (*see)(MtSystem *s, int k, Vec c);  /* c = field k of those below, now */
   PetscErrorCode (*step)(MtSystem *s, double until); /* as mt_march_step */
   PetscErrorCode (*row)(MtSystem *s, double *value); /* a line of evolve.csv, value[0] the time */
   PetscErrorCode (*write)(MtSystem *s, MtH5 *f);     /* the datasets of a file of fields */

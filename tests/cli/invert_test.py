@@ -185,6 +185,52 @@ def test_diffusion(folder):
         check(done.code == 2 and words in done.err and "bad.yaml:" in done.err, done)
 
 
+KKS = """box: {size: [15, 15, 0], spacing: 1}
+phasefield: {model: kks, initial_formula: "0.5*(1 - tanh((sqrt(x^2 + y^2) - 6)/1.5))"}
+kks:
+  interface_energy: 0.02
+  interface_width: 1.5
+  rate: 2e-8
+  initial_c: "p = 0.5*(1 - tanh((sqrt(x^2 + y^2) - 6)/1.5)); 0.6*p + 0.4*(1 - p)"
+  phases: [{curvature: 1e8, minimum: 0.2, D0: 1e-17}, {curvature: 1e8, minimum: 0.6, D0: 1e-18}]
+evolve: {end: 2 s, first_step: 0.01 s, tolerance: 1e-3, snapshots: [0.5, 1]}
+"""
+GROWTH = """box: {size: [30, 30, 0], spacing: 2}
+phasefield: {model: grain_growth, boundary: {energy: 0.04, mobility: 1e-15, width: 10}, initial_formula: step(22 - sqrt(x^2 + y^2))}
+evolve: {end: 3 s, first_step: 0.05 s, tolerance: 1e-3, snapshots: [1]}
+"""
+WETTED = """box: {size: [20, 20, 0], spacing: 1}
+phasefield: {model: cahn_hilliard, double_well: {height: 9e8}, gradient_energy: 3.6e-9, mobility: 1e-26, initial_formula: 0.5*(1 - tanh((sqrt(x^2 + (y - 10)^2) - 7)/2))}
+wetting: {energy: 0.3, grains: step(y - 10)}
+evolve: {end: 20 s, first_step: 0.1 s, tolerance: 2e-3, snapshots: [5]}
+"""
+
+
+def test_forward_only(folder):
+    """An ensemble finds a number of each model without an adjoint; other methods refuse it."""
+    for name, model, key, low, start, truth, high, field in [
+            ("kks", KKS, "kks.phases[0].D0", 1e-18, 2e-17, 1e-17, 1e-16, "phi"),
+            ("growth", GROWTH, "phasefield.boundary.mobility", 1e-16, 5e-16, 1e-15, 1e-14, "sum_eta2"),
+            ("wetting", WETTED, "wetting.energy", 0.05, 0.2, 0.3, 1, "c")]:
+        fields = os.path.join(folder, name)
+        done = support.magtwin(BUILD, "evolve", support.write(folder, model, name + ".yaml"), "output.folder=" + fields)
+        check(done.code == 0, done)
+        text = model + "invert: {snapshots: '%s', observed: %s, noise: 0.005, method: ensemble, members: 8, parameters: [{name: '%s', min: %g, max: %g}]}\n" % (
+            os.path.join(fields, "fields", "fields_*.h5"), field, key, low, high)
+        path, out = support.write(folder, text, name + "_seek.yaml"), os.path.join(folder, name + "_out")
+        done = support.magtwin(BUILD, "invert", path, "output.folder=" + out, "%s=%g" % (key, start), timeout=300)
+        check(done.code == 0, done)
+        row = parameters(out)[key.split(".", 1)[1]]
+        check(abs(float(row["estimate"]) - truth) < 0.03 * truth, row)
+        bad = support.write(folder, text.replace("method: ensemble, members: 8, ", ""), "bad.yaml")
+        done = support.magtwin(BUILD, "invert", bad, "output.folder=" + os.path.join(folder, "bad"))
+        check(done.code == 2 and "use ensemble" in done.err, done)
+    for more, words in ("invert.observed=phi", "is phi, which cahn_hilliard does not have"), ("invert.parameters[0].name=wetting.pairs", "cannot be sought"):
+        done = support.magtwin(BUILD, "invert", path, "output.folder=" + os.path.join(folder, "bad"), more)
+        check(done.code == 2 and words in done.err, done)
+    check(not os.path.exists(os.path.join(folder, "bad", "invert.csv")), "written")
+
+
 def test_continued(folder):
     """Killed in the middle, then continued: the estimate of the run that was left alone."""
     for method, members in (("gauss_newton", ()), ("ensemble", ("invert.method=ensemble", "invert.members=12"))):
@@ -226,5 +272,6 @@ def test_bad_input(folder):
 
 if __name__ == "__main__":
     sys.exit(support.run_tests([("a twin", test_twin), ("arrays with noise and a mask", test_arrays), ("an ensemble", test_ensemble),
-                                ("diffusion", test_diffusion), ("killed and continued", test_continued), ("a combination that is not fixed", test_not_fixed),
+                                ("diffusion", test_diffusion), ("models without an adjoint", test_forward_only),
+                                ("killed and continued", test_continued), ("a combination that is not fixed", test_not_fixed),
                                 ("bad input", test_bad_input)]))

@@ -10,6 +10,7 @@
 #include "../../src/inversion/invert_impl.h"
 #include "folder.h"
 #include "magtwin/diffusion.h"
+#include "magtwin/elastic.h"
 #include "magtwin/error.h"
 #include "magtwin/evolve.h"
 #include "magtwin/npy.h"
@@ -55,8 +56,8 @@ static void test_numbers(void **state) {
 }
 
 static const MtKey output_keys[] = {{.path = "output.folder", .type = MT_KEY_NEWPATH, .help = ""}, {.path = NULL}};
-static const MtKey *const tables[] = {output_keys,     mt_evolve_keys, mt_diffusion_keys,
-                                      mt_wetting_keys, mt_invert_keys, NULL};
+static const MtKey *const tables[] = {
+    output_keys, mt_evolve_keys, mt_diffusion_keys, mt_wetting_keys, mt_elastic_keys, mt_invert_keys, NULL};
 
 typedef struct {
   char folder[64];
@@ -225,6 +226,30 @@ static void test_few_states(void **state) {
   for (int p = 0; p < 4; p++) assert_near(g[1][p], g[0][p], 1e-7 * fabs(g[0][p]));
 }
 
+/* A run of the model made of the input is the march that finds the steps of the adjoint, but for the tolerances of its
+ * solvers; it depends on the parameters alone. */
+static void test_forward(void **state) {
+  static const char *const kind[][3] = {
+      {CONSERVED, MOBILITY, ""}, {DIFFUSING, "{name: \"diffusion.media[0].D0\", min: 1e-16, max: 1e-13}", MEDIA}};
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    double misfit[2], again, theta[MT_UNKNOWNS];
+    for (int forward = 0; forward < 2; forward++) {
+      Case k;
+      open_case(&k, kind[i][0], kind[i][1], forward ? "method: ensemble," : "", kind[i][2]);
+      memcpy(theta, k.twin.theta, sizeof theta);
+      theta[0] += .1;
+      assert_int_equal(mt_twin_set(&k.twin, theta), 0);
+      assert_int_equal(mt_twin_record(&k.twin, &misfit[forward], NULL), 0);
+      assert_int_equal(mt_twin_set(&k.twin, k.twin.theta), 0);
+      if (forward) assert_int_equal(mt_twin_record(&k.twin, &again, NULL), 0);
+      close_case(&k);
+    }
+    assert_near(misfit[1], misfit[0], 1e-5 * misfit[0]);
+    assert_true(again == misfit[1]);
+  }
+}
+
 /* The whole command, search and ensemble, continued from its checkpoint too: what it leaves. */
 static void test_run(void **state) {
   static const char *const more[] = {"iterations: 2, taylor_test: true,",
@@ -252,7 +277,8 @@ static void test_run(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_numbers), cmocka_unit_test(test_gradient),
-                                     cmocka_unit_test(test_few_states), cmocka_unit_test(test_run)};
+                                     cmocka_unit_test(test_few_states), cmocka_unit_test(test_forward),
+                                     cmocka_unit_test(test_run)};
   PetscInitialize(&argc, &argv, NULL, NULL);
   mt_error_install();
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);

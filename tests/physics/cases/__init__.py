@@ -37,6 +37,8 @@ CASES = {
     "adjoint_twins": inversion.adjoint_twins,
     "ensemble_twins": inversion.ensemble_twins,
     "diffusion_twins": inversion.diffusion_twins,
+    "kks_twins": inversion.kks_twins,
+    "growth_twins": inversion.growth_twins,
     "inclusions": elasticity.inclusions,
     "stressed_interface": elasticity.stressed_interface,
     "coherent_phases": elasticity.coherent_phases,
