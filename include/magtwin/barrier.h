@@ -15,9 +15,10 @@ PetscErrorCode mt_barrier_check(const MtInput *in);
 PetscErrorCode mt_barrier_check_ranks(MPI_Comm comm, const MtInput *in);
 
 /* The whole run on the mesh file at mesh_path: barriers.csv, barrier.csv, states, checkpoint and restart, results in
- * json (objects "counts" and "results").  *stopped: ended on a signal after a checkpoint.  Collective. */
+ * json (objects "counts" and "results").  *stopped: ended on a signal after a checkpoint.  *missing: fields of
+ * which a path stagnated or came to barrier.max_rounds and none has converged.  Collective. */
 PetscErrorCode mt_barrier_run(MPI_Comm comm, const MtInput *in, const char *mesh_path, const char *folder, bool resume,
-                              MtJson *json, bool *stopped);
+                              MtJson *json, bool *stopped, int *missing);
 
 /* E(H) = E0 (1 - H/H0)^n through n points, H the field against the magnetization. */
 typedef struct {

@@ -118,9 +118,11 @@ typedef struct {
 /* Appends a copy of the row; MT_ERR_FAIL when memory runs out. */
 PetscErrorCode mt_curve_add(MtCurve *curve, const MtCurveRow *row);
 void mt_curve_free(MtCurve *curve);
-/* Header with units, and one row, with the columns `more` of MtCurve, %.17g; errors stay in the stream (ferror). */
+/* Header with units, and one row, with the columns `more` of MtCurve, %.17g; errors stay in the stream (ferror).
+ * A column `converged`, 1 where the torque is below `limit` (T), else 0, is made of the row: it is none of its numbers.
+ */
 void mt_curve_print_header(FILE *f, unsigned more);
-void mt_curve_print_row(FILE *f, unsigned more, const MtCurveRow *row);
+void mt_curve_print_row(FILE *f, unsigned more, double limit, const MtCurveRow *row);
 
 /* Figures of merit of a demagnetization curve.  NaN: not reached by the curve. */
 typedef struct {

@@ -15,11 +15,12 @@ extern const MtKey mt_demag_keys[];     /* sections field, minimizer, demagnetiz
 
 typedef struct {
   char name[64];
-  double A;      /* J/m */
-  double Js;     /* T; 0: nonmagnetic, carries no m */
-  double K1, K2; /* J/m3: e = K1 sin^2 + K2 sin^4 + K3 sin^6 of the angle to the easy axis; K1 < 0: an easy plane or cone */
-  double alpha;  /* Gilbert damping; dynamics only */
-  double K3;     /* J/m3 */
+  double A;  /* J/m */
+  double Js; /* T; 0: nonmagnetic, carries no m */
+  double K1,
+      K2; /* J/m3: e = K1 sin^2 + K2 sin^4 + K3 sin^6 of the angle to the easy axis; K1 < 0: an easy plane or cone */
+  double alpha; /* Gilbert damping; dynamics only */
+  double K3;    /* J/m3 */
   /* J/m3, cubic: Kc1 (a1^2 a2^2 + a2^2 a3^2 + a3^2 a1^2) + Kc2 a1^2 a2^2 a3^2, a = m in the crystal's axes */
   double Kc1, Kc2;
   /* J/m2: Ks (1 - (m.n)^2), n the normal, on its faces to the air; and on those to other regions of the magnet */
@@ -187,6 +188,7 @@ typedef struct {
   double demag_rtol;    /* demagnetizing solve at convergence; looser far from it */
   int inner_iterations; /* cap of the preconditioner's conjugate gradients */
   double inner_rtol;    /* and the relative residual at which they stop */
+  double give_up;       /* times torque: a state with more is no state of a curve (mt_minimizer_judge) */
 } MtMinimizerOptions;
 typedef struct {
   int iterations, evaluations; /* of the minimizer; energy evaluations */
@@ -219,6 +221,9 @@ PetscErrorCode mt_minimizer_expect(MtMinimizer *min, bool relaxed, bool stable);
  * MT_ERR_FAIL with node, region and field if something is not finite.  Collective. */
 PetscErrorCode mt_minimizer_run(MtMinimizer *min, Vec m, const double B[3], MtMinimizerReport *report);
 /* Sets *min to NULL; NULL is fine.  Collective. */
+/* MT_ERR_FAIL with torque, node, place, region and what can be done where a run ended with more than opt->give_up times
+ * the torque asked for.  Collective. */
+PetscErrorCode mt_minimizer_judge(MtMinimizer *min, const MtMinimizerReport *report);
 /* The same by the path of steepest descent in time (gradient flow, minimizing movements; src/micromagnetics/flow.c):
  * which of several end states is reached does not depend on the steps, as it does with mt_minimizer_run.  For states
  * that are not stable; torque, max_iterations and demag_rtol hold.  Collective. */

@@ -27,6 +27,7 @@ def draw(name, figures, table, summary, compare=None):
     side.set_axis_off()
 
     polarization(left, H, J, N, name, compare)
+    mark_unconverged(left, table)
     flux_density(right, H, J, N)
     mark_polarization(left, results)
     mark_flux(right, H, J, results)
@@ -54,6 +55,13 @@ def polarization(axes, H, J, N, name, compare):
     frame(axes, low, max(0.06 * -low, min(H.max(), 0.25 * -low) if H.min() < 0 else H.max()), min(1.08 * J.min(), 0), 1.1 * top)
     axes.set_ylabel(r"polarization $J$ (T)")
     axes.set_xlabel(r"$\mu_0H$ (T)")
+
+
+def mark_unconverged(axes, table):
+    """Steps whose torque stayed above its limit; tables of earlier versions do not tell."""
+    bad = table["converged"] == 0 if "converged" in table else []
+    if np.any(bad):
+        axes.plot(table["mu0_Hext_T"][bad], table["J_T"][bad], "o", color=SECOND, mfc="none", markersize=5, label="not converged", zorder=4)
 
 
 def flux_density(axes, H, J, N):

@@ -167,13 +167,15 @@ static PetscErrorCode run(MtBarrier *b, bool resume, MtJson *json, bool *stopped
 }
 
 PetscErrorCode mt_barrier_run(MPI_Comm comm, const MtInput *in, const char *mesh_path, const char *folder, bool resume,
-                              MtJson *json, bool *stopped) {
+                              MtJson *json, bool *stopped, int *missing) {
   MtBarrier b;
+  *missing = 0;
   PetscErrorCode rc = mt_barrier_open(&b, comm, in, mesh_path, folder);
   if (!rc) {
     mt_phase_begin("paths");
     rc = run(&b, resume, json, stopped);
     mt_phase_end("paths");
+    if (!rc) *missing = mt_barrier_missing(&b);
   }
   PetscErrorCode closed = mt_barrier_close(&b);
   return rc ? rc : closed;

@@ -123,6 +123,8 @@ PetscErrorCode mt_barrier_checkpoint_write(MtBarrier *b);
 PetscErrorCode mt_barrier_checkpoint_read(MtBarrier *b, bool *found);
 /* Objects "counts" and "results", and what the user should know of them.  Not collective. */
 PetscErrorCode mt_barrier_results(MtBarrier *b, MtJson *json);
+/* Fields of which a path stagnated or came to barrier.max_rounds and none has converged.  Not collective. */
+int mt_barrier_missing(const MtBarrier *b);
 /* "converged" and so on. */
 const char *mt_barrier_end_name(int end);
 

@@ -90,7 +90,8 @@ const MtKey mt_barrier_keys[] = {
      .def = "1000",
      .min = 1,
      .max = 1e9,
-     .help = "Rounds at one field, after which its path is reported as not converged."},
+     .help = "Rounds at one field, after which its path is reported as not converged and its barrier does not count; a "
+             "field of which no path has converged makes the exit code 1 in the end."},
     {.path = "barrier.temperature",
      .type = MT_KEY_REAL,
      .dim = MT_DIM_TEMPERATURE,

@@ -32,6 +32,37 @@ static bool good(const MtBarrierRow *r) {
   return mt_path_found((int)r->end) && r->barrier > 0;
 }
 
+static bool given_up(const MtBarrierRow *r) {
+  return (int)r->end == MT_PATH_MAX_ROUNDS || (int)r->end == MT_PATH_STAGNATED;
+}
+
+/* Of a field, counted from 0. */
+static bool is_missing(const MtBarrier *b, int field) {
+  bool undone = false;
+  for (int i = field; i < b->rows.n; i += b->opt.fields) {
+    if (mt_path_found((int)mt_barrier_row(b, i)->end)) return false;
+    undone = undone || given_up(mt_barrier_row(b, i));
+  }
+  return undone;
+}
+
+static void tell_given_up(const MtBarrier *b) {
+  for (int i = 0; i < b->rows.n; i++) {
+    const MtBarrierRow *r = mt_barrier_row(b, i);
+    if (given_up(r))
+      mt_log("not converged: the path at %g T, start %d (%s after %.0f rounds, torque of its saddle %.3g T): its "
+             "barrier, %.4g J, does not count",
+             r->B, 1 + mt_barrier_start_of(b, r->number), mt_barrier_end_name((int)r->end), r->rounds, r->torque,
+             r->barrier);
+  }
+}
+
+int mt_barrier_missing(const MtBarrier *b) {
+  int n = 0;
+  for (int field = 0; field < b->opt.fields; field++) n += is_missing(b, field);
+  return n;
+}
+
 /* Is no lower one of another start known at its field? */
 static bool lowest(const MtBarrier *b, int i) {
   const MtBarrierRow *r = mt_barrier_row(b, i);
@@ -54,6 +85,7 @@ static void put_barriers(const MtBarrier *b, MtJson *j) {
     mt_json_real(j, "barrier_J", r->barrier);
     mt_json_real(j, "barrier_kBT", r->barrier / kT);
     mt_json_real(j, "back_J", r->back);
+    mt_json_bool(j, "converged", mt_path_found((int)r->end));
     mt_json_string(j, "end", mt_barrier_end_name((int)r->end));
     mt_json_int(j, "rounds", (int64_t)r->rounds);
     mt_json_reals(j, "saddle_eigenvalues_T", 2, r->lambda);
@@ -126,6 +158,7 @@ PetscErrorCode mt_barrier_results(MtBarrier *b, MtJson *j) {
   put_barriers(b, j);
   put_fit(&fit, sign, j);
   put_coercivity(b, n, H, E, &fit, sign, j);
+  tell_given_up(b);
   PetscErrorCode rc = mt_composition_results(b->energy, b->material, j);
   mt_json_end(j);
   free(H);

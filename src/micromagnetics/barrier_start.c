@@ -69,6 +69,8 @@ static PetscErrorCode relax(MtBarrier *b, const char *what, Vec m, Vec u, Watch 
   if (start) PetscCall(VecCopy(start, u));
   *E = report.energy.total;
   if (report.converged || w->stopped) return 0;
+  PetscErrorCode rc = mt_minimizer_judge(b->minimizer, &report);
+  if (rc) return rc;
   char place[256];
   PetscCall(mt_energy_place(b->energy, report.worst_node, sizeof place, place));
   mt_warn("the %s state at %g T did not converge: the largest torque is %.3g T after %d iterations, at %s", what, size,

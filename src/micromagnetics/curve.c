@@ -57,15 +57,17 @@ void mt_curve_free(MtCurve *curve) {
 
 void mt_curve_print_header(FILE *f, unsigned more) {
   for (int c = 0; c < MT_CURVE_COLUMNS; c++) fprintf(f, "%s%s", c ? "," : "", column[c]);
+  fputs(",converged", f);
   for (int c = 0; c < MT_CURVE_MORE; c++)
     if (more >> c & 1) fprintf(f, ",%s", more_column[c]);
   fputc('\n', f);
 }
 
-void mt_curve_print_row(FILE *f, unsigned more, const MtCurveRow *row) {
+void mt_curve_print_row(FILE *f, unsigned more, double limit, const MtCurveRow *row) {
   double value[MT_CURVE_COLUMNS];
   memcpy(value, row, sizeof value);
   for (int c = 0; c < MT_CURVE_COLUMNS; c++) fprintf(f, "%s%.17g", c ? "," : "", value[c]);
+  fputs(row->torque < limit ? ",1" : ",0", f);
   for (int c = 0; c < MT_CURVE_MORE; c++)
     if (more >> c & 1) fprintf(f, ",%.17g", row->more[c]);
   fputc('\n', f);

@@ -55,7 +55,13 @@ const MtKey mt_demag_keys[] = {
     {"minimizer.torque", MT_KEY_REAL, MT_DIM_FIELD, "0.1 mT", 0, 1, NULL, NULL,
      "A state counts as relaxed when the largest torque mu0 |m x H| of all nodes is below this.", true},
     {"minimizer.max_iterations", MT_KEY_INT, MT_DIM_NONE, "5000", 1, 1e9, NULL, NULL,
-     "Iterations at one field, after which the step is reported as not converged.", false},
+     "Iterations at one field, after which the step is reported as not converged: it has a 0 in the column converged "
+     "of curve.csv, and what is read off it is said to be so.",
+     false},
+    {"minimizer.give_up", MT_KEY_REAL, MT_DIM_NONE, "100", 1, 1e15, NULL, NULL,
+     "A field step that ends with more than this many times minimizer.torque ends the run with exit code 1; the "
+     "checkpoint holds the state before it.",
+     false},
     {"minimizer.max_turn", MT_KEY_REAL, MT_DIM_ANGLE, "20 deg", 0, 90, NULL, NULL,
      "Largest rotation of any node in one iteration.", true},
     {"minimizer.events", MT_KEY_CHOICE, MT_DIM_NONE, "flow", 0, 0, "flow|minimize", NULL,
@@ -156,5 +162,6 @@ void mt_minimizer_options(const MtInput *in, MtMinimizerOptions *o) {
                             .max_turn = mt_input_real(in, "minimizer.max_turn") * MT_PI / 180,
                             .demag_rtol = mt_input_real(in, "minimizer.demag_rtol"),
                             .inner_iterations = (int)mt_input_int(in, "minimizer.inner_iterations"),
-                            .inner_rtol = mt_input_real(in, "minimizer.inner_rtol")};
+                            .inner_rtol = mt_input_real(in, "minimizer.inner_rtol"),
+                            .give_up = mt_input_real(in, "minimizer.give_up")};
 }

@@ -92,8 +92,12 @@ PetscErrorCode mt_energy_place(MtEnergy *e, int64_t vid, size_t size, char *text
     if (e->mesh->vid[e->nodes->node[i]] == vid) here = (int)i;
   int claim = here >= 0 ? rank : -1;
   PetscCallMPI(MPI_Allreduce(&claim, &owner, 1, MPI_INT, MPI_MAX, e->mesh->comm));
-  snprintf(text, size, "node %lld (region \"%s\")", (long long)vid,
-           here >= 0 ? region_of_node(e->mesh, e->nodes->node[here]) : "no region");
+  snprintf(text, size, "node %lld", (long long)vid);
+  if (here >= 0) {
+    const double *x = e->mesh->x + 3 * e->nodes->node[here];
+    snprintf(text, size, "node %lld (region \"%s\") at (%.4g, %.4g, %.4g) nm", (long long)vid,
+             region_of_node(e->mesh, e->nodes->node[here]), x[0], x[1], x[2]);
+  }
   if (owner >= 0) PetscCallMPI(MPI_Bcast(text, (int)size, MPI_CHAR, owner, e->mesh->comm));
   return 0;
 }

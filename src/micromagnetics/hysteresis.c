@@ -16,7 +16,7 @@ static PetscErrorCode csv_begin(MtHysteresis *h) {
   FILE *f = open_memstream(&text, &size);
   if (!f) abort();
   mt_curve_print_header(f, h->curve.more);
-  for (int i = 0; i < h->curve.n; i++) mt_curve_print_row(f, h->curve.more, &h->curve.row[i]);
+  for (int i = 0; i < h->curve.n; i++) mt_curve_print_row(f, h->curve.more, h->opt.minimizer.torque, &h->curve.row[i]);
   fclose(f);
   PetscErrorCode rc = mt_file_write(path, text);
   free(text);
@@ -26,7 +26,7 @@ static PetscErrorCode csv_begin(MtHysteresis *h) {
 }
 
 static PetscErrorCode csv_add(MtHysteresis *h, const MtCurveRow *row) {
-  mt_curve_print_row(h->csv, h->curve.more, row);
+  mt_curve_print_row(h->csv, h->curve.more, h->opt.minimizer.torque, row);
   if (fflush(h->csv) == 0) return 0;
   return mt_error(MT_ERR_DISK, "cannot write to %s/curve.csv: the disk or a quota may be full", h->folder);
 }
@@ -216,7 +216,8 @@ static PetscErrorCode step(MtHysteresis *h, bool *more, bool *stopped) {
     if (mt_stepper_judge(&h->path, &h->now.stepper, change_along(h, &trial)) == MT_STEP_ACCEPT) break;
     h->now.rollbacks++;
   }
-  return accept(h, B, &trial, first, &row);
+  PetscErrorCode rc = mt_minimizer_judge(h->minimizer, &trial.report);
+  return rc ? rc : accept(h, B, &trial, first, &row);
 }
 
 static PetscErrorCode finish(MtHysteresis *h) {

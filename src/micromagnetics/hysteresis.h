@@ -221,6 +221,8 @@ PetscErrorCode mt_loop_points(const MtHysteresis *h, int branch, int *n, double 
 
 /* Appends ", Hc 3.65 T" (without the comma to an empty text); nothing where the value is NaN.  Not collective. */
 void mt_say_quantity(char *text, size_t size, const char *name, double value, const char *unit);
+/* How many rows did not get below the torque asked for, and the largest of theirs -> *most (T).  Not collective. */
+int mt_unconverged(const MtHysteresis *h, const MtCurve *curve, double *most);
 /* Objects "counts" and "results". */
 PetscErrorCode mt_hysteresis_results(MtHysteresis *h, MtJson *json);
 

@@ -126,13 +126,17 @@ static PetscErrorCode reversal_line(const MtHysteresis *h, int k, Line *line) {
   return 0;
 }
 
-static void tell_angle(const MtHysteresis *h, const Line *line) {
-  char text[256] = "";
+static void tell_angle(const MtHysteresis *h, int k, const Line *line) {
+  const MtCurve curve = mt_curve_branch(&h->curve, k);
+  char text[256] = "", doubt[64] = "";
+  double most;
   if (h->plan.kind != MT_BRANCH_ANGLE || h->now.finished == 0) return;
   mt_say_quantity(text, sizeof text, "Br", line->value[1], " T");
   mt_say_quantity(text, sizeof text, "Hc", line->value[2], " T");
   mt_say_quantity(text, sizeof text, "largest jump at", line->value[3], " T");
-  mt_log("%g deg: %s", line->value[0], text);
+  const int n = mt_unconverged(h, &curve, &most);
+  if (n) snprintf(doubt, sizeof doubt, "; %d steps not converged", n);
+  mt_log("%g deg: %s%s", line->value[0], text, doubt);
 }
 
 static PetscErrorCode branch_line(const MtHysteresis *h, int k, Line *line) {
@@ -141,10 +145,12 @@ static PetscErrorCode branch_line(const MtHysteresis *h, int k, Line *line) {
 
 static void put_line(const MtHysteresis *h, MtJson *j, int k, const Line *line) {
   MtCurve curve = mt_curve_branch(&h->curve, k);
+  double most;
   mt_json_object(j, NULL);
   mt_json_int(j, "branch", k);
   mt_json_int(j, "first_step", (int64_t)curve.row[0].step);
   mt_json_int(j, "steps", curve.n);
+  mt_json_int(j, "unconverged_steps", mt_unconverged(h, &curve, &most));
   for (int i = 0; i < line->n; i++) mt_json_real(j, line->name[i], line->value[i]);
   mt_json_end(j);
 }
@@ -181,7 +187,7 @@ PetscErrorCode mt_branch_results(MtHysteresis *h, MtJson *j) {
     if (mt_curve_branch(&h->curve, k).n == 0) continue;
     PetscCall(branch_line(h, k, &line));
     put_line(h, j, k, &line);
-    tell_angle(h, &line);
+    tell_angle(h, k, &line);
     print_line(f, k, &line, lines++ == 0);
   }
   mt_json_end(j);

@@ -66,7 +66,7 @@ static void put_unconverged(const MtHysteresis *h, MtJson *j) {
   mt_json_array(j, "unconverged");
   for (int i = 0; i < h->curve.n; i++) {
     const MtCurveRow *r = &h->curve.row[i];
-    if (!(r->torque >= h->opt.minimizer.torque)) continue;
+    if (r->torque < h->opt.minimizer.torque) continue;
     mt_json_object(j, NULL);
     mt_json_int(j, "step", (int64_t)r->step);
     mt_json_quantity(j, "field", r->B_along, "T");
@@ -131,15 +131,73 @@ void mt_say_quantity(char *text, size_t size, const char *name, double value, co
   if (!isnan(value)) snprintf(text + used, size - used, "%s%s %.4g%s", used ? ", " : "", name, value, unit);
 }
 
+static bool converged(const MtHysteresis *h, const MtCurveRow *r) {
+  return r->torque < h->opt.minimizer.torque;
+}
+
+int mt_unconverged(const MtHysteresis *h, const MtCurve *curve, double *most) {
+  int n = 0;
+  *most = 0;
+  for (int i = 0; i < curve->n; i++) {
+    const MtCurveRow *r = &curve->row[i];
+    if (converged(h, r)) continue;
+    *most = fmax(*most, r->torque);
+    n++;
+  }
+  return n;
+}
+
+/* Is a step beside the place where a, along the falling part of the first branch, falls to the level not converged? */
+static bool doubtful(const MtHysteresis *h, int n, const double *a, double level) {
+  const MtCurve curve = mt_curve_branch(&h->curve, 0);
+  int first;
+  mt_loop_branch(&curve, h->plan.branch[0].axis, &first);
+  for (int i = 0; i + 1 < n; i++)
+    if (a[i] >= level && a[i + 1] < level)
+      return !converged(h, &curve.row[first + i]) || !converged(h, &curve.row[first + i + 1]);
+  return n > 0 && a[n - 1] == level && !converged(h, &curve.row[first + n - 1]);
+}
+
+/* Which of the figures are read off steps that are not converged. */
+typedef struct {
+  bool Br, Hc, Hk;
+} Doubts;
+
+static Doubts doubts(const MtHysteresis *h, int n, const double *H, const MtLoopFigures *f) {
+  const double *J = H + n;
+  return (Doubts){doubtful(h, n, H, 0), doubtful(h, n, J, 0), !isnan(f->Br) && doubtful(h, n, J, .9 * f->Br)};
+}
+
+static void put_doubts(MtJson *j, const Doubts *d) {
+  if (!d->Br && !d->Hc && !d->Hk) return;
+  mt_json_array(j, "read_off_unconverged_steps");
+  if (d->Br) mt_json_string(j, NULL, "Br");
+  if (d->Hc) mt_json_string(j, NULL, "Hc");
+  if (d->Hk) mt_json_string(j, NULL, "Hk");
+  mt_json_end(j);
+}
+
+static const char *tesla(bool doubt) {
+  return doubt ? " T (not converged)" : " T";
+}
+
 /* What a user wants to know first; the last line of a run that came to its end. */
-static void tell(const MtHysteresis *h, const MtLoopFigures *f) {
+static void tell(const MtHysteresis *h, const MtLoopFigures *f, const Doubts *d) {
   char text[256] = "";
   if (h->now.finished == 0 || h->plan.kind == MT_BRANCH_ANGLE) return;
-  mt_say_quantity(text, sizeof text, "Br", f->Br, " T");
-  mt_say_quantity(text, sizeof text, "Hc", f->Hc, " T");
-  mt_say_quantity(text, sizeof text, "Hk", f->Hk, " T");
+  mt_say_quantity(text, sizeof text, "Br", f->Br, tesla(d->Br));
+  mt_say_quantity(text, sizeof text, "Hc", f->Hc, tesla(d->Hc));
+  mt_say_quantity(text, sizeof text, "Hk", f->Hk, tesla(d->Hk));
   mt_say_quantity(text, sizeof text, "(BH)max", f->BHmax, " kJ/m3");
   if (text[0]) mt_log("%s in the applied field; events: %d", text, h->events.n);
+}
+
+static void tell_unconverged(const MtHysteresis *h) {
+  double most;
+  const int n = mt_unconverged(h, &h->curve, &most);
+  if (n)
+    mt_log("%d of %d field steps did not converge: largest torque %.3g T, limit minimizer.torque %.3g T", n, h->curve.n,
+           most, h->opt.minimizer.torque);
 }
 
 /* The distance from the measured curve, and that curve as it was compared, for figures. */
@@ -172,8 +230,10 @@ static PetscErrorCode put_loop(const MtHysteresis *h, MtJson *j) {
   J = H + n;
   MtLoopFigures f;
   mt_loop_figures(n, H, J, 0, &f);
+  const Doubts d = doubts(h, n, H, &f);
   put_figures(j, &f);
-  tell(h, &f);
+  put_doubts(j, &d);
+  tell(h, &f, &d);
   mt_json_real(j, "N", N);
   if (h->opt.embedded) mt_json_reals(j, "N_cut_out", 3, (double[]){h->body[0], h->body[3], h->body[5]});
   warn_unreversed(h, n, H, f.Hc);
@@ -206,6 +266,7 @@ PetscErrorCode mt_hysteresis_results(MtHysteresis *h, MtJson *j) {
   for (int i = 0; i < h->events.n; i++) put_event(h, j, i);
   mt_json_end(j);
   if (!rc) rc = mt_branch_results(h, j);
+  tell_unconverged(h);
   put_states(h, j);
   put_unconverged(h, j);
   if (!rc) rc = mt_composition_results(h->energy, h->material, j);

@@ -282,3 +282,16 @@ PetscErrorCode mt_minimizer_run(MtMinimizer *min, Vec m, const double B[3], MtMi
   if (report->converged && !report->iterations) PetscCall(look_at_start(min, m));
   return mt_minimizer_end(min);
 }
+
+PetscErrorCode mt_minimizer_judge(MtMinimizer *min, const MtMinimizerReport *r) {
+  char place[256];
+  const double times = r->torque / min->opt.torque;
+  if (r->converged || times <= min->opt.give_up) return 0;
+  PetscCall(mt_energy_place(min->energy, r->worst_node, sizeof place, place));
+  return mt_error(MT_ERR_FAIL,
+                  "after %d iterations the largest torque is %.3g T, %.3g times minimizer.torque, at %s; %s",
+                  r->iterations, r->torque, times, place,
+                  r->stagnated ? "no step lowers the energy any more: a tighter minimizer.demag_rtol may help, or a "
+                                 "larger minimizer.torque where that is rounding"
+                               : "go on by --resume with a larger minimizer.max_iterations");
+}

@@ -171,8 +171,10 @@ def test_lowest_of_several_starts(folder):
 
 def test_too_few_images(folder):
     """A wall that runs through a rod turns nodes about between neighbours of a short row: it is said how many images may do."""
-    _, done = run(folder, "out", "grains.shape={kind: box, size: [2 nm, 2 nm, 24 nm]}", "barrier.images=5", "barrier.max_rounds=2", "barrier.fields=[-2 T]")
+    _, done = run(folder, "out", "grains.shape={kind: box, size: [2 nm, 2 nm, 24 nm]}", "barrier.images=5", "barrier.max_rounds=2", "barrier.fields=[-2 T]", code=1)
     check("between neighbours of the path" in done.err and "barrier.images of" in done.err, done)
+    check("not converged: the path at -2 T, start 1 (max_rounds after 2 rounds" in done.out and "no path of 1 of the fields has converged" in done.err, done)
+    check(os.path.exists(os.path.join(folder, "out", "summary.json")), done)
 
 
 def refused(folder, *more, words, ranks=1):

@@ -72,15 +72,39 @@ def unconverged(folder):
     """Iterations that end before the torque is small: said for every step with field, torque, node and region; the path goes on."""
     source, out = write(folder, GRAINS), os.path.join(folder, "out")
     for ranks in (1, 2):
-        done = support.magtwin(BUILD, "demag", source, "output.folder=" + out, "minimizer.max_iterations=1", "minimizer.torque=1e-9 T",
+        done = support.magtwin(BUILD, "demag", source, "output.folder=" + out, "minimizer.max_iterations=1", "minimizer.torque=1e-9 T", "minimizer.give_up=1e12",
                                "field.segments=[{to: 0 T, step: 0.5 T}]", "--force", ranks=ranks)
         check(done.code == 0, done)
         with open(os.path.join(out, "summary.json")) as f:
             summary = json.load(f)
         said = [w for w in summary["warnings"] if "did not converge" in w]
         check(len(said) == len(summary["results"]["unconverged"]) == summary["counts"]["unconverged_steps"] == 3, summary["warnings"])
-        check(all(re.search(r" at -?[0-9.]+ T .* [0-9.e-]+ T after \d+ iterations, at node \d+ \(region \"grain [01]\"\)", w) for w in said), said)
+        check(all(re.search(r" at -?[0-9.]+ T .* [0-9.e-]+ T after \d+ iterations, at node \d+ \(region \"grain [01]\"\) at \(", w) for w in said), said)
         check(done.err.count("field step 1 ") == 1, done)
+
+
+def far_from_equilibrium(folder):
+    """One iteration a field leaves torques of teslas: that ends the run, which then goes on; torques a little above the limit are marked."""
+    source, out, whole = write(folder, GRAINS), os.path.join(folder, "out"), os.path.join(folder, "whole")
+    short = "field.segments=[{to: 0 T, step: 0.5 T}, {to: -6 T, step: 1 T}]"
+    done = demag(source, out, short, "minimizer.max_iterations=1")
+    check(done.code == 1 and re.search(r"field step 0, at 1 T, .* after 1 iterations the largest torque is [0-9.]+ T, \d+ times minimizer.torque, "
+                                       r"at node \d+ \(region \"grain [01]\"\) at \(.* --resume", done.err), done)
+    done = demag(source, out, short, "minimizer.max_iterations=20", "--resume")
+    check(done.code == 1 and re.search(r" T, could not be made: after \d+ iterations", done.err) and "the state before it is in %s/checkpoint.h5" % out in done.err, done)
+    before = lines(out)
+    check(len(before) > 3 and all(line.endswith(",1") for line in before), before)
+    check(demag(source, out, short, "--resume").code == 0 and lines(out)[:len(before)] == before, "it does not go on")
+    done = demag(source, whole, short, "minimizer.max_iterations=1", "minimizer.give_up=1e6")
+    check(done.code == 0 and "Br 1." in done.out and re.search(r"Br [0-9.]+ T \(not converged\), Hc [0-9.]+ T \(not converged\)", done.out), done)
+    said = re.search(r"(\d+) of (\d+) field steps did not converge: largest torque ([0-9.]+) T", done.out)
+    with open(os.path.join(whole, "curve.csv"), newline="") as f:
+        rows = list(csv.DictReader(f))
+    bad = [row for row in rows if row["converged"] == "0"]
+    check(said and int(said[1]) == len(bad) and int(said[2]) == len(rows), done)
+    check(abs(max(float(row["torque_T"]) for row in bad) / float(said[3]) - 1) < 0.01, said[0])
+    with open(os.path.join(whole, "summary.json")) as f:
+        check(json.load(f)["results"]["read_off_unconverged_steps"][:2] == ["Br", "Hc"], whole)
 
 
 def not_a_number(folder):
@@ -155,6 +179,7 @@ if __name__ == "__main__":
     sys.exit(support.run_tests([
         ("a solver that stagnates: field, reason, checkpoint; continued", unsolved),
         ("steps that do not converge: field, node, region", unconverged),
+        ("steps that end far from equilibrium", far_from_equilibrium),
         ("a number that is none: node, region, field", not_a_number),
         ("a path that never reverses", never_reverses),
         ("Js < 0 and K1 < 0", odd_materials),

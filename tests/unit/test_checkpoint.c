@@ -112,7 +112,7 @@ static void test_whole_run(void **state) {
   reference = slurp("curve.csv");
   int lines = 0;
   for (const char *s = reference; *s; s++) lines += *s == '\n';
-  assert_non_null(strstr(reference, ",event,e_surface_J/m3\n"));
+  assert_non_null(strstr(reference, ",event,converged,e_surface_J/m3\n"));
   assert_true(lines > 12); /* header, 1 T to past the reversal */
 }
 

@@ -123,17 +123,17 @@ static void test_text(void **state) {
   for (int i = 0; i < MT_CURVE_COLUMNS; i++) value[i] = sin(1 + i) * pow(10, i - 9);
   FILE *f = fmemopen(text, sizeof text, "w");
   mt_curve_print_header(f, 0);
-  mt_curve_print_row(f, 0, &row);
+  mt_curve_print_row(f, 0, 1e30, &row);
   fclose(f);
   int columns = 1;
   char *at = text;
   for (; *at != '\n'; at++) columns += *at == ',';
-  assert_int_equal(columns, MT_CURVE_COLUMNS);
+  assert_int_equal(columns, MT_CURVE_COLUMNS + 1);
   for (int i = 0; i < MT_CURVE_COLUMNS; i++) {
     back = strtod(at + 1, &at);
     assert_true(back == value[i]);
   }
-  assert_int_equal(*at, '\n');
+  assert_string_equal(at, ",1\n");
 }
 
 /* Columns of energies that few runs have follow the others. */
@@ -143,10 +143,10 @@ static void test_more_columns(void **state) {
   char text[4096];
   FILE *f = fmemopen(text, sizeof text, "w");
   mt_curve_print_header(f, 2 | 8);
-  mt_curve_print_row(f, 2 | 8, &row);
+  mt_curve_print_row(f, 2 | 8, 0, &row);
   fclose(f);
-  assert_non_null(strstr(text, ",event,e_dmi_J/m3,e_interface_J/m3\n"));
-  assert_non_null(strstr(text, ",0,2.5,4\n"));
+  assert_non_null(strstr(text, ",event,converged,e_dmi_J/m3,e_interface_J/m3\n"));
+  assert_non_null(strstr(text, ",0,0,2.5,4\n"));
 }
 
 int main(void) {
