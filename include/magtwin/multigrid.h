@@ -13,14 +13,23 @@
 
 typedef struct MtMultigrid MtMultigrid;
 
-/* Of the symmetric positive definite A (AIJ), with levels from a PCHYPRE of these options' prefix; *mg is NULL if there
- * is no such PC, or too many unknowns (2000) are left on its coarsest level.  Collective. */
+typedef struct {
+  double strong_threshold; /* couplings below this part of a row's strongest are weak */
+  int aggressive_levels;   /* coarsened twice at once */
+} MtMultigridOptions;
+
+/* Of the symmetric positive definite A (AIJ), with levels from a PCHYPRE of these options' prefix; *mg is NULL if PETSc
+ * has none.  Collective. */
 PetscErrorCode mt_multigrid_create(Mat A, const char *prefix, MtMultigrid **mg);
 PetscErrorCode mt_multigrid_destroy(MtMultigrid **mg);
-/* Makes pc apply the cycle; pc owns mg from then on. */
-PetscErrorCode mt_multigrid_give(MtMultigrid **mg, PC pc);
 /* x = a cycle for A x = b from zero; entries of b within 1e-30 and 1e30.  Collective. */
 PetscErrorCode mt_multigrid_cycle(MtMultigrid *mg, Vec b, Vec x);
+/* Makes pc apply a cycle of its matrix, set up anew when the matrix has changed; where mt_multigrid_create has none,
+ * the library's own.  HMIS coarsening, extended+i interpolation of at most four entries.  Options of PETSc with the
+ * prefix of pc override these (-<prefix>pc_hypre_boomeramg_...) or choose another preconditioner (-<prefix>pc_type). */
+PetscErrorCode mt_multigrid_choose(PC pc, const MtMultigridOptions *options);
+/* The cycle of a pc so chosen and set up, borrowed; NULL if it applies another preconditioner. */
+PetscErrorCode mt_multigrid_of(PC pc, MtMultigrid **mg);
 /* Nonzeros of all levels over those of A. */
 double mt_multigrid_complexity(const MtMultigrid *mg);
 

@@ -1,7 +1,7 @@
-/* The levels of a multigrid, taken from BoomerAMG; its cycle; its coarsest level, solved exactly on every rank. */
+/* The levels of a multigrid, taken from BoomerAMG; its cycle; its coarsest level, solved exactly where it is small. */
 #include "multigrid_impl.h"
 
-enum { COARSEST = 2000 }; /* unknowns of a dense inverse, at most */
+enum { EXACT = 200 }; /* unknowns of a dense inverse, at most */
 
 static PetscErrorCode destroy_all(PetscInt n, Mat **A) {
   for (PetscInt l = 0; l < n; l++) PetscCall(MatDestroy(&(*A)[l]));
@@ -59,11 +59,10 @@ static PetscErrorCode gather(MtMultigrid *mg, Mat A, PetscInt first, PetscInt n,
   return PetscFree2(count, place);
 }
 
-static PetscErrorCode make_coarsest(MtMultigrid *mg, Mat A, MtLevel *l) {
+static PetscErrorCode make_inverse(MtMultigrid *mg, Mat A, MtLevel *l) {
   PetscMPIInt ranks;
   PetscInt first;
   PetscScalar *all;
-  PetscCall(MatGetSize(A, &mg->all, NULL));
   PetscCall(MatGetLocalSize(A, &l->n, NULL));
   PetscCall(MatGetOwnershipRange(A, &first, NULL));
   PetscCallMPI(MPI_Comm_size(mg->comm, &ranks));
@@ -72,11 +71,20 @@ static PetscErrorCode make_coarsest(MtMultigrid *mg, Mat A, MtLevel *l) {
   PetscCallMPI(MPI_Allgather(&n, 1, MPI_INT, mg->count, 1, MPI_INT, mg->comm));
   PetscCallMPI(MPI_Allgather(&place, 1, MPI_INT, mg->place, 1, MPI_INT, mg->comm));
   PetscCall(PetscCalloc1(l->n, &l->x));
-  PetscCall(PetscMalloc2(l->n * mg->all, &mg->inverse, mg->all, &mg->rhs));
+  PetscCall(PetscMalloc2(l->n * mg->all + 1, &mg->inverse, mg->all, &mg->rhs));
   PetscCall(PetscMalloc1(mg->all * mg->all, &all));
   PetscCall(gather(mg, A, first, l->n, all));
   PetscCall(invert(mg, first, l->n, all));
   return PetscFree(all);
+}
+
+/* A coarsest level of more unknowns than a few is one without strong couplings, which sweeps solve. */
+static PetscErrorCode make_coarsest(MtMultigrid *mg, Mat A, MtLevel *l) {
+  PetscCall(MatGetSize(A, &mg->all, NULL));
+  if (mg->all <= EXACT) return make_inverse(mg, A, l);
+  PetscCall(MatGetLocalSize(A, &l->n, NULL));
+  PetscCall(mt_level_no_interpolation(l));
+  return mt_level_matrix(A, l);
 }
 
 static PetscErrorCode nonzeros(Mat A, double *nz) {
@@ -108,34 +116,35 @@ static PetscErrorCode make_levels(MtMultigrid *mg, Mat A, Mat *P, Mat *coarse) {
   return 0;
 }
 
+PetscErrorCode mt_multigrid_library(Mat A, const char *prefix, PC *library) {
+  PetscCall(PCCreate(PetscObjectComm((PetscObject)A), library));
+  PetscCall(PCSetOptionsPrefix(*library, prefix));
 #if defined(PETSC_HAVE_HYPRE)
-static PetscErrorCode set_up_library(Mat A, const char *prefix, PC *pc) {
-  PetscCall(PCCreate(PetscObjectComm((PetscObject)A), pc));
-  PetscCall(PCSetOptionsPrefix(*pc, prefix));
-  PetscCall(PCSetType(*pc, PCHYPRE));
-  PetscCall(PCHYPRESetType(*pc, "boomeramg"));
-  PetscCall(PCSetFromOptions(*pc));
-  PetscCall(PCSetOperators(*pc, A, A));
-  return PCSetUp(*pc);
+  PetscCall(PCSetType(*library, PCHYPRE));
+  PetscCall(PCHYPRESetType(*library, "boomeramg"));
+#else
+  PetscCall(PCSetType(*library, PCGAMG));
+#endif
+  PetscCall(PCSetFromOptions(*library));
+  PetscCall(PCSetOperators(*library, A, A));
+  return PCSetUp(*library);
 }
 
+#if defined(PETSC_HAVE_HYPRE)
 static PetscErrorCode from_library(Mat A, const char *prefix, MtMultigrid **out) {
   PC pc;
-  PetscInt levels, coarsest;
+  PetscInt levels;
   Mat *P, *coarse;
   MtMultigrid *mg;
-  PetscCall(set_up_library(A, prefix, &pc));
+  PetscCall(mt_multigrid_library(A, prefix, &pc));
   PetscCall(PCGetInterpolations(pc, &levels, &P));
   PetscCall(PCGetCoarseOperators(pc, &levels, &coarse));
-  PetscCall(MatGetSize(levels > 1 ? coarse[0] : A, &coarsest, NULL));
-  if (coarsest <= COARSEST) {
-    PetscCall(PetscNew(&mg));
-    mg->comm = PetscObjectComm((PetscObject)A);
-    mg->levels = (int)levels;
-    PetscCall(PetscCalloc1(levels, &mg->level));
-    PetscCall(make_levels(mg, A, P, coarse));
-    *out = mg;
-  }
+  PetscCall(PetscNew(&mg));
+  mg->comm = PetscObjectComm((PetscObject)A);
+  mg->levels = (int)levels;
+  PetscCall(PetscCalloc1(levels, &mg->level));
+  PetscCall(make_levels(mg, A, P, coarse));
+  *out = mg;
   PetscCall(destroy_all(levels - 1, &P));
   PetscCall(destroy_all(levels - 1, &coarse));
   return PCDestroy(&pc);
@@ -164,8 +173,14 @@ PetscErrorCode mt_multigrid_destroy(MtMultigrid **out) {
   return PetscFree(*out);
 }
 
+static PetscErrorCode sweep_both(MtLevel *l) {
+  mt_level_sweep_down(l);
+  return mt_level_sweep_up(l);
+}
+
 static PetscErrorCode solve_coarsest(MtMultigrid *mg) {
   MtLevel *l = &mg->level[mg->levels - 1];
+  if (!mg->inverse) return sweep_both(l);
   PetscMPIInt rank;
   PetscCallMPI(MPI_Comm_rank(mg->comm, &rank));
   double *own = mg->rhs + mg->place[rank];
@@ -209,26 +224,4 @@ PetscErrorCode mt_multigrid_cycle(MtMultigrid *mg, Vec b, Vec x) {
 
 double mt_multigrid_complexity(const MtMultigrid *mg) {
   return mg->complexity;
-}
-
-static PetscErrorCode shell_apply(PC pc, Vec b, Vec x) {
-  MtMultigrid *mg;
-  PetscCall(PCShellGetContext(pc, &mg));
-  return mt_multigrid_cycle(mg, b, x);
-}
-
-static PetscErrorCode shell_destroy(PC pc) {
-  MtMultigrid *mg;
-  PetscCall(PCShellGetContext(pc, &mg));
-  return mt_multigrid_destroy(&mg);
-}
-
-PetscErrorCode mt_multigrid_give(MtMultigrid **mg, PC pc) {
-  PetscCall(PCSetType(pc, PCSHELL));
-  PetscCall(PCShellSetName(pc, "multigrid cycle in single precision"));
-  PetscCall(PCShellSetContext(pc, *mg));
-  PetscCall(PCShellSetApply(pc, shell_apply));
-  PetscCall(PCShellSetDestroy(pc, shell_destroy));
-  *mg = NULL;
-  return 0;
 }

@@ -28,9 +28,9 @@ typedef struct {
 struct MtMultigrid {
   MPI_Comm comm;
   int levels;
-  MtLevel *level; /* [levels], finest first; of the last one only n, x and b are in use */
+  MtLevel *level; /* [levels], finest first; of the last one only n, x and b are in use if it has an inverse */
   double complexity;
-  /* the coarsest: its inverse, this rank's rows */
+  /* the coarsest: its inverse, this rank's rows; NULL: it is too large, and swept instead */
   PetscInt all;          /* unknowns of all ranks */
   int *count, *place;    /* [ranks] unknowns of each, and where they begin */
   double *inverse, *rhs; /* [n all]; [all] */
@@ -40,6 +40,8 @@ struct MtMultigrid {
  * matrix.  Collective. */
 PetscErrorCode mt_level_interpolation(Mat P, MtLevel *fine, MtLevel *coarse);
 PetscErrorCode mt_level_matrix(Mat A, MtLevel *level);
+/* In the place of the first, for a level that has n and is the coarsest. */
+PetscErrorCode mt_level_no_interpolation(MtLevel *level);
 PetscErrorCode mt_level_destroy(MtLevel *level);
 
 /* x = one sweep from zero; residual of it, restricted: coarse b; x += interpolated coarse x; one sweep back. */
@@ -47,5 +49,8 @@ void mt_level_sweep_down(MtLevel *level);
 PetscErrorCode mt_level_restrict(MtLevel *level, MtLevel *coarse);
 PetscErrorCode mt_level_correct(MtLevel *level, MtLevel *coarse);
 PetscErrorCode mt_level_sweep_up(MtLevel *level);
+
+/* The library's own multigrid of A, with options of this prefix, set up.  Collective. */
+PetscErrorCode mt_multigrid_library(Mat A, const char *prefix, PC *library);
 
 #endif

@@ -94,6 +94,11 @@ PetscErrorCode mt_level_interpolation(Mat P, MtLevel *fine, MtLevel *coarse) {
   return PetscCalloc1(n + fine->coarse.n, &coarse->b);
 }
 
+PetscErrorCode mt_level_no_interpolation(MtLevel *l) {
+  PetscCall(PetscMalloc3(l->n + 1, &l->pstart, 0, &l->pcol, 0, &l->pvalue));
+  return PetscArrayzero(l->pstart, l->n + 1);
+}
+
 /* Sweeps take the nodes that are unknowns of the next level first: their rows of the interpolation are one 1. */
 static bool is_coarse(const MtLevel *l, PetscInt i) {
   const PetscInt k = l->pstart[i];

@@ -57,72 +57,31 @@ static PetscErrorCode make_operator(const MtMesh *mesh, int modes, MtPoisson *p)
   return 0;
 }
 
-#if defined(PETSC_HAVE_HYPRE)
-/* Defaults that the user's own options go before. */
-static PetscErrorCode set_default(const char *name, const char *value) {
-  PetscBool given;
-  PetscCall(PetscOptionsHasName(NULL, NULL, name, &given));
-  return given ? 0 : PetscOptionsSetValue(NULL, name, value);
-}
-
-static PetscErrorCode choose_amg(PC pc) {
-  static const char *const option[][2] = {
-      {"-demag_pc_hypre_boomeramg_strong_threshold", "0.5"},
-      {"-demag_pc_hypre_boomeramg_coarsen_type", "HMIS"},
-      {"-demag_pc_hypre_boomeramg_interp_type", "ext+i"},
-      {"-demag_pc_hypre_boomeramg_P_max", "4"},
-      {"-demag_pc_hypre_boomeramg_agg_nl", "1"},
-      {"-demag_pc_hypre_boomeramg_relax_type_down", "SOR/Jacobi"},
-      {"-demag_pc_hypre_boomeramg_relax_type_up", "backward-SOR/Jacobi"},
-  };
-  PetscCall(PCSetType(pc, PCHYPRE));
-  PetscCall(PCHYPRESetType(pc, "boomeramg"));
-  for (size_t i = 0; i < sizeof option / sizeof *option; i++) PetscCall(set_default(option[i][0], option[i][1]));
-  return 0;
-}
-
-/* The cycle of multigrid.h, unless the user asks for a preconditioner of the library's. */
-static PetscErrorCode own_cycle(MtPoisson *p, PC pc, bool *own) {
-  PetscBool given;
-  MtMultigrid *mg = NULL;
-  PetscCall(PetscOptionsHasName(NULL, NULL, "-demag_pc_type", &given));
-  if (!given) PetscCall(mt_multigrid_create(p->K, "demag_", &mg));
-  *own = mg;
+/* Half a product down, half for the residual, one up; transfers about half a product more. */
+static PetscErrorCode count_own_cycle(MtPoisson *p, PC pc) {
+  MtMultigrid *mg;
+  PetscCall(mt_multigrid_of(pc, &mg));
   if (!mg) return 0;
   p->count.operator_complexity = mt_multigrid_complexity(mg);
-  /* half a product down, half for the residual, one up; transfers about half a product more */
   p->cycle_spmv = 2.5 * p->count.operator_complexity;
-  return mt_multigrid_give(&mg, pc);
-}
-#else
-static PetscErrorCode choose_amg(PC pc) {
-  return PCSetType(pc, PCGAMG);
-}
-
-static PetscErrorCode own_cycle(MtPoisson *p, PC pc, bool *own) {
-  (void)p;
-  (void)pc;
-  *own = false;
   return 0;
 }
-#endif
 
 static PetscErrorCode make_solver(MtPoisson *p) {
   PC pc;
-  bool own;
   PetscCall(KSPCreate(p->comm, &p->ksp));
   PetscCall(KSPSetOptionsPrefix(p->ksp, "demag_"));
   PetscCall(KSPSetOperators(p->ksp, p->shell, p->K));
   PetscCall(KSPSetType(p->ksp, KSPCG));
   PetscCall(KSPSetNormType(p->ksp, KSP_NORM_UNPRECONDITIONED));
   PetscCall(KSPGetPC(p->ksp, &pc));
-  PetscCall(choose_amg(pc));
-  PetscCall(own_cycle(p, pc, &own));
+  PetscCall(mt_multigrid_choose(pc, &(MtMultigridOptions){.strong_threshold = 0.5, .aggressive_levels = 1}));
   PetscCall(KSPSetFromOptions(p->ksp));
-  /* this makes a copy of the multigrid and destroys it: before there is another one in memory */
-  if (!own) PetscCall(mt_poisson_measure_amg(p->ksp, p->K, &p->count.operator_complexity, &p->cycle_spmv));
+  /* this makes a copy of a library's multigrid and destroys it: before there is another one in memory */
+  PetscCall(mt_poisson_measure_amg(p->ksp, p->K, &p->count.operator_complexity, &p->cycle_spmv));
   PetscCall(KSPSetUp(p->ksp));
   PetscCall(KSPSetUpOnBlocks(p->ksp)); /* now, so that inner solvers have read their options, too */
+  PetscCall(count_own_cycle(p, pc));
   PetscCall(MatCreateVecs(p->K, &p->r, &p->d));
   PetscCall(VecDuplicate(p->r, &p->u_start));
   PetscCall(VecDuplicate(p->r, &p->Au_start));

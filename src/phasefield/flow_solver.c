@@ -10,6 +10,7 @@
 #include "flow_impl.h"
 #include "magtwin/diffusion.h"
 #include "magtwin/error.h"
+#include "magtwin/multigrid.h"
 #include "magtwin/run.h"
 #include <math.h>
 
@@ -51,33 +52,9 @@ static PetscErrorCode apply_preconditioner(PC pc, Vec x, Vec y) {
   return VecScale(y, 1 / f->shift);
 }
 
-#if defined(PETSC_HAVE_HYPRE)
-static PetscErrorCode set_default(const char *name, const char *value) {
-  PetscBool given;
-  PetscCall(PetscOptionsHasName(NULL, NULL, name, &given));
-  return given ? 0 : PetscOptionsSetValue(NULL, name, value);
-}
-
 PetscErrorCode mt_flow_choose_amg(PC pc, int dim) {
-  const char *const option[][2] = {
-      {"-evolve_pc_hypre_boomeramg_strong_threshold", dim == 2 ? "0.25" : "0.5"},
-      {"-evolve_pc_hypre_boomeramg_coarsen_type", "HMIS"},
-      {"-evolve_pc_hypre_boomeramg_interp_type", "ext+i"},
-      {"-evolve_pc_hypre_boomeramg_P_max", "4"},
-      {"-evolve_pc_hypre_boomeramg_relax_type_down", "SOR/Jacobi"},
-      {"-evolve_pc_hypre_boomeramg_relax_type_up", "backward-SOR/Jacobi"},
-  };
-  PetscCall(PCSetType(pc, PCHYPRE));
-  PetscCall(PCHYPRESetType(pc, "boomeramg"));
-  for (size_t i = 0; i < sizeof option / sizeof *option; i++) PetscCall(set_default(option[i][0], option[i][1]));
-  return 0;
+  return mt_multigrid_choose(pc, &(MtMultigridOptions){.strong_threshold = dim == 2 ? 0.25 : 0.5});
 }
-#else
-PetscErrorCode mt_flow_choose_amg(PC pc, int dim) {
-  (void)dim;
-  return PCSetType(pc, PCGAMG);
-}
-#endif
 
 static PetscErrorCode make_factor(MtFlow *f, MtFlowFactor *a) {
   PC pc;

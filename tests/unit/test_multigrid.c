@@ -9,6 +9,8 @@
 
 #include "magtwin/multigrid.h"
 
+static const MtMultigridOptions options = {.strong_threshold = 0.5};
+
 /* shift + the 7-point Laplacian on n^3 nodes, with conductances from 1 to 2. */
 static Mat laplacian(PetscInt n, double shift) {
   Mat A;
@@ -44,6 +46,15 @@ static Vec wave(Mat A, double k) {
   VecAssemblyBegin(v);
   VecAssemblyEnd(v);
   return v;
+}
+
+/* The options of the library, as choosing a cycle sets them. */
+static void set_options(void) {
+  PC pc;
+  PCCreate(PETSC_COMM_WORLD, &pc);
+  PCSetOptionsPrefix(pc, "test_");
+  mt_multigrid_choose(pc, &options);
+  PCDestroy(&pc);
 }
 
 static void cycle_is_symmetric_and_positive(void **state) {
@@ -88,11 +99,7 @@ static PetscInt iterations(Mat A, bool own, Vec x) {
   KSPSetNormType(ksp, KSP_NORM_UNPRECONDITIONED);
   KSPGetPC(ksp, &pc);
   if (own) {
-    MtMultigrid *mg;
-    assert_int_equal(mt_multigrid_create(A, "test_", &mg), 0);
-    if (!mg) skip();
-    assert_int_equal(mt_multigrid_give(&mg, pc), 0);
-    assert_null(mg);
+    assert_int_equal(mt_multigrid_choose(pc, &options), 0);
   } else {
     PCSetType(pc, PCHYPRE);
     PCHYPRESetType(pc, "boomeramg");
@@ -150,10 +157,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(few_unknowns_are_solved),
   };
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
-  PetscOptionsSetValue(NULL, "-test_pc_hypre_boomeramg_strong_threshold", "0.5");
-  PetscOptionsSetValue(NULL, "-test_pc_hypre_boomeramg_coarsen_type", "HMIS");
-  PetscOptionsSetValue(NULL, "-test_pc_hypre_boomeramg_relax_type_down", "SOR/Jacobi");
-  PetscOptionsSetValue(NULL, "-test_pc_hypre_boomeramg_relax_type_up", "backward-SOR/Jacobi");
+  set_options();
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() || failed;
 }
