@@ -63,7 +63,8 @@ static PetscErrorCode make_solver(MtFlowLinear *l, PetscErrorCode (*mult)(Mat, V
   PetscCall(MatShellSetOperation(*S, MATOP_MULT, (void (*)(void))mult));
   PetscCall(KSPCreate(l->flow->domain->comm, ksp));
   PetscCall(KSPSetOperators(*ksp, *S, *S));
-  PetscCall(KSPSetType(*ksp, KSPGMRES));
+  /* flexible: it sums the cycles' own results, and so gets beyond their seven digits */
+  PetscCall(KSPSetType(*ksp, KSPFGMRES));
   PetscCall(KSPGMRESSetRestart(*ksp, 60));
   PetscCall(KSPSetPCSide(*ksp, PC_RIGHT));
   PetscCall(KSPSetNormType(*ksp, KSP_NORM_UNPRECONDITIONED));

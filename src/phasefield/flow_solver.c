@@ -136,7 +136,7 @@ PetscErrorCode mt_flow_solver_create(MtFlow *f) {
   PetscCall(MatShellSetOperation(f->S, MATOP_MULT, (void (*)(void))apply_system));
   PetscCall(KSPCreate(f->domain->comm, &f->ksp));
   PetscCall(KSPSetOperators(f->ksp, f->S, f->S));
-  PetscCall(KSPSetType(f->ksp, KSPGMRES));
+  PetscCall(KSPSetType(f->ksp, KSPFGMRES)); /* a cycle less a solve, and not limited by its seven digits */
   PetscCall(KSPGMRESSetRestart(f->ksp, 50));
   PetscCall(KSPSetPCSide(f->ksp, PC_RIGHT));
   PetscCall(KSPSetNormType(f->ksp, KSP_NORM_UNPRECONDITIONED));

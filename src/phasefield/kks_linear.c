@@ -206,7 +206,7 @@ PetscErrorCode mt_kks_linear_create(MtKks *k) {
   PetscCall(MatShellSetOperation(k->S, MATOP_MULT, (void (*)(void))apply_system));
   PetscCall(KSPCreate(k->domain->comm, &k->ksp));
   PetscCall(KSPSetOperators(k->ksp, k->S, k->S));
-  PetscCall(KSPSetType(k->ksp, KSPGMRES));
+  PetscCall(KSPSetType(k->ksp, KSPFGMRES)); /* a cycle less a solve, and not limited by its seven digits */
   PetscCall(KSPGMRESSetRestart(k->ksp, 60));
   PetscCall(KSPSetPCSide(k->ksp, PC_RIGHT));
   PetscCall(KSPSetNormType(k->ksp, KSP_NORM_UNPRECONDITIONED));
