@@ -132,12 +132,21 @@ PetscErrorCode mt_evolve_first(const MtDomain *d, const MtInput *in, const MtDif
   return check_start(d, energy, c);
 }
 
+/* Values that are held count from the first step on: what is written at 0 s is the state before.  They are checked
+ * here, in a field that the first step does not use. */
 static PetscErrorCode start(MtSystem *s) {
   OneField *e = field_of(s);
-  PetscErrorCode rc = mt_evolve_first(e->domain, e->in, e->diffusion, &e->energy, mt_march_field(e->march, 0));
+  PetscErrorCode rc = mt_evolve_first(e->domain, e->in, NULL, &e->energy, mt_march_field(e->march, 0));
+  if (!rc && e->diffusion)
+    rc = mt_evolve_first(e->domain, e->in, e->diffusion, &e->energy, mt_march_field(e->march, 1));
   if (!rc) rc = mt_march_start(e->march, 0);
   s->energy = e->diffusion ? NAN : mt_march_energy(e->march).total;
   return rc;
+}
+
+static PetscErrorCode hold(OneField *e) {
+  PetscCall(mt_diffusion_impose(e->diffusion, mt_march_field(e->march, 0)));
+  return mt_march_start(e->march, e->base.clock->t);
 }
 
 static PetscErrorCode begin(MtSystem *s, double t, Vec c) {
@@ -155,7 +164,8 @@ static PetscErrorCode see(MtSystem *s, int k, Vec c) {
 }
 
 static PetscErrorCode step(MtSystem *s, double until) {
-  PetscErrorCode rc = mt_march_step(field_of(s)->march, until);
+  PetscErrorCode rc = field_of(s)->diffusion && s->clock->steps == 0 ? hold(field_of(s)) : 0;
+  if (!rc) rc = mt_march_step(field_of(s)->march, until);
   const MtFlowEnergy energy = mt_march_energy(field_of(s)->march);
   if (!field_of(s)->diffusion) s->energy = energy.total;
   s->heat = energy.heat;

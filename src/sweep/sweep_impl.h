@@ -23,7 +23,8 @@ struct MtSweep {
   int *levels;        /* [nvars] of a range in a grid */
   MtEvaluator evaluator;
   char *command, *subcommand, *input, *launcher, *before, *seed_key;
-  int nnumbers, parallel, npoints;
+  int compared; /* axis along which numbers are compared, in a grid without constraints; -1: none */
+  int nnumbers, parallel, npoints, repeats;
   MtNumber *number; /* [nnumbers] */
   MtPoint *point;   /* [npoints] */
 };
@@ -47,5 +48,11 @@ PetscErrorCode mt_sweep_start(MtSweep *s, int i, bool retry, MtProcess *p, bool 
 PetscErrorCode mt_sweep_forget(MtSweep *s, int i);
 void mt_sweep_count(const MtSweep *s, int count[MT_POINT_STATES]);
 PetscErrorCode mt_sweep_table(const MtSweep *s); /* results.csv, results.h5 */
+
+/* sweep_compare.c: change of number k of point i from the point with the first value of s->compared and all else alike;
+ * *percent of that one's.  NaN where one of them has no number, and for a per cent of 0. */
+double mt_sweep_change(const MtSweep *s, int i, int k, double *percent);
+/* A line for each point that is done, on the log. */
+void mt_sweep_tell_changes(const MtSweep *s);
 
 #endif

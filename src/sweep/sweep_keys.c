@@ -114,6 +114,11 @@ const MtKey mt_sweep_keys[] = {
      .help =
          "Columns of the table: with runs where they stand in summary.json, as results.Hc; of a command the names of "
          "the numbers in the last line it prints."},
+    {.path = "sweep.compare",
+     .type = MT_KEY_STRING,
+     .def = "",
+     .help = "An axis of a grid without constraints: the table also has the change of every number, and per cent, from "
+             "the point with the first value of this axis and all else alike."},
     {.path = "sweep.parallel", .type = MT_KEY_INT, .def = "1", .min = 1, .max = 1000, .help = "Points at a time."},
     {.path = NULL},
 };
@@ -190,6 +195,18 @@ static PetscErrorCode add_evaluation(const MtInput *in, MtSweep *s) {
   return 0;
 }
 
+static PetscErrorCode add_comparison(const MtInput *in, MtSweep *s) {
+  s->compared = -1;
+  if (!mt_input_has(in, "sweep.compare")) return 0;
+  const char *name = mt_input_string(in, "sweep.compare");
+  s->compared = mt_space_find(&s->space, name);
+  if (s->compared < 0) return mt_input_error(in, "sweep.compare", "\"%s\" is no axis of this sweep", name);
+  if (strcmp(mt_input_string(in, "sweep.design"), "grid") || mt_input_count(in, "sweep.constraints"))
+    return mt_input_error(in, "sweep.compare",
+                          "needs a grid without constraints, in which every point has a first one");
+  return 0;
+}
+
 static void add_numbers(const MtInput *in, MtSweep *s) {
   s->nnumbers = mt_input_count(in, "sweep.numbers");
   s->number = mt_calloc((size_t)s->nnumbers, sizeof *s->number);
@@ -209,6 +226,7 @@ PetscErrorCode mt_sweep_create(const MtInput *in, const char *folder, MtSweep **
   for (int i = 0; !rc && i < mt_input_count(in, "sweep.constraints"); i++)
     if (!mt_space_constrain(&s->space, mt_input_string_at(in, i, "sweep.constraints"), why))
       rc = mt_input_error(in, "sweep.constraints", "%s", why);
+  if (!rc) rc = add_comparison(in, s);
   if (!rc) rc = add_evaluation(in, s);
   if (!rc) add_numbers(in, s);
   if (!rc) rc = mt_sweep_lay_out(in, s);

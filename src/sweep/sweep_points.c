@@ -11,12 +11,11 @@
 enum { MAX_POINTS = 100000 };
 
 static void add_point(const MtInput *in, MtSweep *s, const double *x) {
-  const int repeats = (int)mt_input_int(in, "sweep.repeats");
   if (!mt_space_contains(&s->space, x, NULL)) return;
-  for (int r = 0; r < repeats; r++) {
+  for (int r = 0; r < s->repeats; r++) {
     s->point = mt_realloc(s->point, sizeof *s->point * (size_t)(s->npoints + 1));
     MtPoint *p = &s->point[s->npoints++];
-    *p = (MtPoint){.seed = repeats > 1 ? mt_input_int(in, "sweep.seed") + r : -1};
+    *p = (MtPoint){.seed = s->repeats > 1 ? mt_input_int(in, "sweep.seed") + r : -1};
     p->x = mt_malloc(sizeof *x * (size_t)s->space.nvars);
     memcpy(p->x, x, sizeof *x * (size_t)s->space.nvars);
     p->y = mt_malloc(sizeof *p->y * (size_t)s->nnumbers);
@@ -62,7 +61,7 @@ static void latin(const MtInput *in, MtSweep *s, int n) {
 
 static void sobol(const MtInput *in, MtSweep *s, int n) {
   const size_t d = (size_t)s->space.nvars;
-  const int wanted = n * (int)mt_input_int(in, "sweep.repeats");
+  const int wanted = n * s->repeats;
   double *u = mt_malloc(sizeof *u * 2 * d), *x = u + d;
   for (uint32_t i = 0; s->npoints < wanted && i < 1000u * (uint32_t)n; i++) {
     mt_sobol((int)d, (uint64_t)mt_input_int(in, "sweep.seed"), i, u);
@@ -74,6 +73,7 @@ static void sobol(const MtInput *in, MtSweep *s, int n) {
 
 PetscErrorCode mt_sweep_lay_out(const MtInput *in, MtSweep *s) {
   const char *design = mt_input_string(in, "sweep.design");
+  s->repeats = (int)mt_input_int(in, "sweep.repeats");
   PetscErrorCode rc = 0;
   if (!strcmp(design, "grid"))
     rc = grid(in, s);

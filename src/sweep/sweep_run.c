@@ -229,5 +229,6 @@ PetscErrorCode mt_sweep_status(MPI_Comm comm, MtSweep *s) {
          count[MT_POINT_DONE], count[MT_POINT_FAILED], count[MT_POINT_RUNNING], count[MT_POINT_WAITING]);
   for (int i = 0; i < s->npoints; i++)
     if (s->point[i].state == MT_POINT_FAILED) mt_log("  point %d failed: %s", i + 1, s->point[i].reason);
+  if (s->compared >= 0) mt_sweep_tell_changes(s);
   return rc;
 }

@@ -34,6 +34,11 @@ static void put_record(FILE *f, const MtStarts *r) {
   putc(',', f);
 }
 
+static void put_number(FILE *f, double x) {
+  char buf[32];
+  fprintf(f, ",%s", isfinite(x) ? mt_real_text(x, buf) : "");
+}
+
 static void put_point(FILE *f, const MtSweep *s, int i) {
   const MtPoint *p = &s->point[i];
   char buf[32];
@@ -43,8 +48,12 @@ static void put_point(FILE *f, const MtSweep *s, int i) {
     put_cell(f, mt_space_text(&s->space.var[k], p->x[k], buf));
   }
   fprintf(f, ",%s", p->seed < 0 ? "" : mt_real_text((double)p->seed, buf));
-  for (int k = 0; k < s->nnumbers; k++)
-    fprintf(f, ",%s", p->state == MT_POINT_DONE && isfinite(p->y[k]) ? mt_real_text(p->y[k], buf) : "");
+  for (int k = 0; k < s->nnumbers; k++) put_number(f, p->state == MT_POINT_DONE ? p->y[k] : NAN);
+  for (int k = 0; s->compared >= 0 && k < s->nnumbers; k++) {
+    double percent;
+    put_number(f, mt_sweep_change(s, i, k, &percent));
+    put_number(f, percent);
+  }
   fprintf(f, ",points/%04d,", i + 1);
   put_record(f, &p->record);
   put_cell(f, p->reason ? p->reason : "");
@@ -60,6 +69,8 @@ static PetscErrorCode write_csv(const MtSweep *s) {
   for (int k = 0; k < s->space.nvars; k++) fprintf(f, ",%s", s->space.var[k].name);
   fputs(",seed", f);
   for (int k = 0; k < s->nnumbers; k++) fprintf(f, ",%s", s->number[k].name);
+  for (int k = 0; s->compared >= 0 && k < s->nnumbers; k++)
+    fprintf(f, ",%s_change,%s_percent", s->number[k].name, s->number[k].name);
   fputs(",folder,starts,began,ended,wall_s,ranks,version,host,job,reason\n", f);
   for (int i = 0; i < s->npoints; i++) put_point(f, s, i);
   fclose(f);
@@ -90,6 +101,15 @@ static PetscErrorCode put_texts(const MtSweep *s, MtH5 *f, int axis) {
   return rc;
 }
 
+static PetscErrorCode put_changes(const MtSweep *s, MtH5 *f, int k) {
+  double *change = mt_malloc(sizeof *change * 2 * (size_t)s->npoints), *percent = change + s->npoints;
+  for (int i = 0; i < s->npoints; i++) change[i] = mt_sweep_change(s, i, k, &percent[i]);
+  PetscErrorCode rc = put_column(f, "/changes", s->number[k].name, s->npoints, change, NULL);
+  if (!rc) rc = put_column(f, "/percent", s->number[k].name, s->npoints, percent, NULL);
+  free(change);
+  return rc;
+}
+
 static PetscErrorCode put_columns(const MtSweep *s, MtH5 *f) {
   PetscErrorCode rc = 0;
   double *column = mt_malloc(sizeof *column * (size_t)s->npoints);
@@ -103,6 +123,7 @@ static PetscErrorCode put_columns(const MtSweep *s, MtH5 *f) {
     for (int i = 0; i < s->npoints; i++) column[i] = s->point[i].state == MT_POINT_DONE ? s->point[i].y[k] : NAN;
     rc = put_column(f, "/numbers", s->number[k].name, s->npoints, column, NULL);
   }
+  for (int k = 0; s->compared >= 0 && k < s->nnumbers && !rc; k++) rc = put_changes(s, f, k);
   for (int i = 0; i < s->npoints; i++) column[i] = (double)s->point[i].seed;
   if (!rc) rc = put_column(f, "", "seed", s->npoints, column, NULL);
   free(column);

@@ -205,6 +205,11 @@ evolve: {end: 1 s, first_step: 0.01 s, tolerance: 1e-3}
     body = np.isfinite(c)
     for end, held in ((body & (x[:, 2] < 1e-6), 1), (body & (x[:, 2] > 8 - 1e-6), 0.5)):
         check(end.sum() > 10 and abs(c[end] - held).max() < 1e-13, "not held")
+    before = evolve(folder, "before", "evolve.end=0", text=text)
+    for start in (run, before):  # held from the first step on: what is written at 0 s is the state before
+        with h5py.File(os.path.join(start, "fields", "fields_0001.h5")) as f:
+            check(not np.nan_to_num(f["/c"][...]).any(), "the start is changed")
+    check(len(table(before)["t_s"]) == 1 and os.listdir(os.path.join(before, "fields")) == ["fields_0001.h5"], "more than the start")
     check(abs(c[phase] - (1 - x[phase, 2] / 16)).max() < 0.02, "the GB phase is not in its steady state")
     middle = grain[(abs(x[grain, 2] - 4) < 1) & (abs(x[grain, 0] - x[phase, 0].mean()) > 4)]
     check(len(middle) and c[middle].max() < 0.01, c[middle])

@@ -84,6 +84,23 @@ def grid(folder):
         check(json.load(f)["counts"]["done"] == 8, "summary.json")
 
 
+def compared(folder):
+    """Changes along x stand beside the numbers, for each value of the other axis and each repeat; none where the first point has failed."""
+    text = lambda t: t.replace("  numbers: [f]", "  numbers: [f]\n  compare: x\n  repeats: 2")
+    write(folder, "if [ {x} = 0 ] && [ {c} = a ]; then exit 3; fi; awk -v x={x} 'BEGIN { print 3*x - 2 }'", text)
+    done = succeeds(sweep(folder))
+    check("point 7:  x 0.333333  c b,c  f -1 (+1, +50 %)" in done.out, done)
+    for r in table(folder):
+        x, wanted = float(r["x"]), ("", "") if r["c"] == "a" else (3 * float(r["x"]), 150 * float(r["x"]))
+        seen = tuple(float(v) if v else "" for v in (r["f_change"], r["f_percent"]))
+        check(seen == wanted or all(abs(a - b) < 1e-3 for a, b in zip(seen, wanted)), (x, seen, wanted))
+    with h5py.File(os.path.join(out_of(folder), "results.h5")) as f:
+        check(abs(f["percent/f"][15, ...].item() - 150) < 1e-3 and abs(f["changes/f"][15, ...].item() - 3) < 1e-3, "results.h5")
+    for change, words in (("compare: y", "is no axis of this sweep"), ("compare: x\n  design: latin\n  points: 3", "needs a grid")):
+        write(folder, VALUE, lambda t: t.replace("numbers: [f]", "numbers: [f]\n  " + change))
+        refused(sweep(folder, "output.folder=" + os.path.join(folder, "other")), words)
+
+
 def failures(folder):
     write(folder, "echo . >> {folder}/runs; if [ ! -e %s/good ] && [ {x} = 1 ]; then echo broken >&2; exit 4; fi; %s"
           % (folder, VALUE.split("; ", 1)[1]))
@@ -393,7 +410,7 @@ def bad_input(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(support.run_tests([("a grid", grid), ("failures in the table", failures), ("no program to start", no_program), ("three kills", kills), ("designs", designs),
+    sys.exit(support.run_tests([("a grid", grid), ("changes along an axis", compared), ("failures in the table", failures), ("no program to start", no_program), ("three kills", kills), ("designs", designs),
                                 ("single points and the job array", single_points), ("provenance of every row", provenance), ("more points than tasks", long_arrays),
                                 ("one point", one_point), ("other runs", other_runs), ("another input", other_input), ("two sweeps in one folder", two_sweeps), ("figures", figures),
                                 ("files edited into nonsense", edited), ("a full disk", full_disk), ("results of others", results_of_others), ("a plot that nobody reads", nobody_reads), ("bad input", bad_input)]))

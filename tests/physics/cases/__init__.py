@@ -1,7 +1,7 @@
 """The cases of validate.py, by name.  Each takes a Case, runs the program on inputs of tests/physics/inputs and returns lines for what it
 wrote beside a published or an analytic value; tolerances are those the project promises.  Its first paragraph of documentation says
 what it is, the rest what docs/validation.md should add.  The two that take half an hour and more come last."""
-from cases import barriers, diffusion, dynamics, elasticity, energies, grain_growth, inversion, landscape, microstructure, normal_growth, optimization, spectra, phase_field, places, standard_problems, stray_field, switching, two_phases, walls, wetting
+from cases import anneals, barriers, diffusion, dynamics, elasticity, energies, grain_growth, inversion, landscape, microstructure, normal_growth, optimization, spectra, phase_field, places, standard_problems, stray_field, switching, two_phases, walls, wetting
 
 CASES = {
     "demo_mesh": microstructure.demo_mesh,
@@ -43,6 +43,7 @@ CASES = {
     "stressed_interface": elasticity.stressed_interface,
     "coherent_phases": elasticity.coherent_phases,
     "gb_diffusion": diffusion.gb_diffusion,
+    "hardened_layer": anneals.hardened_layer,
     "planar_growth": diffusion.planar_growth,
     "thin_interface": two_phases.thin_interface,
     "wetting": wetting.wetting,
