@@ -153,7 +153,8 @@ const MtKey mt_grains_keys[] = {
      .type = MT_KEY_STRING,
      .def = "/labels",
      .when = LABELS,
-     .help = "Dataset of an HDF5 file: integers [nz, ny, nx]."},
+     .help = "Dataset of an HDF5 file: integers [nz, ny, nx]; or /grain of a file of fields of grain growth on a box "
+             "(fields/fields_0002.h5), in which grain 0 becomes label 1."},
     {.path = "grains.array",
      .type = MT_KEY_STRING,
      .def = "",

@@ -1,5 +1,5 @@
-/* Label volumes in HDF5: any dataset of integers [nz, ny, nx], or the file `labels.h5` of this program, and the writing
- * of it. */
+/* Label volumes in HDF5: any dataset of integers [nz, ny, nx], the file `labels.h5` of this program, and the writing of
+ * it; or /grain of a file of fields of grain growth on a box, whose nodes are then the voxels. */
 #include "magtwin/error.h"
 #include "magtwin/h5.h"
 #include "magtwin/memory.h"
@@ -12,6 +12,7 @@ typedef struct {
   hid_t file, set, space;
   int rank;
   hsize_t dims[3]; /* nz ny nx */
+  bool grown;      /* numbers of grains from 0 on, at the nodes of a box */
 } Volume;
 
 static bool read_attribute(hid_t object, const char *name, hid_t type, int n, void *value) {
@@ -23,10 +24,21 @@ static bool read_attribute(hid_t object, const char *name, hid_t type, int n, vo
   return good;
 }
 
+/* As magtwin evolve writes it: doubles, with the nodes along x, y, z. */
+static bool is_grown(Volume *v) {
+  int64_t nodes[3];
+  if (strcmp(v->name, "/grain") != 0 || !read_attribute(v->set, "nodes", H5T_NATIVE_INT64, 3, nodes)) return false;
+  for (int d = 0; d < 3; d++) v->dims[d] = (hsize_t)nodes[2 - d];
+  v->rank = 1;
+  return v->grown = nodes[0] > 0 && nodes[1] > 0 && nodes[2] > 0 &&
+                    nodes[0] * nodes[1] * nodes[2] == H5Sget_simple_extent_npoints(v->space);
+}
+
 static PetscErrorCode check_shape(Volume *v) {
   const hid_t type = H5Dget_type(v->set);
   const bool whole = H5Tget_class(type) == H5T_INTEGER;
   H5Tclose(type);
+  if (is_grown(v)) return 0;
   if (!whole) return mt_error(MT_ERR_INPUT, "%s: dataset %s does not hold integers", v->path, v->name);
   v->rank = H5Sget_simple_extent_ndims(v->space);
   int64_t dims[3];
@@ -69,9 +81,20 @@ static PetscErrorCode read_slab(const Volume *v, const MtLabels *l, int64_t *raw
                       NULL);
   const herr_t rc = H5Dread(v->set, H5T_NATIVE_INT64, memory, v->space, H5P_DEFAULT, raw);
   H5Sclose(memory);
+  for (hsize_t i = 0; v->grown && rc >= 0 && i < n; i++) raw[i]++;
   return rc >= 0 ? 0
                  : mt_error(MT_ERR_INPUT, "%s: dataset %s cannot be read: the file is damaged or truncated", v->path,
                             v->name);
+}
+
+/* Of a box each node has its share. */
+static void take_voxel(const Volume *v, double voxel[3]) {
+  double size[3] = {0};
+  if (v->grown && read_attribute(v->set, "size_nm", H5T_NATIVE_DOUBLE, 3, size)) {
+    for (int d = 0; d < 3; d++) voxel[d] = size[d] / (double)v->dims[2 - d];
+    return;
+  }
+  if (!read_attribute(v->set, "voxel", H5T_NATIVE_DOUBLE, 3, voxel)) memset(voxel, 0, 3 * sizeof *voxel);
 }
 
 /* A table of one of our own files, [n, width] for the labels 1..n that it holds; *n 0 if there is none. */
@@ -110,7 +133,7 @@ static PetscErrorCode read_volume(MPI_Comm comm, Volume *v, MtLabels *l, int64_t
   *raw = malloc(((size_t)(v->dims[1] * v->dims[2]) * (size_t)l->nz_local + 1) * sizeof **raw);
   PetscErrorCode rc = *raw ? read_slab(v, l, *raw) : mt_error(MT_ERR_FAIL, "%s: not enough memory", v->path);
   if (!rc) rc = read_orientations(v, naxes, axes, turns);
-  if (!read_attribute(v->set, "voxel", H5T_NATIVE_DOUBLE, 3, l->voxel)) memset(l->voxel, 0, sizeof l->voxel);
+  take_voxel(v, l->voxel);
   return mt_agree(comm, rc);
 }
 

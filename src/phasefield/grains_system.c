@@ -142,6 +142,13 @@ static PetscErrorCode see(MtSystem *s, int k, Vec c) {
   return VecDestroy(&other);
 }
 
+/* What the labels say of their grains, so that a mesh may be made of the grown ones. */
+static PetscErrorCode write_labels(const MtStartLabels *l, int n, int own, MtH5 *f) {
+  PetscErrorCode rc = mt_h5_write(f, "/grains/label", H5T_NATIVE_INT64, n, 1, 0, own, l->source, "1");
+  if (!rc) rc = mt_h5_write(f, "/grains/axis", H5T_NATIVE_DOUBLE, n, 3, 0, own, l->axis, "1");
+  return rc ? rc : mt_h5_write(f, "/grains/orientation", H5T_NATIVE_DOUBLE, n, 4, 0, own, l->orientation, "1");
+}
+
 static PetscErrorCode write_grains(Growth *e, MtH5 *f) {
   const int n = mt_growth_number(e->grains);
   double *volume, *peak, *surface;
@@ -152,8 +159,7 @@ static PetscErrorCode write_grains(Growth *e, MtH5 *f) {
   PetscErrorCode rc = mt_h5_write(f, "/grains/volume", H5T_NATIVE_DOUBLE, n, 1, 0, rank ? 0 : n, volume,
                                   e->domain->dim == 2 ? "nm2" : "nm3");
   PetscCall(PetscFree3(volume, peak, surface));
-  if (rc || !e->domain->labels) return rc;
-  return mt_h5_write(f, "/grains/label", H5T_NATIVE_INT64, n, 1, 0, rank ? 0 : n, e->domain->labels->source, "1");
+  return rc || !e->domain->labels ? rc : write_labels(e->domain->labels, n, rank ? 0 : n, f);
 }
 
 static PetscErrorCode write(MtSystem *s, MtH5 *f) {

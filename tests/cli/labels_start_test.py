@@ -82,6 +82,12 @@ def test_ball(folder):
     check(abs(energy / wanted - 1) < 0.05, (energy, wanted))
     given = runs.run(folder, "given", "box={size: [18, 18, 18], spacing: 0.75, periodic: z}", *keys)
     check(np.allclose(volumes(given, 1)[0], first, rtol=1e-12), volumes(given, 1))
+    grown = os.path.join(out, "fields", "fields_0002.h5")
+    again = runs.run(folder, "again", "grains={source: labels, file: %s, dataset: /grain}" % grown, "phasefield.boundary.width=2.5 nm", "evolve.end=0.1 s", ranks=2)
+    with h5py.File(grown) as f, h5py.File(os.path.join(again, "fields", "fields_0001.h5")) as g:
+        grain = f["/grain"][...]
+        check(abs(g["/grains/volume"][...].ravel()[1] - (grain == 1).sum() * (18 / 25)**3) < 1e-9 and list(g["/grains/label"][...].ravel()) == [1, 2], "not the grown grains")
+        check((f["/grains/orientation"][...] == g["/grains/orientation"][...]).all() and (g["/grain"][...].reshape(26, 26, 26)[:25, :25, :25].ravel() == grain.ravel()).all(), "not their orientations")
 
 
 def test_mesh(folder):
