@@ -176,6 +176,9 @@ PetscErrorCode mt_invert_check(const MtInput *in) {
   if (mt_evolve_from_labels(in))
     return mt_input_error(in, "phasefield.initial",
                           "is labels, which magtwin invert does not read: take a file of fields");
+  if (mt_input_has(in, "phasefield.driving.state"))
+    return mt_input_error(in, "phasefield.driving.state",
+                          "is not read by magtwin invert: take the driving.csv of a run as phasefield.driving.table");
   PetscErrorCode rc = check_times(in);
   if (rc || !mt_input_has(in, "phasefield.model")) return rc;
   rc = check_adjoint(in);
