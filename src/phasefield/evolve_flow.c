@@ -100,17 +100,19 @@ static PetscErrorCode from_file(const MtDomain *d, const MtInput *in, Vec c) {
   return rc ? rc : closed;
 }
 
-static PetscErrorCode check_start(const MtDomain *d, const MtFreeEnergy *energy, Vec c) {
+PetscErrorCode mt_evolve_check_start(const MtDomain *d, const char *name, Vec v, double low, double high) {
   const PetscScalar *a;
+  char range[64] = "a finite number";
   PetscErrorCode rc = 0;
-  PetscCall(VecGetArrayRead(c, &a));
+  if (isfinite(low) || isfinite(high)) snprintf(range, sizeof range, "a number from %g to %g", low, high);
+  PetscCall(VecGetArrayRead(v, &a));
   for (PetscInt i = 0; i < d->n_owned && !rc; i++) {
     const double *x = d->x + 3 * i;
-    if (!(a[i] >= energy->low && a[i] <= energy->high && isfinite(a[i])))
-      rc = mt_error(MT_ERR_INPUT, "c at the beginning is %g at (%g, %g, %g) nm, must be a number from %g to %g", a[i],
-                    x[0], x[1], x[2], energy->low, energy->high);
+    if (!(a[i] >= low && a[i] <= high && isfinite(a[i])))
+      rc = mt_error(MT_ERR_INPUT, "%s at the beginning is %g at (%g, %g, %g) nm, must be %s", name, a[i], x[0], x[1],
+                    x[2], range);
   }
-  PetscCall(VecRestoreArrayRead(c, &a));
+  PetscCall(VecRestoreArrayRead(v, &a));
   return mt_agree(d->comm, rc);
 }
 
@@ -129,7 +131,7 @@ PetscErrorCode mt_evolve_first(const MtDomain *d, const MtInput *in, const MtDif
     PetscCall(VecRestoreArray(c, &a));
   }
   if (diffusion) PetscCall(mt_diffusion_impose(diffusion, c));
-  return check_start(d, energy, c);
+  return mt_evolve_check_start(d, "c", c, energy->low, energy->high);
 }
 
 /* Values that are held count from the first step on: what is written at 0 s is the state before.  They are checked

@@ -108,6 +108,9 @@ bool mt_grain_growth_asked(const MtInput *in);
 PetscErrorCode mt_evolve_first(const MtDomain *domain, const MtInput *in, const MtDiffusion *diffusion,
                                const MtFreeEnergy *energy, Vec c);
 
+/* The same file: MT_ERR_INPUT, with place and value, where v, called so, is outside of its range.  Collective. */
+PetscErrorCode mt_evolve_check_start(const MtDomain *d, const char *name, Vec v, double low, double high);
+
 /* evolve_files.c.  Collective. */
 PetscErrorCode mt_evolve_csv_open(MtEvolve *e);
 PetscErrorCode mt_evolve_add_row(MtEvolve *e);

@@ -33,6 +33,7 @@ struct MtKks {
   MtKksFactor block[2]; /* of phi, of mu */
   double shift, scale;  /* q; J/m3 */
   double rate, D[2];    /* L, nm2/s, of the points now */
+  PetscInt lost;        /* the first owned node of them without compositions; -1: all have some */
 
   Mat T;       /* T dphi/dt: what the current against trapping brings to each node; NULL: there is none */
   Vec profile; /* phi with ghosts */

@@ -164,7 +164,9 @@ static PetscErrorCode read_polynomial(const MtInput *in, int k, MtFreeEnergy *e)
   char path[64];
   e->kind = MT_ENERGY_POLYNOMIAL;
   e->a = reals(in, at(k, "polynomial", path), &e->n);
-  return e->n >= 3 ? 0 : mt_input_error(in, path, "must go to c^2 at least: a phase is convex");
+  if (e->n < 3) return mt_input_error(in, path, "must go to c^2 at least: a phase is convex");
+  if (e->n % 2 == 1 && e->a[e->n - 1] > 0) return 0;
+  return mt_input_error(in, path, "has no lower bound: the last coefficient must be that of an even power and > 0");
 }
 
 static PetscErrorCode read_solution(const MtInput *in, int k, MtFreeEnergy *e) {
@@ -219,6 +221,9 @@ static PetscErrorCode read_phase(const MtInput *in, int k, MtKksPhase *p) {
 }
 
 static PetscErrorCode find_equilibrium(const MtInput *in, MtKksModel *m) {
+  for (int k = 0; k < 2; k++)
+    if (mt_free_energy_follows(&m->phase[k].f))
+      return mt_input_error(in, "kks.kinetics", "diffusion is for phases whose free energy stays the same");
   const int n = mt_kks_equilibrium(m, &m->equilibrium);
   const double *c = m->equilibrium.c;
   if (n == 1 && fabs(c[1] - c[0]) > 1e-6) return 0;

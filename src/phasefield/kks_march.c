@@ -1,8 +1,10 @@
 /* March of two phases in time, phi and c together. */
 #include "kks_impl.h"
+#include "magtwin/error.h"
 #include <math.h>
 #include <stdio.h>
 
+static const double PHI_LOW = -.1, PHI_HIGH = 1.1; /* far from the wells of 0 and 1 it stands for no state */
 enum { VECTORS = 2 * MT_KKS_FIELDS + 7 };
 
 static void list_vectors(MtKks *k, Vec *list[VECTORS]) {
@@ -34,7 +36,10 @@ static MtKks *kks_of(MtStepper *s) {
 }
 
 static void name(const MtWorst *w, char text[64]) {
-  snprintf(text, 64, "%s =", w->of == MT_KKS_PHI ? "phi" : "c");
+  snprintf(text, 64, "%s =",
+           w->of == MT_KKS_BAD_POINT ? "the phases have no common potential at c"
+           : w->of == MT_KKS_PHI     ? "phi"
+                                     : "c");
 }
 
 static PetscErrorCode solve(MtStepper *s, const MtBdf2 *b, double t, MtFlowSolve *how) {
@@ -46,12 +51,21 @@ static PetscErrorCode solve(MtStepper *s, const MtBdf2 *b, double t, MtFlowSolve
 
 static PetscErrorCode correction(MtStepper *s, MtWorst *w) {
   const MtKks *k = kks_of(s);
+  if (k->lost >= 0) {
+    const PetscScalar *c;
+    PetscCall(VecGetArrayRead(k->field[MT_KKS_C].next, &c));
+    mt_worst_note(w, k->domain, k->lost, INFINITY, c[k->lost], MT_KKS_BAD_POINT);
+    PetscCall(VecRestoreArrayRead(k->field[MT_KKS_C].next, &c));
+    return 0;
+  }
   for (int f = 0; f < MT_KKS_FIELDS; f++) PetscCall(mt_worst_size(w, k->domain, k->delta[f], k->field[f].c[0], f));
   return 0;
 }
 
 static PetscErrorCode outside(MtStepper *s, MtWorst *w) {
-  return mt_worst_outside(w, kks_of(s)->domain, kks_of(s)->field[MT_KKS_C].next, MT_KKS_C, s->opt.low, s->opt.high);
+  const MtKks *k = kks_of(s);
+  PetscCall(mt_worst_outside(w, k->domain, k->field[MT_KKS_PHI].next, MT_KKS_PHI, PHI_LOW, PHI_HIGH));
+  return mt_worst_outside(w, k->domain, k->field[MT_KKS_C].next, MT_KKS_C, s->opt.low, s->opt.high);
 }
 
 static PetscErrorCode error(MtStepper *s, double share, MtWorst *w) {
@@ -73,7 +87,7 @@ static PetscErrorCode accept(MtStepper *s, bool first) {
   return 0;
 }
 
-static const MtStepperCalls CALLS = {.subject = "c",
+static const MtStepperCalls CALLS = {.subject = "the state",
                                      .name = name,
                                      .solve = solve,
                                      .correction = correction,
@@ -90,7 +104,7 @@ PetscErrorCode mt_kks_create(const MtDomain *domain, const MtKksModel *model, co
   k->domain = domain;
   k->model = model;
   k->opt = *opt;
-  k->stepper = (MtStepper){.call = &CALLS, .comm = domain->comm, .opt = *march};
+  k->stepper = (MtStepper){.call = &CALLS, .comm = domain->comm, .opt = *march, .bounded = true};
   k->scale = model->well;
   PetscCall(mt_domain_operators(domain, &k->K, &k->w));
   PetscCall(MatDuplicate(k->K, MAT_COPY_VALUES, &k->KM));
@@ -146,12 +160,29 @@ PetscErrorCode mt_kks_means(MtKks *k, double *c, double *share) {
   return 0;
 }
 
+static PetscErrorCode check_points(const MtKks *k) {
+  const PetscScalar *phi, *c;
+  PetscErrorCode rc = 0;
+  if (k->lost < 0) return 0;
+  const double *x = k->domain->x + 3 * k->lost;
+  PetscCall(VecGetArrayRead(k->field[MT_KKS_PHI].c[0], &phi));
+  PetscCall(VecGetArrayRead(k->field[MT_KKS_C].c[0], &c));
+  rc = mt_error(MT_ERR_INPUT,
+                "at the beginning phi = %g and c = %g at (%g, %g, %g) nm: the phases (kks.phases) have no common "
+                "potential there",
+                phi[k->lost], c[k->lost], x[0], x[1], x[2]);
+  PetscCall(VecRestoreArrayRead(k->field[MT_KKS_C].c[0], &c));
+  PetscCall(VecRestoreArrayRead(k->field[MT_KKS_PHI].c[0], &phi));
+  return rc;
+}
+
 PetscErrorCode mt_kks_start(MtKks *k, double t) {
   double share;
   k->stepper.now = (MtMarchState){.t = t, .dt = k->stepper.opt.first};
   PetscCall(mt_kks_means(k, &k->stepper.now.mean0, &share));
   PetscCall(mt_kks_rate(k, t));
-  return mt_kks_continue(k);
+  PetscErrorCode rc = mt_agree(k->domain->comm, check_points(k));
+  return rc ? rc : mt_kks_continue(k);
 }
 
 PetscErrorCode mt_kks_continue(MtKks *k) {

@@ -31,13 +31,16 @@ PetscErrorCode mt_kks_points(MtKks *k, double t, Vec phi, Vec c, Vec slope, doub
   double sum[2] = {0, 0};
   diffusivities(k, t, k->D);
   k->rate = mt_kks_rate_at(k, t);
+  k->lost = -1;
   PetscCall(VecGetArrayRead(phi, &pa));
   PetscCall(VecGetArrayRead(c, &ca));
   PetscCall(VecGetArrayRead(k->w, &w));
   for (int i = 0; i < 6; i++) PetscCall(VecGetArray(out[i], &a[i]));
   for (PetscInt i = 0; i < k->domain->n_owned; i++) {
     MtKksPoint p = {.chi = 1};
-    sum[1] += !mt_kks_at(k->model, k->D, pa[i], ca[i], &p);
+    const bool found = mt_kks_at(k->model, k->D, pa[i], ca[i], &p) && isfinite(p.f);
+    if (!found && k->lost < 0) k->lost = i;
+    sum[1] += !found;
     const double value[6] = {p.mu, p.chi, p.s, p.second, p.mobility, p.slope};
     for (int j = 0; j < 6; j++) a[j][i] = value[j];
     sum[0] += w[i] * p.f;

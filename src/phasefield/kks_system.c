@@ -71,22 +71,6 @@ static PetscErrorCode from_file(TwoPhases *e) {
   return rc ? rc : closed;
 }
 
-/* phi within 1e-6 of [0, 1], c in its range. */
-static PetscErrorCode check_start(const TwoPhases *e, int field, double low, double high) {
-  Vec v = mt_kks_field(e->kks, 0, field);
-  const PetscScalar *a;
-  PetscErrorCode rc = 0;
-  PetscCall(VecGetArrayRead(v, &a));
-  for (PetscInt i = 0; i < e->domain->n_owned && !rc; i++) {
-    const double *x = e->domain->x + 3 * i;
-    if (!(a[i] >= low && a[i] <= high && isfinite(a[i])))
-      rc = mt_error(MT_ERR_INPUT, "%s at the beginning is %g at (%g, %g, %g) nm, must be a number from %g to %g",
-                    field == MT_KKS_C ? "c" : "phi", a[i], x[0], x[1], x[2], low, high);
-  }
-  PetscCall(VecRestoreArrayRead(v, &a));
-  return mt_agree(e->domain->comm, rc);
-}
-
 static PetscErrorCode from_labels(TwoPhases *e) {
   static const char *const NAME[] = {"c", "phi"};
   Vec field[] = {mt_kks_field(e->kks, 0, MT_KKS_C), mt_kks_field(e->kks, 0, MT_KKS_PHI)};
@@ -109,8 +93,8 @@ static PetscErrorCode start(MtSystem *s) {
   TwoPhases *e = phases_of(s);
   const bool file = strcmp(mt_input_string(e->in, "phasefield.initial"), "file") == 0;
   PetscErrorCode rc = e->domain->labels ? from_labels(e) : file ? from_file(e) : from_formulas(e);
-  if (!rc) rc = check_start(e, MT_KKS_PHI, -.1, 1.1);
-  if (!rc) rc = check_start(e, MT_KKS_C, e->low, e->high);
+  if (!rc) rc = mt_evolve_check_start(e->domain, "phi", mt_kks_field(e->kks, 0, MT_KKS_PHI), -.1, 1.1);
+  if (!rc) rc = mt_evolve_check_start(e->domain, "c", mt_kks_field(e->kks, 0, MT_KKS_C), e->low, e->high);
   if (!rc) tell_rate(e);
   if (!rc) rc = mt_kks_start(e->kks, 0);
   s->energy = mt_kks_energy(e->kks).total;

@@ -61,7 +61,8 @@ void mt_multistep_accept(MtMultistep *f, bool first) {
 
 void mt_worst_note(MtWorst *w, const MtDomain *d, PetscInt node, double size, double value, int of) {
   const double *x = d->x + 3 * node;
-  if (size > w->size) *w = (MtWorst){.size = size, .value = value, .x = {x[0], x[1], x[2]}, .of = of};
+  if (!(size > w->size)) return;
+  *w = (MtWorst){.size = size, .value = value, .x = {x[0], x[1], x[2]}, .of = of, .low = w->low, .high = w->high};
 }
 
 PetscErrorCode mt_worst_size(MtWorst *w, const MtDomain *d, Vec v, Vec c, int of) {
@@ -76,6 +77,12 @@ PetscErrorCode mt_worst_size(MtWorst *w, const MtDomain *d, Vec v, Vec c, int of
 PetscErrorCode mt_worst_outside(MtWorst *w, const MtDomain *d, Vec c, int of, double low, double high) {
   const PetscScalar *a;
   PetscCall(VecGetArrayRead(c, &a));
-  for (PetscInt i = 0; i < d->n_owned; i++) mt_worst_note(w, d, i, fmax(low - a[i], a[i] - high), a[i], of);
+  for (PetscInt i = 0; i < d->n_owned; i++) {
+    const double size = fmax(low - a[i], a[i] - high);
+    if (!(size > w->size)) continue;
+    mt_worst_note(w, d, i, size, a[i], of);
+    w->low = low;
+    w->high = high;
+  }
   return VecRestoreArrayRead(c, &a);
 }

@@ -23,8 +23,10 @@ static PetscErrorCode agree_worst(MtStepper *s) {
 
 static PetscErrorCode in_range(MtStepper *s, bool *good) {
   *good = true;
-  if (isinf(s->opt.low) && isinf(s->opt.high)) return 0;
+  if (!s->bounded && isinf(s->opt.low) && isinf(s->opt.high)) return 0;
   s->worst = NOWHERE;
+  s->worst.low = s->opt.low;
+  s->worst.high = s->opt.high;
   PetscCall(s->call->outside(s, &s->worst));
   PetscCall(agree_worst(s));
   *good = s->worst.size <= 0;
@@ -88,13 +90,15 @@ static PetscErrorCode give_up(const MtStepper *s, Verdict v) {
                                     [OUT_OF_RANGE] = " leaves its range",
                                     [ENERGY_ROSE] = "the energy rises"};
   const double *x = s->worst.x;
-  char name[64];
+  char name[64], range[64] = "";
   s->call->name(&s->worst, name);
-  return mt_error(MT_ERR_FAIL,
-                  "no step of %.3g s or longer can be made at t = %.9g s: %s%s; worst at (%.6g, %.6g, %.6g) nm, where "
-                  "%s %.9g",
-                  s->opt.min, s->now.t, v == OUT_OF_RANGE ? s->call->subject : "", why[v], x[0], x[1], x[2], name,
-                  s->worst.value);
+  if (v == OUT_OF_RANGE) snprintf(range, sizeof range, " of %.6g to %.6g", s->worst.low, s->worst.high);
+  return mt_error(
+      MT_ERR_FAIL,
+      "no step of %.3g s or longer can be made at t = %.9g s: %s%s%s; worst at (%.6g, %.6g, %.6g) nm, where "
+      "%s %.9g",
+      s->opt.min, s->now.t, v == OUT_OF_RANGE ? s->call->subject : "", why[v], range, x[0], x[1], x[2], name,
+      s->worst.value);
 }
 
 /* The least step: but one that had to end at `until` may be shorter, and the steps after it grow from there. */

@@ -10,11 +10,12 @@
 typedef struct {
   double size; /* error, distance from the range or last correction there; -1: nowhere yet */
   double value, x[3];
-  int of; /* field or grain */
+  int of;           /* field or grain */
+  double low, high; /* where it lies outside: the range */
 } MtWorst;
 /* A place of that size, of which the state is `value`.  Not collective. */
 void mt_worst_note(MtWorst *w, const MtDomain *d, PetscInt node, double size, double value, int of);
-/* Where |v| is largest, on this rank; how far c lies outside of [low, high].  Not collective. */
+/* Where |v| is largest, on this rank; where c lies farthest outside of [low, high].  Not collective. */
 PetscErrorCode mt_worst_size(MtWorst *w, const MtDomain *d, Vec v, Vec c, int of);
 PetscErrorCode mt_worst_outside(MtWorst *w, const MtDomain *d, Vec c, int of, double low, double high);
 
@@ -46,6 +47,7 @@ struct MtStepper {
   MtMarchState now;
   MtFlowEnergy energy; /* of the last accepted state */
   bool may_rise;       /* the energy */
+  bool bounded;        /* something has a range even where opt.low and opt.high are infinite */
   double least;        /* J/m3, that the parts of the energy count as at least, where it is compared */
   MtWorst worst;       /* of the last step tried */
 };

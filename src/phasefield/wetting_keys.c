@@ -2,7 +2,9 @@
 #include "evolve_impl.h"
 #include "flow_impl.h"
 #include "magtwin/error.h"
+#include "magtwin/log.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 const MtKey mt_wetting_keys[] = {
@@ -40,21 +42,82 @@ const MtKey mt_wetting_keys[] = {
     {0},
 };
 
-bool mt_wetting_given(const MtInput *in) {
-  return mt_input_has(in, "wetting.energy");
-}
-
 static int count_pairs(const MtInput *in) {
   return mt_input_has(in, "wetting.pairs") ? mt_input_count(in, "wetting.pairs") : 0;
 }
 
-static PetscErrorCode check_pairs(const MtInput *in) {
-  char path[64];
-  for (int k = 0; k < count_pairs(in); k++) {
-    snprintf(path, sizeof path, "wetting.pairs[%d].grains", k);
-    if (mt_input_count(in, "%s", path) != 2) return mt_input_error(in, path, "must be the numbers of two grains");
+/* Which of the grains that wetting.pairs names are on this rank, there [2 pairs]. */
+static PetscErrorCode find_grains(const MtInput *in, const MtDomain *d, const int *grain, int *there) {
+  PetscInt n = d->ne, *sorted, at;
+  PetscCall(PetscMalloc1(n, &sorted));
+  for (PetscInt e = 0; e < n; e++) sorted[e] = grain[e];
+  PetscCall(PetscSortRemoveDupsInt(&n, sorted));
+  for (int k = 0; k < 2 * count_pairs(in); k++) {
+    PetscCall(PetscFindInt((PetscInt)mt_input_real_at(in, k % 2, "wetting.pairs[%d].grains", k / 2), n, sorted, &at));
+    there[k] = at >= 0;
   }
+  return PetscFree(sorted);
+}
+
+/* A table may be of more grains than there are; or a number is mistyped. */
+static PetscErrorCode warn_absent(const MtInput *in, const MtDomain *d, const int *grain) {
+  const int n = count_pairs(in);
+  int *there, absent = 0, first = 0;
+  PetscCall(PetscCalloc1(2 * (size_t)n, &there));
+  PetscCall(find_grains(in, d, grain, there));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, there, 2 * n, MPI_INT, MPI_MAX, d->comm));
+  for (int k = n - 1; k >= 0; k--) {
+    if (there[2 * k] && there[2 * k + 1]) continue;
+    absent++;
+    first = k + 1;
+  }
+  if (absent > 0)
+    mt_warn("wetting.pairs: %d of %d have a grain that is not there, the first is entry %d", absent, n, first);
+  return PetscFree(there);
+}
+
+bool mt_wetting_given(const MtInput *in) {
+  return mt_input_has(in, "wetting.energy");
+}
+
+typedef struct {
+  double grain[2]; /* ascending */
+  int entry;
+} Pair;
+
+static int by_grains(const void *a, const void *b) {
+  const Pair *x = a, *y = b;
+  for (int k = 0; k < 2; k++)
+    if (x->grain[k] != y->grain[k]) return x->grain[k] < y->grain[k] ? -1 : 1;
+  return x->entry - y->entry;
+}
+
+static PetscErrorCode read_pair(const MtInput *in, int k, Pair *pair) {
+  char path[64];
+  snprintf(path, sizeof path, "wetting.pairs[%d].grains", k);
+  if (mt_input_count(in, "%s", path) != 2) return mt_input_error(in, path, "must be the numbers of two grains");
+  const double a = mt_input_real_at(in, 0, "%s", path), b = mt_input_real_at(in, 1, "%s", path);
+  if (a == b || a != floor(a) || b != floor(b))
+    return mt_input_error(in, path, "must be the numbers of two grains, is [%g, %g]", a, b);
+  *pair = (Pair){.grain = {fmin(a, b), fmax(a, b)}, .entry = k};
   return 0;
+}
+
+static PetscErrorCode check_pairs(const MtInput *in) {
+  const int n = count_pairs(in);
+  Pair *pair = calloc((size_t)n + 1, sizeof *pair);
+  char path[64];
+  PetscErrorCode rc = 0;
+  if (!pair) abort();
+  for (int k = 0; k < n && !rc; k++) rc = read_pair(in, k, &pair[k]);
+  if (!rc) qsort(pair, (size_t)n, sizeof *pair, by_grains);
+  for (int k = 1; k < n && !rc; k++) {
+    if (pair[k].grain[0] != pair[k - 1].grain[0] || pair[k].grain[1] != pair[k - 1].grain[1]) continue;
+    snprintf(path, sizeof path, "wetting.pairs[%d].grains", pair[k].entry);
+    rc = mt_input_error(in, path, "has the grains %g and %g again", pair[k].grain[0], pair[k].grain[1]);
+  }
+  free(pair);
+  return rc;
 }
 
 PetscErrorCode mt_wetting_check(const MtInput *in) {
@@ -105,7 +168,12 @@ static PetscErrorCode grains_of_formula(const MtInput *in, const MtDomain *d, in
     mt_domain_corners(d, e, corner);
     for (int k = 0; k <= d->dim; k++)
       for (int c = 0; c < 3; c++) x[c] += corner[k][c] / (d->dim + 1);
-    grain[e] = (int)fmin(fmax(floor(mt_formula_value(f, x) + .5), -1e9), 1e9);
+    const double number = floor(mt_formula_value(f, x) + .5);
+    if (!(fabs(number) <= 1e9))
+      rc = mt_error(MT_ERR_INPUT,
+                    "wetting.grains is %g at (%.6g, %.6g, %.6g) nm: every element needs the number of a grain", number,
+                    x[0], x[1], x[2]);
+    grain[e] = rc ? 0 : (int)number;
   }
   mt_formula_free(&f);
   return rc;
@@ -119,6 +187,7 @@ PetscErrorCode mt_wetting_open(const MtInput *in, const MtDomain *d, double **wa
   PetscCall(PetscMalloc1(d->ne, &grain));
   PetscCall(PetscMalloc1(d->n_owned, wall));
   PetscErrorCode rc = mt_agree(d->comm, d->mesh ? grains_of_mesh(d, grain) : grains_of_formula(in, d, grain));
+  if (!rc) rc = warn_absent(in, d, grain);
   if (!rc) rc = mt_wall_create(d, grain, energy_of, in, *wall, &area);
   PetscCall(PetscFree(grain));
   if (!rc && !(area > 0)) rc = mt_input_error(in, "wetting.energy", "has no boundary: there is one grain");

@@ -247,6 +247,9 @@ evolve: {end: 4 s, first_step: 1 us, tolerance: 1e-3, snapshots: [2]}
 """
 
 
+SOLID = "{curvature: 2e10 J/m3, minimum: 0.118, ends: [-5e8, -5e8], D0: 1e-14 m2/s, Q: 130 kJ/mol}"
+
+
 def test_two_phases(folder):
     """A grain in liquid: c is kept, the energy falls where T is held, the run is continued to the bit; the field is a start of another."""
     out = evolve(folder, "liquid", text=KKS)
@@ -298,11 +301,48 @@ def test_bad_phases(folder):
                         (KKS.replace("temperature: {time", "# {time"), "section temperature is missing"),
                         (KKS.replace("ends: [-5e8, -5e8]", "ends: [1]"), "must be two energies"),
                         (KKS.replace("0.118 + 0.332", "0.118 + 1.5"), "c at the beginning is 1.618 at"),
+                        (KKS.replace('formula: "0.5*', 'formula: "2*'), "phi at the beginning is"),
+                        (KKS.replace(SOLID, "{energy: polynomial, polynomial: [0, 0, 1e9, -2e8], D0: 1e-14 m2/s}"), "has no lower bound"),
+                        (KKS.replace(SOLID, "{energy: table, c: [0, 0.2, 0.3, 0.5], f: [1e8, 0, 1e8, 0], D0: 1e-14 m2/s}"), "is not convex at c = 0.25"),
+                        (KKS.replace(SOLID, "{energy: table, c: [0.1, 0.12, 0.14], f: [1e8, -5e8, 1e8], D0: 1e-14 m2/s}"), "have no common potential there"),
                         (KKS.replace("model: kks", "model: kks, noise: 0.1"), "is not for two phases")]:
         done = evolve(folder, "bad", code=2, text=text)
         check(words in done.err, (words, str(done)))
         check(not os.path.exists(os.path.join(folder, "bad", "evolve.csv")), words)
 
+
+
+WALL = "wetting={energy: 1e-9 J/m2, grains: step(x - 30)%s}"
+
+
+def test_faults(folder):
+    """Steps below the smallest and values out of range in each model: what, when, where, which value, and the last good state, which is the start or later."""
+    small, narrow = ["evolve.min_step=0.009 s", "evolve.tolerance=1e-9", "evolve.first_step=0.02 s"], "evolve.min_step=1e-4 s"
+    for text, overrides, words in [(KKS, small, ("no step of 0.009 s or longer can be made at t = 0 s: its error is above the tolerance; worst at (", "where phi =")),
+                                   (KKS, ["phasefield.range=[0.117, 0.4505]", narrow, "evolve.first_step=1e-3 s"], ("the state leaves its range of 0.117 to 0.4505; worst at (", "where c = 0.4")),
+                                   (DIFFUSION, small, ("its error is above the tolerance; worst at (3, 0, 0) nm, where c =",)),
+                                   (DIFFUSION, ["phasefield.range=[0, 1]", narrow], ("leaves its range of 0 to 1; worst at (", "where c = -")),
+                                   (INPUT, [WALL % "", "phasefield.range=[0.45, 0.55]", "evolve.min_step=0.001 s"], ("leaves its range of 0.45 to 0.55; worst at (", "where c = 0.55")),
+                                   (INPUT, [WALL % "", "evolve.min_step=0.04 s", "evolve.tolerance=1e-9"], ("its error is above the tolerance; worst at (",))]:
+        done = evolve(folder, "failed", "--force", *overrides, code=1, text=text)
+        check(all(word in done.err for word in words) and " at t = " in done.err, (overrides, str(done)))
+        with h5py.File(os.path.join(folder, "failed", "checkpoint.h5")) as f:
+            state = f["/state/c0"][...]
+        low, high = (0.117, 0.4505) if "0.4505" in str(overrides) else (0.45, 0.55) if "0.45" in str(overrides) else (-1e-9, 1.001)
+        check(low <= state.min() and state.max() <= high, (overrides, state.min(), state.max()))
+
+
+def test_bad_wetting(folder):
+    """Elements without a grain, and energies of pairs that are none, or given twice; a grain that is nowhere is told."""
+    pair = ", pairs: [{grains: [%s], energy: 2e-9 J/m2}%s]"
+    for override, words in [("wetting={energy: 1e-9 J/m2, grains: sqrt(x - 30)}", "every element needs the number of a grain"),
+                            (WALL % (pair % ("1, 1", "")), "must be the numbers of two grains, is [1, 1]"),
+                            (WALL % (pair % ("0, 0.5", "")), "must be the numbers of two grains, is [0, 0.5]"),
+                            (WALL % (pair % ("0, 1", ", {grains: [1, 0], energy: 3e-9 J/m2}")), "wetting.pairs[1].grains: has the grains 0 and 1 again")]:
+        done = evolve(folder, "bad", override, code=2)
+        check(words in done.err and not os.path.exists(os.path.join(folder, "bad", "evolve.csv")), (override, str(done)))
+    done = support.magtwin(BUILD, "evolve", source(folder), "output.folder=" + os.path.join(folder, "told"), WALL % (pair % ("0, 7", "")), "evolve.end=0.1 s", "evolve.snapshots=[]", ranks=2)
+    check(done.code == 0 and "1 of 1 have a grain that is not there" in done.err, done)
 
 
 TOUCHING = """grains: {source: generated, count: 2, box: [12 nm, 8 nm, 8 nm], seed: 2}
@@ -353,5 +393,5 @@ if __name__ == "__main__":
                                 ("all columns", test_all_columns), ("on a mesh", test_mesh), ("bad input", test_bad_input), ("diffusion", test_diffusion),
                                 ("bad media", test_bad_diffusion), ("two phases", test_two_phases), ("local equilibrium", test_local_equilibrium),
                                 ("bad phases", test_bad_phases),
-                                ("wetting", test_wetting), ("a run that fails", test_failure),
+                                ("wetting", test_wetting), ("faults of each model", test_faults), ("bad wetting", test_bad_wetting), ("a run that fails", test_failure),
                                 ("the least step", test_least_step)]))
