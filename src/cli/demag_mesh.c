@@ -69,9 +69,10 @@ static PetscErrorCode other_input(const char *path, const char *made, const char
   return mt_error(MT_ERR_INPUT, "%s was made by another input:%s\n%s", path, text, advice);
 }
 
-/* The sections that make a mesh, without the name of the file itself. */
+/* The sections that make a mesh, without the name of the file itself; grains have files too. */
 static char *making(const MtInput *in) {
-  char *text = mt_input_section(in, "grains mesh"), *line = strstr(text, "\n  file: \"");
+  char *text = mt_input_section(in, "grains mesh"), *mesh = strstr(text, "\nmesh:");
+  char *line = strstr(mesh ? mesh : text, "\n  file: \"");
   if (line && mt_input_has(in, "mesh.file")) {
     const char *end = strchr(line + 1, '\n');
     memmove(line, end, strlen(end) + 1);

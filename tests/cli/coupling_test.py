@@ -142,6 +142,26 @@ def test_sweep(folder):
     check(done.code == 2 and "phasefield.noise" in done.err, done)
 
 
+def test_sweep_of_labels(folder):
+    """Grains of a volume of labels before an anneal and after it: the curve takes the mesh of the anneal; changes stand in the table."""
+    case = Case(folder)
+    path = case.path("labels.h5")
+    with h5py.File(path, "w") as f:
+        f["labels"] = np.ones((3, 3, 3), dtype="i4")
+    text = INPUT.replace(", snapshots: [0.1]", "").replace("to: -12 T, step: 0.5 T", "to: -12 T, step: 1 T") % case.table
+    labels = "grains: {source: labels, file: %s, dataset: /labels, voxel: [1 nm, 1 nm, 1 nm]}\nmesh:" % path
+    case.write(case.input, labels + text.split("mesh:", 1)[1])
+    case.write(case.path("sweep.yaml"), SWEEP.replace("min: 0.05, max: 0.4, count: 2, scale: log", "min: 0, max: 0.4, count: 2").replace(
+        "  numbers:", "  compare: time\n  numbers:") % (case.input, case.path("sweep")))
+    done = support.magtwin(BUILD, "sweep", case.path("sweep.yaml"))
+    check(done.code == 0 and "2 done, 0 failed" in done.out, done)
+    with open(case.path("sweep/results.csv"), newline="") as f:
+        first, last = csv.DictReader(f)
+    check(float(first["results.composition.time"]) == 0 and float(first["results.composition.c.max"]) > float(last["results.composition.c.max"]) + 0.1, (first, last))
+    change = float(last["results.Hc"]) - float(first["results.Hc"])
+    check(abs(float(last["results.Hc_change"]) - change) < 1e-12 and abs(float(last["results.Hc_percent"]) - 100 * change / float(first["results.Hc"])) < 1e-9, last)
+
+
 def test_times_and_restart(folder):
     case = Case(folder)
     case.anneal()
@@ -210,6 +230,6 @@ def test_bad_input(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(support.run_tests([("an anneal and its curve", test_anneal_to_curve), ("a sweep of anneals", test_sweep),
+    sys.exit(support.run_tests([("an anneal and its curve", test_anneal_to_curve), ("a sweep of anneals", test_sweep), ("a sweep of labels", test_sweep_of_labels),
                                 ("times and restart", test_times_and_restart),
                                 ("a misfit and its stress", test_stress), ("bad input", test_bad_input)]))
