@@ -9,13 +9,19 @@
 /* A phase: f(c) + (1 - c) tilt[0] + c tilt[1], convex; diffusivity D0 exp(-Q/RT). */
 typedef struct {
   MtFreeEnergy f;
-  double tilt[2]; /* J/m3 */
-  double D0, Q;   /* nm2/s, J/mol */
+  double tilt[2];    /* J/m3 */
+  double entropy[2]; /* J/(m3 K): tilt falls by this for each K above the model's reference */
+  double D0, Q;      /* nm2/s, J/mol */
 } MtKksPhase;
 /* Both side by side. */
 typedef struct {
   double c[2], curvature[2]; /* f'' there, J/m3 */
 } MtKksEquilibrium;
+/* c of both phases in equilibrium (liquidus and solidus) at ascending temperatures, straight lines between. */
+typedef struct {
+  int n;            /* 0: no diagram */
+  double *T, *c[2]; /* [n] K; owned */
+} MtKksDiagram;
 typedef struct {
   MtKksPhase phase[2];          /* at phi = 0 and at phi = 1 */
   double well, kappa;           /* J/m3, J/m3 nm2: W phi^2 (1 - phi)^2 + kappa/2 |grad phi|^2 */
@@ -23,11 +29,18 @@ typedef struct {
                                    local equilibrium, with the current against trapping */
   double activation;            /* J/mol */
   MtKksEquilibrium equilibrium; /* for it */
+  double reference;             /* K */
+  MtKksDiagram diagram;         /* sets the tilt of phase[1], so that the common tangent touches there */
   const MtProgram *program;     /* NULL: no temperatures; not owned */
 } MtKksModel;
 /* well and kappa of an interface of energy sigma (J/m2) that is tanh(x/width) (nm). */
 void mt_kks_interface(MtKksModel *m, double sigma, double width);
-void mt_kks_free(MtKksModel *m); /* the energies of its phases */
+void mt_kks_free(MtKksModel *m); /* the energies of its phases, the diagram */
+/* Do the phases follow the temperature; c in equilibrium by a diagram at T (K), its ends continued; the model at T,
+ * with its tilts and equilibrium: shares its arrays with m, never to be freed.  Plain C. */
+bool mt_kks_follows(const MtKksModel *m);
+void mt_kks_diagram_at(const MtKksDiagram *d, double T, double c[2]);
+void mt_kks_heated(const MtKksModel *m, double T, MtKksModel *now);
 /* f, f', f'' of a phase with its tilt.  Plain C. */
 void mt_kks_phase_at(const MtKksPhase *p, double c, double f[3]);
 /* Where f'' <= 0 of a phase between low and high, so that it cannot be used there; NAN: nowhere.  Plain C. */
@@ -67,7 +80,9 @@ PetscErrorCode mt_kks_start(MtKks *kks, double t);
 PetscErrorCode mt_kks_continue(MtKks *kks);
 PetscErrorCode mt_kks_step(MtKks *kks, double until);
 MtFlowEnergy mt_kks_energy(const MtKks *kks);
-double mt_kks_rate_at(const MtKks *kks, double t); /* L, 1/s per J/m3.  Not collective. */
+/* L, 1/s per J/m3; c of both phases in equilibrium, where L comes from it.  Not collective. */
+double mt_kks_rate_at(MtKks *kks, double t);
+void mt_kks_equilibrium_at(MtKks *kks, double t, double c[2]);
 /* Means of c and of h(phi), the share of phase 1.  Collective. */
 PetscErrorCode mt_kks_means(MtKks *kks, double *c, double *share);
 

@@ -30,16 +30,21 @@ struct MtKks {
   Vec right, answer; /* of it */
   Vec part[4];       /* without arrays of their own: phi and mu of two vectors */
   KSP ksp;
-  MtKksFactor block[2]; /* of phi, of mu */
-  double shift, scale;  /* q; J/m3 */
-  double rate, D[2];    /* L, nm2/s, of the points now */
-  PetscInt lost;        /* the first owned node of them without compositions; -1: all have some */
+  MtKksFactor block[2];     /* of phi, of mu */
+  double shift, scale;      /* q; J/m3 */
+  MtKksModel now;           /* at the temperature T_now of the points now; shares the arrays of model */
+  double rate, D[2], T_now; /* L, nm2/s, K, of them */
+  PetscInt lost;            /* the first owned node of them without compositions; -1: all have some */
 
   Mat T;       /* T dphi/dt: what the current against trapping brings to each node; NULL: there is none */
   Vec profile; /* phi with ghosts */
 };
 
 enum { MT_KKS_BAD_POINT = -1 };
+/* kks_heat.c: the model, L and D of time t; what the temperature adds to the energy (J/m3, mean) of the state now
+ * between two times.  Not collective; collective. */
+void mt_kks_set_time(MtKks *k, double t);
+PetscErrorCode mt_kks_heat(const MtKks *k, double from, double to, double *added);
 /* Points of a state at t: L, mu, chi, coupling, second, M; slope [n_owned] df/dphi; bulk: sum of w f.  *good: all were
  * found.  Collective. */
 PetscErrorCode mt_kks_points(MtKks *k, double t, Vec phi, Vec c, Vec slope, double *bulk, bool *good);

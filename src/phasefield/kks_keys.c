@@ -50,6 +50,36 @@ const MtKey mt_kks_keys[] = {
      .help =
          "c at the beginning as a formula of x, y, z (nm); phasefield.initial_formula is phi, the share of the second "
          "phase. Needed unless phasefield.initial=file, which takes both from the file."},
+    {.path = "kks.diagram.temperature",
+     .type = MT_KEY_REALS,
+     .dim = MT_DIM_TEMPERATURE,
+     .def = "[]",
+     .min = 0,
+     .max = 1e5,
+     .when = "phasefield.model=kks",
+     .help =
+         "Ascending temperatures of a phase diagram, which section temperature must not leave. The second phase gets "
+         "the ends with which both phases are in equilibrium as the diagram says.",
+     .exclusive_min = true},
+    {.path = "kks.diagram.first",
+     .type = MT_KEY_REALS,
+     .def = "[]",
+     .when = "phasefield.model=kks",
+     .help = "c of the first phase in equilibrium (the liquidus) at each of them, joined by straight lines."},
+    {.path = "kks.diagram.second",
+     .type = MT_KEY_REALS,
+     .def = "[]",
+     .when = "phasefield.model=kks",
+     .help = "c of the second (the solidus)."},
+    {.path = "kks.reference_temperature",
+     .type = MT_KEY_REAL,
+     .dim = MT_DIM_TEMPERATURE,
+     .def = "",
+     .min = 0,
+     .max = 1e5,
+     .when = "phasefield.model=kks",
+     .help = "Temperature of the ends of phases that have entropies.",
+     .exclusive_min = true},
     {.path = "kks.phases",
      .type = MT_KEY_LIST,
      .min = 2,
@@ -81,10 +111,11 @@ const MtKey mt_kks_keys[] = {
     {.path = "kks.phases[].temperature",
      .type = MT_KEY_REAL,
      .dim = MT_DIM_TEMPERATURE,
+     .def = "",
      .min = 0,
      .max = 1e5,
      .when = "kks.phases[].energy=regular_solution",
-     .help = "T of f = RT/Vm (c ln c + (1-c) ln(1-c)) + W/Vm c (1-c).",
+     .help = "T of f = RT/Vm (c ln c + (1-c) ln(1-c)) + W/Vm c (1-c). Without it f follows section temperature.",
      .exclusive_min = true},
     {.path = "kks.phases[].interaction",
      .type = MT_KEY_REAL,
@@ -115,6 +146,12 @@ const MtKey mt_kks_keys[] = {
      .dim = MT_DIM_ENERGY,
      .def = "[0, 0]",
      .help = "Energies a, b of the pure components: a (1 - c) + b c is added to f."},
+    {.path = "kks.phases[].entropies",
+     .type = MT_KEY_REALS,
+     .dim = MT_DIM_ENERGY,
+     .def = "[0, 0]",
+     .help = "Entropies of the pure components, J/m3 for each K: ends fall by them for each K above "
+             "kks.reference_temperature."},
     {.path = "kks.phases[].D0",
      .type = MT_KEY_REAL,
      .dim = MT_DIM_DIFFUSIVITY,
@@ -171,8 +208,14 @@ static PetscErrorCode read_polynomial(const MtInput *in, int k, MtFreeEnergy *e)
 
 static PetscErrorCode read_solution(const MtInput *in, int k, MtFreeEnergy *e) {
   const double volume = mt_input_real(in, "kks.phases[%d].molar_volume", k);
+  const bool given = mt_input_has(in, "kks.phases[%d].temperature", k);
+  char path[64];
+  if (!given && !mt_input_has(in, "temperature.time"))
+    return mt_input_error(
+        in, at(k, "energy", path),
+        "is regular_solution, which needs a temperature or, to follow a program, section temperature");
   e->kind = MT_ENERGY_REGULAR_SOLUTION;
-  e->rt = GAS * mt_input_real(in, "kks.phases[%d].temperature", k) / volume;
+  *(given ? &e->rt : &e->gas) = GAS / volume * (given ? mt_input_real(in, "kks.phases[%d].temperature", k) : 1);
   e->omega = mt_input_real(in, "kks.phases[%d].interaction", k) / volume;
   e->low = 0;
   e->high = 1;
@@ -196,6 +239,18 @@ static PetscErrorCode read_table(const MtInput *in, int k, MtFreeEnergy *e) {
   return 0;
 }
 
+static PetscErrorCode read_entropies(const MtInput *in, int k, MtKksPhase *p) {
+  char path[64];
+  if (mt_input_count(in, "%s", at(k, "entropies", path)) != 2) return mt_input_error(in, path, "must be two entropies");
+  for (int i = 0; i < 2; i++) p->entropy[i] = mt_input_real_at(in, i, "%s", path);
+  if (p->entropy[0] == 0 && p->entropy[1] == 0) return 0;
+  if (!mt_input_has(in, "kks.reference_temperature"))
+    return mt_input_error(in, path, "need kks.reference_temperature, at which the ends are as given");
+  return mt_input_has(in, "temperature.time")
+             ? 0
+             : mt_input_error(in, path, "need temperatures: section temperature is missing");
+}
+
 static PetscErrorCode read_phase(const MtInput *in, int k, MtKksPhase *p) {
   const char *kind = mt_input_string(in, "kks.phases[%d].energy", k);
   char path[64];
@@ -206,11 +261,16 @@ static PetscErrorCode read_phase(const MtInput *in, int k, MtKksPhase *p) {
     return mt_input_error(in, at(k, "Q", path), "needs temperatures: section temperature is missing");
   if (mt_input_count(in, "%s", at(k, "ends", path)) != 2) return mt_input_error(in, path, "must be two energies");
   for (int i = 0; i < 2; i++) p->tilt[i] = mt_input_real_at(in, i, "%s", path);
-  PetscErrorCode rc = strcmp(kind, "parabola") == 0     ? read_parabola(in, k, &p->f)
-                      : strcmp(kind, "polynomial") == 0 ? read_polynomial(in, k, &p->f)
-                      : strcmp(kind, "table") == 0      ? read_table(in, k, &p->f)
-                                                        : read_solution(in, k, &p->f);
+  PetscErrorCode rc = read_entropies(in, k, p);
   if (rc) return rc;
+  return strcmp(kind, "parabola") == 0     ? read_parabola(in, k, &p->f)
+         : strcmp(kind, "polynomial") == 0 ? read_polynomial(in, k, &p->f)
+         : strcmp(kind, "table") == 0      ? read_table(in, k, &p->f)
+                                           : read_solution(in, k, &p->f);
+}
+
+static PetscErrorCode check_convex(const MtInput *in, int k, const MtKksPhase *p) {
+  char path[64];
   const double low = isinf(p->f.low) ? 0 : p->f.low, high = isinf(p->f.high) ? 1 : p->f.high,
                c = mt_kks_concave(p, low, high);
   return isnan(c) ? 0
@@ -221,9 +281,6 @@ static PetscErrorCode read_phase(const MtInput *in, int k, MtKksPhase *p) {
 }
 
 static PetscErrorCode find_equilibrium(const MtInput *in, MtKksModel *m) {
-  for (int k = 0; k < 2; k++)
-    if (mt_free_energy_follows(&m->phase[k].f))
-      return mt_input_error(in, "kks.kinetics", "diffusion is for phases whose free energy stays the same");
   const int n = mt_kks_equilibrium(m, &m->equilibrium);
   const double *c = m->equilibrium.c;
   if (n == 1 && fabs(c[1] - c[0]) > 1e-6) return 0;
@@ -233,21 +290,46 @@ static PetscErrorCode find_equilibrium(const MtInput *in, MtKksModel *m) {
                         n ? "more than one" : "no", n ? "" : " (their c from 0 to 1, or between the ends of a table)");
 }
 
+static PetscErrorCode check_at(const MtInput *in, const MtKksModel *m) {
+  MtKksModel now = *m;
+  PetscErrorCode rc = 0;
+  for (int k = 0; k < 2 && !rc; k++) rc = check_convex(in, k, &m->phase[k]);
+  return rc || m->rate > 0 ? rc : find_equilibrium(in, &now);
+}
+
+/* Both phases are as linear in T as their numbers: what holds at the corners holds between them; an equilibrium is
+ * looked for half way, too. */
+static PetscErrorCode check_program(const MtInput *in, const MtKksModel *m) {
+  const MtProgram *p = m->program;
+  MtKksModel now;
+  PetscErrorCode rc = 0;
+  if (!p || !mt_kks_follows(m)) return check_at(in, m);
+  for (int i = 0; i < 2 * p->n - 1 && !rc; i++) {
+    const double T = .5 * (p->T[i / 2] + p->T[(i + 1) / 2]);
+    mt_kks_heated(m, T, &now);
+    rc = check_at(in, &now);
+  }
+  return rc;
+}
+
 PetscErrorCode mt_kks_model(const MtInput *in, const MtProgram *program, MtKksModel *m) {
   const bool given = strcmp(mt_input_string(in, "kks.kinetics"), "rate") == 0;
   *m = (MtKksModel){.rate = given ? mt_input_real(in, "kks.rate") : 0,
                     .activation = mt_input_real(in, "phasefield.activation"),
                     .program = program->n > 0 ? program : NULL};
   mt_kks_interface(m, mt_input_real(in, "kks.interface_energy"), mt_input_real(in, "kks.interface_width"));
+  if (mt_input_has(in, "kks.reference_temperature")) m->reference = mt_input_real(in, "kks.reference_temperature");
   PetscErrorCode rc = 0;
   for (int k = 0; k < 2 && !rc; k++) rc = read_phase(in, k, &m->phase[k]);
-  if (!rc && !given) rc = find_equilibrium(in, m);
+  if (!rc) rc = mt_kks_read_diagram(in, m);
+  if (!rc) rc = check_program(in, m);
+  if (!rc && !given && !mt_kks_follows(m)) rc = find_equilibrium(in, m);
   if (rc) mt_kks_free(m);
   return rc;
 }
 
 PetscErrorCode mt_kks_check(const MtInput *in) {
-  const MtProgram none = {0};
+  MtProgram program;
   MtKksModel m;
   MtFormula *c = NULL;
   if (!mt_evolve_two_phases(in)) return 0;
@@ -257,9 +339,11 @@ PetscErrorCode mt_kks_check(const MtInput *in) {
     return mt_input_error(in, "phasefield.source", "is not for two phases");
   if (strcmp(mt_input_string(in, "kks.kinetics"), "diffusion") == 0 && mt_input_real(in, "phasefield.activation") > 0)
     return mt_input_error(in, "phasefield.activation", "is of kks.rate; kks.kinetics diffusion takes Q of the phases");
-  PetscErrorCode rc = mt_kks_model(in, &none, &m);
+  PetscErrorCode rc = mt_diffusion_program(in, &program);
+  if (!rc) rc = mt_kks_model(in, &program, &m);
+  if (!rc) mt_kks_free(&m);
+  mt_program_free(&program);
   if (rc) return rc;
-  mt_kks_free(&m);
   rc = mt_evolve_formula(in, "kks.initial_c", &c);
   if (!rc && !c && strcmp(mt_input_string(in, "phasefield.initial"), "formula") == 0)
     rc = mt_input_error(in, "kks.phases", "need kks.initial_c, the composition at the beginning");

@@ -82,6 +82,10 @@ static PetscErrorCode energy(MtStepper *s, double t, MtFlowEnergy *e) {
   return mt_kks_measure(kks_of(s), t, field[MT_KKS_PHI].next, field[MT_KKS_C].next, e);
 }
 
+static PetscErrorCode heat(MtStepper *s, double t, double *added) {
+  return mt_kks_heat(kks_of(s), s->now.t, t, added);
+}
+
 static PetscErrorCode accept(MtStepper *s, bool first) {
   for (int f = 0; f < MT_KKS_FIELDS; f++) mt_multistep_accept(&kks_of(s)->field[f], first);
   return 0;
@@ -94,6 +98,7 @@ static const MtStepperCalls CALLS = {.subject = "the state",
                                      .outside = outside,
                                      .error = error,
                                      .energy = energy,
+                                     .heat = heat,
                                      .accept = accept};
 
 PetscErrorCode mt_kks_create(const MtDomain *domain, const MtKksModel *model, const MtFlowOptions *opt,
@@ -103,6 +108,7 @@ PetscErrorCode mt_kks_create(const MtDomain *domain, const MtKksModel *model, co
   *kks = k;
   k->domain = domain;
   k->model = model;
+  k->now = *model;
   k->opt = *opt;
   k->stepper = (MtStepper){.call = &CALLS, .comm = domain->comm, .opt = *march, .bounded = true};
   k->scale = model->well;

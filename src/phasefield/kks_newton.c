@@ -8,29 +8,12 @@
 
 enum { MAX_NEWTON = 12 };
 
-static double temperature(const MtKks *k, double t) {
-  return k->model->program ? mt_program_at(k->model->program, t) : NAN;
-}
-
-static void diffusivities(const MtKks *k, double t, double D[2]) {
-  const double T = temperature(k, t);
-  for (int p = 0; p < 2; p++) D[p] = k->model->phase[p].D0 * mt_arrhenius(k->model->phase[p].Q, T);
-}
-
-double mt_kks_rate_at(const MtKks *k, double t) {
-  double D[2];
-  if (k->model->rate > 0) return k->model->rate * mt_arrhenius(k->model->activation, temperature(k, t));
-  diffusivities(k, t, D);
-  return mt_kks_local_equilibrium(k->model, D);
-}
-
 PetscErrorCode mt_kks_points(MtKks *k, double t, Vec phi, Vec c, Vec slope, double *bulk, bool *good) {
   Vec const out[] = {k->mu, k->chi, k->coupling, k->second, k->M, slope};
   const PetscScalar *pa, *ca, *w;
   PetscScalar *a[6];
   double sum[2] = {0, 0};
-  diffusivities(k, t, k->D);
-  k->rate = mt_kks_rate_at(k, t);
+  mt_kks_set_time(k, t);
   k->lost = -1;
   PetscCall(VecGetArrayRead(phi, &pa));
   PetscCall(VecGetArrayRead(c, &ca));
@@ -38,7 +21,7 @@ PetscErrorCode mt_kks_points(MtKks *k, double t, Vec phi, Vec c, Vec slope, doub
   for (int i = 0; i < 6; i++) PetscCall(VecGetArray(out[i], &a[i]));
   for (PetscInt i = 0; i < k->domain->n_owned; i++) {
     MtKksPoint p = {.chi = 1};
-    const bool found = mt_kks_at(k->model, k->D, pa[i], ca[i], &p) && isfinite(p.f);
+    const bool found = mt_kks_at(&k->now, k->D, pa[i], ca[i], &p) && isfinite(p.f);
     if (!found && k->lost < 0) k->lost = i;
     sum[1] += !found;
     const double value[6] = {p.mu, p.chi, p.s, p.second, p.mobility, p.slope};

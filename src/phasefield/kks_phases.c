@@ -1,6 +1,7 @@
 /* Two phases at one place: their compositions of equal potential, and the derivatives of the energy. */
 #include "magtwin/kks.h"
 #include <math.h>
+#include <stdlib.h>
 
 enum { MAX_ITERATIONS = 100, SAMPLES = 1000 };
 
@@ -11,7 +12,12 @@ void mt_kks_interface(MtKksModel *m, double sigma, double width) {
 }
 
 void mt_kks_free(MtKksModel *m) {
-  for (int k = 0; k < 2; k++) mt_free_energy_free(&m->phase[k].f);
+  for (int k = 0; k < 2; k++) {
+    mt_free_energy_free(&m->phase[k].f);
+    free(m->diagram.c[k]);
+  }
+  free(m->diagram.T);
+  m->diagram = (MtKksDiagram){0};
 }
 
 void mt_kks_phase_at(const MtKksPhase *p, double c, double f[3]) {

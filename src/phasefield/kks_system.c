@@ -83,8 +83,9 @@ static PetscErrorCode from_formulas(TwoPhases *e) {
 }
 
 static void tell_rate(const TwoPhases *e) {
-  const double *c = e->model.equilibrium.c;
+  double c[2];
   if (e->model.rate > 0) return;
+  mt_kks_equilibrium_at(e->kks, 0, c);
   mt_log("interfaces by diffusion: c = %.6g and %.6g in equilibrium, L = %.4g m3/(J s)", c[0], c[1],
          mt_kks_rate_at(e->kks, 0));
 }
@@ -108,6 +109,7 @@ static PetscErrorCode see(MtSystem *s, int k, Vec c) {
 static PetscErrorCode step(MtSystem *s, double until) {
   PetscErrorCode rc = mt_kks_step(phases_of(s)->kks, until);
   s->energy = mt_kks_energy(phases_of(s)->kks).total;
+  s->heat = mt_kks_energy(phases_of(s)->kks).heat;
   return rc;
 }
 

@@ -22,7 +22,7 @@ PetscErrorCode mt_kks_trapping_destroy(MtKks *k) {
 
 /* J over dphi/dt at each owned node; h(1 - h)/(phi (1 - phi)) is a polynomial times h'. */
 static PetscErrorCode strengths(MtKks *k, Vec phi) {
-  const double part = mt_kks_uneven(k->model, k->D) * sqrt(2 * k->model->kappa / k->model->well) / 60;
+  const double part = mt_kks_uneven(&k->now, k->D) * sqrt(2 * k->model->kappa / k->model->well) / 60;
   const PetscScalar *s, *p;
   PetscScalar *a;
   PetscCall(VecGetArrayRead(k->coupling, &s));

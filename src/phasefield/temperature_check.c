@@ -13,9 +13,16 @@ static bool any_medium(const MtInput *in) {
 }
 
 static PetscErrorCode any_phase(const MtInput *in, bool *any) {
-  *any = mt_input_real(in, "phasefield.activation") > 0;
-  for (int k = 0; k < 2; k++) *any = *any || mt_input_real(in, "kks.phases[%d].Q", k) > 0;
-  return 0;
+  MtProgram program;
+  MtKksModel m = {0};
+  PetscErrorCode rc = mt_diffusion_program(in, &program);
+  if (!rc) rc = mt_kks_model(in, &program, &m);
+  if (!rc) {
+    *any = m.activation > 0 || m.phase[0].Q > 0 || m.phase[1].Q > 0 || mt_kks_follows(&m);
+    mt_kks_free(&m);
+  }
+  mt_program_free(&program);
+  return rc;
 }
 
 static PetscErrorCode any_energy(const MtInput *in, bool *any) {

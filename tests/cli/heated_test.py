@@ -88,6 +88,44 @@ def test_fixed(folder):
     check("needs phasefield.solution.temperature or" in done.err, done)
 
 
+# Nd2Fe14B (0.118) and a liquid of which a phase diagram tells the composition
+MELT = """box: {size: [12 nm, 1.5 nm, 0 nm], spacing: 0.5 nm, periodic: y}
+phasefield: {model: kks, initial_formula: 0.5*(1 + tanh((x - 4)/1.5))}
+temperature: {time: [0, 2 s, 4 s, 8 s], value: [1000 K, 1000 K, 1300 K, 1300 K]}
+kks:
+  interface_energy: 0.3 J/m2
+  interface_width: 1.5 nm
+  rate: 1e-7 m3/(J s)
+  initial_c: "p = 0.5*(1 + tanh((x - 4)/1.5)); 0.118*p + 0.46*(1 - p)"
+  diagram: {temperature: [900 K, 1400 K], first: [0.5, 0.3], second: [0.118, 0.118]}
+  phases:
+    - {energy: regular_solution, interaction: 2 kJ/mol, molar_volume: 1e-5 m3/mol, D0: 1e-16 m2/s}
+    - {curvature: 1e10 J/m3, minimum: 0.118, D0: 1e-16 m2/s}
+evolve: {end: 8 s, first_step: 1 ms, tolerance: 5e-3}
+"""
+
+
+def test_melt(folder):
+    """Heat melts by the lever rule of the diagram; stopped in the ramp and continued to the bit; bad diagrams."""
+    whole = RUNS.run(folder, "whole", "evolve.snapshots=[3]", text=MELT)
+    t = table(whole)
+    check(np.ptp(t["c_mean"]) < 1e-12, np.ptp(t["c_mean"]))
+    for time, liquid in ((2, 0.46), (8, 0.34)):
+        share = (t["c_mean"][0] - liquid) / (0.118 - liquid)
+        check(abs(t["fraction"][np.argmin(abs(t["t_s"] - time))] - share) < 0.005, (time, share, t["fraction"]))
+    parts = RUNS.run(folder, "parts", "evolve.end=3 s", text=MELT)
+    again = support.magtwin(BUILD, "evolve", RUNS.source(folder, MELT), "output.folder=" + parts, "--resume")
+    check(again.code == 0 and same(whole, parts), again)
+    for change, words in [(("[900 K, 1400 K]", "[900 K, 1200 K]"), "goes from 900 to 1200 K, but section temperature to 1300 K"),
+                          (("first: [0.5, 0.3]", "first: [0.5]"), "kks.diagram.first: has 1 values for 2"),
+                          (("[0.5, 0.3]", "[0.5, 1.3]"), "c of this phase is from 0 to 1"),
+                          (("minimum: 0.118,", "minimum: 0.118, ends: [1e8, 0],"), "sets the ends of the second phase"),
+                          (("minimum: 0.118,", "minimum: 0.118, entropies: [1e5, 0],"), "need kks.reference_temperature"),
+                          (("temperature: {time", "# {time"), "section temperature")]:
+        done = RUNS.run(folder, "bad", code=2, text=MELT.replace(*change))
+        check(words in done.err, (words, str(done)))
+
+
 IDLE = {"diffusion": "phasefield: {model: diffusion, initial_formula: x/24}\ndiffusion: {media: [{D0: 1e-18}]}",
         "grain_growth": "phasefield: {model: grain_growth, initial: voronoi, grains: 2, boundary: {energy: 0.5, mobility: 1e-18, width: 4}}",
         "double well": "phasefield: {double_well: {height: 1e8}, gradient_energy: 1e-10, mobility: 1e-25, initial_formula: 0.5}"}
@@ -105,4 +143,4 @@ def test_idle(folder):
 
 if __name__ == "__main__":
     sys.exit(support.run_tests([("regular solution", test_solution), ("two tables", test_table), ("fixed beside a program", test_fixed),
-                                ("a program for nothing", test_idle)]))
+                                ("melt by a phase diagram", test_melt), ("a program for nothing", test_idle)]))
