@@ -1,23 +1,21 @@
 /* Energy, forces and implicit steps of grain growth.
  *
  * With the equation divided by L, a step minimizes shift/2 |c - base|^2_{w/L} + F: one symmetric operator for all order
- * parameters, shift w/L + w m f'' + kappa K, restricted to the active pairs.  It is solved by conjugate gradients,
- * preconditioned by its diagonal: steps follow the motion of interfaces, so that shift/L stays near kappa/l^2 and the
- * iterations count the nodes across an interface, not those of the domain (docs/numerics.md has the counts). */
+ * parameters, shift w/L + w m f'' + kappa K, restricted to the active pairs (grains_linear.c solves it). */
 #include "grains_impl.h"
 #include "magtwin/error.h"
 #include "magtwin/run.h"
 #include <math.h>
 
-enum { MAX_NEWTON = 8, MAX_ITERATIONS = 500 };
+enum { MAX_NEWTON = 8 };
 
 /* y = K x at owned pair p of node i. */
 static double stiffness(const MtGrowth *g, PetscInt i, PetscInt p, const double *x) {
   const MtGrainGraph *a = &g->graph;
-  const PetscInt first = a->start[i], n = a->start[i + 1] - first;
-  const PetscInt *link = g->set.link + g->set.link_start[i] + (size_t)(p - g->set.start[i]) * (size_t)n;
+  const PetscInt *below = mt_grain_links_below(g, i, p), *above = mt_grain_links_above(g, i, p);
   double y = a->diagonal[i] * x[p];
-  for (PetscInt k = 0; k < n; k++) y += a->k[first + k] * x[link[k]];
+  for (PetscInt k = a->start[i]; k < a->above[i]; k++) y += a->k[k] * x[below[k - a->start[i]]];
+  for (PetscInt k = a->above[i]; k < a->start[i + 1]; k++) y += a->k[k] * x[above[k - a->above[i]]];
   return y;
 }
 
@@ -60,20 +58,14 @@ static double sum_of_squares(const MtGrainSet *s, PetscInt i, const double *c) {
   return sum;
 }
 
-/* sum eta^2 and the mean of the grains' bulk energies with weights eta^2/s (N. Moelans, Acta Mater. 59 (2011) 1077):
- * its derivatives vanish in every grain, so that the wells stay where they are. */
-typedef struct {
-  double s, mean;
-} Mixture;
-static Mixture mixture(const MtGrowth *g, PetscInt i, const double *c) {
-  Mixture m = {sum_of_squares(&g->set, i, c), 0};
+MtGrainMixture mt_grain_mixture(const MtGrowth *g, PetscInt i, const double *c) {
+  MtGrainMixture m = {sum_of_squares(&g->set, i, c), 0};
   for (PetscInt p = g->set.start[i]; p < g->set.start[i + 1] && g->bulk; p++)
     m.mean += g->bulk[g->set.grain[p]] * c[p] * c[p] / m.s;
   return m;
 }
 
-/* What a grain's bulk energy is above the mean, over s. */
-static double above(const MtGrowth *g, Mixture m, PetscInt p) {
+double mt_grain_above(const MtGrowth *g, MtGrainMixture m, PetscInt p) {
   return g->bulk ? (g->bulk[g->set.grain[p]] - m.mean) / m.s : 0;
 }
 
@@ -83,7 +75,7 @@ PetscErrorCode mt_grain_energy(MtGrowth *g, const double *c, MtFlowEnergy *e) {
   mt_phase_begin("energies");
   PetscCall(mt_grain_ghosts_values(&g->ghosts, (double *)c));
   for (PetscInt i = 0; i < g->domain->n_owned; i++) {
-    const Mixture mix = mixture(g, i, c);
+    const MtGrainMixture mix = mt_grain_mixture(g, i, c);
     const double lack = 1 - mix.s;
     sum[2] += g->graph.w[i] * mix.mean;
     sum[0] += g->graph.w[i] * (.25 * lack * lack + meeting(g, i, c, NULL));
@@ -121,11 +113,11 @@ static PetscErrorCode gradient(MtGrowth *g, double *c, double *y) {
   double extra[64] = {0};
   PetscCall(mt_grain_ghosts_values(&g->ghosts, c));
   for (PetscInt i = 0; i < g->domain->n_owned; i++) {
-    const Mixture mix = mixture(g, i, c);
+    const MtGrainMixture mix = mt_grain_mixture(g, i, c);
     const double lack = 1 - mix.s, w = g->graph.w[i], m = g->model->m;
     meeting(g, i, c, extra);
     for (PetscInt p = s->start[i]; p < s->start[i + 1]; p++)
-      y[p] = w * c[p] * (m * (extra[p - s->start[i]] - lack) + 2 * above(g, mix, p)) +
+      y[p] = w * c[p] * (m * (extra[p - s->start[i]] - lack) + 2 * mt_grain_above(g, mix, p)) +
              g->model->kappa * stiffness(g, i, p, c);
   }
   return 0;
@@ -145,98 +137,15 @@ static PetscErrorCode linearize(MtGrowth *g, const double *base, double *c) {
   double *residual = g->work[MT_RESIDUAL], *diagonal = g->work[MT_DIAGONAL], extra[64] = {0};
   PetscCall(gradient(g, c, residual));
   for (PetscInt i = 0; i < g->domain->n_owned; i++) {
-    const Mixture mix = mixture(g, i, c);
+    const MtGrainMixture mix = mt_grain_mixture(g, i, c);
     const double w = g->graph.w[i], held = w * g->shift / g->rate[i], lack = 1 - mix.s;
     meeting(g, i, c, extra);
     for (PetscInt p = s->start[i]; p < s->start[i + 1]; p++) {
       residual[p] += held * (c[p] - base[p]);
       diagonal[p] = held + w * g->model->m * (2 * c[p] * c[p] + extra[p - s->start[i]] - lack) +
-                    w * above(g, mix, p) * (2 - 8 * c[p] * c[p] / mix.s) + g->model->kappa * g->graph.diagonal[i];
+                    w * mt_grain_above(g, mix, p) * (2 - 8 * c[p] * c[p] / mix.s) +
+                    g->model->kappa * g->graph.diagonal[i];
     }
-  }
-  return 0;
-}
-
-/* y += 4 w m gamma c_p c_q x_q over the other grains q at node i. */
-static void cross(const MtGrowth *g, PetscInt i, const double *c, const double *x, double *y) {
-  const PetscInt first = g->set.start[i], end = g->set.start[i + 1];
-  const double four = 4 * g->graph.w[i] * g->model->m;
-  double all = 0;
-  if (g->model->uniform) {
-    for (PetscInt p = first; p < end; p++) all += c[p] * x[p];
-    for (PetscInt p = first; p < end; p++) y[p] += four * g->model->gamma * c[p] * (all - c[p] * x[p]);
-    return;
-  }
-  const double *gamma = g->set.gamma + g->set.both_start[i];
-  for (PetscInt p = first; p < end; p++)
-    for (PetscInt q = p + 1; q < end; q++) {
-      const double both = four * *gamma++ * c[p] * c[q];
-      y[p] += both * x[q];
-      y[q] += both * x[p];
-    }
-}
-
-/* The same of the bulk energies: -4 w c_p c_q (a_p + a_q)/s, a = above. */
-static void cross_driven(const MtGrowth *g, PetscInt i, const double *c, const double *x, double *y) {
-  const PetscInt first = g->set.start[i], end = g->set.start[i + 1];
-  const Mixture mix = mixture(g, i, c);
-  const double four = 4 * g->graph.w[i] / mix.s;
-  double all = 0, weighted = 0;
-  for (PetscInt p = first; p < end; p++) {
-    all += c[p] * x[p];
-    weighted += above(g, mix, p) * c[p] * x[p];
-  }
-  for (PetscInt p = first; p < end; p++) {
-    const double a = above(g, mix, p);
-    y[p] -= four * c[p] * (a * all + weighted - 2 * a * c[p] * x[p]);
-  }
-}
-
-/* y = (shift w/L + w m f''(c) + kappa K) x; the ghosts of x are set. */
-static PetscErrorCode apply(MtGrowth *g, const double *c, double *x, double *y) {
-  const MtGrainSet *s = &g->set;
-  PetscCall(mt_grain_ghosts_values(&g->ghosts, x));
-  for (PetscInt i = 0; i < g->domain->n_owned; i++) {
-    const double stiff = g->model->kappa * g->graph.diagonal[i];
-    for (PetscInt p = s->start[i]; p < s->start[i + 1]; p++)
-      y[p] = (g->work[MT_DIAGONAL][p] - stiff) * x[p] + g->model->kappa * stiffness(g, i, p, x);
-    cross(g, i, c, x, y);
-    if (g->bulk) cross_driven(g, i, c, x, y);
-  }
-  return 0;
-}
-
-static PetscErrorCode dot(const MtGrowth *g, const double *a, const double *b, double *sum) {
-  double own = 0;
-  for (PetscInt p = 0; p < g->set.n_owned; p++) own += a[p] * b[p];
-  PetscCallMPI(MPI_Allreduce(&own, sum, 1, MPI_DOUBLE, MPI_SUM, g->domain->comm));
-  return 0;
-}
-
-/* By conjugate gradients in the norm of the diagonal. */
-PetscErrorCode mt_grain_linear(MtGrowth *g, const double *c, int *iterations, bool *good) {
-  double *x = g->work[MT_DELTA], *r = g->work[MT_RESIDUAL], *z = g->work[MT_Z], *p = g->work[MT_P],
-         *Ap = g->work[MT_AP], *diagonal = g->work[MT_DIAGONAL], rz, before = 0, first = 0, pAp;
-  const PetscInt n = g->set.n_owned;
-  PetscCall(PetscArrayzero(x, n));
-  *good = false;
-  for (*iterations = 0; *iterations < MAX_ITERATIONS; ++*iterations) {
-    for (PetscInt k = 0; k < n; k++) z[k] = r[k] / diagonal[k];
-    PetscCall(dot(g, r, z, &rz));
-    if (*iterations == 0) first = rz;
-    *good = rz >= 0 && rz <= g->opt.linear_rtol * g->opt.linear_rtol * first;
-    if (*good || !(rz > 0)) return 0;
-    const double beta = *iterations ? rz / before : 0;
-    for (PetscInt k = 0; k < n; k++) p[k] = z[k] + beta * p[k];
-    PetscCall(apply(g, c, p, Ap));
-    PetscCall(dot(g, p, Ap, &pAp));
-    if (!(pAp > 0)) return 0;
-    const double alpha = rz / pAp;
-    for (PetscInt k = 0; k < n; k++) {
-      x[k] += alpha * p[k];
-      r[k] -= alpha * Ap[k];
-    }
-    before = rz;
   }
   return 0;
 }

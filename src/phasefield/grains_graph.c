@@ -30,6 +30,12 @@ static bool couples(PetscScalar k, PetscScalar diagonal) {
   return PetscAbsScalar(k) > 1e-13 * PetscAbsScalar(diagonal);
 }
 
+/* Of the columns of a row: 0 before it on this rank, 1 after it, 2 on another rank. */
+static int part_of(const MtDomain *d, PetscInt i, PetscInt column) {
+  const PetscInt local = column - d->row_start;
+  return local < 0 || local >= d->n_owned ? 2 : local > i;
+}
+
 static PetscErrorCode add_row(const MtDomain *d, const Ghosts *ghosts, Mat K, PetscInt i, MtGrainGraph *g) {
   PetscInt n, at = g->start[i];
   const PetscInt *column;
@@ -37,10 +43,15 @@ static PetscErrorCode add_row(const MtDomain *d, const Ghosts *ghosts, Mat K, Pe
   PetscCall(MatGetRow(K, d->row_start + i, &n, &column, &value));
   for (PetscInt k = 0; k < n; k++)
     if (column[k] == d->row_start + i) g->diagonal[i] = value[k];
-  for (PetscInt k = 0; k < n; k++) {
-    if (column[k] == d->row_start + i || !couples(value[k], g->diagonal[i])) continue;
-    g->k[at] = value[k];
-    PetscCall(local_node(d, ghosts, column[k], &g->node[at++]));
+  for (int part = 0; part < 3; part++) {
+    if (part == 1) g->above[i] = at;
+    if (part == 2) g->ghost[i] = at;
+    for (PetscInt k = 0; k < n; k++) {
+      if (column[k] == d->row_start + i || part_of(d, i, column[k]) != part || !couples(value[k], g->diagonal[i]))
+        continue;
+      g->k[at] = value[k];
+      PetscCall(local_node(d, ghosts, column[k], &g->node[at++]));
+    }
   }
   g->start[i + 1] = at;
   return MatRestoreRow(K, d->row_start + i, &n, &column, &value);
@@ -70,6 +81,8 @@ PetscErrorCode mt_grain_graph(const MtDomain *d, MtGrainGraph *g) {
   PetscCall(PetscMalloc1((PetscInt)info.nz_used, &g->node));
   PetscCall(PetscMalloc1((PetscInt)info.nz_used, &g->k));
   PetscCall(PetscCalloc1(d->n_owned, &g->diagonal));
+  PetscCall(PetscMalloc1(d->n_owned, &g->above));
+  PetscCall(PetscMalloc1(d->n_owned, &g->ghost));
   for (PetscInt i = 0; i < d->n_owned; i++) PetscCall(add_row(d, &ghosts, K, i, g));
   PetscCall(take_weights(d, w, g));
   PetscCall(PetscFree2(ghosts.row, ghosts.local));
@@ -81,6 +94,8 @@ PetscErrorCode mt_grain_graph_free(MtGrainGraph *g) {
   PetscCall(PetscFree(g->start));
   PetscCall(PetscFree(g->node));
   PetscCall(PetscFree(g->k));
+  PetscCall(PetscFree(g->above));
+  PetscCall(PetscFree(g->ghost));
   PetscCall(PetscFree(g->diagonal));
   return PetscFree(g->w);
 }

@@ -48,19 +48,22 @@ static bool active(const MtGrowth *g, const Near *near, int k) {
   return near->level[k] > g->opt.threshold || (near->own[k] && near->level[k] > DROPPED * g->opt.threshold);
 }
 
-/* The lists of the owned nodes for the state now; grain NULL: only counted. */
-static PetscErrorCode choose(const MtGrowth *g, PetscInt *start, int32_t *grain) {
+/* The lists of the owned nodes for the state now; *grain is made as long as they are. */
+static PetscErrorCode choose(const MtGrowth *g, PetscInt *start, int32_t **grain) {
+  PetscInt room = g->set.n_owned + MOST;
   Near near;
   PetscErrorCode rc = 0;
+  PetscCall(PetscMalloc1(room, grain));
   start[0] = 0;
   for (PetscInt i = 0; i < g->domain->n_owned && !rc; i++) {
     PetscInt n = start[i];
-    rc = look_around(g, i, &near);
-    for (int k = 0; k < near.n && !rc; k++) {
-      if (!active(g, &near, k)) continue;
-      if (grain) grain[n] = near.grain[k];
-      n++;
+    if (n + MOST > room) {
+      room = 2 * room;
+      PetscCall(PetscRealloc((size_t)room * sizeof **grain, grain));
     }
+    rc = look_around(g, i, &near);
+    for (int k = 0; k < near.n && !rc; k++)
+      if (active(g, &near, k)) (*grain)[n++] = near.grain[k];
     start[i + 1] = n;
   }
   return rc;
@@ -99,13 +102,12 @@ PetscErrorCode mt_grain_set_adapt(MtGrowth *g) {
   bool same;
   PetscCall(mt_grain_ghosts_values(&g->ghosts, g->c[0]));
   PetscCall(PetscMalloc1(n + 1, &start));
-  PetscErrorCode rc = mt_agree(g->domain->comm, choose(g, start, NULL));
+  PetscErrorCode rc = mt_agree(g->domain->comm, choose(g, start, &grain));
   if (rc) {
     PetscCall(PetscFree(start));
+    PetscCall(PetscFree(grain));
     return rc;
   }
-  PetscCall(PetscMalloc1(start[n], &grain));
-  PetscCall(choose(g, start, grain));
   PetscCall(same_lists(g, start, grain, &same));
   if (same) {
     PetscCall(PetscFree(start));
@@ -152,9 +154,11 @@ static PetscErrorCode make_links(MtGrowth *g) {
   }
   PetscCall(PetscMalloc(n * sizeof *s->link, &s->link));
   for (PetscInt i = 0; i < g->domain->n_owned; i++) {
-    const PetscInt neighbours = a->start[i + 1] - a->start[i];
-    for (PetscInt k = 0; k < neighbours; k++)
-      link_neighbour(s, i, a->node[a->start[i] + k], neighbours, s->link + s->link_start[i] + k);
+    const PetscInt first = s->start[i], below = a->above[i] - a->start[i], above = a->start[i + 1] - a->above[i];
+    for (PetscInt k = 0; k < below; k++)
+      link_neighbour(s, i, a->node[a->start[i] + k], below, mt_grain_links_below(g, i, first) + k);
+    for (PetscInt k = 0; k < above; k++)
+      link_neighbour(s, i, a->node[a->above[i] + k], above, mt_grain_links_above(g, i, first) + k);
   }
   return 0;
 }

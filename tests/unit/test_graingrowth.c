@@ -181,6 +181,26 @@ static void test_circle(void **state) {
   assert_near(rate, 2, .02);
 }
 
+/* Linear iterations of a Newton iteration, boundaries 8 and 16 edges wide: 2.9 and 3.9 on one rank, 3.6 and 4.7 on two.
+ */
+static void test_iterations(void **state) {
+  const MtBoundaryLaw law = {.kind = MT_BOUNDARY_CONSTANT, .energy = 1, .mobility = 1e-18, .lowest = 1};
+  double each[2];
+  (void)state;
+  for (int k = 0; k < 2; k++) {
+    const MtBox b = {.dim = 2, .cells = {k ? 80 : 40, k ? 80 : 40}, .size = {32, 32}};
+    Run r;
+    run_create(&b, &law, 6.4, 1e-2, &r);
+    begin(&r, 2, disc);
+    while (mt_growth_state(r.grains)->t < 10) assert_int_equal(mt_growth_step(r.grains, 10), 0);
+    each[k] = (double)mt_growth_state(r.grains)->linear / (double)mt_growth_state(r.grains)->newton;
+    run_destroy(&r);
+  }
+  print_message("%.2f and %.2f linear iterations of a Newton iteration\n", each[0], each[1]);
+  assert_true(each[0] < 4.5);
+  assert_true(each[1] < 6);
+}
+
 static int stripes;
 static int32_t stripe(const double x[3]) {
   return (int32_t)fmin(floor(x[0] / 128 * stripes), stripes - 1);
@@ -394,12 +414,14 @@ static void test_conserved(void **state) {
 }
 
 int main(int argc, char **argv) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_energy_factor), cmocka_unit_test(test_coefficients), cmocka_unit_test(test_read_shockley),
-      cmocka_unit_test(test_table),         cmocka_unit_test(test_circle),       cmocka_unit_test(test_heated_circle),
-      cmocka_unit_test(test_cost),          cmocka_unit_test(test_squares),      cmocka_unit_test(test_bricks),
-      cmocka_unit_test(test_cubes),         cmocka_unit_test(test_layers),       cmocka_unit_test(test_magnetic_energy),
-      cmocka_unit_test(test_driven),        cmocka_unit_test(test_conserved),    cmocka_unit_test(test_alone)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_energy_factor),   cmocka_unit_test(test_coefficients),
+                                     cmocka_unit_test(test_read_shockley),   cmocka_unit_test(test_table),
+                                     cmocka_unit_test(test_circle),          cmocka_unit_test(test_heated_circle),
+                                     cmocka_unit_test(test_iterations),      cmocka_unit_test(test_cost),
+                                     cmocka_unit_test(test_squares),         cmocka_unit_test(test_bricks),
+                                     cmocka_unit_test(test_cubes),           cmocka_unit_test(test_layers),
+                                     cmocka_unit_test(test_magnetic_energy), cmocka_unit_test(test_driven),
+                                     cmocka_unit_test(test_conserved),       cmocka_unit_test(test_alone)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   mt_error_install();
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
