@@ -198,6 +198,7 @@ PetscErrorCode mt_evolve_run(MPI_Comm comm, const MtInput *in, const char *mesh_
                              const char *folder, bool resume, MtJson *json, bool *stopped) {
   MtEvolve e;
   PetscErrorCode rc = mt_evolve_open(&e, comm, in, mesh_path, given, folder);
+  if (!rc) rc = mt_evolve_resolved(e.domain, in);
   mt_phase_begin("time");
   if (!rc) rc = start(&e, resume);
   if (!rc) rc = walk(&e, stopped);

@@ -70,6 +70,9 @@ bool mt_wetting_given(const MtInput *in);
 PetscErrorCode mt_wetting_open(const MtInput *in, const MtDomain *domain, double **wall);
 /* phasefield.range, into low and high. */
 PetscErrorCode mt_evolve_range(const MtInput *in, MtFreeEnergy *e);
+/* resolution.c: MT_ERR_INPUT where the interface of cahn_hilliard or allen_cahn is narrower than .75 of the longest
+ * edge; a warning where not much wider.  Collective. */
+PetscErrorCode mt_evolve_resolved(const MtDomain *d, const MtInput *in);
 /* The tolerance of Newton's method. */
 double mt_evolve_newton(const MtInput *in, const MtMarchOptions *march);
 MtFlowModel mt_evolve_model(const MtInput *in, const MtFreeEnergy *e, const MtFormula *source,

@@ -119,6 +119,7 @@ def test_bad_input(folder):
                             ("phasefield.range=[0.6, 0.9]", "at the beginning is"),
                             ("box.periodic=z", "two dimensions"), ("mesh={file: README.md, size: 1}", "a run is on one of them"),
                             ("evolve.min_step=1 s", None), ("evolve.min_step=0.1 s", "longer than the first step"),
+                            ("phasefield.gradient_energy=2e-24", "makes interfaces 0.00447 nm wide, but the longest edge is 3 nm"),
                             ("evolve.snapshots=[5, 5]", "must ascend")]:
         done = support.magtwin(BUILD, "evolve", source(folder), "output.folder=" + os.path.join(folder, "bad"), "evolve.max_step=0.5 s", override)
         check(done.code == 2 and (words or "longer than the longest") in done.err, (override, str(done)))
