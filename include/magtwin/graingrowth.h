@@ -21,6 +21,7 @@ typedef struct {
   double energy, mobility; /* J/m2, m4/(J s); of the table's: the largest energy */
   double lowest;           /* J/m2, least energy of any pair */
   double cutoff;           /* deg, angle from which on the energy is the whole */
+  double slowest;          /* m4/(J s): by the angle too, mobilities fall to this; 0: all are alike */
   int ngrains;
   double *orientation; /* [4 ngrains] unit quaternions w x y z, crystal (tetragonal, 422) -> sample; owned */
   int npairs;

@@ -68,6 +68,8 @@ PetscErrorCode mt_grain_growth_orientations(const MtDomain *d, const MtInput *in
 static PetscErrorCode read_shockley(const MtDomain *d, const MtInput *in, MtBoundaryLaw *law) {
   law->cutoff = mt_input_real(in, "phasefield.boundary.cutoff");
   law->lowest = law->energy * mt_input_real(in, "phasefield.boundary.lowest");
+  if (strcmp(mt_input_string(in, "phasefield.boundary.mobility_law"), "humphreys") == 0)
+    law->slowest = law->mobility * mt_input_real(in, "phasefield.boundary.slowest");
   law->orientation = malloc((size_t)law->ngrains * 4 * sizeof *law->orientation);
   if (!law->orientation) return mt_error(MT_ERR_FAIL, "out of memory for %d orientations", law->ngrains);
   return mt_grain_growth_orientations(d, in, law->ngrains, law->orientation);

@@ -41,11 +41,15 @@ double mt_disorientation(const double a[4], const double b[4]) {
   return 360 / MT_PI * acos(fmin(1, most));
 }
 
-/* W. T. Read, W. Shockley, Phys. Rev. 78 (1950) 275. */
-static double read_shockley(const MtBoundaryLaw *law, int32_t a, int32_t b) {
-  const double angle = mt_disorientation(law->orientation + 4 * a, law->orientation + 4 * b) / law->cutoff;
+/* W. T. Read, W. Shockley, Phys. Rev. 78 (1950) 275; angle over the cutoff. */
+static double read_shockley(const MtBoundaryLaw *law, double angle) {
   if (angle >= 1) return law->energy;
   return fmax(law->lowest, angle > 0 ? law->energy * angle * (1 - log(angle)) : 0);
+}
+
+/* F. J. Humphreys, Acta Mater. 45 (1997) 4231. */
+static double humphreys(const MtBoundaryLaw *law, double angle) {
+  return fmax(law->slowest, law->mobility * (1 - exp(-5 * angle * angle * angle * angle)));
 }
 
 static int by_pair(const void *a, const void *b) {
@@ -54,8 +58,13 @@ static int by_pair(const void *a, const void *b) {
 }
 
 bool mt_boundary(const MtBoundaryLaw *law, int32_t a, int32_t b, double *energy, double *mobility) {
-  *energy = law->kind == MT_BOUNDARY_READ_SHOCKLEY ? read_shockley(law, a, b) : law->energy;
+  *energy = law->energy;
   *mobility = law->mobility;
+  if (law->kind == MT_BOUNDARY_READ_SHOCKLEY) {
+    const double angle = mt_disorientation(law->orientation + 4 * a, law->orientation + 4 * b) / law->cutoff;
+    *energy = read_shockley(law, angle);
+    if (law->slowest > 0) *mobility = humphreys(law, angle);
+  }
   if (law->kind != MT_BOUNDARY_TABLE) return true;
   const int32_t key[2] = {a < b ? a : b, a < b ? b : a};
   const int32_t *found = bsearch(key, law->pair, (size_t)law->npairs, sizeof key, by_pair);

@@ -58,6 +58,27 @@ static void test_read_shockley(void **state) {
   assert_near(energy, .6 * 2 / 3 * (1 - log(2. / 3)), 1e-9);
   assert_true(mt_boundary(&law, 2, 0, &energy, &mobility));
   assert_near(energy, .12, 1e-12);
+  assert_near(mobility, 2, 0);
+}
+
+/* F. J. Humphreys, Acta Mater. 45 (1997) 4231: at 10 of 15 deg 1 - exp(-80/81), at 30 deg all, at 0 the least. */
+static void test_humphreys(void **state) {
+  const double c = cos(MT_PI / 36), s = sin(MT_PI / 36), d = cos(MT_PI / 12), e = sin(MT_PI / 12);
+  double q[] = {1, 0, 0, 0, c, s, 0, 0, 1, 0, 0, 0, d, e, 0, 0}, energy, mobility;
+  const MtBoundaryLaw law = {.kind = MT_BOUNDARY_READ_SHOCKLEY,
+                             .energy = .6,
+                             .lowest = .12,
+                             .mobility = 2,
+                             .slowest = .02,
+                             .cutoff = 15,
+                             .ngrains = 4,
+                             .orientation = q};
+  static const double wanted[] = {2 * .62755, .02, 2};
+  (void)state;
+  for (int k = 1; k < 4; k++) {
+    assert_true(mt_boundary(&law, 0, k, &energy, &mobility));
+    assert_near(mobility, wanted[k - 1], 2e-5);
+  }
 }
 
 /* A pair's gamma gives back its energy; the table finds pairs in both orders, and says what it does not have. */
@@ -414,14 +435,15 @@ static void test_conserved(void **state) {
 }
 
 int main(int argc, char **argv) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_energy_factor),   cmocka_unit_test(test_coefficients),
-                                     cmocka_unit_test(test_read_shockley),   cmocka_unit_test(test_table),
-                                     cmocka_unit_test(test_circle),          cmocka_unit_test(test_heated_circle),
-                                     cmocka_unit_test(test_iterations),      cmocka_unit_test(test_cost),
-                                     cmocka_unit_test(test_squares),         cmocka_unit_test(test_bricks),
-                                     cmocka_unit_test(test_cubes),           cmocka_unit_test(test_layers),
-                                     cmocka_unit_test(test_magnetic_energy), cmocka_unit_test(test_driven),
-                                     cmocka_unit_test(test_conserved),       cmocka_unit_test(test_alone)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_energy_factor), cmocka_unit_test(test_coefficients),
+                                     cmocka_unit_test(test_read_shockley), cmocka_unit_test(test_humphreys),
+                                     cmocka_unit_test(test_table),         cmocka_unit_test(test_circle),
+                                     cmocka_unit_test(test_heated_circle), cmocka_unit_test(test_cost),
+                                     cmocka_unit_test(test_iterations),    cmocka_unit_test(test_squares),
+                                     cmocka_unit_test(test_bricks),        cmocka_unit_test(test_cubes),
+                                     cmocka_unit_test(test_layers),        cmocka_unit_test(test_magnetic_energy),
+                                     cmocka_unit_test(test_driven),        cmocka_unit_test(test_conserved),
+                                     cmocka_unit_test(test_alone)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   mt_error_install();
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
