@@ -13,6 +13,7 @@ BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
 MEANT = {
     "anneal": "evolve mesh demag", "anneal_sweep": "sweep", "barrier": "barrier", "demo": "demag", "design": "optimize", "dynamics": "dynamics",
     "ebsd_iron": "reconstruct demag", "ebsd_voxel": "demag", "eight_grains": "demag", "evolve": "evolve", "fit_gb": "optimize", "fit_gb_base": "demag",
+    "furnace": "evolve mesh demag", "furnace_sweep": "sweep",
     "grain_growth": "evolve", "kerr": "topology texture", "landscape": "demag pca landscape", "liquid": "evolve", "optimize": "optimize",
     "optimize_base": "demag", "pca": "pca", "peaks": "peaks", "pictured_growth": "evolve", "stack": "generate demag", "sweep": "sweep", "texture": "topology texture",
     "topology": "topology", "unmix": "unmix",
@@ -39,7 +40,7 @@ def passes(name):
             os.symlink(data, os.path.join(folder, "shared"))
         if name in ("peaks", "unmix"):
             subprocess.run([sys.executable, "inputs/spectra.py"], cwd=root, check=True, stdout=subprocess.DEVNULL)
-        if name == "pictured_growth":  # needs the labels of another run, which check does not read
+        if name in ("furnace", "pictured_growth"):  # needs the labels of another run, which check does not read
             os.makedirs(os.path.join(root, "out", "stack", "grains"))
             support.write(os.path.join(root, "out", "stack", "grains"), "", "labels.h5")
         r = support.magtwin(BUILD, "check", "inputs/%s.yaml" % name, cwd=root)
