@@ -34,6 +34,7 @@ CASES = {
     "pfhub_1a": phase_field.pfhub_1a,
     "pfhub_7": phase_field.pfhub_7,
     "shrinking": phase_field.shrinking,
+    "heat_treatment": phase_field.heat_treatment,
     "adjoint_twins": inversion.adjoint_twins,
     "ensemble_twins": inversion.ensemble_twins,
     "diffusion_twins": inversion.diffusion_twins,

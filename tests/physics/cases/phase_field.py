@@ -139,3 +139,42 @@ def shrinking(case):
         lines.append(result("%s: fall of R^2" % name, -np.polyfit(t, r2, 1)[0], "nm2/s", wanted, source, 0.01))
         case.panel("t (s)", "R$^2$ (nm$^2$)", curve("magtwin", t, r2), reference("R$_0^2$ - %g t" % wanted, [0, t[-1]], [r2[0], r2[0] - wanted * t[-1]]), title=name)
     return lines
+
+
+def binodal(T, low=1e-9, high=0.5 - 1e-6):
+    """c < 1/2 of ln(c/(1 - c)) = W/RT (2c - 1), W = 6 kJ/mol; 1/2 above W/2R."""
+    chi = 6000 / (8.31446261815324 * T)
+    while chi > 2 and high - low > 1e-14:
+        c = 0.5 * (low + high)
+        low, high = (low, c) if math.log(c / (1 - c)) > chi * (2 * c - 1) else (c, high)
+    return 0.5 * (low + high) if chi > 2 else 0.5
+
+
+def heat_treatment(case):
+    """Heating dissolves and melts, cooling precipitates: free energies that follow the temperature program.
+
+    A regular solution is held at 260, 290 and 320 K, each phase then at the binodal, and at 400 K, above the critical 361 K, where domains vanish. A compound in liquid is heated
+    from 1000 to 1300 K, held and cooled to 950 K: its share by the lever rule of kks.diagram after each hold. F may rise as -S dT alone."""
+    folder = case.run("evolve", "solution", "solution")
+    t, lines = read_evolve(folder), []
+    for end, T in ((20, 260), (45, 290), (70, 320), (95, 400)):
+        c = t["c_min"][np.argmin(abs(t["t_s"] - end))]
+        lines.append(result("regular solution, c at %d K" % T, c, "", binodal(T), "ln(c/(1 - c)) = W/RT (2c - 1)" if T < 361 else "one phase above W/2R = 361 K", 0.002))
+    grid = np.linspace(250, 400, 151)
+    case.panel("T (K)", "c", curve("poorer phase", t["temperature_K"], t["c_min"]), curve("richer phase", t["temperature_K"], t["c_max"]),
+               reference("binodal", np.concatenate([grid, grid[::-1]]), [binodal(T) for T in grid] + [1 - binodal(T) for T in grid[::-1]]),
+               title="held at 260, 290, 320, 400 K")
+    other = case.run("evolve", "melt", "melt")
+    m = read_evolve(other)
+    T, mean = m["temperature_K"], m["c_mean"][0]
+    liquid, solid = (np.interp(T, [900, 1100, 1400], c) for c in ([0.5, 0.42, 0.3], [0.12, 0.12, 0.13]))
+    lever = (mean - liquid) / (solid - liquid)
+    for end in (20, 80, 140):
+        k = np.argmin(abs(m["t_s"] - end))
+        lines.append(result("compound after the hold at %.0f K" % T[k], m["fraction"][k], "", lever[k], "lever rule", 0.01))
+    case.panel("t (s)", "share of the compound", curve("magtwin", m["t_s"], m["fraction"]), reference("lever rule at T(t)", m["t_s"], lever))
+    for name, at, rows in (("regular solution", folder, t), ("two phases", other, m)):
+        results = read_summary(at)["results"]
+        lines.append(bound(name + ": largest change of the mean of c", results["largest_drift_of_mean"], "", 0, 1e-12, "mass is conserved"))
+        lines.append(bound(name + ": largest rise of F beyond -S dT, over F", results["largest_rise_of_energy"]["value"] / abs(rows["f_total_J/m3"]).max(), "", 0, 1e-11, "F falls"))
+    return lines
