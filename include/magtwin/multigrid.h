@@ -16,6 +16,8 @@ typedef struct MtMultigrid MtMultigrid;
 typedef struct {
   double strong_threshold; /* couplings below this part of a row's strongest are weak */
   int aggressive_levels;   /* coarsened twice at once */
+  bool two_paths;          /* there, nodes couple that two paths join, not one: more nodes stay, better ones */
+  bool agreed; /* neighbouring ranks agree on what nodes count, so that grids are as good at their borders */
 } MtMultigridOptions;
 
 /* Of the symmetric positive definite A (AIJ), with levels from a PCHYPRE of these options' prefix; *mg is NULL if PETSc

@@ -79,9 +79,12 @@ void mt_simplex(int dim, const double x[4][3], double grad[4][3], double *volume
  * (length, area).  Plain C. */
 void mt_simplex_cut(int dim, const double x[4][3], const double u[4], double level, double *above, double *cut);
 
-/* K = sum V grad(i).grad(j), AIJ, symmetric, and w, the lumped weights V/(dim + 1); both the caller's.  Collective. */
+/* Nodes that share an element with each owned node, itself included, of this rank and of others; [n_owned] each. */
+PetscErrorCode mt_domain_entries(const MtDomain *d, PetscInt *own, PetscInt *other);
+/* K = sum V grad(i).grad(j), AIJ, symmetric, without entries that are 0 in every element, and w, the lumped weights
+ * V/(dim + 1); both the caller's.  Collective. */
 PetscErrorCode mt_domain_operators(const MtDomain *d, Mat *K, Vec *w);
-/* K of the elements e with part[e] alone, part [ne], with the entries (then 0) of all others too; the caller's.
+/* K of the elements e with part[e] alone, part [ne], with entries (then 0) for all others too; the caller's.
  * Collective. */
 PetscErrorCode mt_domain_stiffness(const MtDomain *d, const bool *part, Mat *K);
 /* Sets the values of a K of this domain: factor[e] times each element's, factor [ne].  Collective. */

@@ -55,6 +55,8 @@ static PetscErrorCode set_defaults(const char *prefix, const MtMultigridOptions 
                                    {"interp_type", "ext+i"},
                                    {"P_max", "4"},
                                    {"agg_nl", aggressive},
+                                   {"agg_num_paths", o->two_paths ? "2" : "1"},
+                                   {"measure_type", o->agreed ? "global" : "local"},
                                    {"relax_type_down", "SOR/Jacobi"},
                                    {"relax_type_up", "backward-SOR/Jacobi"}};
   for (size_t i = 0; i < sizeof option / sizeof *option; i++)

@@ -73,23 +73,12 @@ PetscErrorCode mt_elastic_hold(MtElastic *e) {
   return VecGhostRestoreLocalForm(e->c, &local);
 }
 
-/* The pattern is that of the scalar operators, in blocks. */
+/* A block for each pair of nodes that share an element. */
 PetscErrorCode mt_elastic_matrix(const MtElastic *e, Mat *A) {
   const MtDomain *d = e->domain;
-  PetscInt *own, *other, n;
-  const PetscInt *column;
-  Mat K;
-  Vec w;
-  PetscCall(mt_domain_operators(d, &K, &w));
-  PetscCall(VecDestroy(&w));
-  PetscCall(PetscCalloc2(d->n_owned, &own, d->n_owned, &other));
-  for (PetscInt i = 0; i < d->n_owned; i++) {
-    PetscCall(MatGetRow(K, d->row_start + i, &n, &column, NULL));
-    for (PetscInt k = 0; k < n; k++)
-      *(column[k] >= d->row_start && column[k] < d->row_start + d->n_owned ? &own[i] : &other[i]) += 1;
-    PetscCall(MatRestoreRow(K, d->row_start + i, &n, &column, NULL));
-  }
-  PetscCall(MatDestroy(&K));
+  PetscInt *own, *other;
+  PetscCall(PetscMalloc2(d->n_owned, &own, d->n_owned, &other));
+  PetscCall(mt_domain_entries(d, own, other));
   PetscCall(MatCreate(d->comm, A));
   PetscCall(MatSetSizes(*A, d->dim * d->n_owned, d->dim * d->n_owned, PETSC_DETERMINE, PETSC_DETERMINE));
   PetscCall(MatSetType(*A, MATAIJ));

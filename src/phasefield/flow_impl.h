@@ -26,6 +26,7 @@ struct MtFlow {
   Vec curvature;                        /* f'' */
   KSP ksp;                              /* of diffusion: MtDiffusion's */
   MtFlowFactor factor[2];               /* of the preconditioner; relaxed flows have one */
+  const MtFlowFactor *second;           /* of the two in a product; may be the first again */
   double source_t;                      /* the time of `source`, NAN: none yet */
   Vec source;                           /* NULL: none */
   Vec residual, delta, mu, work, inner; /* inner: of the preconditioner */

@@ -4,9 +4,9 @@
  * it is a product, P = q (w + a K) w^-1 (w + b K) with ab = M kappa/q and a + b = M g/q: two systems of the second
  * order, one cycle of AMG each.  At g = 2 sqrt(q kappa/M) (a = b) it is the preconditioner of P. Boyanova, M. Do-Quang,
  * M. Neytcheva, Comput. Methods Appl. Math. 12 (2012) 1, whose spectrum does not depend on the mesh; g = the mean of
- * f'' keeps it so when steps are long, in domains that have become phases. Relaxed: S = q w + L (w f'' + L kappa K),
- * preconditioned by AMG of the same with the mean of f'' where that is positive. Both factors keep the sums: 1.P x =
- * q 1.w x, as 1.S x, so that the mean of c is solved exactly. */
+ * f'' keeps it so when steps are long, in domains that have become phases. Relaxed: S = q w + L (w f'' + kappa K),
+ * preconditioned by AMG of the same with the mean of f'' where that is positive. P keeps the sums, 1.P x = q 1.w x,
+ * as S does; where the sum of its cycles' result is set so, the mean of c is solved exactly. */
 #include "flow_impl.h"
 #include "magtwin/diffusion.h"
 #include "magtwin/error.h"
@@ -17,43 +17,71 @@
 enum { MAX_ITERATIONS = 200 };
 static const double STALE = 1.5; /* a factor of a preconditioner may be off by */
 
+/* mu = f'' x + kappa w^-1 K x */
+static PetscErrorCode linear_potential(MtFlow *f, Vec x) {
+  const PetscScalar *xa, *w, *second;
+  PetscScalar *mu;
+  PetscCall(MatMult(f->K, x, f->mu));
+  PetscCall(VecGetArrayRead(x, &xa));
+  PetscCall(VecGetArrayRead(f->w, &w));
+  PetscCall(VecGetArrayRead(f->curvature, &second));
+  PetscCall(VecGetArray(f->mu, &mu));
+  for (PetscInt i = 0; i < f->domain->n_owned; i++) mu[i] = second[i] * xa[i] + f->model.kappa * mu[i] / w[i];
+  PetscCall(VecRestoreArray(f->mu, &mu));
+  PetscCall(VecRestoreArrayRead(f->curvature, &second));
+  PetscCall(VecRestoreArrayRead(f->w, &w));
+  return VecRestoreArrayRead(x, &xa);
+}
+
 static PetscErrorCode apply_system(Mat A, Vec x, Vec y) {
   MtFlow *f;
   PetscCall(MatShellGetContext(A, &f));
-  PetscCall(MatMult(f->K, x, f->mu));
-  PetscCall(VecPointwiseDivide(f->mu, f->mu, f->w));
-  PetscCall(VecScale(f->mu, f->model.kappa));
-  PetscCall(VecPointwiseMult(f->work, f->curvature, x));
-  PetscCall(VecAXPY(f->mu, 1, f->work));
+  PetscCall(linear_potential(f, x));
   PetscCall(mt_flow_transport(f, f->mu, y));
   PetscCall(VecPointwiseMult(f->work, f->w, x));
   return VecAXPY(y, f->shift, f->work);
 }
 
-/* y = A^-1 x by one cycle; for alpha = 1 the sums of x and w y are made equal. */
-static PetscErrorCode apply_factor(const MtFlow *f, const MtFlowFactor *a, Vec x, Vec y) {
-  PetscScalar have, want;
+/* y = A^-1 x by one cycle. */
+static PetscErrorCode apply_factor(const MtFlowFactor *a, Vec x, Vec y) {
   PC pc;
   PetscCall(KSPGetPC(a->ksp, &pc));
-  PetscCall(PCApply(pc, x, y));
-  if (f->model.kind != MT_FLOW_CONSERVED) return 0;
-  PetscCall(VecSum(x, &want));
-  PetscCall(VecDot(f->w, y, &have));
-  return VecShift(y, (want - have) / f->volume);
+  return PCApply(pc, x, y);
+}
+
+/* Makes the sums of q w y and x equal; one reduction. */
+static PetscErrorCode keep_sum(const MtFlow *f, Vec x, Vec y) {
+  const PetscScalar *xa, *ya, *w;
+  double sum[2] = {0, 0};
+  PetscCall(VecGetArrayRead(x, &xa));
+  PetscCall(VecGetArrayRead(y, &ya));
+  PetscCall(VecGetArrayRead(f->w, &w));
+  for (PetscInt i = 0; i < f->domain->n_owned; i++) {
+    sum[0] += xa[i];
+    sum[1] += w[i] * ya[i];
+  }
+  PetscCall(VecRestoreArrayRead(f->w, &w));
+  PetscCall(VecRestoreArrayRead(y, &ya));
+  PetscCall(VecRestoreArrayRead(x, &xa));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, 2, MPI_DOUBLE, MPI_SUM, f->domain->comm));
+  return VecShift(y, (sum[0] / f->shift - sum[1]) / f->volume);
 }
 
 static PetscErrorCode apply_preconditioner(PC pc, Vec x, Vec y) {
   MtFlow *f;
   PetscCall(PCShellGetContext(pc, &f));
-  if (f->model.kind != MT_FLOW_CONSERVED) return apply_factor(f, &f->factor[0], x, y);
-  PetscCall(apply_factor(f, &f->factor[0], x, f->inner));
+  if (f->model.kind != MT_FLOW_CONSERVED) return apply_factor(&f->factor[0], x, y);
+  PetscCall(apply_factor(&f->factor[0], x, f->inner));
   PetscCall(VecPointwiseMult(f->inner, f->inner, f->w));
-  PetscCall(apply_factor(f, &f->factor[1], f->inner, y));
-  return VecScale(y, 1 / f->shift);
+  PetscCall(apply_factor(f->second, f->inner, y));
+  PetscCall(VecScale(y, 1 / f->shift));
+  return keep_sum(f, x, y);
 }
 
 PetscErrorCode mt_flow_choose_amg(PC pc, int dim) {
-  return mt_multigrid_choose(pc, &(MtMultigridOptions){.strong_threshold = dim == 2 ? 0.25 : 0.5});
+  return mt_multigrid_choose(
+      pc, &(MtMultigridOptions){
+              .strong_threshold = dim == 2 ? 0.25 : 0.5, .aggressive_levels = 1, .two_paths = true, .agreed = true});
 }
 
 static PetscErrorCode make_factor(MtFlow *f, MtFlowFactor *a) {
@@ -91,12 +119,15 @@ static PetscErrorCode set_factor(MtFlow *f, MtFlowFactor *a, double alpha, doubl
   return 0;
 }
 
+/* Where a and b are near each other, sqrt(ab) serves both: its sum is less than a + b by a twelfth at most. */
 static PetscErrorCode set_conserved(MtFlow *f) {
   const double ab = f->model.mobility * f->model.kappa / f->shift,
                sum = f->model.mobility * f->mean_curvature / f->shift;
-  const double half = fmax(.5 * sum, sqrt(ab)), root = sqrt(fmax(0, half * half - ab));
-  PetscCall(set_factor(f, &f->factor[0], 1, half + root));
-  return set_factor(f, &f->factor[1], 1, ab / (half + root));
+  const double half = fmax(.5 * sum, sqrt(ab)), a = half + sqrt(fmax(0, half * half - ab)), b = ab / a;
+  const bool one = fresh(a, STALE * b);
+  f->second = &f->factor[one ? 0 : 1];
+  PetscCall(set_factor(f, &f->factor[0], 1, one ? sqrt(ab) : a));
+  return one ? 0 : set_factor(f, &f->factor[1], 1, b);
 }
 
 PetscErrorCode mt_flow_solver_set(MtFlow *f, double t, double shift) {
