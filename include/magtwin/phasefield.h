@@ -87,6 +87,8 @@ PetscErrorCode mt_domain_operators(const MtDomain *d, Mat *K, Vec *w);
 /* K of the elements e with part[e] alone, part [ne], with entries (then 0) for all others too; the caller's.
  * Collective. */
 PetscErrorCode mt_domain_stiffness(const MtDomain *d, const bool *part, Mat *K);
+/* AIJ with an entry, 0, for every pair of nodes that share an element; the caller's.  Collective. */
+PetscErrorCode mt_domain_matrix(const MtDomain *d, Mat *A);
 /* Sets the values of a K of this domain: factor[e] times each element's, factor [ne].  Collective. */
 PetscErrorCode mt_domain_stiffness_set(const MtDomain *d, const double *factor, Mat K);
 /* Part of the domain where c > level (0..1), and the area (nm2; nm in two dimensions) of c = level.  Collective. */

@@ -8,7 +8,7 @@
 PetscErrorCode mt_kks_trapping_create(MtKks *k) {
   const MtDomain *d = k->domain;
   if (k->model->rate > 0) return 0;
-  PetscCall(MatDuplicate(k->K, MAT_DO_NOT_COPY_VALUES, &k->T));
+  PetscCall(mt_domain_matrix(k->domain, &k->T));
   PetscCall(MatSetOption(k->T, MAT_SYMMETRIC, PETSC_FALSE));
   PetscCall(MatSetOption(k->T, MAT_NO_OFF_PROC_ENTRIES, PETSC_TRUE));
   return VecCreateGhost(d->comm, d->n_owned, PETSC_DETERMINE, d->n_local - d->n_owned, d->row + d->n_owned,

@@ -110,3 +110,20 @@ PetscErrorCode mt_domain_stiffness_set(const MtDomain *d, const double *factor, 
   PetscCall(MatAssemblyBegin(K, MAT_FINAL_ASSEMBLY));
   return MatAssemblyEnd(K, MAT_FINAL_ASSEMBLY);
 }
+
+PetscErrorCode mt_domain_matrix(const MtDomain *d, Mat *A) {
+  const int n = d->dim + 1;
+  const PetscScalar zero[16] = {0};
+  PetscCall(allocate(d, A));
+  for (PetscInt e = 0; e < d->ne; e++) {
+    const PetscInt *node = d->element + n * e;
+    PetscInt row[4], column[4];
+    for (int i = 0; i < n; i++) {
+      column[i] = d->row[node[i]];
+      row[i] = node[i] < d->n_owned ? column[i] : -1; /* left out: its owner's */
+    }
+    PetscCall(MatSetValues(*A, n, row, n, column, zero, ADD_VALUES));
+  }
+  PetscCall(MatAssemblyBegin(*A, MAT_FINAL_ASSEMBLY));
+  return MatAssemblyEnd(*A, MAT_FINAL_ASSEMBLY);
+}

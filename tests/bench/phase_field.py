@@ -112,6 +112,7 @@ def speed(bench, size):
         bench.note("linear iterations a step" + at, one.linear)
         bench.at_least("speed-up of 2 ranks" + at, one.wall / two.wall, "", 1.7, ASKED)
         bench.note("processor time of 1 rank over that of 2 together" + at, one.processor / two.processor)
+        bench.note("linear iterations of 2 ranks over those of 1" + at, two.linear / one.linear)
     return shares
 
 

@@ -91,6 +91,17 @@ static MtBox box_of(int dim, int64_t n, double size, bool periodic) {
   return b;
 }
 
+/* Nodes and, twice, the edges along the axes: K of a box has no other entries. */
+static double entries_of(const MtBox *b) {
+  double nodes = 1, share = 1;
+  for (int c = 0; c < b->dim; c++) {
+    const double n = (double)(b->cells[c] + !b->periodic[c]);
+    nodes *= n;
+    share += 2 * (double)b->cells[c] / n;
+  }
+  return nodes * share;
+}
+
 /* Weights add up to the volume; linear functions have the energy |grad|^2 V/2, constants none. */
 static void test_domain(void **state) {
   (void)state;
@@ -101,12 +112,15 @@ static void test_domain(void **state) {
     Vec w, u, v;
     PetscScalar sum, *a, e;
     int64_t count = 0, nodes = 1;
+    MatInfo info;
     assert_int_equal(mt_domain_box(PETSC_COMM_WORLD, &b, &d), 0);
     assert_int_equal(mt_domain_operators(d, &K, &w), 0);
     VecSum(w, &sum);
     assert_near(sum, d->volume, 1e-13 * d->volume);
     for (int c = 0; c < b.dim; c++) nodes *= b.cells[c] + !b.periodic[c];
     assert_int_equal(d->n_global, nodes);
+    MatGetInfo(K, MAT_GLOBAL_SUM, &info);
+    assert_near(info.nz_used, entries_of(&b), 1e-9);
     for (PetscInt i = 0; i < d->ne; i++) count += d->element_owned[i];
     MPI_Allreduce(MPI_IN_PLACE, &count, 1, MPI_INT64_T, MPI_SUM, PETSC_COMM_WORLD);
     assert_int_equal(count, d->ne_global);
