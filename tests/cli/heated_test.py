@@ -67,7 +67,7 @@ def test_table(folder):
     mean = text.replace(str(first), str([(a + b) / 2 for a, b in zip(first, second)])).replace(", second: %s, temperatures: [300, 400]" % second, "")
     mean = mean[:mean.index("\ntemperature:")] + mean[mean.index("\nevolve:"):]
     a, b = (table(RUNS.run(folder, name, "evolve.end=0.05 s", text=t))["f_total_J/m3"] for name, t in (("two", text), ("mean", mean)))
-    check(len(a) > 20 and np.allclose(a[:10], b[:10], rtol=1e-13), (a[:10], b[:10]))  # later what is unstable grows from the last digit
+    check(len(a) > 20 and abs(a[0] / b[0] - 1) < 1e-14 and np.allclose(a[:10], b[:10], rtol=1e-9), (a[:10], b[:10]))  # unstable: the last digit grows
     for change, words in [(("temperatures: [300, 400]", "temperatures: [300]"), "must be two different temperatures"),
                           ((", second: %s" % second, ""), "has 0 values for 19 of c"),
                           (("temperature: {time", "# {time"), "section temperature is missing")]:
