@@ -29,7 +29,7 @@ typedef struct {
   int iterations, states; /* states: fields of a trajectory kept in memory, 0: all */
   int members, groups;
   uint64_t seed;
-  double noise;
+  double noise, initial_noise;
 } MtInvertOptions;
 
 void mt_invert_options(const MtInput *in, MtInvertOptions *o); /* invert_keys.c.  Not collective. */
@@ -56,6 +56,8 @@ PetscErrorCode mt_snapshots_take_first(const MtDomain *d, const MtInput *in, MtS
 /* Sum over what snapshot k sees, on this rank alone: |c - value|^2/(2 sigma^2), and (with r) its derivative
  * r = (c - value)/sigma^2, 0 where nothing is seen.  Not collective. */
 PetscErrorCode mt_snapshots_misfit(const MtSnapshots *s, int k, Vec c, Vec r, double *sum);
+/* v /= sigma^2, 0 where snapshot k sees nothing. */
+PetscErrorCode mt_snapshots_weigh(const MtSnapshots *s, int k, Vec v);
 /* Sum of a b/sigma^2 over what snapshot k sees, on this rank alone. */
 PetscErrorCode mt_snapshots_product(const MtSnapshots *s, int k, Vec a, Vec b, double *sum);
 
@@ -120,12 +122,15 @@ const char *mt_invert_observed(const MtInput *in);
 PetscErrorCode mt_twin_step(MtTwin *w, int i, Vec c0, Vec c1, Vec c2, Vec next, bool *good);
 /* The misfit on the steps recorded; *good: false where a step could not be solved. */
 PetscErrorCode mt_twin_forward(MtTwin *w, double *misfit, bool *good, Vec *predicted);
-/* The same with sensitivities: H [n n] += the Gauss-Newton matrix of theta, g [n] the gradient. */
-PetscErrorCode mt_twin_sensitivity(MtTwin *w, double *misfit, double *g, double *H, bool *good);
+/* The same with sensitivities: H [n n] += the Gauss-Newton matrix of theta, g [n] the gradient; at (or NULL): [n
+ * seen.n] the sensitivity to each parameter at each snapshot that comes after the beginning. */
+PetscErrorCode mt_twin_sensitivity(MtTwin *w, double *misfit, double *g, double *H, Vec *at, bool *good);
 
 /* reverse.c: after mt_twin_forward, the gradient of the misfit by theta, g [n], and (or NULL) by the state at the
  * beginning. */
 PetscErrorCode mt_twin_reverse(MtTwin *w, double *g, Vec by_start);
+/* by_start = sum over snapshots of dc_k/dc_0' force[k]. */
+PetscErrorCode mt_twin_reverse_of(MtTwin *w, const Vec *force, Vec by_start);
 
 /* What is known of theta in the end. */
 typedef struct {
@@ -140,6 +145,11 @@ void mt_posterior_laplace(const MtTwin *w, const double *theta, const double *A,
 void mt_posterior_look(const MtTwin *w, MtPosterior *p); /* the rest, from the covariance */
 /* sqrt(g.A^-1 g) along the parameters not at bounds: how far the minimum is, in standard deviations. */
 double mt_posterior_distance(const MtTwin *w, const MtPosterior *p, const double *g);
+/* start_error.c: with an error of the state at the beginning, of that deviation, independent from node to node; at the
+ * theta and on the steps that the twin has.  row [n]: derivative by that state of the misfit's gradient by each theta,
+ * without second derivatives of c.  Collective. */
+PetscErrorCode mt_posterior_start(MtTwin *w, double noise, MtPosterior *p);
+PetscErrorCode mt_start_rows(MtTwin *w, Vec *row);
 /* Eigenvalues, ascending, of a symmetric n x n matrix; a: eigenvectors, one a row. */
 void mt_symmetric_eigen(int n, double *a, double *value);
 

@@ -44,6 +44,16 @@ const MtKey mt_invert_keys[] = {
      .def = "model",
      .choices = "model|snapshot",
      .help = "The state at the beginning: that of section phasefield at t = 0, or the first snapshot as it is."},
+    {.path = "invert.initial_noise",
+     .type = MT_KEY_REAL,
+     .def = "0",
+     .min = 0,
+     .max = 1e6,
+     .when = "invert.method=gauss_newton|blmvm",
+     .help =
+         "Standard deviation of the error of the state at the beginning, independent from node to node: that of the "
+         "noise where the state is a snapshot. The estimates stay, their deviations then hold it too. 0: the state "
+         "is known."},
     {.path = "invert.parameters", .type = MT_KEY_LIST, .min = 1, .max = 16, .help = "What is sought: one map each."},
     {.path = "invert.parameters[].name",
      .type = MT_KEY_STRING,
@@ -121,6 +131,7 @@ void mt_invert_options(const MtInput *in, MtInvertOptions *o) {
                          .taylor = mt_input_bool(in, "invert.taylor_test"),
                          .iterations = (int)mt_input_int(in, "invert.iterations"),
                          .noise = mt_input_real(in, "invert.noise")};
+  if (mt_input_has(in, "invert.initial_noise")) o->initial_noise = mt_input_real(in, "invert.initial_noise");
   o->method = strcmp(method, "ensemble") == 0 ? MT_INVERT_ENSEMBLE
               : strcmp(method, "blmvm") == 0  ? MT_INVERT_BLMVM
                                               : MT_INVERT_GAUSS_NEWTON;

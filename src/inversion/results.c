@@ -108,7 +108,7 @@ static void warn(const MtInvert *v, const MtPosterior *p, double per_value) {
             text, "logarithms or widths of ranges");
   }
   const double scatter = sqrt(2 / w->seen.count); /* of the mean of squares, chi-squared */
-  if (per_value > 1 + 5 * scatter)
+  if (per_value > 1 + 5 * scatter && v->opt.initial_noise == 0)
     mt_warn("computed and observed differ by %.3g of the noise stated (rms): the noise is larger, or the model is not "
             "that of the snapshots; the deviations are too small",
             sqrt(per_value));

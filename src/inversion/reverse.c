@@ -14,6 +14,7 @@ typedef struct {
   MtTwin *w;
   Vec one, two;            /* l_(i+1), l_(i+2) */
   double sum[MT_UNKNOWNS]; /* of this rank */
+  const Vec *force;        /* [snapshots] in the place of the misfit's derivatives; NULL */
 } Reverse;
 
 /* work[2] = -dJ/dc_state and what the steps after it hand back; state 0 has no l of its own. */
@@ -23,7 +24,8 @@ static PetscErrorCode right_side(Reverse *r, int state, Vec c, Vec right) {
   double none = 0;
   Vec part = w->work[3];
   PetscCall(VecZeroEntries(right));
-  if (k >= 0) PetscCall(mt_snapshots_misfit(&w->seen, k, c, right, &none));
+  if (k >= 0 && r->force) PetscCall(VecCopy(r->force[k], right));
+  if (k >= 0 && !r->force) PetscCall(mt_snapshots_misfit(&w->seen, k, c, right, &none));
   PetscCall(VecScale(right, -1));
   PetscCall(VecZeroEntries(part));
   if (state < w->steps.n) {
@@ -66,7 +68,7 @@ static PetscErrorCode back_step(Reverse *r, int i, Vec c) {
   if (rc) return rc;
   r->two = r->one;
   r->one = l;
-  return add_gradient(r, l, w->work[3]);
+  return r->force ? 0 : add_gradient(r, l, w->work[3]);
 }
 
 /* Runs from states a and a - 1 to b; state j is left in place(j) of `to`, the last two of them at least. */
@@ -137,15 +139,29 @@ static PetscErrorCode back_halved(Reverse *r, int a, int b, Pair from, int first
   return rc ? rc : back_halved(r, a, m, from, first);
 }
 
+/* All steps, from the last one. */
+static PetscErrorCode back_all(Reverse *r) {
+  MtTwin *w = r->w;
+  w->adjoints++;
+  return w->whole ? back_kept(r, 0, w->steps.n, 0) : back_halved(r, 0, w->steps.n, (Pair){w->start, NULL}, 0);
+}
+
+static PetscErrorCode by_state(Reverse *r, Vec by_start) {
+  PetscCall(right_side(r, 0, r->w->start, by_start));
+  return VecScale(by_start, -1);
+}
+
+PetscErrorCode mt_twin_reverse_of(MtTwin *w, const Vec *force, Vec by_start) {
+  Reverse r = {.w = w, .one = w->work[0], .two = w->work[1], .force = force};
+  PetscErrorCode rc = back_all(&r);
+  return rc ? rc : by_state(&r, by_start);
+}
+
 PetscErrorCode mt_twin_reverse(MtTwin *w, double *g, Vec by_start) {
   Reverse r = {.w = w, .one = w->work[0], .two = w->work[1]};
-  w->adjoints++;
-  PetscErrorCode rc =
-      w->whole ? back_kept(&r, 0, w->steps.n, 0) : back_halved(&r, 0, w->steps.n, (Pair){w->start, NULL}, 0);
+  PetscErrorCode rc = back_all(&r);
   if (rc) return rc;
   PetscCallMPI(MPI_Allreduce(r.sum, g, w->n, MPI_DOUBLE, MPI_SUM, w->comm));
   for (int p = 0; p < w->n; p++) g[p] *= w->unknown[p].factor * mt_unknown_slope(&w->unknown[p], w->theta[p]);
-  if (!by_start) return 0;
-  PetscCall(right_side(&r, 0, w->start, by_start));
-  return VecScale(by_start, -1);
+  return by_start ? by_state(&r, by_start) : 0;
 }

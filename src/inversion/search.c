@@ -103,7 +103,7 @@ static PetscErrorCode make_matrix(Search *s, const double *theta) {
     PetscCall(mt_twin_set(w, theta));
     s->value = NAN;
   }
-  PetscErrorCode rc = mt_twin_sensitivity(w, &misfit, g, s->matrix, &good);
+  PetscErrorCode rc = mt_twin_sensitivity(w, &misfit, g, s->matrix, NULL, &good);
   if (!rc && !good) rc = mt_error(MT_ERR_FAIL, "the steps of the march cannot be repeated for the sensitivities");
   if (rc) return rc;
   for (int i = 0; i < n; i++)
@@ -271,6 +271,12 @@ static PetscErrorCode make_space(Search *s) {
   return 0;
 }
 
+/* The posterior with the error of the start, where the search has ended. */
+static PetscErrorCode with_start(Search *s) {
+  if (!is_at(s, s->v->mark.theta)) PetscCall(mt_twin_set(&s->v->twin, s->v->mark.theta));
+  return mt_posterior_start(&s->v->twin, s->v->opt.initial_noise, &s->posterior);
+}
+
 PetscErrorCode mt_invert_search(MtInvert *v, MtPosterior *p, bool *stopped) {
   Search s = {.v = v, .value = NAN};
   PetscCall(make_space(&s));
@@ -279,6 +285,7 @@ PetscErrorCode mt_invert_search(MtInvert *v, MtPosterior *p, bool *stopped) {
   mt_progress_end();
   *stopped = s.stopped;
   if (!rc && !s.stopped) rc = make_matrix(&s, v->mark.theta);
+  if (!rc && !s.stopped && v->opt.initial_noise > 0) rc = with_start(&s);
   *p = s.posterior;
   PetscCall(VecDestroy(&s.x));
   PetscCall(MatDestroy(&s.H));

@@ -277,3 +277,15 @@ PetscErrorCode mt_snapshots_product(const MtSnapshots *s, int k, Vec x, Vec y, d
   *sum += part / (s->sigma * s->sigma);
   return 0;
 }
+
+PetscErrorCode mt_snapshots_weigh(const MtSnapshots *s, int k, Vec v) {
+  const PetscScalar *seen;
+  PetscScalar *a;
+  PetscInt n;
+  PetscCall(VecGetLocalSize(v, &n));
+  PetscCall(VecGetArrayRead(s->value[k], &seen));
+  PetscCall(VecGetArray(v, &a));
+  for (PetscInt i = 0; i < n; i++) a[i] = isnan(seen[i]) ? 0 : a[i] / (s->sigma * s->sigma);
+  PetscCall(VecRestoreArray(v, &a));
+  return VecRestoreArrayRead(s->value[k], &seen);
+}

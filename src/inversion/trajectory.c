@@ -109,7 +109,7 @@ static PetscErrorCode step_tangents(MtTwin *w, int i, Vec c) {
 }
 
 /* What snapshot k adds to gradient and matrix, on this rank. */
-static PetscErrorCode add_products(MtTwin *w, int i, Vec c, double *sum) {
+static PetscErrorCode add_products(MtTwin *w, int i, Vec c, double *sum, Vec *at) {
   const int k = w->steps.seen[i], n = w->n;
   if (k < 0) return 0;
   Vec r = w->work[0];
@@ -117,6 +117,7 @@ static PetscErrorCode add_products(MtTwin *w, int i, Vec c, double *sum) {
   for (int p = 0; p < n; p++) {
     PetscScalar *a, *b;
     PetscInt m;
+    if (at) PetscCall(VecCopy(w->tangent[p][i % 3], at[p * w->seen.n + k]));
     PetscCall(VecGetLocalSize(r, &m));
     PetscCall(VecGetArray(r, &a));
     PetscCall(VecGetArray(w->tangent[p][i % 3], &b));
@@ -129,7 +130,7 @@ static PetscErrorCode add_products(MtTwin *w, int i, Vec c, double *sum) {
   return 0;
 }
 
-PetscErrorCode mt_twin_sensitivity(MtTwin *w, double *misfit, double *g, double *H, bool *good) {
+PetscErrorCode mt_twin_sensitivity(MtTwin *w, double *misfit, double *g, double *H, Vec *at, bool *good) {
   const int n = w->n;
   double sum[1 + MT_UNKNOWNS + MT_UNKNOWNS * MT_UNKNOWNS] = {0};
   Vec c0 = w->start, c1 = NULL, c2 = NULL;
@@ -145,7 +146,7 @@ PetscErrorCode mt_twin_sensitivity(MtTwin *w, double *misfit, double *g, double 
     if (!*good) return 0;
     PetscErrorCode rc = step_tangents(w, i, next);
     if (rc) return rc;
-    PetscCall(add_products(w, i + 1, next, sum));
+    PetscCall(add_products(w, i + 1, next, sum, at));
     c2 = c1;
     c1 = c0;
     c0 = next;

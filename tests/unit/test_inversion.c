@@ -161,7 +161,7 @@ static void duality(Case *k) {
   bool good;
   misfit_at(w, w->theta);
   assert_int_equal(mt_twin_reverse(w, g, NULL), 0);
-  assert_int_equal(mt_twin_sensitivity(w, &misfit, s, H, &good), 0);
+  assert_int_equal(mt_twin_sensitivity(w, &misfit, s, H, NULL, &good), 0);
   for (int p = 0; p < 4; p++) assert_near(s[p], g[p], 1e-7 * fabs(g[p]) + 1e-9);
 }
 
@@ -226,6 +226,66 @@ static void test_few_states(void **state) {
   for (int p = 0; p < 4; p++) assert_near(g[1][p], g[0][p], 1e-7 * fabs(g[0][p]));
 }
 
+/* d[k] = (c_k at theta + e of parameter p, or at the start + e v, less that at - e)/(2 e). */
+static void difference(MtTwin *w, int p, Vec v, Vec *d, Vec *other) {
+  const double e = 1e-4;
+  double theta[MT_UNKNOWNS], misfit;
+  bool good;
+  memcpy(theta, w->theta, sizeof theta);
+  for (int side = 0; side < 2; side++) {
+    if (v)
+      VecAXPY(w->start, side ? -2 * e : e, v);
+    else
+      theta[p] += side ? -2 * e : e;
+    mt_twin_set(w, theta);
+    assert_int_equal(mt_twin_forward(w, &misfit, &good, side ? other : d), 0);
+  }
+  for (int k = 0; k < w->seen.n; k++) {
+    VecAXPY(d[k], -1, other[k]);
+    VecScale(d[k], 1 / (2 * e));
+  }
+  if (v)
+    VecAXPY(w->start, e, v);
+  else
+    theta[p] += e;
+  mt_twin_set(w, theta);
+}
+
+/* What the error of the start does to the estimates: rows by the adjoint against differences of forward runs. */
+static void test_start(void **state) {
+  Case k;
+  Vec row[4], *by_v, *by_p, *other, v;
+  double misfit, product, sum;
+  (void)state;
+  open_case(&k, CONSERVED, MOBILITY, "states: 9,", "");
+  MtTwin *w = &k.twin;
+  VecDuplicate(w->start, &v);
+  VecCopy(w->start, v);
+  VecShift(v, -.47);
+  for (int p = 0; p < 4; p++) VecDuplicate(v, &row[p]);
+  VecDuplicateVecs(v, w->seen.n, &by_v);
+  VecDuplicateVecs(v, w->seen.n, &by_p);
+  VecDuplicateVecs(v, w->seen.n, &other);
+  assert_int_equal(mt_twin_record(w, &misfit, NULL), 0);
+  assert_int_equal(mt_start_rows(w, row), 0);
+  difference(w, 0, v, by_v, other);
+  for (int p = 0; p < 4; p++) {
+    difference(w, p, NULL, by_p, other);
+    sum = 0;
+    for (int s = 0; s < w->seen.n; s++) mt_snapshots_product(&w->seen, s, by_p[s], by_v[s], &sum);
+    MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_DOUBLE, MPI_SUM, PETSC_COMM_WORLD);
+    VecDot(row[p], v, &product);
+    print_message("row %d along v: %.9g, by differences %.9g\n", p, product, sum);
+    assert_near(product, sum, 1e-5 * fabs(sum));
+    VecDestroy(&row[p]);
+  }
+  VecDestroyVecs(w->seen.n, &by_v);
+  VecDestroyVecs(w->seen.n, &by_p);
+  VecDestroyVecs(w->seen.n, &other);
+  VecDestroy(&v);
+  close_case(&k);
+}
+
 /* A run of the model made of the input is the march that finds the steps of the adjoint, but for the tolerances of its
  * solvers; it depends on the parameters alone. */
 static void test_forward(void **state) {
@@ -276,9 +336,9 @@ static void test_run(void **state) {
 }
 
 int main(int argc, char **argv) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_numbers), cmocka_unit_test(test_gradient),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_numbers),    cmocka_unit_test(test_gradient),
                                      cmocka_unit_test(test_few_states), cmocka_unit_test(test_forward),
-                                     cmocka_unit_test(test_run)};
+                                     cmocka_unit_test(test_start),      cmocka_unit_test(test_run)};
   PetscInitialize(&argc, &argv, NULL, NULL);
   mt_error_install();
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
