@@ -34,7 +34,7 @@ PetscErrorCode cli_check_run(const char *subcommand, char *input, int noverrides
   if (!rc && c && c->run == cli_barrier) rc = mt_barrier_check(in);
   if (!rc && c && c->run == cli_dynamics) rc = mt_dynamics_check(in);
   if (!rc && c && c->run == cli_evolve) rc = mt_evolve_check(in);
-  const bool magnetic = c && strstr(c->needed, "materials");
+  const bool magnetic = c && strstr(c->needed, "materials") && mt_input_has(in, "materials.grain");
   if (!rc && magnetic) rc = mt_materials_check(PETSC_COMM_WORLD, in);
   if (!rc && magnetic)
     rc = mt_composition_check(PETSC_COMM_WORLD, in, false); /* the file may be made by a step before */
