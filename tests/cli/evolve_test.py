@@ -85,7 +85,7 @@ def test_continued(folder):
 
 def test_all_columns(folder):
     """Temperature, elasticity and a load together: every column there is, and the energies add up."""
-    t = table(evolve(folder, "out", "box.periodic=xy", "box.size=[60, 60, 0]", "temperature={time: [0 s], value: [900 K]}", "evolve.end=0.2 s", "evolve.snapshots=[]",
+    t = table(evolve(folder, "out", "box.periodic=xy", "box.size=[60, 60, 0]", "temperature={time: [0 s], value: [900 K]}", "phasefield.activation=1 kJ/mol", "evolve.end=0.2 s", "evolve.snapshots=[]",
                      "elasticity={misfit: [0.01], stiffness: [200, 100, 50], stress: [10, 0, 0]}"))
     names = ["temperature_K", "f_elastic_J/m3", "f_load_J/m3"]
     check(len(t) == 17 and all(name in t for name in names), sorted(t))
