@@ -7,8 +7,9 @@
 #include <math.h>
 #include <string.h>
 
-/* The scheme is differentiated exactly only where it is solved exactly. */
-static const double NEWTON_TOLERANCE = 1e-11, LINEAR_RTOL = 1e-4, ADJOINT_RTOL = 1e-10;
+/* The scheme is differentiated exactly only where it is solved exactly: what the last correction leaves must stay below
+ * differences of J at steps of 1e-7, also where it took one iteration more or less. */
+static const double NEWTON_TOLERANCE = 1e-13, LINEAR_RTOL = 1e-6, ADJOINT_RTOL = 1e-10;
 
 static PetscErrorCode open_domain(MtTwin *w, const char *mesh_path) {
   if (mt_input_has(w->in, "box.size")) {
