@@ -1,5 +1,6 @@
 /* The levels of a multigrid, taken from BoomerAMG; its cycle; its coarsest level, solved exactly where it is small. */
 #include "multigrid_impl.h"
+#include <math.h>
 
 enum { EXACT = 200 }; /* unknowns of a dense inverse, at most */
 
@@ -30,14 +31,14 @@ static PetscErrorCode invert(MtMultigrid *mg, PetscInt first, PetscInt n, PetscS
 }
 
 /* Rows first..first+n-1 of A, dense. */
-static PetscErrorCode dense_rows(Mat A, PetscInt first, PetscInt n, PetscInt N, PetscScalar *rows) {
+static PetscErrorCode dense_rows(Mat A, double scale, PetscInt first, PetscInt n, PetscInt N, PetscScalar *rows) {
   PetscCall(PetscArrayzero(rows, n * N));
   for (PetscInt i = 0; i < n; i++) {
     PetscInt entries;
     const PetscInt *col;
     const PetscScalar *value;
     PetscCall(MatGetRow(A, first + i, &entries, &col, &value));
-    for (PetscInt k = 0; k < entries; k++) rows[i * N + col[k]] = value[k];
+    for (PetscInt k = 0; k < entries; k++) rows[i * N + col[k]] = scale * value[k];
     PetscCall(MatRestoreRow(A, first + i, &entries, &col, &value));
   }
   return 0;
@@ -54,7 +55,7 @@ static PetscErrorCode gather(MtMultigrid *mg, Mat A, PetscInt first, PetscInt n,
     count[r] = (int)N * mg->count[r];
     place[r] = (int)N * mg->place[r];
   }
-  PetscCall(dense_rows(A, first, n, N, all + first * N));
+  PetscCall(dense_rows(A, mg->scale, first, n, N, all + first * N));
   PetscCallMPI(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, all, count, place, MPIU_SCALAR, mg->comm));
   return PetscFree2(count, place);
 }
@@ -84,7 +85,7 @@ static PetscErrorCode make_coarsest(MtMultigrid *mg, Mat A, MtLevel *l) {
   if (mg->all <= EXACT) return make_inverse(mg, A, l);
   PetscCall(MatGetLocalSize(A, &l->n, NULL));
   PetscCall(mt_level_no_interpolation(l));
-  return mt_level_matrix(A, l);
+  return mt_level_matrix(A, mg->scale, l);
 }
 
 static PetscErrorCode nonzeros(Mat A, double *nz) {
@@ -94,10 +95,25 @@ static PetscErrorCode nonzeros(Mat A, double *nz) {
   return 0;
 }
 
+/* The power of two that brings the largest diagonal entry to 1 .. 2: with a rate of 1e-60 it is of the order 1e60. */
+static PetscErrorCode find_scale(Mat A, double *scale) {
+  Vec diagonal;
+  PetscReal most;
+  int exponent;
+  PetscCall(MatCreateVecs(A, &diagonal, NULL));
+  PetscCall(MatGetDiagonal(A, diagonal));
+  PetscCall(VecNorm(diagonal, NORM_INFINITY, &most));
+  PetscCall(VecDestroy(&diagonal));
+  frexp(most, &exponent);
+  *scale = ldexp(1, 1 - exponent);
+  return 0;
+}
+
 /* The library's matrices begin with those of the coarsest level; A is the finest. */
 static PetscErrorCode make_levels(MtMultigrid *mg, Mat A, Mat *P, Mat *coarse) {
   double fine = 1, sum = 0;
   PetscCall(nonzeros(A, &fine));
+  PetscCall(find_scale(A, &mg->scale));
   for (int l = 0; l < mg->levels; l++) {
     const int place = mg->levels - 1 - l;
     Mat here = l ? coarse[place] : A;
@@ -108,7 +124,7 @@ static PetscErrorCode make_levels(MtMultigrid *mg, Mat A, Mat *P, Mat *coarse) {
       PetscCall(make_coarsest(mg, here, &mg->level[l]));
     } else {
       PetscCall(mt_level_interpolation(P[place - 1], &mg->level[l], &mg->level[l + 1]));
-      PetscCall(mt_level_matrix(here, &mg->level[l]));
+      PetscCall(mt_level_matrix(here, mg->scale, &mg->level[l]));
     }
   }
   PetscCall(PetscMalloc1(mg->level[0].n, &mg->level[0].b));
@@ -218,7 +234,7 @@ PetscErrorCode mt_multigrid_cycle(MtMultigrid *mg, Vec b, Vec x) {
   PetscCall(VecRestoreArrayRead(b, &in));
   PetscCall(cycle(mg));
   PetscCall(VecGetArrayWrite(x, &out));
-  for (PetscInt i = 0; i < l->n; i++) out[i] = l->x[i];
+  for (PetscInt i = 0; i < l->n; i++) out[i] = mg->scale * l->x[i];
   return VecRestoreArrayWrite(x, &out);
 }
 

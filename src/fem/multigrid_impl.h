@@ -30,6 +30,7 @@ struct MtMultigrid {
   int levels;
   MtLevel *level; /* [levels], finest first; of the last one only n, x and b are in use if it has an inverse */
   double complexity;
+  double scale; /* the levels hold scale A, the largest diagonal entry of which is near 1: floats have few exponents */
   /* the coarsest: its inverse, this rank's rows; NULL: it is too large, and swept instead */
   PetscInt all;          /* unknowns of all ranks */
   int *count, *place;    /* [ranks] unknowns of each, and where they begin */
@@ -39,7 +40,7 @@ struct MtMultigrid {
 /* Rows of the interpolation from the coarse to the fine level, and b of the coarse one; then those of the fine level's
  * matrix.  Collective. */
 PetscErrorCode mt_level_interpolation(Mat P, MtLevel *fine, MtLevel *coarse);
-PetscErrorCode mt_level_matrix(Mat A, MtLevel *level);
+PetscErrorCode mt_level_matrix(Mat A, double scale, MtLevel *level);
 /* In the place of the first, for a level that has n and is the coarsest. */
 PetscErrorCode mt_level_no_interpolation(MtLevel *level);
 PetscErrorCode mt_level_destroy(MtLevel *level);

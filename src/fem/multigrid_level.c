@@ -119,30 +119,31 @@ static bool before(const MtLevel *l, PetscInt j, PetscInt i) {
 }
 
 /* The columns of row i that come before it in a sweep, or after it. */
-static void put_side(MtLevel *l, const Rows *r, PetscInt i, bool earlier, PetscInt *k) {
+static void put_side(MtLevel *l, double scale, const Rows *r, PetscInt i, bool earlier, PetscInt *k) {
   for (PetscInt e = first(r, i); e < end(r, i); e++) {
     const PetscInt j = r->col[e];
     if (j == i)
-      l->inverse[i] = (float)(1 / r->value[e]);
+      l->inverse[i] = (float)(1 / (scale * r->value[e]));
     else if (before(l, j, i) == earlier)
-      put(l, k, j, r->value[e]);
+      put(l, k, j, scale * r->value[e]);
   }
 }
 
-static void fill(MtLevel *l, const Rows *own, const Rows *other) {
+static void fill(MtLevel *l, double scale, const Rows *own, const Rows *other) {
   PetscInt k = 0;
   for (PetscInt row = 0; row < l->n; row++) {
     const PetscInt i = l->node[row];
     l->start[row] = k;
-    put_side(l, own, i, true, &k);
+    put_side(l, scale, own, i, true, &k);
     l->above[row] = k;
-    put_side(l, own, i, false, &k);
-    for (PetscInt e = first(other, i); e < end(other, i); e++) put(l, &k, l->n + other->col[e], other->value[e]);
+    put_side(l, scale, own, i, false, &k);
+    for (PetscInt e = first(other, i); e < end(other, i); e++)
+      put(l, &k, l->n + other->col[e], scale * other->value[e]);
   }
   l->start[l->n] = k;
 }
 
-PetscErrorCode mt_level_matrix(Mat A, MtLevel *l) {
+PetscErrorCode mt_level_matrix(Mat A, double scale, MtLevel *l) {
   Blocks b;
   Rows own, other;
   PetscCall(get_blocks(A, &b));
@@ -153,7 +154,7 @@ PetscErrorCode mt_level_matrix(Mat A, MtLevel *l) {
   PetscCall(PetscMalloc1(most, &l->value));
   PetscCall(PetscCalloc1(l->n, &l->inverse));
   make_order(l);
-  fill(l, &own, &other);
+  fill(l, scale, &own, &other);
   PetscCall(restore_rows(b.own, &own));
   PetscCall(restore_rows(b.other, &other));
   PetscCall(make_halo(A, &b, &l->halo));

@@ -77,7 +77,7 @@ PetscErrorCode mt_forward_record(MtTwin *w, double *misfit, Vec *predicted) {
   mt_log_hush(true); /* mt_forward_check has let it speak */
   PetscErrorCode rc = no_model(open_at(w, &in, &s));
   mt_log_hush(false);
-  if (!rc) rc = run(w, s, &sum, predicted);
+  if (!rc) rc = no_model(run(w, s, &sum, predicted));
   w->recorded++;
   const PetscErrorCode closed = close_at(&in, &s);
   if (rc || closed) return rc ? rc : closed;

@@ -101,6 +101,10 @@ static PetscErrorCode find_known(const MtInput *in, const char *path, const char
     return mt_input_error(in, path, "%s is no number of this model", name);
   if ((*known)->kind == MT_NUMBER_OTHER && strcmp(mt_input_string(in, "invert.method"), "ensemble") != 0)
     return mt_input_error(in, path, "%s has no adjoint: invert.method must be ensemble", name);
+  if (strncmp(name, "phasefield.table.f[", 19) == 0 && mt_input_count(in, "phasefield.table.second") > 0 &&
+      strcmp(mt_input_string(in, "invert.method"), "ensemble") != 0)
+    return mt_input_error(in, path, "%s has no adjoint beside phasefield.table.second: invert.method must be ensemble",
+                          name);
   if ((*known)->least == NOT_NEGATIVE && !mt_input_has(in, "temperature.time")) /* all activation energies */
     return mt_input_error(in, path, "%s needs temperatures: section temperature is missing", name);
   return 0;

@@ -1,5 +1,5 @@
 /* The operator of diffusion, K_D(t) = sum over media of D(T(t)) K, and its linear systems q w + K_D: symmetric and
- * positive, conjugate gradients with a cycle of AMG (BoomerAMG).
+ * positive, conjugate gradients with a cycle of AMG (multigrid.h).
  *
  * A node where c is fixed keeps its row and column out of the system; what it takes up or gives is the residual there,
  * which nobody needs. */

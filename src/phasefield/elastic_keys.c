@@ -10,8 +10,9 @@ const MtKey mt_elastic_keys[] = {
     {.path = "elasticity.misfit",
      .type = MT_KEY_REALS,
      .help =
-         "Eigenstrain of the composition: strain without stress where c - reference is 1. One number: the same along "
-         "all axes; three: along x, y, z; six: xx yy zz yz xz xy."},
+         "Eigenstrain of the composition: strain without stress where c - reference is 1. A list: one number, [0.01], "
+         "the "
+         "same along all axes; three: along x, y, z; six: xx yy zz yz xz xy. Only with cahn_hilliard and allen_cahn."},
     {.path = "elasticity.reference", .type = MT_KEY_REAL, .def = "0", .help = "c without eigenstrain."},
     {.path = "elasticity.stiffness",
      .type = MT_KEY_VEC3,

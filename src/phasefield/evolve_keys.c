@@ -33,6 +33,7 @@ const MtKey mt_evolve_keys[] = {
      .choices = "cahn_hilliard|allen_cahn|diffusion|kks|grain_growth",
      .help = "cahn_hilliard: c is conserved and flows down the gradient of its chemical potential. allen_cahn: c "
              "relaxes where it is. diffusion: c flows down its own gradient through the media of section diffusion. "
+             "kks: two phases, phi, with compositions of their own in equilibrium (Kim, Kim, Suzuki), section kks. "
              "grain_growth: an order parameter for each grain, boundaries move by their curvature."},
     {.path = "phasefield.energy",
      .type = MT_KEY_CHOICE,
@@ -152,7 +153,8 @@ const MtKey mt_evolve_keys[] = {
      .def = "formula",
      .choices = "formula|file|voronoi|regions|labels",
      .help = "Where c, or the grain at each node, at the beginning comes from. voronoi: grains around random seeds; "
-             "regions: the grains of the mesh; labels: the voxels of section grains (source labels, stack or ebsd), "
+             "regions: the grains of the mesh (both only with grain_growth); labels: the voxels of section grains "
+             "(source labels, stack or ebsd), "
              "whose corner is the origin: without sections box and mesh they are the cells of a box."},
     {.path = "phasefield.initial_formula",
      .type = MT_KEY_STRING,

@@ -124,7 +124,7 @@ static PetscErrorCode set_conserved(MtFlow *f) {
   const double ab = f->model.mobility * f->model.kappa / f->shift,
                sum = f->model.mobility * f->mean_curvature / f->shift;
   const double half = fmax(.5 * sum, sqrt(ab)), a = half + sqrt(fmax(0, half * half - ab)), b = ab / a;
-  const bool one = fresh(a, STALE * b);
+  const bool one = a <= STALE * STALE * b;
   f->second = &f->factor[one ? 0 : 1];
   PetscCall(set_factor(f, &f->factor[0], 1, one ? sqrt(ab) : a));
   return one ? 0 : set_factor(f, &f->factor[1], 1, b);

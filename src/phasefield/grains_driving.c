@@ -19,7 +19,8 @@ const MtKey mt_grain_driving_keys[] = {
      .type = MT_KEY_PATH,
      .def = "",
      .when = DRIVEN,
-     .help = "A table with the columns grain and energy (J/m3): energies that grains have in their bulk, stored by "
+     .help = "A table with the columns grain and energy, in J/m3 (heads are the bare words): energies that grains have "
+             "in their bulk, stored by "
              "deformation, elastic or magnetic. Boundaries are driven by the differences. Every grain must be there."},
     {.path = KEY "state",
      .type = MT_KEY_PATH,

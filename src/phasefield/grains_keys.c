@@ -80,7 +80,8 @@ const MtKey mt_grain_growth_keys[] = {
     {.path = "phasefield.boundary.table",
      .type = MT_KEY_PATH,
      .when = "phasefield.boundary.law=table",
-     .help = "A table with the columns a, b (numbers of two grains), energy (J/m2) and mobility (m4/(J s)). Energies "
+     .help = "A table with the columns a, b (numbers of two grains), energy, in J/m2, and mobility, in m4/(J s) (heads "
+             "are the bare words). Energies "
              "may differ by a factor of 5. The run fails where two grains meet that it does not have."},
     {.path = "phasefield.grains",
      .type = MT_KEY_INT,

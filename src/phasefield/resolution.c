@@ -43,17 +43,18 @@ static double longest_edge(const MtDomain *d) {
   return most;
 }
 
-/* Of the free energy, at the lowest temperature of its program: there the interface is narrowest. */
+/* The least f'' of the free energy over its temperature program: f'' is linear in T, so one of the corners has it. */
 static PetscErrorCode curvature_of(const MtInput *in, double *curvature) {
   MtFreeEnergy e;
   MtProgram p;
-  double T = INFINITY;
   PetscErrorCode rc = mt_evolve_energy(in, &e);
   if (rc) return rc;
   rc = mt_diffusion_program(in, &p);
-  for (int i = 0; !rc && i < p.n; i++) T = fmin(T, p.T[i]);
-  const MtFreeEnergy cold = rc || p.n == 0 ? e : mt_free_energy_heated(&e, T);
-  if (!rc) *curvature = least_curvature(&cold);
+  if (!rc && p.n == 0) *curvature = least_curvature(&e);
+  for (int i = 0; !rc && i < p.n; i++) {
+    const MtFreeEnergy heated = mt_free_energy_heated(&e, p.T[i]);
+    *curvature = fmin(*curvature, least_curvature(&heated));
+  }
   mt_program_free(&p);
   mt_free_energy_free(&e);
   return rc;

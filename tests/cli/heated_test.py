@@ -63,11 +63,11 @@ def test_table(folder):
     first, second = ([1e8 * h * (v - 0.3)**2 * (0.7 - v)**2 * 100 for v in c] for h in (1, 3))
     text = SOLUTION.replace("energy: regular_solution", "energy: table").replace(
         "solution: {interaction: 6 kJ/mol, molar_volume: 1e-5 m3/mol}", "table: {c: %s, f: %s, second: %s, temperatures: [300, 400]}" % (c, first, second))
-    text = text.replace("0.3*tanh", "0.1*tanh").replace("value: [300 K, 300 K, 420 K, 420 K]", "value: [350 K, 350 K, 350 K, 350 K]")
+    text = text.replace("0.5 + 0.3*tanh", "0.25 + 0.1*tanh").replace("value: [300 K, 300 K, 420 K, 420 K]", "value: [350 K, 350 K, 350 K, 350 K]")
     mean = text.replace(str(first), str([(a + b) / 2 for a, b in zip(first, second)])).replace(", second: %s, temperatures: [300, 400]" % second, "")
     mean = mean[:mean.index("\ntemperature:")] + mean[mean.index("\nevolve:"):]
     a, b = (table(RUNS.run(folder, name, "evolve.end=0.05 s", text=t))["f_total_J/m3"] for name, t in (("two", text), ("mean", mean)))
-    check(len(a) > 20 and abs(a[0] / b[0] - 1) < 1e-14 and np.allclose(a[:10], b[:10], rtol=1e-9), (a[:10], b[:10]))  # unstable: the last digit grows
+    check(len(a) > 20 and len(a) == len(b) and np.allclose(a, b, rtol=1e-11), (a, b))  # c from 0.15 to 0.35, where f'' > 0: differences do not grow
     for change, words in [(("temperatures: [300, 400]", "temperatures: [300]"), "must be two different temperatures"),
                           ((", second: %s" % second, ""), "has 0 values for 19 of c"),
                           (("temperature: {time", "# {time"), "section temperature is missing")]:

@@ -150,11 +150,40 @@ static void few_unknowns_are_solved(void **state) {
   }
 }
 
+/* Levels are scaled: entries of 1e60 are no floats, and x = A^-1 b is none either. */
+static void large_matrices_are_no_matter(void **state) {
+  (void)state;
+  const double large = 1e60;
+  Mat A = laplacian(8, 0.01);
+  Vec x, y, b = wave(A, 1);
+  MtMultigrid *one, *other;
+  PetscReal size, apart;
+  VecDuplicate(b, &x);
+  VecDuplicate(b, &y);
+  assert_int_equal(mt_multigrid_create(A, "test_", &one), 0);
+  if (!one) skip();
+  mt_multigrid_cycle(one, b, x);
+  MatScale(A, large);
+  assert_int_equal(mt_multigrid_create(A, "test_", &other), 0);
+  mt_multigrid_cycle(other, b, y);
+  VecNorm(x, NORM_2, &size);
+  VecAXPY(x, -large, y);
+  VecNorm(x, NORM_2, &apart);
+  assert_true(size > 0 && apart < 1e-5 * size);
+  mt_multigrid_destroy(&one);
+  mt_multigrid_destroy(&other);
+  VecDestroy(&x);
+  VecDestroy(&y);
+  VecDestroy(&b);
+  MatDestroy(&A);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(cycle_is_symmetric_and_positive),
       cmocka_unit_test(as_good_as_the_librarys),
       cmocka_unit_test(few_unknowns_are_solved),
+      cmocka_unit_test(large_matrices_are_no_matter),
   };
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   set_options();
