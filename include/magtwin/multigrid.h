@@ -30,6 +30,8 @@ PetscErrorCode mt_multigrid_cycle(MtMultigrid *mg, Vec b, Vec x);
  * the library's own.  HMIS coarsening, extended+i interpolation of at most four entries.  Options of PETSc with the
  * prefix of pc override these (-<prefix>pc_hypre_boomeramg_...) or choose another preconditioner (-<prefix>pc_type). */
 PetscErrorCode mt_multigrid_choose(PC pc, const MtMultigridOptions *options);
+/* The library's own cycle with the same options. */
+PetscErrorCode mt_multigrid_choose_library(PC pc, const MtMultigridOptions *options);
 /* The cycle of a pc so chosen and set up, borrowed; NULL if it applies another preconditioner. */
 PetscErrorCode mt_multigrid_of(PC pc, MtMultigrid **mg);
 /* Nonzeros of all levels over those of A. */

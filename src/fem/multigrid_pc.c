@@ -78,6 +78,18 @@ PetscErrorCode mt_multigrid_choose(PC pc, const MtMultigridOptions *options) {
   return PCShellSetDestroy(pc, shell_destroy);
 }
 
+PetscErrorCode mt_multigrid_choose_library(PC pc, const MtMultigridOptions *options) {
+  const char *prefix;
+  PetscCall(PCGetOptionsPrefix(pc, &prefix));
+  PetscCall(set_defaults(prefix, options));
+#if defined(PETSC_HAVE_HYPRE)
+  PetscCall(PCSetType(pc, PCHYPRE));
+  return PCHYPRESetType(pc, "boomeramg");
+#else
+  return PCSetType(pc, PCGAMG);
+#endif
+}
+
 PetscErrorCode mt_multigrid_of(PC pc, MtMultigrid **mg) {
   PetscBool shell;
   Shell *s = NULL;
