@@ -43,6 +43,8 @@ void mt_kks_diagram_at(const MtKksDiagram *d, double T, double c[2]);
 void mt_kks_heated(const MtKksModel *m, double T, MtKksModel *now);
 /* f, f', f'' of a phase with its tilt.  Plain C. */
 void mt_kks_phase_at(const MtKksPhase *p, double c, double f[3]);
+/* The compositions that a phase may have: its own range, or 0 to 1 where that has no end.  Plain C. */
+void mt_kks_phase_range(const MtKksPhase *p, double *low, double *high);
 /* Where f'' <= 0 of a phase between low and high, so that it cannot be used there; NAN: nowhere.  Plain C. */
 double mt_kks_concave(const MtKksPhase *p, double low, double high);
 

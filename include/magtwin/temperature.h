@@ -2,6 +2,9 @@
 #ifndef MAGTWIN_TEMPERATURE_H
 #define MAGTWIN_TEMPERATURE_H
 
+/* y at ascending x, straight lines between them, the first and last held before and after; NAN for n = 0. */
+double mt_polyline(int n, const double *x, const double *y, double at);
+
 /* T at ascending times, straight lines between them, the first and last held before and after.  Arrays from malloc,
  * owned. */
 typedef struct {

@@ -135,15 +135,19 @@ static PetscErrorCode make_levels(MtMultigrid *mg, Mat A, Mat *P, Mat *coarse) {
   return 0;
 }
 
+PetscErrorCode mt_multigrid_library_type(PC pc) {
+#if defined(PETSC_HAVE_HYPRE)
+  PetscCall(PCSetType(pc, PCHYPRE));
+  return PCHYPRESetType(pc, "boomeramg");
+#else
+  return PCSetType(pc, PCGAMG);
+#endif
+}
+
 PetscErrorCode mt_multigrid_library(Mat A, const char *prefix, PC *library) {
   PetscCall(PCCreate(PetscObjectComm((PetscObject)A), library));
   PetscCall(PCSetOptionsPrefix(*library, prefix));
-#if defined(PETSC_HAVE_HYPRE)
-  PetscCall(PCSetType(*library, PCHYPRE));
-  PetscCall(PCHYPRESetType(*library, "boomeramg"));
-#else
-  PetscCall(PCSetType(*library, PCGAMG));
-#endif
+  PetscCall(mt_multigrid_library_type(*library));
   PetscCall(PCSetFromOptions(*library));
   PetscCall(PCSetOperators(*library, A, A));
   return PCSetUp(*library);

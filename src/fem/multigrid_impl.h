@@ -51,6 +51,8 @@ PetscErrorCode mt_level_restrict(MtLevel *level, MtLevel *coarse);
 PetscErrorCode mt_level_correct(MtLevel *level, MtLevel *coarse);
 PetscErrorCode mt_level_sweep_up(MtLevel *level);
 
+/* The library's multigrid: BoomerAMG, or what PETSc has without it. */
+PetscErrorCode mt_multigrid_library_type(PC pc);
 /* The library's own multigrid of A, with options of this prefix, set up.  Collective. */
 PetscErrorCode mt_multigrid_library(Mat A, const char *prefix, PC *library);
 

@@ -82,12 +82,7 @@ PetscErrorCode mt_multigrid_choose_library(PC pc, const MtMultigridOptions *opti
   const char *prefix;
   PetscCall(PCGetOptionsPrefix(pc, &prefix));
   PetscCall(set_defaults(prefix, options));
-#if defined(PETSC_HAVE_HYPRE)
-  PetscCall(PCSetType(pc, PCHYPRE));
-  return PCHYPRESetType(pc, "boomeramg");
-#else
-  return PCSetType(pc, PCGAMG);
-#endif
+  return mt_multigrid_library_type(pc);
 }
 
 PetscErrorCode mt_multigrid_of(PC pc, MtMultigrid **mg) {

@@ -57,6 +57,8 @@ PetscErrorCode mt_labels_values(const MtDomain *d, const MtInput *in, int n, con
 /* evolve_keys.c: the parts of the input; MT_ERR_INPUT with the place of the key.  Not collective. */
 void mt_evolve_box(const MtInput *in, MtBox *box);
 PetscErrorCode mt_evolve_energy(const MtInput *in, MtFreeEnergy *e);
+/* The numbers of a list in the input, from malloc, and how many there are. */
+double *mt_evolve_reals(const MtInput *in, const char *key, int *n);
 /* Of the key `path`; *f NULL where it has no value. */
 PetscErrorCode mt_evolve_formula(const MtInput *in, const char *path, MtFormula **f);
 void mt_evolve_march_options(const MtInput *in, const MtFreeEnergy *e, MtMarchOptions *o);

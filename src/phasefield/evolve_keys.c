@@ -317,7 +317,7 @@ static PetscErrorCode check_box(const MtInput *in) {
   return 0;
 }
 
-static double *reals(const MtInput *in, const char *key, int *n) {
+double *mt_evolve_reals(const MtInput *in, const char *key, int *n) {
   *n = mt_input_count(in, "%s", key);
   double *a = malloc((size_t)(*n + 1) * sizeof *a);
   if (!a) abort();
@@ -342,7 +342,7 @@ static PetscErrorCode read_double_well(const MtInput *in, MtFreeEnergy *e) {
 
 static PetscErrorCode read_polynomial(const MtInput *in, MtFreeEnergy *e) {
   e->kind = MT_ENERGY_POLYNOMIAL;
-  e->a = reals(in, "phasefield.polynomial", &e->n);
+  e->a = mt_evolve_reals(in, "phasefield.polynomial", &e->n);
   if (e->n >= 3 && e->n % 2 == 1 && e->a[e->n - 1] > 0) return 0;
   return mt_input_error(in, "phasefield.polynomial",
                         "has no lower bound: the last coefficient must be that of an even power, 2 or higher, and > 0");
@@ -374,7 +374,7 @@ static PetscErrorCode read_second_table(const MtInput *in, MtFreeEnergy *e) {
   if (!mt_input_has(in, "temperature.time"))
     return mt_input_error(in, AT, "needs temperatures: section temperature is missing");
   e->known_at = mt_input_real_at(in, 0, AT);
-  e->rise = reals(in, SECOND, &e->n);
+  e->rise = mt_evolve_reals(in, SECOND, &e->n);
   for (int i = 0; i < n; i++) e->rise[i] = (e->rise[i] - e->a[i]) / (mt_input_real_at(in, 1, AT) - e->known_at);
   return 0;
 }
@@ -382,8 +382,8 @@ static PetscErrorCode read_second_table(const MtInput *in, MtFreeEnergy *e) {
 static PetscErrorCode read_table(const MtInput *in, MtFreeEnergy *e) {
   int n;
   e->kind = MT_ENERGY_TABLE;
-  e->c = reals(in, "phasefield.table.c", &e->n);
-  e->a = reals(in, "phasefield.table.f", &n);
+  e->c = mt_evolve_reals(in, "phasefield.table.c", &e->n);
+  e->a = mt_evolve_reals(in, "phasefield.table.f", &n);
   if (n != e->n || n < 3)
     return mt_input_error(in, "phasefield.table.f", "has %d values for %d of c; as many are needed, at least 3", n,
                           e->n);

@@ -1,22 +1,14 @@
 /* Section kks.diagram: compositions of both phases in equilibrium against temperature. */
+#include "evolve_impl.h"
 #include "kks_input.h"
 #include "magtwin/error.h"
-#include <math.h>
-#include <stdlib.h>
 
 static const char AT[] = "kks.diagram.temperature";
 static const char *const SIDE[2] = {"kks.diagram.first", "kks.diagram.second"};
 
-static double *reals(const MtInput *in, const char *key, int n) {
-  double *a = malloc((size_t)n * sizeof *a);
-  if (!a) abort();
-  for (int i = 0; i < n; i++) a[i] = mt_input_real_at(in, i, "%s", key);
-  return a;
-}
-
 static PetscErrorCode check_side(const MtInput *in, const MtKksModel *m, int k) {
-  const MtFreeEnergy *f = &m->phase[k].f;
-  const double low = isinf(f->low) ? 0 : f->low, high = isinf(f->high) ? 1 : f->high;
+  double low, high;
+  mt_kks_phase_range(&m->phase[k], &low, &high);
   for (int i = 0; i < m->diagram.n; i++) {
     const double c = m->diagram.c[k][i];
     if (!(c >= low && c <= high))
@@ -50,9 +42,8 @@ PetscErrorCode mt_kks_read_diagram(const MtInput *in, MtKksModel *m) {
   for (int i = 0; i < 2; i++)
     if (m->phase[1].tilt[i] != 0 || m->phase[1].entropy[i] != 0)
       return mt_input_error(in, AT, "sets the ends of the second phase: leave out its ends and entropies");
-  d->n = n;
-  d->T = reals(in, AT, n);
-  for (int k = 0; k < 2; k++) d->c[k] = reals(in, SIDE[k], n);
+  d->T = mt_evolve_reals(in, AT, &d->n);
+  for (int k = 0; k < 2; k++) d->c[k] = mt_evolve_reals(in, SIDE[k], &d->n);
   PetscErrorCode rc = check_temperatures(in, m);
   for (int k = 0; k < 2 && !rc; k++) rc = check_side(in, m, k);
   return rc;

@@ -13,11 +13,7 @@ bool mt_kks_follows(const MtKksModel *m) {
 }
 
 void mt_kks_diagram_at(const MtKksDiagram *d, double T, double c[2]) {
-  int i = 1;
-  while (i < d->n - 1 && T > d->T[i]) i++;
-  for (int k = 0; k < 2; k++)
-    c[k] = d->n == 1 ? d->c[k][0]
-                     : d->c[k][i - 1] + (d->c[k][i] - d->c[k][i - 1]) * (T - d->T[i - 1]) / (d->T[i] - d->T[i - 1]);
+  for (int k = 0; k < 2; k++) c[k] = mt_polyline(d->n, d->T, d->c[k], T);
 }
 
 /* The line that, added to phase 1, makes the common tangent touch both phases there. */

@@ -178,14 +178,6 @@ static const char *at(int k, const char *key, char path[64]) {
   return path;
 }
 
-static double *reals(const MtInput *in, const char *key, int *n) {
-  *n = mt_input_count(in, "%s", key);
-  double *a = malloc((size_t)(*n + 1) * sizeof *a);
-  if (!a) abort();
-  for (int i = 0; i < *n; i++) a[i] = mt_input_real_at(in, i, "%s", key);
-  return a;
-}
-
 static PetscErrorCode read_parabola(const MtInput *in, int k, MtFreeEnergy *e) {
   const double a = mt_input_real(in, "kks.phases[%d].curvature", k), c = mt_input_real(in, "kks.phases[%d].minimum", k);
   e->kind = MT_ENERGY_POLYNOMIAL;
@@ -200,7 +192,7 @@ static PetscErrorCode read_parabola(const MtInput *in, int k, MtFreeEnergy *e) {
 static PetscErrorCode read_polynomial(const MtInput *in, int k, MtFreeEnergy *e) {
   char path[64];
   e->kind = MT_ENERGY_POLYNOMIAL;
-  e->a = reals(in, at(k, "polynomial", path), &e->n);
+  e->a = mt_evolve_reals(in, at(k, "polynomial", path), &e->n);
   if (e->n < 3) return mt_input_error(in, path, "must go to c^2 at least: a phase is convex");
   if (e->n % 2 == 1 && e->a[e->n - 1] > 0) return 0;
   return mt_input_error(in, path, "has no lower bound: the last coefficient must be that of an even power and > 0");
@@ -226,11 +218,11 @@ static PetscErrorCode read_table(const MtInput *in, int k, MtFreeEnergy *e) {
   char path[64];
   int n;
   e->kind = MT_ENERGY_TABLE;
-  e->c = reals(in, at(k, "c", path), &e->n);
+  e->c = mt_evolve_reals(in, at(k, "c", path), &e->n);
   for (int i = 1; i < e->n; i++)
     if (!(e->c[i] > e->c[i - 1]))
       return mt_input_error(in, path, "must ascend, but entry %d is not above the one before", i + 1);
-  e->a = reals(in, at(k, "f", path), &n);
+  e->a = mt_evolve_reals(in, at(k, "f", path), &n);
   if (n != e->n || n < 3)
     return mt_input_error(in, path, "has %d values for %d of c; as many are needed, at least 3", n, e->n);
   e->low = e->c[0];
@@ -271,8 +263,9 @@ static PetscErrorCode read_phase(const MtInput *in, int k, MtKksPhase *p) {
 
 static PetscErrorCode check_convex(const MtInput *in, int k, const MtKksPhase *p) {
   char path[64];
-  const double low = isinf(p->f.low) ? 0 : p->f.low, high = isinf(p->f.high) ? 1 : p->f.high,
-               c = mt_kks_concave(p, low, high);
+  double low, high;
+  mt_kks_phase_range(p, &low, &high);
+  const double c = mt_kks_concave(p, low, high);
   return isnan(c) ? 0
                   : mt_input_error(in, at(k, "energy", path),
                                    "is not convex at c = %g: no composition of this phase "

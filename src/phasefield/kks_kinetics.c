@@ -11,15 +11,10 @@
 
 enum { SAMPLES = 2000, BISECTIONS = 200 };
 
-static void range_of(const MtKksPhase *p, double *low, double *high) {
-  *low = isinf(p->f.low) ? 0 : p->f.low;
-  *high = isinf(p->f.high) ? 1 : p->f.high;
-}
-
 /* c of the phase at that potential, which rises with it; NAN: beyond the ends of the phase. */
 static double composition(const MtKksPhase *p, double mu) {
   double low, high, f[3];
-  range_of(p, &low, &high);
+  mt_kks_phase_range(p, &low, &high);
   mt_kks_phase_at(p, low, f);
   if (!(f[1] <= mu)) return NAN;
   mt_kks_phase_at(p, high, f);
@@ -59,7 +54,7 @@ static void refine(const MtKksModel *m, double low, double high, double below, M
 int mt_kks_equilibrium(const MtKksModel *m, MtKksEquilibrium *e) {
   double low, high, last = NAN, at = NAN;
   int found = 0;
-  range_of(&m->phase[0], &low, &high);
+  mt_kks_phase_range(&m->phase[0], &low, &high);
   for (int i = 0; i <= SAMPLES; i++) {
     double c[2] = {low + .5 * (high - low) * (1 - cos(M_PI * i / SAMPLES))}; /* close to each other at the ends */
     const double here = gap(m, c);

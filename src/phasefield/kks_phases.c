@@ -26,6 +26,11 @@ void mt_kks_phase_at(const MtKksPhase *p, double c, double f[3]) {
   f[1] += p->tilt[1] - p->tilt[0];
 }
 
+void mt_kks_phase_range(const MtKksPhase *p, double *low, double *high) {
+  *low = isinf(p->f.low) ? 0 : p->f.low;
+  *high = isinf(p->f.high) ? 1 : p->f.high;
+}
+
 double mt_kks_concave(const MtKksPhase *p, double low, double high) {
   for (int i = 1; i < SAMPLES; i++) {
     double f[3], c = low + (high - low) * i / SAMPLES;

@@ -5,12 +5,16 @@
 
 static const double GAS = 8.31446261815324; /* J/(mol K), CODATA 2018 */
 
+double mt_polyline(int n, const double *x, const double *y, double at) {
+  if (n == 0) return NAN;
+  if (at <= x[0]) return y[0];
+  for (int i = 1; i < n; i++)
+    if (at <= x[i]) return y[i - 1] + (y[i] - y[i - 1]) * (at - x[i - 1]) / (x[i] - x[i - 1]);
+  return y[n - 1];
+}
+
 double mt_program_at(const MtProgram *p, double t) {
-  if (p->n == 0) return NAN;
-  if (t <= p->t[0]) return p->T[0];
-  for (int i = 1; i < p->n; i++)
-    if (t <= p->t[i]) return p->T[i - 1] + (p->T[i] - p->T[i - 1]) * (t - p->t[i - 1]) / (p->t[i] - p->t[i - 1]);
-  return p->T[p->n - 1];
+  return mt_polyline(p->n, p->t, p->T, t);
 }
 
 double mt_program_corner(const MtProgram *p, double t) {
