@@ -118,11 +118,12 @@ static void show_progress(const MtEvolve *e) {
   const MtMarchState *s = e->system->clock;
   char left[32], note[64] = "", energy[48] = "";
   const double here = s->t - e->began_at, rest = e->opt.end - s->t;
+  const bool known = here > 0.01 * (here + rest); /* the first steps are the shortest: they tell nothing */
   if (e->system->call->note) e->system->call->note(e->system, note);
   if (!isnan(e->system->energy)) snprintf(energy, sizeof energy, "  energy %.9g J/m3", e->system->energy);
   mt_progress("t %.6g s  dt %.3g s%s%s  step %.0f, rejected %.0f  %3.0f %%%s%s%s", s->t, s->h1, energy, note, s->steps,
-              s->rejected, 100 * s->t / e->opt.end, here > 0 ? "  about " : "",
-              here > 0 ? mt_duration((mt_wall() - e->began) * rest / here, left) : "", here > 0 ? " left" : "");
+              s->rejected, 100 * s->t / e->opt.end, known ? "  about " : "",
+              known ? mt_duration((mt_wall() - e->began) * rest / here, left) : "", known ? " left" : "");
 }
 
 static PetscErrorCode save_if_due(MtEvolve *e) {

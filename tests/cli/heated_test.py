@@ -112,7 +112,7 @@ def test_melt(folder):
     check(np.ptp(t["c_mean"]) < 1e-12, np.ptp(t["c_mean"]))
     for time, liquid in ((2, 0.46), (8, 0.34)):
         share = (t["c_mean"][0] - liquid) / (0.118 - liquid)
-        check(abs(t["fraction"][np.argmin(abs(t["t_s"] - time))] - share) < 0.005, (time, share, t["fraction"]))
+        check(abs(t["fraction"][np.argmin(abs(t["t_s"] - time))] - share) < 5e-4, (time, share, t["fraction"]))
     parts = RUNS.run(folder, "parts", "evolve.end=3 s", text=MELT)
     again = support.magtwin(BUILD, "evolve", RUNS.source(folder, MELT), "output.folder=" + parts, "--resume")
     check(again.code == 0 and same(whole, parts), again)
