@@ -28,10 +28,9 @@ PetscErrorCode mt_multigrid_destroy(MtMultigrid **mg);
 PetscErrorCode mt_multigrid_cycle(MtMultigrid *mg, Vec b, Vec x);
 /* Makes pc apply a cycle of its matrix, set up anew when the matrix has changed; where mt_multigrid_create has none,
  * the library's own.  HMIS coarsening, extended+i interpolation of at most four entries.  Options of PETSc with the
- * prefix of pc override these (-<prefix>pc_hypre_boomeramg_...) or choose another preconditioner (-<prefix>pc_type). */
+ * prefix of pc override these (-<prefix>pc_hypre_boomeramg_...) or choose another preconditioner (-<prefix>pc_type;
+ * with hypre the library's own cycle with these options). */
 PetscErrorCode mt_multigrid_choose(PC pc, const MtMultigridOptions *options);
-/* The library's own cycle with the same options. */
-PetscErrorCode mt_multigrid_choose_library(PC pc, const MtMultigridOptions *options);
 /* The cycle of a pc so chosen and set up, borrowed; NULL if it applies another preconditioner. */
 PetscErrorCode mt_multigrid_of(PC pc, MtMultigrid **mg);
 /* Nonzeros of all levels over those of A. */

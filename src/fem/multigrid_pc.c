@@ -78,13 +78,6 @@ PetscErrorCode mt_multigrid_choose(PC pc, const MtMultigridOptions *options) {
   return PCShellSetDestroy(pc, shell_destroy);
 }
 
-PetscErrorCode mt_multigrid_choose_library(PC pc, const MtMultigridOptions *options) {
-  const char *prefix;
-  PetscCall(PCGetOptionsPrefix(pc, &prefix));
-  PetscCall(set_defaults(prefix, options));
-  return mt_multigrid_library_type(pc);
-}
-
 PetscErrorCode mt_multigrid_of(PC pc, MtMultigrid **mg) {
   PetscBool shell;
   Shell *s = NULL;

@@ -5,8 +5,8 @@
  * dimensions), one sweep of hybrid Gauss-Seidel down and the backward one up, so that the cycle is symmetric and CG
  * applies (V. E. Henson, U. M. Yang, Appl. Numer. Math. 41 (2002) 155; H. De Sterck et al., Numer. Linear Algebra Appl.
  * 15 (2008) 115).  The aggressive level brings the operator complexity from 2.8 to 1.3 for 17 instead of 14 iterations
- * to 1e-6 (cube in air, 52 463 nodes).  Options of PETSc with the prefix demag_ override it;
- * -demag_single_precision takes the cycle of multigrid.h. */
+ * to 1e-6 (cube in air, 52 463 nodes).  The cycle on these levels is in single precision (multigrid.h).  Options of
+ * PETSc with the prefix demag_ override all this; -demag_pc_type hypre takes the library's cycle. */
 #include "magtwin/error.h"
 #include "magtwin/multigrid.h"
 #include "poisson_impl.h"
@@ -67,15 +67,8 @@ static PetscErrorCode count_own_cycle(MtPoisson *p, PC pc) {
   return 0;
 }
 
-/* The library's cycle; the one in single precision, which is cheaper, on demand (docs/numerics.md says why). */
-static PetscErrorCode choose_cycle(PC pc) {
-  static const MtMultigridOptions options = {.strong_threshold = 0.5, .aggressive_levels = 1};
-  PetscBool single = PETSC_FALSE;
-  PetscCall(PetscOptionsGetBool(NULL, NULL, "-demag_single_precision", &single, NULL));
-  return single ? mt_multigrid_choose(pc, &options) : mt_multigrid_choose_library(pc, &options);
-}
-
 static PetscErrorCode make_solver(MtPoisson *p) {
+  static const MtMultigridOptions options = {.strong_threshold = 0.5, .aggressive_levels = 1};
   PC pc;
   PetscCall(KSPCreate(p->comm, &p->ksp));
   PetscCall(KSPSetOptionsPrefix(p->ksp, "demag_"));
@@ -83,7 +76,7 @@ static PetscErrorCode make_solver(MtPoisson *p) {
   PetscCall(KSPSetType(p->ksp, KSPCG));
   PetscCall(KSPSetNormType(p->ksp, KSP_NORM_UNPRECONDITIONED));
   PetscCall(KSPGetPC(p->ksp, &pc));
-  PetscCall(choose_cycle(pc));
+  PetscCall(mt_multigrid_choose(pc, &options));
   PetscCall(KSPSetFromOptions(p->ksp));
   /* this makes a copy of a library's multigrid and destroys it: before there is another one in memory */
   PetscCall(mt_poisson_measure_amg(p->ksp, p->K, &p->count.operator_complexity, &p->cycle_spmv));
