@@ -1,10 +1,11 @@
 /* One V cycle of algebraic multigrid in single precision, as a preconditioner.
  *
  * Levels, interpolations and coarse matrices are those of BoomerAMG; the cycle is this one: hybrid Gauss-Seidel, down
- * from zero and back up, so that it is symmetric.  Half of the sweep down and half of the residual are known without
- * reading the matrix: with (D + L) x = b, b - A x = -U x.  So a cycle reads each matrix twice, eight bytes an entry,
- * where a library's reads it three times, twelve bytes each.  A cycle is good to a digit or less; conjugate gradients
- * around it are in double precision (A. Buttari et al., ACM Trans. Math. Softw. 34 (2008) 17). */
+ * from zero and back up, so that it is symmetric.  With (D + L) x = b the residual is -U x, and a sweep that gathers by
+ * rows of L spreads U by the same entries: a sweep reads half of a matrix, a cycle each matrix once, eight bytes an
+ * entry, and only that half is kept.  A library's reads it three times, twelve bytes each.  A cycle is good to a digit
+ * or less; conjugate gradients around it are in double precision (A. Buttari et al., ACM Trans. Math. Softw. 34 (2008)
+ * 17). */
 #ifndef MAGTWIN_MULTIGRID_H
 #define MAGTWIN_MULTIGRID_H
 

@@ -12,13 +12,13 @@ typedef struct {
 } MtHalo;
 
 /* One level: A by rows in the order of a sweep, without its diagonal; in a row the columns that a sweep takes earlier,
- * then the others, those of other ranks (n + place in `halo`) last. */
+ * then those of other ranks (n + place in `halo`).  The later ones stand in the rows of those, A being symmetric. */
 typedef struct {
   PetscInt n;                           /* rows of this rank */
-  PetscInt *node, *start, *above, *col; /* [n] of each row; [n+1]; [n] first of the later columns; [start[n]] */
+  PetscInt *node, *start, *other, *col; /* [n] of each row; [n+1]; [n] first of other ranks' columns; [start[n]] */
   float *value, *inverse;               /* [start[n]]; [n] 1/diagonal, by node */
   MtHalo halo;
-  float *x, *b; /* [n + halo.n]; [n + ghosts of the finer level's interpolation] */
+  float *x, *b, *y; /* [n + halo.n]; [n + ghosts of the finer level's interpolation]; [n] of a sweep */
   /* interpolation from the next level; columns of other ranks are coarse n + place in `coarse` */
   PetscInt *pstart, *pcol;
   float *pvalue;

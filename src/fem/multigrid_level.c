@@ -1,4 +1,4 @@
-/* A level of the multigrid: its rows in single precision, and the four parts of a cycle on it. */
+/* A level of the multigrid: its rows in single precision. */
 #include "multigrid_impl.h"
 #include <stdbool.h>
 
@@ -118,13 +118,13 @@ static bool before(const MtLevel *l, PetscInt j, PetscInt i) {
   return a == b ? j < i : a;
 }
 
-/* The columns of row i that come before it in a sweep, or after it. */
-static void put_side(MtLevel *l, double scale, const Rows *r, PetscInt i, bool earlier, PetscInt *k) {
+/* The columns of row i that come before it in a sweep; those after it are the same entries of other rows. */
+static void put_earlier(MtLevel *l, double scale, const Rows *r, PetscInt i, PetscInt *k) {
   for (PetscInt e = first(r, i); e < end(r, i); e++) {
     const PetscInt j = r->col[e];
     if (j == i)
       l->inverse[i] = (float)(1 / (scale * r->value[e]));
-    else if (before(l, j, i) == earlier)
+    else if (before(l, j, i))
       put(l, k, j, scale * r->value[e]);
   }
 }
@@ -134,9 +134,8 @@ static void fill(MtLevel *l, double scale, const Rows *own, const Rows *other) {
   for (PetscInt row = 0; row < l->n; row++) {
     const PetscInt i = l->node[row];
     l->start[row] = k;
-    put_side(l, scale, own, i, true, &k);
-    l->above[row] = k;
-    put_side(l, scale, own, i, false, &k);
+    put_earlier(l, scale, own, i, &k);
+    l->other[row] = k;
     for (PetscInt e = first(other, i); e < end(other, i); e++)
       put(l, &k, l->n + other->col[e], scale * other->value[e]);
   }
@@ -149,8 +148,8 @@ PetscErrorCode mt_level_matrix(Mat A, double scale, MtLevel *l) {
   PetscCall(get_blocks(A, &b));
   PetscCall(get_rows(b.own, &own));
   PetscCall(get_rows(b.other, &other));
-  const PetscInt most = end(&own, own.n - 1) + end(&other, other.n - 1);
-  PetscCall(PetscMalloc4(l->n, &l->node, l->n + 1, &l->start, l->n, &l->above, most, &l->col));
+  const PetscInt most = end(&own, own.n - 1) / 2 + end(&other, other.n - 1); /* half: A is symmetric */
+  PetscCall(PetscMalloc4(l->n, &l->node, l->n + 1, &l->start, l->n, &l->other, most, &l->col));
   PetscCall(PetscMalloc1(most, &l->value));
   PetscCall(PetscCalloc1(l->n, &l->inverse));
   make_order(l);
@@ -158,15 +157,17 @@ PetscErrorCode mt_level_matrix(Mat A, double scale, MtLevel *l) {
   PetscCall(restore_rows(b.own, &own));
   PetscCall(restore_rows(b.other, &other));
   PetscCall(make_halo(A, &b, &l->halo));
+  PetscCall(PetscMalloc1(l->n, &l->y));
   return PetscCalloc1(l->n + l->halo.n, &l->x);
 }
 
 PetscErrorCode mt_level_destroy(MtLevel *l) {
-  PetscCall(PetscFree4(l->node, l->start, l->above, l->col));
+  PetscCall(PetscFree4(l->node, l->start, l->other, l->col));
   PetscCall(PetscFree(l->value));
   PetscCall(PetscFree(l->inverse));
   PetscCall(PetscFree3(l->pstart, l->pcol, l->pvalue));
   PetscCall(PetscFree(l->x));
+  PetscCall(PetscFree(l->y));
   PetscCall(PetscFree(l->b));
   PetscCall(PetscSFDestroy(&l->halo.sf));
   return PetscSFDestroy(&l->coarse.sf);

@@ -57,7 +57,8 @@ static PetscErrorCode make_operator(const MtMesh *mesh, int modes, MtPoisson *p)
   return 0;
 }
 
-/* Half a product down, half for the residual, one up; transfers about half a product more. */
+/* Half a product down, half for the residual, one up, whatever is read of the matrix for it; transfers about half a
+ * product more. */
 static PetscErrorCode count_own_cycle(MtPoisson *p, PC pc) {
   MtMultigrid *mg;
   PetscCall(mt_multigrid_of(pc, &mg));
