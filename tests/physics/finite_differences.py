@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""finite_differences.py sp2|sp4|sp5 NX NY NZ [D]: standard problems 2 (of width D exchange lengths, 30), 4 and 5 by another method, for
+"""finite_differences.py sp2|sp3|sp4|sp5 NX NY NZ [D]: standard problems 2 (of width D exchange lengths, 30), 3, 4 and 5 by another method, for
 docs/numerics.md.  Cells with the demagnetizing tensor of uniform bricks (A. J. Newell, W. Williams, D. J. Dunlop, J. Geophys. Res. 98 (1993)
 9551) by FFT, exchange by differences of neighbours, Zhang and Li's drift by central ones, the classical Runge-Kutta method.  Not part of
-make validate: 150 x 30 x 1 cells of sp2 take half a minute, 128 x 32 x 1 of sp4 one, 64 x 64 x 1 of sp5 three."""
+make validate: 150 x 30 x 1 cells of sp2 take half a minute, 128 x 32 x 1 of sp4 one, 64 x 64 x 1 of sp5 three, 20 x 20 x 20 of sp3 ten seconds."""
 import sys
 
 import numpy as np
@@ -41,8 +41,8 @@ def tensor(function, order, n, d):
 
 
 class Body:
-    def __init__(self, size, cells, material=PERMALLOY):
-        self.Ms, self.A = material
+    def __init__(self, size, cells, material=PERMALLOY, K=0):
+        self.Ms, self.A, self.K = *material, K  # easy axis z
         self.n, self.d = cells, [s / k for s, k in zip(size, cells)]
         self.padded = [2 * k if k > 1 else 1 for k in cells]
         parts = {(0, 0): (newell_f, (0, 1, 2)), (1, 1): (newell_f, (1, 0, 2)), (2, 2): (newell_f, (2, 1, 0)), (0, 1): (newell_g, (0, 1, 2)),
@@ -65,7 +65,13 @@ class Body:
         for c in range(3):
             step = np.diff(m, axis=c + 1) * (2 * self.A / (MU0 * self.Ms) / self.d[c]**2)
             H += np.diff(step, axis=c + 1, prepend=0, append=0) if self.n[c] > 1 else 0
+        H[2] += 2 * self.K / (MU0 * self.Ms) * m[2]
         return H
+
+    def energies(self, m):
+        """Of the stray field, exchange, anisotropy; J/m3."""
+        exchange = sum((np.diff(m, axis=c + 1)**2).sum() / self.d[c]**2 for c in range(3))
+        return np.array([-MU0 / 2 * self.Ms * (m * self.stray(m)).sum(axis=0).mean(), self.A * exchange / np.prod(self.n), self.K * (1 - (m[2]**2).mean())])
 
     def rate(self, m, applied, alpha, u, xi):
         t = -GAMMA0 * np.cross(m, self.field(m, applied), axis=0)
@@ -83,11 +89,12 @@ class Body:
         m = m + dt / 6 * (a + 2 * b + 2 * c + self.rate(m + dt * c, *how))
         return m / np.sqrt((m * m).sum(axis=0))
 
-    def relax(self, m, applied, torque):
-        """Down the gradient with the steps of J. Barzilai, J. M. Borwein, IMA J. Numer. Anal. 8 (1988) 141; `torque` in T."""
+    def relax(self, m, applied, torque, hold=lambda g: g):
+        """Down the gradient with the steps of J. Barzilai, J. M. Borwein, IMA J. Numer. Anal. 8 (1988) 141; `torque` in T.  hold: what it
+        leaves of the gradient."""
         def gradient(m):
             H = self.field(m, applied)
-            return MU0 * (m * (m * H).sum(axis=0) - H)
+            return hold(MU0 * (m * (m * H).sum(axis=0) - H))
         g, length = gradient(m), GAMMA0 / MU0 * self.dt / 4
         for i in range(20000):
             new = m - length * g
@@ -126,6 +133,32 @@ def standard_problem_2(cells, d=30):
         print("%+.5f %+.5f  %+.5f %+.5f %+.5f" % (B, along, *m.mean(axis=(1, 2, 3))), flush=True)
 
 
+def images_mean(m):
+    """Mean over the mirror planes across x, y and z and the turns about z, with the reversal of time that keeps m along z."""
+    for axis in range(3):
+        image = np.flip(m, axis + 1).copy()
+        image[axis] *= -1
+        m = (m + (image if axis < 2 else -image)) / 2
+    return (m + np.transpose(m, (0, 2, 1, 3))[[1, 0, 2]]) / 2
+
+
+def standard_problem_3(cells):
+    """Prints state, energies of stray field, exchange, anisotropy and their sum over Km at two sizes, and the sizes (exchange lengths) where
+    the vortex has the energy of the flower, held by its symmetry, and of the twisted flower, on straight lines between the two."""
+    x, y, z = np.meshgrid(*[(np.arange(k) + 0.5) / k - 0.5 for k in cells], indexing="ij")
+    one, none, sizes, e = np.ones(cells), np.zeros(cells), (8.4, 8.54), {}
+    for L in sizes:
+        body = Body(3 * (1e-9 * L,), cells, UNIT_LENGTH, 0.05 / MU0)
+        for state, m, hold in (("flower", (none, none, one), images_mean), ("vortex", (-z, 0.2 * one, x), lambda g: g),
+                               ("twisted flower", (-y, x, one), lambda g: g)):
+            m = body.relax(np.array(m) / np.sqrt(sum(np.square(m))), (0, 0, 0), 1e-5, hold)
+            e[state, L] = 2 * MU0 * body.energies(m)
+            print("%.2f %-14s %.6f %.6f %.6f  %.6f" % (L, state, *e[state, L], e[state, L].sum()), flush=True)
+    for state in ("flower", "twisted flower"):
+        over = [e[state, L].sum() - e["vortex", L].sum() for L in sizes]
+        print("%s = vortex at %.4f" % (state, sizes[0] + (sizes[1] - sizes[0]) * over[0] / (over[0] - over[1])))
+
+
 def standard_problem_4(cells):
     body = Body((500e-9, 125e-9, 3e-9), cells)
     m = np.ones((3, *cells)) / np.sqrt(3)
@@ -145,7 +178,7 @@ def standard_problem_5(cells):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) not in (5, 6) or sys.argv[1] not in ("sp2", "sp4", "sp5") or (len(sys.argv) == 6 and sys.argv[1] != "sp2"):
+    if len(sys.argv) not in (5, 6) or sys.argv[1] not in ("sp2", "sp3", "sp4", "sp5") or (len(sys.argv) == 6 and sys.argv[1] != "sp2"):
         sys.exit(__doc__)
-    {"sp2": standard_problem_2, "sp4": standard_problem_4, "sp5": standard_problem_5}[sys.argv[1]](tuple(int(v) for v in sys.argv[2:5]),
-                                                                                                  *map(float, sys.argv[5:]))
+    {"sp2": standard_problem_2, "sp3": standard_problem_3, "sp4": standard_problem_4,
+     "sp5": standard_problem_5}[sys.argv[1]](tuple(int(v) for v in sys.argv[2:5]), *map(float, sys.argv[5:]))

@@ -1,11 +1,12 @@
 """The micromagnetic standard problems of muMAG (https://www.ctcms.nist.gov/~rdm/mumag.org.html)."""
+import itertools
 import math
 import os
 
 import numpy as np
 
-from lines import curve, level, points, reference_points, result
-from tools import KM_1T, grid, limit, nodes, prism_factor, read_curve, write_state
+from lines import Failed, bound, curve, level, points, reference_points, result
+from tools import KM_1T, grid, limit, nodes, prism_factor, read_curve, read_state, read_summary, write_state
 
 DONAHUE = "M. J. Donahue, muMAG standard problem 2"
 RAVE = "muMAG standard problem 3; W. Rave, K. Fabian, A. Hubert, J. Magn. Magn. Mater. 190 (1998) 332"
@@ -111,6 +112,10 @@ def standard_problem_2_large(case):
 FLOWER, VORTEX = (0.2792, 0.0177, 0.0056), (0.0780, 0.1724, 0.0521)
 COLUMNS = ("e_demag_J/m3", "e_exchange_J/m3", "e_anisotropy_J/m3")
 SP3_SIZES, SP3_REFINE = (8.4, 8.54), (1, 2, 3)
+# how much larger the cube is where the vortex has the energy of the twisted flower than where it has that of the flower, in exchange lengths
+TWISTED = 0.0294
+DIFFERENCES = "finite differences with 16, 20 and 24 cells an edge, limit in h^2 (tests/physics/finite_differences.py sp3, docs/numerics.md)"
+SP3_TORQUE = 0.01  # mT, that of the input
 
 
 def vortex(x):
@@ -120,38 +125,135 @@ def vortex(x):
     return m / np.linalg.norm(m, axis=1)[:, None]
 
 
-def sp3_energies(case, L, refine):
-    """Energy densities over Km [state, term] of flower and vortex in the cube of edge L (exchange lengths)."""
-    overrides = ["grains.shape.size=[%.10g nm, %.10g nm, %.10g nm]" % (L, L, L)] + grid(refine, 0.06 * L, 0.5, 3 * (0.12 * L,))
-    name = "L%g_refine%d" % (L, refine)
-    flower = case.run("demag", "sp3", name + "_flower", *overrides)
-    start = os.path.join(case.folder, name + "_vortex_start.h5")
-    write_state(flower, start, vortex(nodes(flower)))
-    folders = flower, case.run("demag", "sp3", name + "_vortex", "field.initial=file", "field.initial_file=" + start, *overrides)
-    return np.array([[read_curve(f)[column][0] / KM_1T for column in COLUMNS] for f in folders])
+def twisted(x, m, L):
+    """m turned about z, by as much as the distance from the axis; x [n,3], m [n,3], 0 in the air."""
+    r = (x - 0.5 * (x.min(0) + x.max(0))) * (2 / L)
+    return directions(m + np.where(m.any(1)[:, None], 0.4 * np.stack([-r[:, 1], r[:, 0], np.zeros(len(r))], axis=1), 0))
+
+
+def directions(m):
+    """m over its size; 0 where it is 0."""
+    size = np.linalg.norm(m, axis=1)[:, None]
+    return np.divide(m, size, out=np.zeros_like(m), where=size > 0)
+
+
+def images(x, m):
+    """m under each of the 16 operations of 4/mmm about z, together with the reversal of time where one alone would reverse m along z; x, m [n,3]."""
+    x = x - 0.5 * (x.min(0) + x.max(0))
+    near = 1e-6 * np.ptp(x)
+
+    def order(points):
+        return np.lexsort(np.round(points / near).T)
+    place = order(x)
+    for signs in itertools.product((1, -1), repeat=3):
+        for axes in ((0, 1, 2), (1, 0, 2)):
+            R = np.diag(signs)[:, axes]
+            moved, image = order(x @ R.T), np.empty_like(m)
+            if np.abs(x[place] - (x @ R.T)[moved]).max() > near:
+                raise Failed("the mesh is not symmetric")
+            image[place] = R[2, 2] * (m @ R.T)[moved]
+            yield image
+
+
+def asymmetry(x, m):
+    """Largest difference between m and its images."""
+    return max(np.abs(image - m).max() for image in images(x, m))
+
+
+def symmetric(x, m):
+    """Mean direction of the images of m."""
+    return directions(sum(images(x, m)))
+
+
+def sp3_from(case, name, like, m, *overrides):
+    """A run that starts from m; like: folder of one on the same mesh."""
+    start = os.path.join(case.folder, name + "_start.h5")
+    write_state(like, start, m)
+    return case.run("demag", "sp3", name, "field.initial=file", "field.initial_file=" + start, *overrides)
+
+
+def sp3_flower(case, name, *overrides):
+    """The stationary state among those with the symmetry of the cube, whether the energy has a minimum there or a saddle: minimization that
+    is stopped before it can leave the flower, and the mean over the group, in turns, until nothing is left to minimize.  The last run has made
+    no iteration: its state is the symmetric one, its torque below the limit."""
+    overrides += ("minimizer.max_iterations=15", "minimizer.give_up=1e15")
+    folder = case.run("demag", "sp3", name + "_0", *overrides)
+    for turn in range(1, 20):
+        folder = sp3_from(case, "%s_%d" % (name, turn), folder, symmetric(nodes(folder), read_state(folder)), *overrides)
+        c = read_curve(folder)
+        if c["converged"][0] and not c["iterations"][0]:
+            return folder
+    raise Failed("no flower without torque: %g T in %s" % (c["torque_T"][0], folder))
+
+
+def sp3_cube(L, refine):
+    """Overrides of the cube of edge L (exchange lengths), and the name of its runs."""
+    return (["grains.shape.size=[%.10g nm, %.10g nm, %.10g nm]" % (L, L, L)] + grid(refine, 0.06 * L, 0.5, 3 * (0.12 * L,)),
+            "L%g_refine%d" % (L, refine))
+
+
+def sp3_states(case, L, refine):
+    """Folders of flower, vortex and twisted flower."""
+    overrides, name = sp3_cube(L, refine)
+    flower = sp3_flower(case, name + "_flower", *overrides)
+    x, m = nodes(flower), read_state(flower)
+    return (flower, sp3_from(case, name + "_vortex", flower, vortex(x), *overrides),
+            sp3_from(case, name + "_twisted", flower, twisted(x, m, L), *overrides))
+
+
+def sp3_crossing(e, state):
+    """Share of the way from the first size to the second at which `state` has the energy of the vortex; e [size, state, term]."""
+    over = e.sum(2)[:, state] - e.sum(2)[:, 1]
+    return over[0] / (over[0] - over[1])
+
+
+def sp3_is_flower(case, flowers, L, both):
+    """That the states compared are the flower, stationary and of full symmetry; and that it is a saddle, which flow leaves for the twisted one.
+    both: flower and twisted flower of the coarsest grid at size L."""
+    defect = max(asymmetry(nodes(f), read_state(f)) for f in flowers)
+    torque = max(read_curve(f)["torque_T"][0] for f in flowers)
+    overrides, name = sp3_cube(L, SP3_REFINE[0])
+    flow = sp3_from(case, name + "_flow", both[0], read_state(both[0]), "minimizer.events=flow", "output.event_drop=1e-3", *overrides)
+    events = read_summary(flow)["results"]["events"]
+    if not events:
+        raise Failed("flow stays on the flower in %s" % flow)
+    ends = [read_curve(f)["e_total_J/m3"][-1] for f in (flow, both[1])]
+    return [bound("SP3: flower, largest difference between m and its 16 images by 4/mmm", defect, "", None, 1e-12, "the state that Rave et al. compare"),
+            bound("SP3: flower, largest torque", 1e3 * torque, "mT", None, SP3_TORQUE, "stationary: limit of the input"),
+            bound("SP3: flower at %g lex, coarsest grid: smallest stiffness" % L, 1e3 * events[0]["eigenvalue_before_T"], "mT", None, 0,
+                  "a saddle: the twisted flower has less energy there"),
+            result("SP3: the same: energy flow from it ends with, over the twisted flower's", ends[0] / ends[1], "", 1,
+                   "minimization from a flower turned by 0.4 at its sides", 1e-6)]
 
 
 def standard_problem_3(case):
     """muMAG standard problem 3: size of a cube at which flower and vortex have the same energy.
 
-    Ku = 0.1 Km along z; the vortex turns about y.  Grids of three sizes; energies are interpolated to the size and the limit in h^2."""
-    lines, sizes, at_limit = [], [], []
+    Ku = 0.1 Km along z; the vortex turns about y.  Grids of three sizes; energies are interpolated to the size and the limit in h^2.  At these sizes
+    the flower is a saddle of the energy: it is held by its symmetry.  The minimum beside it is the flower turned about z one way all through, which
+    has lost the mirror planes (twisted flower)."""
+    lines, sizes, twisted_sizes, at_limit, flowers, first = [], [], [], [], [], None
     for refine in SP3_REFINE:
-        e = np.array([sp3_energies(case, L, refine) for L in SP3_SIZES])
-        difference = e.sum(2)[:, 0] - e.sum(2)[:, 1]
-        share = difference[0] / (difference[0] - difference[1])
+        folders = [sp3_states(case, L, refine) for L in SP3_SIZES]
+        e = np.array([[[read_curve(f)[column][0] / KM_1T for column in COLUMNS] for f in states] for states in folders])
+        share, twisted_share = sp3_crossing(e, 0), sp3_crossing(e, 2)
         sizes.append(SP3_SIZES[0] + share * (SP3_SIZES[1] - SP3_SIZES[0]))
+        twisted_sizes.append(SP3_SIZES[0] + twisted_share * (SP3_SIZES[1] - SP3_SIZES[0]))
         at_limit.append(e[0] + share * (e[1] - e[0]))
+        flowers += [states[0] for states in folders]
+        first = first or (folders[0][0], folders[0][2])
     h = [1 / refine for refine in SP3_REFINE]
-    L = limit(h[-2:], sizes[-2:])
+    L, L_twisted = limit(h[-2:], sizes[-2:]), limit(h[-2:], twisted_sizes[-2:])
     lines.append(result("SP3: L/lex where flower = vortex, limit in h", L, "", 8.47, RAVE, 0.02, absolute=True))
     final = np.array([[limit(h[-2:], [e[s, t] for e in at_limit[-2:]]) for t in range(3)] for s in range(2)])
     lines.append(result("SP3: energy/Km at that size", float(final.sum(1).mean()), "", 0.3026, RAVE, 0.01))
     for s, (state, wanted) in enumerate((("flower", FLOWER), ("vortex", VORTEX))):
         for t, term in enumerate(("stray field", "exchange", "anisotropy")):
             lines.append(result("SP3: %s, %s/Km" % (state, term), final[s, t], "", wanted[t], RAVE, 0.01))
-    case.panel("(h / coarsest h)$^2$", "L / lex where flower = vortex", curve("magtwin; at 0: limit", [0] + list(np.square(h[::-1])), [L] + sizes[::-1]),
-               level("Rave et al.: 8.47", 8.47))
+    lines += sp3_is_flower(case, flowers, SP3_SIZES[0], first)
+    lines.append(result("SP3: L/lex where twisted flower = vortex, over that of the flower", L_twisted - L, "", TWISTED, DIFFERENCES, 0.002, absolute=True))
+    case.panel("(h / coarsest h)$^2$", "L / lex where energy = vortex's", curve("flower; at 0: limit", [0] + list(np.square(h[::-1])), [L] + sizes[::-1]),
+               curve("twisted flower", [0] + list(np.square(h[::-1])), [L_twisted] + twisted_sizes[::-1]), level("Rave et al.: 8.47", 8.47))
     series = []
     for s, state in enumerate(("flower", "vortex")):
         for t, term in enumerate(("stray field", "exchange", "anisotropy")):
