@@ -166,12 +166,12 @@ PetscErrorCode mt_energy_not_finite(MtEnergy *e, Vec m, Vec g, const double B[3]
  * tangent planes, as a stiffness in T (mass: moment/mu0); negative: unstable.  mode (rows of m): the tangent field that
  * belongs to it, its largest node 1; by it a nucleus is drawn.  products: of the Hessian, one demagnetizing solve each.
  * The potential is left as that of m. Collective.  MT_ERR_FAIL if not found (docs/numerics.md). */
-/* guess (rows of m, need not be tangent; may be `mode`): where the search begins; it finds the same, sooner the better
- * the guess is.  NULL: none. */
+/* guess (rows of m, need not be tangent; may be `mode`): noise is added to it and the search begins there; it finds the
+ * same, sooner the better the guess is.  NULL: noise alone. */
 PetscErrorCode mt_stability_eigenvalue(MtEnergy *e, Vec m, const double B[3], Vec guess, double *lambda, Vec mode,
                                        int *products);
-/* The same where it is to decide: below 0.1 T as exact, beyond with a residual of 3 % of it (its error is the
- * square of that over the gap to the next), for half the products. */
+/* The same where it is to decide: below 0.1 T as exact, beyond with a residual of 0.5 % of it (its error is the
+ * square of that over the gap to the next) and potentials to 1e-2. */
 PetscErrorCode mt_stability_look(MtEnergy *e, Vec m, const double B[3], Vec guess, double *lambda, Vec mode,
                                  int *products);
 /* The same for the `count` smallest ones, at most 8, ascending -> lambda [count]; NaN for those not found besides the
