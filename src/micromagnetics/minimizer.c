@@ -1,7 +1,6 @@
-/* Energy minimization on the spheres |m| = 1: nonlinear conjugate gradients, Hestenes-Stiefel with beta >= 0, parallel
- * transport, Cayley steps, preconditioned by exchange + |local curvature|. M. Hestenes and E. Stiefel, J. Res. NBS 49
- * (1952) 409; beta+: J. Gilbert and J. Nocedal, SIAM J. Optim. 2 (1992) 21; on this problem: L. Exl et al., Comput.
- * Phys. Commun. 235 (2019) 179.
+/* Energy minimization on the spheres |m| = 1: BFGS with the last pair alone (J. Nocedal, Math. Comput. 35 (1980) 773;
+ * D. Shanno, Math. Oper. Res. 3 (1978) 244) over exchange + |local curvature|, parallel transport, Cayley steps; the
+ * local Hessian on this problem: L. Exl et al., Comput. Phys. Commun. 235 (2019) 179.
  *
  * A state with no torque is kept even where it is not stable (a magnet exactly along the field): nothing in the
  * equations says where it would go.  Real fields are tilted; so should the field of an input be, by a tenth of a degree
@@ -18,7 +17,7 @@ static const double DEMAG_START = .1;        /* 1/T: of the first potential, per
 static const double RATE_START = .15;        /* torque after the first step over that before, where all is smooth */
 static const double NEAR = 3;                /* torque limits: an expectation below it may come true */
 static const double MARGIN = .3;    /* T: a stiffness from which the next ones follow while the field changes little */
-static const double DESCENT = 1e-3; /* a direction must have this part of the preconditioned gradient's slope */
+static const double DESCENT = 1e-6; /* cosine that a direction makes with the gradient at least */
 enum { IDLE_MAX = 30 };             /* iterations */
 enum { CHANGES = 8 };               /* of the potential, from which the next one starts */
 
@@ -143,28 +142,44 @@ static PetscErrorCode look_definite(MtMinimizer *min, Vec m, bool *definite) {
   return mt_precond_setup(&min->pc, m, min->g);
 }
 
-/* d = -y + beta d, or -y where that is no good descent direction.  slope = d.g. */
+/* y = approximately H^-1 b, H the local Hessian. */
+static PetscErrorCode precondition(MtMinimizer *min, Vec m, Vec b) {
+  return mt_precond_apply(&min->pc, m, b, min->opt.inner_rtol, min->opt.inner_iterations, min->y,
+                          &min->report->inner_iterations);
+}
+
+/* d = -y, or by the inverse BFGS update of H^-1 with the last step s = t d and the change z of the gradient along it:
+ * d = -(1 - s z'/s.z) H^-1 (1 - z s'/s.z) g - s s.g/s.z.  No pair, no update, where s.z is not positive. */
+static PetscErrorCode secant(MtMinimizer *min, Vec m) {
+  PetscScalar dot[2] = {0, 0}, zy, along = 0;
+  if (!min->restart) {
+    PetscCall(VecAYPX(min->gp_old, -1, min->gp)); /* z = gp - gp_old */
+    PetscCall(VecMDot(min->d, 2, (Vec[]){min->gp_old, min->gp}, dot));
+  }
+  const bool pair = dot[0] > 0;
+  if (pair) PetscCall(VecWAXPY(min->m_new, -dot[1] / dot[0], min->gp_old, min->gp));
+  PetscCall(precondition(min, m, pair ? min->m_new : min->gp));
+  if (pair) {
+    PetscCall(VecDot(min->gp_old, min->y, &zy));
+    along = (zy - min->t * dot[1]) / dot[0];
+  }
+  return VecAXPBY(min->d, -1, along, min->y);
+}
+
+/* A descent direction and its slope d.g, from the last pair where there is one. */
 static PetscErrorCode direction(MtMinimizer *min, Vec m, PetscScalar *slope) {
-  PetscScalar dot[2], gy;
+  PetscReal d, g;
   PetscCall(mt_minimizer_tangent(min, m));
   PetscCall(mt_precond_setup(&min->pc, m, min->g));
-  PetscCall(mt_precond_apply(&min->pc, m, min->gp, min->opt.inner_rtol, min->opt.inner_iterations, min->y,
-                             &min->report->inner_iterations));
+  PetscCall(secant(min, m));
   PetscCall(look_definite(min, m, &min->report->definite));
-  PetscCall(VecDot(min->gp, min->y, &gy));
-  double beta = 0;
-  if (!min->restart) {
-    PetscCall(VecAYPX(min->gp_old, -1, min->gp)); /* gp - gp_old */
-    PetscCall(VecMDot(min->gp_old, 2, (Vec[]){min->y, min->d}, dot));
-    beta = dot[1] != 0 ? fmax(0, dot[0] / dot[1]) : 0;
-  }
-  PetscCall(beta > 0 ? VecAXPBY(min->d, -1, beta, min->y) : VecAXPBY(min->d, -1, 0, min->y));
   PetscCall(VecDot(min->d, min->gp, slope));
-  if (beta > 0 && *slope > -DESCENT * gy) {
-    PetscCall(VecAXPBY(min->d, -1, 0, min->y));
-    *slope = -gy;
-  }
-  return 0;
+  PetscCall(VecNorm(min->d, NORM_2, &d));
+  PetscCall(VecNorm(min->gp, NORM_2, &g));
+  if (min->restart || *slope < -DESCENT * d * g) return 0;
+  PetscCall(precondition(min, m, min->gp));
+  PetscCall(VecAXPBY(min->d, -1, 0, min->y));
+  return VecDot(min->d, min->gp, slope);
 }
 
 PetscErrorCode mt_minimizer_take(MtMinimizer *min, Vec m, const MtEnergyValues *E, bool doubtful) {
@@ -189,6 +204,7 @@ bool mt_minimizer_stuck(const MtMinimizer *min) {
 /* Takes the trial state as the current one. */
 static PetscErrorCode accept(MtMinimizer *min, Vec m, const MtStep *step, const MtEnergyValues *E) {
   PetscCall(VecCopy(min->gp, min->gp_old));
+  min->t = step->t;
   PetscCall(mt_minimizer_carry(min, m, step->t));
   return mt_minimizer_take(min, m, E, step->by_slope);
 }

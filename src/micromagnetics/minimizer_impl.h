@@ -20,6 +20,7 @@ struct MtMinimizer {
   double B[3];       /* T */
   double rtol;       /* of the next demagnetizing solve */
   double rtol_here;  /* of that of the current state */
+  double t;          /* length of the last step along d */
   double rate;       /* torque after the last step over that before */
   double stiffness;  /* T: what the demagnetizing field added to the curvature along the last step */
   bool restart;      /* the next direction forgets the last one */
