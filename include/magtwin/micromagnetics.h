@@ -179,8 +179,8 @@ PetscErrorCode mt_stability_look(MtEnergy *e, Vec m, const double B[3], Vec gues
 PetscErrorCode mt_stability_lowest(MtEnergy *e, Vec m, const double B[3], int count, double *lambda, Vec mode,
                                    int *products);
 
-/* Energy minimization at a fixed applied field: nonlinear CG (Hestenes-Stiefel+), norm-preserving Cayley update,
- * preconditioned by exchange + |local curvature| (docs/numerics.md). */
+/* Energy minimization at a fixed applied field: BFGS with the last pair over the local Hessian, norm-preserving Cayley
+ * update (docs/numerics.md). */
 typedef struct {
   double torque;        /* T: stop when the largest |m x H| mu0 falls below */
   int max_iterations;   /* per field; reaching it is reported, not fatal */
