@@ -192,12 +192,27 @@ static PetscErrorCode watch(void *ctx, int iteration, Vec m, double torque, bool
   return 0;
 }
 
+/* The first state of a branch has no branch behind it, from which an event could begin: it is said if it is a saddle.
+ */
+static PetscErrorCode judge_first(MtHysteresis *h, const double B[3], MtTrial *trial) {
+  bool stable = true;
+  if (!h->opt.flow || !trial->report.converged || trial->report.definite) return 0;
+  PetscCall(mt_event_stable(h, B, trial, h->mode, &stable));
+  if (stable) return 0;
+  mt_warn(
+      "the first state, at %g T, is a saddle of the energy (smallest eigenvalue %.3g T): the next field step leaves it",
+      mt_dot3(B, h->axis), trial->eigenvalue);
+  return 0;
+}
+
 /* Along the branch as far as it is stable, then along the dissipative path from the last state that was. */
 static PetscErrorCode relax(MtHysteresis *h, const double B[3], Watch *w) {
   MtMinimizerReport *report = &w->trial->report;
   bool stable = true;
-  w->smooth_only = h->opt.flow && h->now.stepper.s >= 0; /* the first state of a branch has no branch behind it */
+  const bool first = h->now.stepper.s < 0;
+  w->smooth_only = h->opt.flow && !first;
   PetscCall(mt_minimizer_run(h->minimizer, h->m, B, report));
+  if (first && !w->trial->stopped) return judge_first(h, B, w->trial);
   if (!w->smooth_only || w->trial->stopped || w->trial->jumped) return 0;
   w->left = w->left || !report->converged;
   if (!w->left && !report->definite && !known_stable(h, B))

@@ -54,6 +54,20 @@ def test_left_when_unstable(folder):
     nucleus(flow)
 
 
+def test_first_state_that_is_a_saddle_is_said(folder):
+    """Across the axis there is no torque at 0 T, and nothing holds the grain there: stiffness -2 K1/Js (Stoner and Wohlfarth)."""
+    source, out = os.path.join(folder, "grain.yaml"), os.path.join(folder, "out")
+    with open(source, "w") as f:
+        f.write(GRAIN)
+    done = support.magtwin(sys.argv[1], "demag", source, "output.folder=" + out, "field.direction=[1, 0, 0]",
+                           "field.segments=[{to: -0.5 T, step: 0.5 T, mode: fixed}]")
+    check(done.code == 0, done)
+    check("the first state, at 0 T, is a saddle of the energy (smallest eigenvalue -6.71 T)" in done.err + done.out, done)
+    first, second = rows(out)
+    check(abs(float(first["eigenvalue_T"]) + ANISOTROPY_FIELD) < 3e-3, first)
+    check(abs(float(first["m"]) - 1) < 1e-6 and abs(float(second["m"])) < 0.2, "it was not left: m = %s" % second["m"])
+
+
 def nucleus(folder):
     """The mode kept with the state before the event: uniform rotation, its stiffness that of Stoner and Wohlfarth."""
     with open(os.path.join(folder, "summary.json")) as f:
@@ -86,5 +100,6 @@ def test_same_on_ranks(folder):
 if __name__ == "__main__":
     sys.exit(support.run_tests([
         ("a state is left when its eigenvalue is negative, not before", test_left_when_unstable),
+        ("a first state that is a saddle is said, and left", test_first_state_that_is_a_saddle_is_said),
         ("events along the path: the same on 1 and 2 ranks, and twice", test_same_on_ranks),
     ]))
