@@ -1,12 +1,12 @@
 /* The magnetostatic potential with an open boundary: CG on stiffness + closure of the sphere (sphere.c), preconditioned
  * by algebraic multigrid of stiffness + Robin term, set up once.
  *
- * AMG: HMIS coarsening, aggressive on the finest level, extended+i interpolation, strong threshold .5 (three
- * dimensions), one sweep of hybrid Gauss-Seidel down and the backward one up, so that the cycle is symmetric and CG
+ * AMG: HMIS coarsening, aggressive by two paths on the finest level, extended+i interpolation, strong threshold .35,
+ * one sweep of hybrid Gauss-Seidel down and the backward one up, so that the cycle is symmetric and CG
  * applies (V. E. Henson, U. M. Yang, Appl. Numer. Math. 41 (2002) 155; H. De Sterck et al., Numer. Linear Algebra Appl.
- * 15 (2008) 115).  The aggressive level brings the operator complexity from 2.8 to 1.3 for 17 instead of 14 iterations
- * to 1e-6 (cube in air, 52 463 nodes).  The cycle on these levels is in single precision (multigrid.h).  Options of
- * PETSc with the prefix demag_ override all this; -demag_pc_type hypre takes the library's cycle. */
+ * 15 (2008) 115); docs/numerics.md has what other choices cost.  The cycle on these levels is in single precision
+ * (multigrid.h).  Options of PETSc with the prefix demag_ override all this; -demag_pc_type hypre takes the library's
+ * cycle. */
 #include "magtwin/error.h"
 #include "magtwin/multigrid.h"
 #include "poisson_impl.h"
@@ -69,7 +69,7 @@ static PetscErrorCode count_own_cycle(MtPoisson *p, PC pc) {
 }
 
 static PetscErrorCode make_solver(MtPoisson *p) {
-  static const MtMultigridOptions options = {.strong_threshold = 0.5, .aggressive_levels = 1};
+  static const MtMultigridOptions options = {.strong_threshold = 0.35, .aggressive_levels = 1, .two_paths = true};
   PC pc;
   PetscCall(KSPCreate(p->comm, &p->ksp));
   PetscCall(KSPSetOptionsPrefix(p->ksp, "demag_"));
