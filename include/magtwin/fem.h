@@ -55,7 +55,7 @@ PetscErrorCode mt_fem_axial(const MtMesh *mesh, const MtNodes *nodes, const doub
 
 /* The open-boundary Poisson problem: find u with (grad v, grad u) + <v, DtN u> = b(v) on the mesh that ends on a
  * sphere; the Dirichlet-to-Neumann map of the sphere: modes l <= modes get (l+1)/R, the rest a Robin term (modes+2)/R
- * (docs/numerics.md).  Solved by CG with AMG (hypre BoomerAMG if PETSc has it, else GAMG) on stiffness + Robin. */
+ * (docs/numerics.md).  Solved by CG with a cycle of multigrid.h on stiffness + Robin. */
 typedef struct MtPoisson MtPoisson;
 /* modes >= 0; mesh is kept and must outlive *p.  PETSc's options with the prefix demag_ count.  MT_ERR_INPUT if the
  * mesh has no sphere around it.  Collective on mesh->comm. */

@@ -170,8 +170,8 @@ PetscErrorCode mt_energy_not_finite(MtEnergy *e, Vec m, Vec g, const double B[3]
  * same, sooner the better the guess is.  NULL: noise alone. */
 PetscErrorCode mt_stability_eigenvalue(MtEnergy *e, Vec m, const double B[3], Vec guess, double *lambda, Vec mode,
                                        int *products);
-/* The same where it is to decide: below 0.1 T as exact, beyond with a residual of 0.5 % of it (its error is the
- * square of that over the gap to the next) and potentials to 1e-2. */
+/* The same where it is to decide: below 0.1 T as exact, beyond with potentials to 1e-2 and a residual of the larger of
+ * 1 mT and 0.5 % of it (its error is the square of that over the gap to the next). */
 PetscErrorCode mt_stability_look(MtEnergy *e, Vec m, const double B[3], Vec guess, double *lambda, Vec mode,
                                  int *products);
 /* The same for the `count` smallest ones, at most 8, ascending -> lambda [count]; NaN for those not found besides the

@@ -27,10 +27,10 @@ PetscErrorCode mt_multigrid_create(Mat A, const char *prefix, MtMultigrid **mg);
 PetscErrorCode mt_multigrid_destroy(MtMultigrid **mg);
 /* x = a cycle for A x = b from zero; entries of b within 1e-30 and 1e30.  Collective. */
 PetscErrorCode mt_multigrid_cycle(MtMultigrid *mg, Vec b, Vec x);
-/* Makes pc apply a cycle of its matrix, set up anew when the matrix has changed; where mt_multigrid_create has none,
- * the library's own.  HMIS coarsening, extended+i interpolation of at most four entries.  Options of PETSc with the
- * prefix of pc override these (-<prefix>pc_hypre_boomeramg_...) or choose another preconditioner (-<prefix>pc_type;
- * with hypre the library's own cycle with these options). */
+/* Makes pc apply a cycle of its matrix, set up anew when the matrix has changed; where PETSc has no hypre, its own
+ * multigrid.  HMIS coarsening, extended+i interpolation of at most four entries.  Options of PETSc with the prefix of
+ * pc choose other levels (-<prefix>pc_hypre_boomeramg_...) or another preconditioner (-<prefix>pc_type; with hypre the
+ * library's own cycle on these levels, which an option of a cycle, as ..._relax_type_down, chooses too). */
 PetscErrorCode mt_multigrid_choose(PC pc, const MtMultigridOptions *options);
 /* The cycle of a pc so chosen and set up, borrowed; NULL if it applies another preconditioner. */
 PetscErrorCode mt_multigrid_of(PC pc, MtMultigrid **mg);

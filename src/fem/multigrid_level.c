@@ -142,13 +142,21 @@ static void fill(MtLevel *l, double scale, const Rows *own, const Rows *other) {
   l->start[l->n] = k;
 }
 
+/* Entries that fill() keeps. */
+static PetscInt count(const MtLevel *l, const Rows *own, const Rows *other) {
+  PetscInt n = end(other, other->n - 1);
+  for (PetscInt i = 0; i < l->n; i++)
+    for (PetscInt e = first(own, i); e < end(own, i); e++) n += own->col[e] != i && before(l, own->col[e], i);
+  return n;
+}
+
 PetscErrorCode mt_level_matrix(Mat A, double scale, MtLevel *l) {
   Blocks b;
   Rows own, other;
   PetscCall(get_blocks(A, &b));
   PetscCall(get_rows(b.own, &own));
   PetscCall(get_rows(b.other, &other));
-  const PetscInt most = end(&own, own.n - 1) / 2 + end(&other, other.n - 1); /* half: A is symmetric */
+  const PetscInt most = count(l, &own, &other);
   PetscCall(PetscMalloc4(l->n, &l->node, l->n + 1, &l->start, l->n, &l->other, most, &l->col));
   PetscCall(PetscMalloc1(most, &l->value));
   PetscCall(PetscCalloc1(l->n, &l->inverse));

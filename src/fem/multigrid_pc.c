@@ -3,37 +3,30 @@
 
 /* What a preconditioner of this kind keeps. */
 typedef struct {
-  MtMultigrid *mg; /* NULL: the library's own cycle instead */
-  PC library;
+  MtMultigrid *mg;
 } Shell;
-
-static PetscErrorCode shell_empty(Shell *s) {
-  PetscCall(mt_multigrid_destroy(&s->mg));
-  return PCDestroy(&s->library);
-}
 
 static PetscErrorCode shell_set_up(PC pc) {
   Shell *s;
   Mat A;
   const char *prefix;
   PetscCall(PCShellGetContext(pc, &s));
-  PetscCall(shell_empty(s));
+  PetscCall(mt_multigrid_destroy(&s->mg));
   PetscCall(PCGetOperators(pc, NULL, &A));
   PetscCall(PCGetOptionsPrefix(pc, &prefix));
-  PetscCall(mt_multigrid_create(A, prefix, &s->mg));
-  return s->mg ? 0 : mt_multigrid_library(A, prefix, &s->library);
+  return mt_multigrid_create(A, prefix, &s->mg);
 }
 
 static PetscErrorCode shell_apply(PC pc, Vec b, Vec x) {
   Shell *s;
   PetscCall(PCShellGetContext(pc, &s));
-  return s->mg ? mt_multigrid_cycle(s->mg, b, x) : PCApply(s->library, b, x);
+  return mt_multigrid_cycle(s->mg, b, x);
 }
 
 static PetscErrorCode shell_destroy(PC pc) {
   Shell *s;
   PetscCall(PCShellGetContext(pc, &s));
-  PetscCall(shell_empty(s));
+  PetscCall(mt_multigrid_destroy(&s->mg));
   return PetscFree(s);
 }
 
@@ -64,11 +57,34 @@ static PetscErrorCode set_defaults(const char *prefix, const MtMultigridOptions 
   return 0;
 }
 
-PetscErrorCode mt_multigrid_choose(PC pc, const MtMultigridOptions *options) {
+/* Options of a cycle, which only the library's own has; what set_defaults sets is none of the user's. */
+static PetscErrorCode wants_library(const char *prefix, PetscBool *yes) {
+  static const char *const option[][2] = {{"relax_type_down", "SOR/Jacobi"},
+                                          {"relax_type_up", "backward-SOR/Jacobi"},
+                                          {"relax_type_all", ""},
+                                          {"relax_type_coarse", ""},
+                                          {"relax_weight_all", ""},
+                                          {"outer_relax_weight_all", ""},
+                                          {"grid_sweeps_all", ""},
+                                          {"grid_sweeps_down", ""},
+                                          {"grid_sweeps_up", ""},
+                                          {"cycle_type", ""},
+                                          {"smooth_type", ""},
+                                          {"max_iter", ""}};
+  *yes = PETSC_FALSE;
+  for (size_t i = 0; i < sizeof option / sizeof *option && !*yes; i++) {
+    char name[128], value[64];
+    PetscBool given, usual;
+    PetscCall(PetscSNPrintf(name, sizeof name, "-pc_hypre_boomeramg_%s", option[i][0]));
+    PetscCall(PetscOptionsGetString(NULL, prefix, name, value, sizeof value, &given));
+    PetscCall(PetscStrcmp(value, option[i][1], &usual));
+    *yes = given && !usual;
+  }
+  return 0;
+}
+
+static PetscErrorCode make_shell(PC pc) {
   Shell *s;
-  const char *prefix;
-  PetscCall(PCGetOptionsPrefix(pc, &prefix));
-  PetscCall(set_defaults(prefix, options));
   PetscCall(PetscNew(&s));
   PetscCall(PCSetType(pc, PCSHELL));
   PetscCall(PCShellSetName(pc, "multigrid cycle in single precision"));
@@ -76,6 +92,20 @@ PetscErrorCode mt_multigrid_choose(PC pc, const MtMultigridOptions *options) {
   PetscCall(PCShellSetSetUp(pc, shell_set_up));
   PetscCall(PCShellSetApply(pc, shell_apply));
   return PCShellSetDestroy(pc, shell_destroy);
+}
+
+PetscErrorCode mt_multigrid_choose(PC pc, const MtMultigridOptions *options) {
+#if defined(PETSC_HAVE_HYPRE)
+  const bool levels = true;
+#else
+  const bool levels = false;
+#endif
+  PetscBool library;
+  const char *prefix;
+  PetscCall(PCGetOptionsPrefix(pc, &prefix));
+  PetscCall(wants_library(prefix, &library));
+  PetscCall(set_defaults(prefix, options));
+  return levels && !library ? make_shell(pc) : mt_multigrid_library_type(pc);
 }
 
 PetscErrorCode mt_multigrid_of(PC pc, MtMultigrid **mg) {

@@ -199,9 +199,9 @@ static PetscErrorCode judge_first(MtHysteresis *h, const double B[3], MtTrial *t
   if (!h->opt.flow || !trial->report.converged || trial->report.definite) return 0;
   PetscCall(mt_event_stable(h, B, trial, h->mode, &stable));
   if (stable) return 0;
-  mt_warn(
-      "the first state, at %g T, is a saddle of the energy (smallest eigenvalue %.3g T): the next field step leaves it",
-      mt_dot3(B, h->axis), trial->eigenvalue);
+  mt_warn("the first state, at %g T, is a saddle of the energy (smallest eigenvalue %.3g T): a field step after it "
+          "leaves it",
+          mt_dot3(B, h->axis), trial->eigenvalue);
   return 0;
 }
 

@@ -18,6 +18,7 @@ static const double RATE_START = .15;        /* torque after the first step over
 static const double NEAR = 3;                /* torque limits: an expectation below it may come true */
 static const double MARGIN = .3;    /* T: a stiffness from which the next ones follow while the field changes little */
 static const double DESCENT = 1e-6; /* cosine that a direction makes with the gradient at least */
+static const double CURVED = 1e-8;  /* cosine between a step and the change of the gradient along it, of a pair */
 enum { IDLE_MAX = 30 };             /* iterations */
 enum { CHANGES = 8 };               /* of the potential, from which the next one starts */
 
@@ -148,38 +149,65 @@ static PetscErrorCode precondition(MtMinimizer *min, Vec m, Vec b) {
                           &min->report->inner_iterations);
 }
 
-/* d = -y, or by the inverse BFGS update of H^-1 with the last step s = t d and the change z of the gradient along it:
- * d = -(1 - s z'/s.z) H^-1 (1 - z s'/s.z) g - s s.g/s.z.  No pair, no update, where s.z is not positive. */
-static PetscErrorCode secant(MtMinimizer *min, Vec m) {
-  PetscScalar dot[2] = {0, 0}, zy, along = 0;
-  if (!min->restart) {
-    PetscCall(VecAYPX(min->gp_old, -1, min->gp)); /* z = gp - gp_old */
-    PetscCall(VecMDot(min->d, 2, (Vec[]){min->gp_old, min->gp}, dot));
-  }
-  const bool pair = dot[0] > 0;
-  if (pair) PetscCall(VecWAXPY(min->m_new, -dot[1] / dot[0], min->gp_old, min->gp));
-  PetscCall(precondition(min, m, pair ? min->m_new : min->gp));
-  if (pair) {
+/* z = the change of the gradient along the last step, in gp_old; s.z and s.g over its length t.  *pair: s.z is positive
+ * beyond rounding. */
+static PetscErrorCode last_pair(MtMinimizer *min, PetscScalar *sz, PetscScalar *sg, bool *pair) {
+  PetscScalar zz, ss;
+  *pair = false;
+  if (min->restart) return 0;
+  PetscCall(VecAYPX(min->gp_old, -1, min->gp));
+  PetscCall(VecDotBegin(min->d, min->gp_old, sz));
+  PetscCall(VecDotBegin(min->d, min->gp, sg));
+  PetscCall(VecDotBegin(min->d, min->d, &ss));
+  PetscCall(VecDotBegin(min->gp_old, min->gp_old, &zz));
+  PetscCall(VecDotEnd(min->d, min->gp_old, sz));
+  PetscCall(VecDotEnd(min->d, min->gp, sg));
+  PetscCall(VecDotEnd(min->d, min->d, &ss));
+  PetscCall(VecDotEnd(min->gp_old, min->gp_old, &zz));
+  *pair = *sz > CURVED * sqrt(ss * zz);
+  return 0;
+}
+
+/* d = -y, or by the inverse BFGS update of H^-1 with the last step s = t d and z:
+ * d = -(1 - s z'/s.z) H^-1 (1 - z s'/s.z) g - s s.g/s.z. */
+static PetscErrorCode secant(MtMinimizer *min, Vec m, bool *pair) {
+  PetscScalar sz = 0, sg = 0, zy, along = 0;
+  PetscCall(last_pair(min, &sz, &sg, pair));
+  if (*pair) PetscCall(VecWAXPY(min->m_new, -sg / sz, min->gp_old, min->gp));
+  PetscCall(precondition(min, m, *pair ? min->m_new : min->gp));
+  if (*pair) {
     PetscCall(VecDot(min->gp_old, min->y, &zy));
-    along = (zy - min->t * dot[1]) / dot[0];
+    along = (zy - min->t * sg) / sz;
   }
   return VecAXPBY(min->d, -1, along, min->y);
 }
 
+/* Slope d.g; *steep: d goes down by more than rounding. */
+static PetscErrorCode judge_direction(const MtMinimizer *min, PetscScalar *slope, bool *steep) {
+  PetscScalar d, g;
+  PetscCall(VecDotBegin(min->d, min->gp, slope));
+  PetscCall(VecDotBegin(min->d, min->d, &d));
+  PetscCall(VecDotBegin(min->gp, min->gp, &g));
+  PetscCall(VecDotEnd(min->d, min->gp, slope));
+  PetscCall(VecDotEnd(min->d, min->d, &d));
+  PetscCall(VecDotEnd(min->gp, min->gp, &g));
+  *steep = *slope < -DESCENT * sqrt(d * g);
+  return 0;
+}
+
 /* A descent direction and its slope d.g, from the last pair where there is one. */
 static PetscErrorCode direction(MtMinimizer *min, Vec m, PetscScalar *slope) {
-  PetscReal d, g;
+  bool pair = false, steep = false;
   PetscCall(mt_minimizer_tangent(min, m));
   PetscCall(mt_precond_setup(&min->pc, m, min->g));
-  PetscCall(secant(min, m));
-  PetscCall(look_definite(min, m, &min->report->definite));
-  PetscCall(VecDot(min->d, min->gp, slope));
-  PetscCall(VecNorm(min->d, NORM_2, &d));
-  PetscCall(VecNorm(min->gp, NORM_2, &g));
-  if (min->restart || *slope < -DESCENT * d * g) return 0;
-  PetscCall(precondition(min, m, min->gp));
-  PetscCall(VecAXPBY(min->d, -1, 0, min->y));
-  return VecDot(min->d, min->gp, slope);
+  PetscCall(secant(min, m, &pair));
+  PetscCall(judge_direction(min, slope, &steep));
+  if (pair && !steep) {
+    PetscCall(precondition(min, m, min->gp));
+    PetscCall(VecAXPBY(min->d, -1, 0, min->y));
+    PetscCall(VecDot(min->d, min->gp, slope));
+  }
+  return look_definite(min, m, &min->report->definite);
 }
 
 PetscErrorCode mt_minimizer_take(MtMinimizer *min, Vec m, const MtEnergyValues *E, bool doubtful) {

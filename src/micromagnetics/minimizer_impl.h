@@ -13,9 +13,9 @@ struct MtMinimizer {
 
   Vec g;            /* dE/dm at the current state */
   Vec gp, gp_old;   /* its tangent part, and that of the state before, carried here */
-  Vec y;            /* preconditioned gradient */
+  Vec y;            /* the inner solver's */
   Vec d;            /* search direction */
-  Vec m_new, g_new; /* trial state */
+  Vec m_new, g_new; /* trial state; m_new also the inner solver's right side */
 
   double B[3];       /* T */
   double rtol;       /* of the next demagnetizing solve */

@@ -2,10 +2,9 @@
  *
  * The first step is the minimum of the parabola through slope and curvature: the curvature of exchange, anisotropy and
  * field is one sparse product, and what the demagnetizing field adds is carried over from the last step as a stiffness
- * in T.  Near a nucleation field the right step is many times the preconditioner's, and without it the conjugate
- * directions are lost. Accepted by Armijo's rule, shortened by quadratic interpolation; where energies differ by no
- * more than their own error, the slopes decide (approximate Wolfe condition of W. Hager and H. Zhang, SIAM J. Optim. 16
- * (2005) 170). */
+ * in T.  Near a nucleation field the right step is many times the preconditioner's. Accepted by Armijo's rule,
+ * shortened by quadratic interpolation; where energies differ by no more than their own error, the slopes decide
+ * (approximate Wolfe condition of W. Hager and H. Zhang, SIAM J. Optim. 16 (2005) 170). */
 #include "kernels.h"
 #include "magtwin/error.h"
 #include "minimizer_impl.h"
@@ -96,6 +95,7 @@ static PetscErrorCode first_trial(MtMinimizer *min, Vec m, double slope, Curvatu
   double limit = 0;
   PetscCall(longest(min, &limit));
   PetscCall(mt_precond_along(&min->pc, m, min->g, min->d, &c->local, &c->weight));
+  if (c->local <= 0) min->report->definite = false; /* d is not all in the space that the inner solve has seen */
   double curvature = c->local + min->stiffness * c->weight;
   *t = fmin(limit, curvature > 0 ? fmin(-slope / curvature, LONGEST) : 1);
   return 0;

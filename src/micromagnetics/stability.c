@@ -21,9 +21,10 @@ enum { INNER_ITERATIONS = 20, MAX_PRODUCTS = 400 };
 /* How well an eigenvalue is to be known. */
 typedef struct {
   double demag_rtol; /* of the potential of a mode; what it adds is a part of Js */
-  double residual; /* T; enters the eigenvalue squared, over the gap to the next; a tenth of what that asks for, so that
-                    * no lower mode is missed (docs/numerics.md) */
-  double share;    /* the same as a part of a positive eigenvalue: the larger of the two holds */
+  /* T; enters the eigenvalue squared, over the gap to the next; smaller than that asks for, so that no lower mode is
+   * missed (docs/numerics.md) */
+  double residual;
+  double share; /* the same as a part of a positive eigenvalue: the larger of the two holds */
 } Accuracy;
 static const Accuracy FULL = {1e-3, 1e-3, 0}, LOOK = {1e-2, 1e-3, .005};
 

@@ -115,7 +115,6 @@ SP3_SIZES, SP3_REFINE = (8.4, 8.54), (1, 2, 3)
 # how much larger the cube is where the vortex has the energy of the twisted flower than where it has that of the flower, in exchange lengths
 TWISTED = 0.0294
 DIFFERENCES = "finite differences with 16, 20 and 24 cells an edge, limit in h^2 (tests/physics/finite_differences.py sp3, docs/numerics.md)"
-SP3_TORQUE = 0.01  # mT, that of the input
 
 
 def vortex(x):
@@ -211,7 +210,6 @@ def sp3_is_flower(case, flowers, L, both):
     """That the states compared are the flower, stationary and of full symmetry; and that it is a saddle, which flow leaves for the twisted one.
     both: flower and twisted flower of the coarsest grid at size L."""
     defect = max(asymmetry(nodes(f), read_state(f)) for f in flowers)
-    torque = max(read_curve(f)["torque_T"][0] for f in flowers)
     overrides, name = sp3_cube(L, SP3_REFINE[0])
     flow = sp3_from(case, name + "_flow", both[0], read_state(both[0]), "minimizer.events=flow", "output.event_drop=1e-3", *overrides)
     events = read_summary(flow)["results"]["events"]
@@ -219,7 +217,6 @@ def sp3_is_flower(case, flowers, L, both):
         raise Failed("flow stays on the flower in %s" % flow)
     ends = [read_curve(f)["e_total_J/m3"][-1] for f in (flow, both[1])]
     return [bound("SP3: flower, largest difference between m and its 16 images by 4/mmm", defect, "", None, 1e-12, "the state that Rave et al. compare"),
-            bound("SP3: flower, largest torque", 1e3 * torque, "mT", None, SP3_TORQUE, "stationary: limit of the input"),
             bound("SP3: flower at %g lex, coarsest grid: smallest stiffness" % L, 1e3 * events[0]["eigenvalue_before_T"], "mT", None, 0,
                   "a saddle: the twisted flower has less energy there"),
             result("SP3: the same: energy flow from it ends with, over the twisted flower's", ends[0] / ends[1], "", 1,
