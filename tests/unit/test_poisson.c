@@ -251,6 +251,31 @@ static void same_bits_twice_and_work_is_counted(void **state) {
   body_destroy(&z);
 }
 
+/* Another preconditioner by option, the same potential. */
+static void the_librarys_cycle_gives_the_same(void **state) {
+  (void)state;
+  const Ball ball = {.n = 12, .s0 = 2.0 / 3, .a = {10, 10, 10}, .R = 20};
+  Body own, other;
+  const double m[3] = {.6, 0, .8};
+  PetscReal size, apart;
+  body_create(&ball, 7, &own);
+#if defined(PETSC_HAVE_HYPRE)
+  PetscOptionsSetValue(NULL, "-demag_pc_type", "hypre");
+#else
+  PetscOptionsSetValue(NULL, "-demag_pc_type", "bjacobi");
+#endif
+  body_create(&ball, 7, &other);
+  PetscOptionsClearValue(NULL, "-demag_pc_type");
+  const PetscInt a = solve_uniform(&own, m, 1e-8), b = solve_uniform(&other, m, 1e-8);
+  print_message("%d iterations, %d with the library's cycle\n", (int)a, (int)b);
+  VecNorm(own.u, NORM_2, &size);
+  VecAXPY(other.u, -1, own.u);
+  VecNorm(other.u, NORM_2, &apart);
+  assert_true(size > 0 && apart < 1e-6 * size && apart > 0);
+  body_destroy(&own);
+  body_destroy(&other);
+}
+
 static void mesh_without_air_or_nodes_is_refused(void **state) {
   (void)state;
   const Ball bare = {.n = 4, .s0 = 1, .a = {10, 10, 10}, .R = 20},
@@ -282,6 +307,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(operator_is_symmetric),
       cmocka_unit_test(harmonics_are_orthogonal),
       cmocka_unit_test(same_bits_twice_and_work_is_counted),
+      cmocka_unit_test(the_librarys_cycle_gives_the_same),
       cmocka_unit_test(mesh_without_air_or_nodes_is_refused),
   };
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
