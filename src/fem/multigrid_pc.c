@@ -73,7 +73,7 @@ static PetscErrorCode wants_library(const char *prefix, PetscBool *yes) {
                                           {"max_iter", ""}};
   *yes = PETSC_FALSE;
   for (size_t i = 0; i < sizeof option / sizeof *option && !*yes; i++) {
-    char name[128], value[64];
+    char name[128], value[64] = "";
     PetscBool given, usual;
     PetscCall(PetscSNPrintf(name, sizeof name, "-pc_hypre_boomeramg_%s", option[i][0]));
     PetscCall(PetscOptionsGetString(NULL, prefix, name, value, sizeof value, &given));

@@ -203,7 +203,9 @@ static PetscErrorCode direction(MtMinimizer *min, Vec m, PetscScalar *slope) {
   PetscCall(secant(min, m, &pair));
   PetscCall(judge_direction(min, slope, &steep));
   if (pair && !steep) {
+    const bool definite = min->pc.definite; /* what either solve has met counts */
     PetscCall(precondition(min, m, min->gp));
+    min->pc.definite = min->pc.definite && definite;
     PetscCall(VecAXPBY(min->d, -1, 0, min->y));
     PetscCall(VecDot(min->d, min->gp, slope));
   }

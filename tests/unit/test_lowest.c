@@ -58,25 +58,32 @@ static PetscErrorCode cubes(int least, Relax *r) {
              .region = cube};
   return relax_create(&b, material, -1, 1e-6, r);
 }
-static PetscErrorCode mislead_cubes(int least) {
-  double lambda = 0;
-  int products;
+typedef PetscErrorCode (*Search)(MtEnergy *, Vec, const double[3], Vec, double *, Vec, int *);
+
+/* Of m = z everywhere, begun with a field. */
+static PetscErrorCode search_from(Relax *r, void (*field)(const double x[3], double v[3]), const double B[3],
+                                  Search search, double *lambda, int *products) {
   Vec guess, mode;
+  PetscCall(VecDuplicate(r->m, &mode));
+  PetscCall(VecDuplicate(r->m, &guess));
+  PetscCall(relax_set(r, field));
+  PetscCall(VecCopy(r->m, guess));
+  PetscCall(relax_set(r, up));
+  PetscCall(search(r->energy, r->m, B, guess, lambda, mode, products));
+  PetscCall(VecDestroy(&guess));
+  return VecDestroy(&mode);
+}
+static PetscErrorCode mislead_cubes(int least) {
+  static const Search search[] = {mt_stability_look, mt_stability_eigenvalue};
   Relax r;
   PetscCall(cubes(least, &r));
-  PetscCall(relax_set(&r, guessed_turns));
-  PetscCall(VecDuplicate(r.m, &mode));
-  PetscCall(VecDuplicate(r.m, &guess));
-  PetscCall(VecCopy(r.m, guess));
-  PetscCall(relax_set(&r, up));
-  PetscCall(mt_stability_look(r.energy, r.m, FIELD, guess, &lambda, mode, &products));
-  assert_near(lambda, LEAST, 1e-4);
-  assert_true(products < 12);
-  PetscCall(mt_stability_eigenvalue(r.energy, r.m, FIELD, guess, &lambda, mode, &products));
-  assert_near(lambda, LEAST, 1e-4);
-  assert_true(products < 12);
-  PetscCall(VecDestroy(&guess));
-  PetscCall(VecDestroy(&mode));
+  for (int k = 0; k < 2; k++) {
+    double lambda = 0;
+    int products;
+    PetscCall(search_from(&r, guessed_turns, FIELD, search[k], &lambda, &products));
+    assert_near(lambda, LEAST, 1e-6);
+    assert_true(products < 12);
+  }
   return relax_destroy(&r);
 }
 static void the_softest_of_64_grains_is_found_when_another_is_guessed(void **state) {
@@ -136,7 +143,6 @@ static PetscErrorCode mislead_sphere(void) {
   static const bool AIR[] = {false, true};
   double lambda = 0, quotient = 0;
   int products;
-  Vec guess, mode;
   Relax r;
   Brick b = {.n = {20, 20, 20},
              .lo = {-24, -24, -24},
@@ -148,17 +154,10 @@ static PetscErrorCode mislead_sphere(void) {
              .radius = 24};
   PetscCall(relax_create(&b, material, 4, 1e-6, &r));
   PetscCall(quotient_of_curling(&r, B, &quotient));
-  PetscCall(relax_set(&r, across));
-  PetscCall(VecDuplicate(r.m, &mode));
-  PetscCall(VecDuplicate(r.m, &guess));
-  PetscCall(VecCopy(r.m, guess));
-  PetscCall(relax_set(&r, up));
-  PetscCall(mt_stability_look(r.energy, r.m, B, guess, &lambda, mode, &products));
+  PetscCall(search_from(&r, across, B, mt_stability_look, &lambda, &products));
   assert_true(lambda < quotient + 1e-4);
-  assert_true(lambda > quotient - .01); /* the mode of a smooth sphere in one of stairs: 0.0924 for 0.0864 */
+  assert_true(lambda > quotient - .007); /* the mode of a smooth sphere in one of stairs: 0.0924 for 0.0864 */
   assert_true(products < 20);
-  PetscCall(VecDestroy(&guess));
-  PetscCall(VecDestroy(&mode));
   return relax_destroy(&r);
 }
 static void curling_is_found_when_rotation_is_guessed(void **state) {
