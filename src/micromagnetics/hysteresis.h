@@ -219,6 +219,9 @@ double mt_loop_factor(const MtHysteresis *h, const double d[3]);
  * free(). */
 PetscErrorCode mt_loop_points(const MtHysteresis *h, int branch, int *n, double **H);
 
+/* A warning where the falling part of branch k, at the end of a run, has no coercive field; H [n] T along its axis.
+ * Not collective. */
+void mt_warn_unreversed(const MtHysteresis *h, int k, int n, const double *H, double Hc);
 /* Appends ", Hc 3.65 T" (without the comma to an empty text); nothing where the value is NaN.  Not collective. */
 void mt_say_quantity(char *text, size_t size, const char *name, double value, const char *unit);
 /* How many rows did not get below the torque asked for, and the largest of theirs -> *most (T).  Not collective. */

@@ -110,6 +110,7 @@ static PetscErrorCode angle_line(const MtHysteresis *h, int k, Line *line) {
   int n;
   PetscCall(mt_loop_points(h, k, &n, &H));
   mt_loop_figures(n, H, H + n, 0, &f);
+  if (k > 0) mt_warn_unreversed(h, k, n, H, f.Hc); /* the first branch's figures are the run's */
   free(H);
   *line = (Line){6, name, {b->angle, f.Br, f.Hc, switching_field(h, &curve, b->axis), f.squareness, f.BHmax}};
   return 0;

@@ -121,9 +121,12 @@ PetscErrorCode mt_loop_points(const MtHysteresis *h, int branch, int *n, double 
   return 0;
 }
 
-static void warn_unreversed(const MtHysteresis *h, int n, const double *H, double Hc) {
+void mt_warn_unreversed(const MtHysteresis *h, int k, int n, const double *H, double Hc) {
+  char angle[48] = "";
   if (!isnan(Hc) || n < 2 || !(H[n - 1] < 0) || h->now.finished == 0 || h->opt.stop_below > 0) return;
-  mt_warn("the magnet did not reverse down to %g T: no coercive field; go on to a larger opposing field", H[n - 1]);
+  if (h->plan.kind == MT_BRANCH_ANGLE) snprintf(angle, sizeof angle, "at %g deg ", h->plan.branch[k].angle);
+  mt_warn("%sthe magnet did not reverse down to %g T: no coercive field; go on to a larger opposing field", angle,
+          H[n - 1]);
 }
 
 void mt_say_quantity(char *text, size_t size, const char *name, double value, const char *unit) {
@@ -236,7 +239,7 @@ static PetscErrorCode put_loop(const MtHysteresis *h, MtJson *j) {
   tell(h, &f, &d);
   mt_json_real(j, "N", N);
   if (h->opt.embedded) mt_json_reals(j, "N_cut_out", 3, (double[]){h->body[0], h->body[3], h->body[5]});
-  warn_unreversed(h, n, H, f.Hc);
+  mt_warn_unreversed(h, 0, n, H, f.Hc);
   mt_loop_figures(n, H, J, N, &f);
   mt_json_object(j, "internal");
   put_figures(j, &f);

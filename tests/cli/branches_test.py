@@ -76,6 +76,16 @@ def test_angles(folder):
     draws(out, "angles")
 
 
+def test_unreversed(folder):
+    """An angle at which the path ends before the magnet reverses is named, be it the first or a further one."""
+    out = os.path.join(folder, "out")
+    done = run(write(folder, GRAIN), out, "field.angles=[5, 45, 10]", "field.segments=[{to: -4 T, step: 0.5 T, resolution: 20 mT}]")
+    with open(os.path.join(out, "summary.json")) as f:
+        said = [w for w in json.load(f)["warnings"] if "did not reverse" in w]
+    check([w.split(":")[0] for w in said] == ["at %d deg the magnet did not reverse down to -4 T" % angle for angle in (5, 10)], (said, str(done)))
+    check([math.isnan(line["Hc_T"]) for line in table(out, "branches.csv")] == [True, False, True], table(out, "branches.csv"))
+
+
 def test_reversal(folder):
     """Each curve begins in the state of the path; where nothing switches it runs back along the path, and a minor loop closes."""
     out = os.path.join(folder, "out")
@@ -152,6 +162,7 @@ def test_refused(folder):
 if __name__ == "__main__":
     sys.exit(support.run_tests([
         ("angular dependence of a Stoner-Wohlfarth particle", test_angles),
+        ("angles at which the magnet does not reverse", test_unreversed),
         ("reversal curves start on the path, close, and are continued", test_reversal),
         ("a path that ends before a reversal field", test_not_reached),
         ("bad input of both", test_refused),
