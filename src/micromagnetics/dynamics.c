@@ -35,19 +35,28 @@ static PetscErrorCode look(MtDynamics *d) {
   return mt_llg_advance(d->llg, d->report.progress.t, 0, &d->report);
 }
 
+/* Where the state cannot be evaluated it is kept for a look.  from NULL: at 0 ns. */
+static PetscErrorCode set_off(MtDynamics *d, const MtLlgProgress *from) {
+  const double t = from ? from->t : 0;
+  PetscErrorCode rc = mt_llg_start(d->llg, d->m, from);
+  if (!rc) return look(d);
+  if (rc != MT_ERR_FAIL) return rc;
+  double B[3];
+  mt_time_field_at(&d->field, t, t, B);
+  return mt_site_failed(&d->site, d->m, t, B);
+}
+
 static PetscErrorCode start(MtDynamics *d, bool found, bool resume) {
   if (found) {
     mt_log("going on from the checkpoint at %.6g ns", d->report.progress.t);
     d->mark.finished = 0;
     MtLlgProgress from = d->report.progress;
-    PetscErrorCode rc = mt_llg_start(d->llg, d->m, &from);
-    return rc ? rc : look(d);
+    return set_off(d, &from);
   }
   if (resume) mt_log("%s holds no checkpoint: starting at 0 ns", d->site.folder);
   PetscErrorCode rc = remove_old_files(d);
   if (!rc) rc = mt_dynamics_initial(d);
-  if (!rc) rc = mt_llg_start(d->llg, d->m, NULL);
-  return rc ? rc : look(d);
+  return rc ? rc : set_off(d, NULL);
 }
 
 static PetscErrorCode begin(MtDynamics *d, bool resume) {

@@ -231,7 +231,8 @@ static bool below_stop(const MtHysteresis *h) {
   return falling && h->now.stepper.s >= 0 && mt_dot3(h->now.mean, h->axis) < h->opt.stop_below;
 }
 
-/* A step that could not be made: where it was, and the last accepted state in the checkpoint to look at. */
+/* A step that could not be made: where it was, the last accepted state in the checkpoint to go on from, and the state
+ * it failed in to look at. */
 static PetscErrorCode step_failed(MtHysteresis *h, const MtProgress *accepted) {
   const MtSegment *s = &h->path.segment[(int)h->now.stepper.segment];
   char reason[512];
@@ -243,9 +244,11 @@ static PetscErrorCode step_failed(MtHysteresis *h, const MtProgress *accepted) {
   h->now = *accepted;
   bool kept = h->curve.n > 0 && (h->curve.n <= h->saved_steps || !mt_checkpoint_write(h));
   mt_error_clear();
-  return mt_error(MT_ERR_FAIL, "field step %d, at %g T, could not be made: %s%s%s%s", h->curve.n,
-                  mt_picotesla(mt_dot3(B, s->along)), reason, kept ? "; the state before it is in " : "",
-                  kept ? h->folder : "", kept ? "/checkpoint.h5" : "");
+  mt_error(MT_ERR_FAIL, "field step %d, at %g T, could not be made: %s%s%s%s", h->curve.n,
+           mt_picotesla(mt_dot3(B, s->along)), reason, kept ? "; the state before it is in " : "",
+           kept ? h->folder : "", kept ? "/checkpoint.h5" : "");
+  const MtSite site = mt_hysteresis_site(h);
+  return mt_site_failed(&site, h->m, h->curve.n, B);
 }
 
 /* As far as the branch goes. */

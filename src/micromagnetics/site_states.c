@@ -6,8 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
+static const char FAILED_XDMF[] = "failed.xdmf";
+enum { FAILED = 0 }; /* number of the state a run failed in; those kept begin at 1 */
+
 static void state_name(int number, char name[64]) {
-  snprintf(name, 64, "states/state_%04d.h5", number);
+  if (number == FAILED)
+    snprintf(name, 64, MT_FAILED_STATE);
+  else
+    snprintf(name, 64, "states/state_%04d.h5", number);
 }
 
 static char *state_path(const MtSite *s, int number) {
@@ -81,12 +87,13 @@ static PetscErrorCode write_index(const MtSite *s, const MtStateList *list, cons
   return rc;
 }
 
-/* m of every state, and the second field of those that have one -> field [2n]; the number of fields. */
-static int fields(const MtStateList *list, char (*file)[64], MtXdmfField *field) {
+/* m of every state, and the second field of those that have one -> field [2n]; the number of fields.  first: number of
+ * the first state of the list. */
+static int fields(const MtStateList *list, int first, char (*file)[64], MtXdmfField *field) {
   int shown = 0;
   for (int i = 0; i < list->n; i++) {
     const MtStateEntry *e = &list->entry[i];
-    state_name(i + 1, file[i]);
+    state_name(first + i, file[i]);
     MtXdmfField m = {.time = e->time, .file = file[i], .dataset = "/m", .name = "m", .ncomp = 3, .nodal = true};
     field[shown++] = m;
     if (!e->second) continue;
@@ -98,7 +105,7 @@ static int fields(const MtStateList *list, char (*file)[64], MtXdmfField *field)
 }
 
 /* The picture file: one time step per kept state. */
-static PetscErrorCode write_xdmf(const MtSite *s, const MtStateList *list, const char *path) {
+static PetscErrorCode write_xdmf(const MtSite *s, const MtStateList *list, int first, const char *path) {
   MtXdmfField *field = calloc(2 * (size_t)list->n + 1, sizeof *field);
   char *mesh = mesh_link(s), (*file)[64] = malloc((size_t)(list->n + 1) * sizeof *file);
   PetscErrorCode rc = field && mesh && file ? 0 : mt_error(MT_ERR_FAIL, "out of memory for %d states", list->n);
@@ -107,7 +114,7 @@ static PetscErrorCode write_xdmf(const MtSite *s, const MtStateList *list, const
                  .nt = s->mesh->nt_global,
                  .shown = s->mesh->nt_body,
                  .tet_bytes = s->mesh->nv_global > INT32_MAX ? 8 : 4,
-                 .n = rc ? 0 : fields(list, file, field),
+                 .n = rc ? 0 : fields(list, first, file, field),
                  .field = field};
   if (!rc) rc = mt_xdmf_write(s->comm, &xdmf, path);
   free(file);
@@ -116,7 +123,54 @@ static PetscErrorCode write_xdmf(const MtSite *s, const MtStateList *list, const
   return rc;
 }
 
+typedef struct {
+  double time;
+  const double *B; /* [3] T */
+  const char *reason;
+} Failed;
+
+static PetscErrorCode write_reason(void *ctx, MtH5 *f) {
+  const Failed *failed = ctx;
+  PetscErrorCode rc = mt_h5_set_string(f, "/", "tag", "failed");
+  if (!rc) rc = mt_h5_set_string(f, "/", "reason", failed->reason);
+  return rc ? rc : mt_h5_set_reals(f, "/", "field_T", 3, failed->B);
+}
+
+static PetscErrorCode write_failed(const MtSite *s, Vec m, Failed *failed) {
+  const MtStateEntry entry = {.tags = "failed", .time = failed->time};
+  const MtStateList list = {.n = 1, .entry = &entry};
+  char *folder = mt_path_join(s->folder, "states"), *xdmf = mt_path_join(s->folder, FAILED_XDMF);
+  PetscErrorCode rc = mt_agree_root(s->comm, s->rank ? 0 : mt_folder_make(folder));
+  if (!rc) rc = mt_site_state_write(s, FAILED, m, write_reason, failed);
+  if (!rc) rc = write_xdmf(s, &list, FAILED, xdmf);
+  free(xdmf);
+  free(folder);
+  return rc;
+}
+
+/* The error stays the one there was, also where the disk does not take the state. */
+PetscErrorCode mt_site_failed(const MtSite *s, Vec m, double time, const double B[3]) {
+  char *text = strdup(mt_error_message());
+  Failed failed = {time, B, text ? text : ""};
+  mt_error_clear();
+  const bool seen = !write_failed(s, m, &failed);
+  mt_error_clear();
+  mt_error(MT_ERR_FAIL, "%s%s%s%s", failed.reason, seen ? "; the state it failed in: " : "", seen ? s->folder : "",
+           seen ? "/" MT_FAILED_STATE : "");
+  free(text);
+  return mt_agree(s->comm, MT_ERR_FAIL);
+}
+
+static void remove_failed(const MtSite *s) {
+  char *state = state_path(s, FAILED), *xdmf = mt_path_join(s->folder, FAILED_XDMF);
+  unlink(state);
+  unlink(xdmf);
+  free(xdmf);
+  free(state);
+}
+
 void mt_site_states_remove(const MtSite *s, int n) {
+  remove_failed(s);
   for (int number = n + 1, gone = 0; !gone; number++) {
     char *path = state_path(s, number);
     gone = unlink(path) != 0;
@@ -127,7 +181,7 @@ void mt_site_states_remove(const MtSite *s, int n) {
 PetscErrorCode mt_site_states_index(const MtSite *s, const MtStateList *list) {
   char *index = mt_path_join(s->folder, "states.h5"), *xdmf = mt_path_join(s->folder, "states.xdmf");
   PetscErrorCode rc = write_index(s, list, index);
-  if (!rc) rc = write_xdmf(s, list, xdmf);
+  if (!rc) rc = write_xdmf(s, list, FAILED + 1, xdmf);
   free(index);
   free(xdmf);
   return rc;

@@ -35,6 +35,16 @@ def lines(out):
         return f.read().split("\n")[1:-1]
 
 
+def check_failed(out, done, reason):
+    """The state in which the step failed is there to look at, named by the message."""
+    state = os.path.join(out, "states", "failed.h5")
+    check("; the state it failed in: " + state in done.err, done)
+    check(os.path.exists(os.path.join(out, "failed.xdmf")), os.listdir(out))
+    with h5py.File(state) as f:
+        said = f.attrs["reason"]
+        check(f["/m"].shape[1] == 3 and reason in (said.decode() if isinstance(said, bytes) else str(said)), said)
+
+
 def unsolved(folder):
     """A solver that does not get there in the middle of a run: the field, the reason, the checkpoint; then it goes on from there."""
     source, out, whole = write(folder, GRAINS), os.path.join(folder, "out"), os.path.join(folder, "whole")
@@ -94,7 +104,9 @@ def far_from_equilibrium(folder):
     check(done.code == 1 and re.search(r" T, could not be made: after \d+ iterations", done.err) and "the state before it is in %s/checkpoint.h5" % out in done.err, done)
     before = lines(out)
     check(len(before) > 3 and all(line.endswith(",1") for line in before), before)
+    check_failed(out, done, "the largest torque")
     check(demag(source, out, short, "--resume").code == 0 and lines(out)[:len(before)] == before, "it does not go on")
+    check(not os.path.exists(os.path.join(out, "states", "failed.h5")), "a run that went on has a state it failed in")
     done = demag(source, whole, short, "minimizer.max_iterations=1", "minimizer.give_up=1e6")
     check(done.code == 0 and "Br 1." in done.out and re.search(r"Br [0-9.]+ T \(not converged\), Hc [0-9.]+ T \(not converged\)", done.out), done)
     said = re.search(r"(\d+) of (\d+) field steps did not converge: largest torque ([0-9.]+) T", done.out)
@@ -116,6 +128,7 @@ def not_a_number(folder):
     for ranks in (1, 2):
         done = support.magtwin(BUILD, "demag", source, "mesh.file=" + mesh, "output.folder=" + os.path.join(folder, "out"), "--force", ranks=ranks)
         check(done.code == 1 and re.search(r"field step 0, at 1 T, .*not a number at node \d+ \(region \"grain [01]\"\) in the field", done.err), done)
+        check_failed(os.path.join(folder, "out"), done, "not a number")
 
 
 def odd_materials(folder):

@@ -4,8 +4,11 @@
 import os
 import random
 import re
+import shutil
 import signal
 import sys
+
+import h5py
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -94,6 +97,19 @@ def test_failed(folder):
     check("the integrator has changed" in restart.text_of(out + ".log"), restart.text_of(out + ".log"))
 
 
+def test_not_started(folder):
+    """A start that cannot be evaluated, for an easy axis that is no number: time, node, region, field, and the state to look at."""
+    mesh, out = os.path.join(folder, "mesh.h5"), os.path.join(folder, "out")
+    shutil.copy(os.path.join(restart.reference(1), "mesh.h5"), mesh)
+    with h5py.File(mesh, "r+") as f:
+        f["/grains/axis"][1] = float("nan")
+    restart.run(out, 1, "mesh.file=" + mesh, expected=1)
+    text, state = restart.text_of(out + ".log"), os.path.join(out, "states", "failed.h5")
+    check(re.search(r'at t = 0 ns: not a number at node \d+ \(region "[^"]*"\) in the field .*; the state it failed in: ' + state, text), text)
+    with h5py.File(state) as failed, h5py.File(os.path.join(restart.reference(1), states(restart.reference(1))[0])) as first:
+        check((failed["/m"][:] == first["/m"][:]).all(), "the state is not the one to begin with")
+
+
 def main():
     tests = [
         ("lines, states and summary as asked for; the same bits twice", test_result),
@@ -103,6 +119,7 @@ def main():
         ("kill -9, continued to the bit", test_killed),
         ("a finished run goes on to a later end; another input is refused", test_longer),
         ("a step that cannot be made: message and checkpoint", test_failed),
+        ("a start that cannot be evaluated: message and state", test_not_started),
     ]
     import tempfile
     with tempfile.TemporaryDirectory(prefix="magtwin-dynamics-") as root:
