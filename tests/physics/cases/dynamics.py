@@ -8,12 +8,13 @@ from lines import Failed, bound, curve, reference, reference_points, result
 from tools import KM_1T, ROOT, grid, prism_factor, read_curve
 
 SP4_SOURCE = "mean and spread of the solutions of muMAG standard problem 4, as collected in cmt-dtu-energy/MagTense"
+SP4_DATA = os.path.join(ROOT, "tests", "physics", "data", "sp4")  # its README.md says whose they are
 SP4_FIELDS = {1: "{value: 24.97298540 mT, direction: [-24.6, 4.3, 0]}", 2: "{value: 36.05468069 mT, direction: [-35.5, -6.3, 0]}"}
 JS = 1.005309649  # T, permalloy
 # every brick of the fine grids is an eighth of one of the coarse ones: edges of the body and bricks inside it err in opposite directions
 LEVELS = {"coarse": 1, "fine": 2}
 SP4_GRIDS = {level: grid(refine, 1, 0.8, (10, 6.25, 3), air=200, radius=1.6) for level, refine in LEVELS.items()}
-# largest difference of <my> from the published mean before and after 0.15 ns (shared/references.md)
+# largest difference of <my> from the published mean before and after 0.15 ns: the spread of the published curves
 SP4_SPREAD = ((0, 0.151, 0.003), (0.151, 0.201, 0.03))
 # m after 1 ns in cells of 3.125 x 3.125 x 2.5 nm
 SP5_1NS = (-0.2346374, -0.0945090, 0.0229435)
@@ -99,11 +100,7 @@ def standard_problem_4(case):
 
     The start is relaxed from saturation along [1, 1, 1]. Two grids, dense at the edges of the plate and in the air about them, every brick of the second
     cut into eight; the limit in h with the weight that makes the plate's demagnetizing factor exact."""
-    folder = os.path.join(ROOT, "..", "shared", "data", "sp4")
-    if not os.path.isdir(folder):
-        print("  not run: there is no folder " + folder)
-        return []
-    tables = {field: read_table(os.path.join(folder, "sp4_field%d_mean.csv" % field)) for field in SP4_FIELDS}
+    tables = {field: read_table(os.path.join(SP4_DATA, "sp4_field%d_mean.csv" % field)) for field in SP4_FIELDS}
     starts = [case.run("demag", "sp4", "start_" + level, *overrides, ranks=2) for level, overrides in SP4_GRIDS.items()]
     weight = edge_weight(case, "sp4", SP4_GRIDS, prism_factor(500, 3, 125))
     lines = start_lines(weight, starts, tables[1])
