@@ -20,6 +20,17 @@ RUN_DEFAULTS = {
 }
 
 
+def state():
+    """The commit of this checkout, with a + where sources differ from it."""
+    def git(*words):
+        try:
+            return subprocess.run(["git", "-C", ROOT] + list(words), capture_output=True, text=True).stdout.strip()
+        except OSError:
+            return ""
+    head = git("rev-parse", "--short", "HEAD")
+    return "commit %s%s" % (head, "+" * bool(git("status", "--porcelain", "--untracked-files=no", "src", "include"))) if head else "no commit known"
+
+
 def environment(**more):
     env = dict(RUN_DEFAULTS)
     env.update(os.environ)

@@ -9,11 +9,12 @@ and a series of them), pca (components of 800 samples of 16384
 variables), campaigns (two groups of a sweep beside one, 200 points through kills), grains (convex fit of 1000 grains on 200^3 voxels),
 evolve (models of the phase field: speed, shares, 1 and 2 ranks, iterations with h and h/4, cost beside grains and boundaries), events (the numbers of the last `make bench-events`).
 
-Writes out/bench/summary.json, a list of {name, value, unit, reference, source, error, pass} as validate.py does, with the part and when it
-was measured: parts named alone replace their own lines only.  Also out/bench/figures, and prints all.  Counts come from the summary.json
-of the runs.  Times are those of the field path alone (mesh and set-up are listed apart): wall times, and processor times where a busy
-machine would spoil them.  pass: no worse than the reference, whatever the machine (null where there is none); error: value/reference - 1.
-A number that is worse is one to look into, not an error: the exit code is 0.
+Writes out/bench/summary.json, a list of {name, value, unit, reference, source, error, pass} as validate.py does, with the part, when it was
+measured and at which commit (+: with other sources): parts named alone replace their own lines only, and what is kept of the others is listed
+at the end, as are sizes that were left out.  Also out/bench/figures, and prints all.  Counts come from the summary.json of the runs.  Times
+are those of the field path alone (mesh and set-up are listed apart): wall times, and processor times where a busy machine would spoil them.
+pass: no worse than the reference, whatever the machine (null where there is none); error: value/reference - 1.  A number that is worse is one
+to look into, not an error: the exit code is 0.
 """
 import json
 import os
@@ -37,6 +38,7 @@ from measure import OUT
 PEER = "MaMMoS 2026, 1.35 M nodes, 16-core Xeon or A100"
 ASKED = "asked of this program"
 RANKS = [1, 2, 4, 8, 16, 32]
+EVENTS = os.path.join(OUT, "events", "summary.json")  # of `make bench-events`
 
 
 def line(name, value, unit="", reference=None, source="", smaller_is_better=False):
@@ -48,6 +50,7 @@ def line(name, value, unit="", reference=None, source="", smaller_is_better=Fals
 class Bench:
     def __init__(self, build, size):
         self.build, self.size, self.lines = build, size, []
+        self.state = support.state()  # now: the program has just been made, and sources may go on while it runs
         self.bandwidth, self.base = {}, {}
 
     def machine(self):
@@ -73,7 +76,7 @@ class Bench:
         self.add(line(*args))
 
     def base_memory(self, ranks):
-        """MiB of a rank before any mesh to speak of: libraries, MPI."""
+        """MiB of a rank before any mesh to speak of, by a run on 424 nodes: libraries, MPI.  Lines that take it off say so."""
         if ranks not in self.base:
             self.base[ranks] = self.tiny(ranks)
         return self.base[ranks]
@@ -182,8 +185,9 @@ class Bench:
                 self.note("bytes they carry" + at, point["bytes"], "B")
             if n > 1:
                 self.note("largest memory of a rank in the run that makes the partition" + at, measure.memory(first), "MiB")
-                self.at_most("the same memory without the program's own, over that on 1 rank" + at, point["own"] / points[0]["own"], "",
+                self.at_most("largest memory of a rank, less a run's on 424 nodes, over that on 1 rank" + at, point["own"] / points[0]["own"], "",
                                  0.2 if n == 8 else 1.6 / n, ASKED if n == 8 else "as for 8 ranks, 1.6/ranks")
+                self.note("largest memory of a rank, nothing taken off, over that on 1 rank" + at, full / points[0]["memory"])
             points.append(point)
         figures.ranks(points, os.path.join(OUT, "figures"))
 
@@ -247,32 +251,49 @@ class Bench:
     # where events end: what `make bench-events` found last
 
     def events(self):
-        path = os.path.join(OUT, "events", "summary.json")
-        if not os.path.exists(path):
+        if not os.path.exists(EVENTS):
             return print("no events: make bench-events")
-        print("events, of %s:" % time.strftime("%Y-%m-%d %H:%M", time.localtime(os.path.getmtime(path))))
-        with open(path) as f:
-            for item in json.load(f):
-                self.add(item)
+        made = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(os.path.getmtime(EVENTS)))
+        with open(EVENTS) as f:
+            lines = [{"when": made, "state": NO_STATE, **item} for item in json.load(f)]
+        print("events, kept from " + origin(lines))
+        for item in lines:
+            self.add(item)
 
 
 PARTS = ["machine", "loop", "growth", "refined", "steps", "suggest", "ranks", "grains8", "million", "topology", "pca", "campaigns", "grains", "evolve", "events"]
 LONG = {"quick": ["grains8", "million"], "normal": ["million"], "full": []}
+PART_TEXTS = {"grains8": "grains8 (a loop of 800 steps)", "million": "million (a loop of 259 grains in a million nodes)"}
+NO_STATE = "no commit noted"  # by a bench that did not yet
+
+
+def origin(lines):
+    """When and at which commit the lines of a part were measured, as a text."""
+    return "%s, %s" % (lines[0].get("when", "an unknown time"), lines[0].get("state", NO_STATE))
 
 
 def parts_file(part):
     return os.path.join(OUT, "parts", part + ".json")
 
 
-def keep(part, lines):
-    """The lines of a part, and summary.json anew: each part as it was measured last, with when that was."""
+def known_parts():
+    """{part: its lines} of all that were ever measured here."""
+    found = {}
+    for part in PARTS:
+        if os.path.exists(parts_file(part)):
+            with open(parts_file(part)) as f:
+                found[part] = json.load(f)
+    return found
+
+
+def keep(part, lines, state):
+    """The lines of a part, and summary.json anew: each part as it was measured last, with when and at which commit that was."""
     os.makedirs(os.path.dirname(parts_file(part)), exist_ok=True)
-    when = time.strftime("%Y-%m-%dT%H:%M:%S")
+    now = {"when": time.strftime("%Y-%m-%dT%H:%M:%S"), "state": state}
     with open(parts_file(part), "w") as f:
-        json.dump([dict(item, part=part, when=when) for item in lines], f, indent=1)
-    known = [json.load(open(parts_file(p))) for p in PARTS if os.path.exists(parts_file(p))]
+        json.dump([{**now, **item, "part": part} for item in lines], f, indent=1)  # lines of bench-events have their own
     with open(os.path.join(OUT, "summary.json"), "w") as f:
-        json.dump(sum(known, []), f, indent=1)
+        json.dump(sum(known_parts().values(), []), f, indent=1)
         f.write("\n")
 
 
@@ -284,16 +305,44 @@ def measure_part(bench, part):
     except measure.Failed as failed:
         print("bench.py: %s: %s" % (part, failed), file=sys.stderr)
         bench.note("%s: failed" % part, None)
-    keep(part, bench.lines)
+    keep(part, bench.lines, bench.state)
+
+
+def say_kept(parts):
+    """What summary.json has besides the parts of this run."""
+    for part, lines in known_parts().items():
+        if part not in parts and lines:
+            print("kept: %s, measured %s" % (part, origin(lines)))
+
+
+def left_out(size):
+    """What a full bench measures and one of this size does not."""
+    missing = [PART_TEXTS[part] for part in LONG[size]]
+    largest, full = max(growth.GRAINS[size]), max(growth.GRAINS["full"])
+    if largest < full:
+        missing.append("growth beyond %s nodes (to %s)" % (format(largest, ","), format(full, ",")))
+    finest, full = min(growth.REFINED[size]), min(growth.REFINED["full"])
+    if finest > full:
+        missing.append("refined beyond h = %g nm (to %g nm, a million nodes, on 1 and 2 ranks)" % (finest, full))
+    if phase_field.EDGE[size] < phase_field.EDGE["full"]:
+        missing.append("evolve at its full size")
+    if not os.path.exists(EVENTS):
+        missing.append("events (make bench-events)")
+    return missing
 
 
 def main():
     words = sys.argv[2:]
     size = words.pop(0) if words and words[0] in LONG else "normal"
     bench = Bench(sys.argv[1] if len(sys.argv) > 1 else "build", size)
-    for part in ["machine"] + (words or [p for p in PARTS[1:] if p not in LONG[size]]):
+    parts = ["machine"] + (words or [p for p in PARTS[1:] if p not in LONG[size]])
+    for part in parts:
         measure_part(bench, part)
-    print("out/bench/summary.json")
+    say_kept(parts)
+    missing = [] if words else left_out(size)
+    if missing:
+        print("not measured here: %s; make bench BENCH=full" % ", ".join(missing))
+    print("out/bench/summary.json, measured at %s" % bench.state)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """events.py BUILD: where events end.  Small polycrystals with a GB phase walk their field path; from the state before each of 20
 events, in the field of the event, the next equilibrium is found again by the flow, by minimization and by the Landau-Lifshitz-Gilbert
-equation with damping 1 (tests/bench/events.c).  Writes out/bench/events: summary.json (a list as bench.py's), events.csv, events.png.
+equation with damping 1 (tests/bench/events.c).  Writes out/bench/events: summary.json (a list as bench.py's, with when and at which commit),
+events.csv, events.png.
 
 A grain counts as reversed where its mean m along the starting field is negative.  Exit code 1 if a number is worse than asked.
 """
@@ -10,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -132,13 +134,15 @@ def draw(rows):
 
 def main():
     os.makedirs(OUT, exist_ok=True)
-    print("events: %d events of polycrystals with a GB phase, h <= 2 nm" % EVENTS, flush=True)
+    state = support.state()  # now: the program has just been made, and sources may go on while it runs
+    print("events: %d events of polycrystals with a GB phase, h <= 2 nm; %s" % (EVENTS, state), flush=True)
     rows = collect(sys.argv[1])
     with open(os.path.join(OUT, "events.csv"), "w", newline="") as f:
         writer = csv.DictWriter(f, COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
-    lines = lines_of(rows)
+    now = {"when": time.strftime("%Y-%m-%dT%H:%M:%S"), "state": state}
+    lines = [dict(line, **now) for line in lines_of(rows)]
     with open(os.path.join(OUT, "summary.json"), "w") as f:
         json.dump(lines, f, indent=1)
         f.write("\n")

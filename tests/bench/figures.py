@@ -44,7 +44,7 @@ def growth(points, name, folder):
     memory.semilogx(n, [p["bytes"] for p in points], "o-", color=LINE, ms=4)
     memory.axhline(2500, color=GREY, ls="--", lw=1)
     memory.set_ylim(0, None)
-    finish(memory, "nodes", "bytes per node, peak")
+    finish(memory, "nodes", "bytes per node, peak\n(less a run's on 424)")
     for axes in (time, count, memory):
         axes.set_xticks(n)
         axes.set_xticklabels(["%.3g M" % (v / 1e6) if v >= 1e6 else "%.0f k" % (v / 1e3) for v in n])
@@ -62,7 +62,7 @@ def ranks(points, folder):
     finish(message, "ranks", "messages an evaluation\n(busiest rank)")
     finish(volume, "ranks", "MB an evaluation\n(busiest rank)")
     memory.loglog(n, [p["memory"] for p in points], "o-", color=SECOND, ms=4, label="whole")
-    memory.loglog(n, [p["own"] for p in points], "s-", color=LINE, ms=4, label="without the program's own")
+    memory.loglog(n, [p["own"] for p in points], "s-", color=LINE, ms=4, label="less a run's on 424 nodes")
     power(memory, n, [p["own"] for p in points], -1, "1/ranks")
     finish(memory, "ranks", "MiB, largest rank")
     for axes in (message, volume, memory):

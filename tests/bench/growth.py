@@ -22,10 +22,12 @@ def point(bench, name, overrides, ranks=1):
     summary = measure.demag(bench.build, "growth_" + name, mesh, FIXED, ranks=ranks)
     c, base = summary["counts"], bench.base_memory(ranks)
     at = ", %d nodes, %d rank%s" % (c["nodes"], ranks, "s"[:ranks - 1])
-    own = ranks * (measure.memory(summary) - base) * 2**20 / c["nodes"]
+    full = ranks * measure.memory(summary) * 2**20 / c["nodes"]
+    own = full - ranks * base * 2**20 / c["nodes"]
     bench.method(summary, at)
     bench.speed(summary, ranks, at)
-    bench.at_most("bytes per node at the peak" + at, own, "B", 2500, ASKED)
+    bench.at_most("bytes per node at the peak, less a run's on 424 nodes" + at, own, "B", 2500, ASKED)
+    bench.note("bytes per node at the peak, nothing taken off" + at, full, "B")
     return {"nodes": c["nodes"], "path": measure.path_seconds(summary), "processor": summary["measured"]["processor"],
             "iterations": c["iterations"], "evaluations": c["evaluations"], "demag_iterations": c["demag_iterations"],
             "inner_iterations": c["inner_iterations"], "bytes": own, "summary": summary, "mesh": mesh}

@@ -142,8 +142,8 @@ def layers(bench, base):
         bench.note("pairs of node and grain" + at, run.values)
         bench.note("linear iterations a step" + at, run.linear)
         bench.note("processor time a step" + at, run.processor / run.steps, "s")
-        bench.note("memory of a node" + at, run.own_memory(base), "B")
-    for what, value in (("processor time a step", lambda r: r.processor / r.steps), ("memory of a node", lambda r: r.own_memory(base))):
+        bench.note("memory of a node, less a small run's" + at, run.own_memory(base), "B")
+    for what, value in (("processor time a step", lambda r: r.processor / r.steps), ("memory of a node, less a small run's", lambda r: r.own_memory(base))):
         bench.at_most("%s of 16 grains over that of 2, the same boundaries" % what, value(runs[-1]) / value(runs[0]), "", 1.1, "independent of the number of grains")
 
 
@@ -158,7 +158,7 @@ def boundaries(bench, base, size):
         bench.note("pairs of node and grain" + at, run.values)
         bench.note("processor time a step" + at, run.processor / run.steps, "s")
         bench.note("the same over pairs" + at, run.processor / run.steps / run.values, "s")
-        bench.note("memory of a node" + at, run.own_memory(base), "B")
+        bench.note("memory of a node, less a small run's" + at, run.own_memory(base), "B")
     first, last = runs[0], runs[-1]
     bench.at_most("processor time a step over pairs, %d grains over %d" % (counts[-1], counts[0]), last.processor / last.values * first.values / first.processor, "", 1.2,
                   "cost follows the boundaries")
