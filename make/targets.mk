@@ -20,6 +20,7 @@ help:
 	@echo "make bench-events  where 20 events end, beside LLG: out/bench/events; make bench shows its numbers, BENCH=full begins with it"
 	@echo "make bench-mesh what the mesher promises, on many sets of grains: out/bench/mesher.json; 1000 grains on 1 and 2 ranks"
 	@echo "make bench      speed and memory: out/bench/summary.json and figures; half an hour; BENCH=full: to 1e6 nodes, hours; BENCH=quick: 3e4 nodes"
+	@echo "make peers      the same grains with published codes, which it installs (network, once): out/peers/peers.json; EDGE=$(EDGE) nm"
 	@echo "make test-asan  unit programs and a small run under the address and undefined-behaviour sanitizers"
 	@echo "make lint       no call up a floor; clang-format, clang-tidy, cppcheck"
 	@echo "make install    PREFIX=$(PREFIX)"
@@ -63,6 +64,11 @@ bench-events: all $(BUILD)/events
 bench-mesh: all
 	@$(PYTHON) tests/bench/mesher.py $(BUILD); sets=$$?; $(PYTHON) tests/bench/mesh_ranks.py $(BUILD) && exit $$sets
 
+# Each published code has a virtual environment of its own, BUILD/peers and BUILD/peers-mumag, made by the script.
+EDGE ?= 24
+peers: all
+	@$(PYTHON) tests/peers/peers.py $(BUILD) $(EDGE)
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/magtwin
 	install -m 755 $(BUILD)/magtwin $(DESTDIR)$(PREFIX)/bin/magtwin
@@ -70,6 +76,6 @@ install: all
 	find $(DESTDIR)$(PREFIX)/share/magtwin -name __pycache__ -prune -exec rm -rf {} +
 
 clean: ; rm -rf $(BUILD) $(ASAN_BUILD)
-.PHONY: help deps test demo validate bench bench-events bench-mesh install clean
+.PHONY: help deps test demo validate bench bench-events bench-mesh peers install clean
 
 include make/check.mk

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""peers.py BUILD [edge nm]: the same polycrystal relaxed in the same fields by magtwin and by published codes, one after the other in one
+"""peers.py BUILD [edge nm] (`make peers`): the same polycrystal relaxed in the same fields by magtwin and by published codes, one after the other in one
 run, with the ratio of their times.  Needs the network and a CPU build of torch once; no other target needs this.
 
 magnum.np (finite differences, torch) is installed by pip into build/peers; its minimizer is MinimizerBB.  torch is Debian's, since the
