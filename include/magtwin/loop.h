@@ -19,6 +19,7 @@ typedef struct {
   double resolution;     /* T: adaptive steps are not made smaller */
   double dm_max;         /* change of m that makes an adaptive step roll back */
   bool adaptive;
+  bool every_event; /* adaptive: an event rolls back however little it changes m */
 } MtSegment;
 
 typedef struct {

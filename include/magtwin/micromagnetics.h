@@ -211,7 +211,7 @@ PetscErrorCode mt_minimizer_create(MtEnergy *e, const MtMinimizerOptions *opt, M
 /* ctx is handed to the monitor as it is; monitor NULL: none.  Not collective. */
 PetscErrorCode mt_minimizer_set_monitor(MtMinimizer *min, MtMinimizerMonitor monitor, void *ctx);
 /* What is known of the start of the next run, of that alone.  relaxed: it may be already, and is looked at with the
- * potential as exact as its end needs.  stable: if it is relaxed, it need not be looked for negative curvature.  Not
+ * potential as exact as its end needs.  stable: its end need not be looked at for negative curvature.  Not
  * collective. */
 PetscErrorCode mt_minimizer_expect(MtMinimizer *min, bool relaxed, bool stable);
 /* Every run depends on m, B and mt_energy_potential, and the call above, alone: nothing is carried over from an earlier

@@ -22,6 +22,12 @@ const MtKey mt_demag_keys[] = {
      "Largest change of m (of saturation, along the segment's direction) in an adaptive step.", true},
     {"field.segments[].resolution", MT_KEY_REAL, MT_DIM_FIELD, "5 mT", 0, 1000, NULL, NULL,
      "Smallest adaptive step: how finely the field of a jump is bracketed.", true},
+    {"field.segments[].every_event", MT_KEY_BOOL, MT_DIM_NONE, "false", 0, 0, NULL, NULL,
+     "adaptive: a step in which the state leaves its branch is rolled back however little m changes, so that the field "
+     "of "
+     "every event is bracketed, also of one grain of very many. Each costs a few relaxations. With minimizer.events: "
+     "flow.",
+     false},
     {"field.stop_below", MT_KEY_REAL, MT_DIM_NONE, "", -1, 1, NULL, NULL,
      "The path ends early when m along the starting field falls below this.", false},
     {"field.reversal.from", MT_KEY_REALS, MT_DIM_FIELD, "", -1000, 1000, NULL, NULL,
@@ -42,6 +48,8 @@ const MtKey mt_demag_keys[] = {
     {"field.reversal.dm_max", MT_KEY_REAL, MT_DIM_NONE, "0.02", 0, 2, NULL, NULL, "As field.segments[].dm_max.", true},
     {"field.reversal.resolution", MT_KEY_REAL, MT_DIM_FIELD, "5 mT", 0, 1000, NULL, NULL,
      "As field.segments[].resolution.", true},
+    {"field.reversal.every_event", MT_KEY_BOOL, MT_DIM_NONE, "false", 0, 0, NULL, NULL,
+     "As field.segments[].every_event.", false},
     {"field.angles", MT_KEY_REALS, MT_DIM_ANGLE, "", -360, 360, NULL, NULL,
      "The path is walked once for each of these angles, all its fields turned by it from field.direction: the angular "
      "dependence of the coercive field.",

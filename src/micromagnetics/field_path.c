@@ -169,11 +169,22 @@ static const double *segment_start(const MtFieldPath *p, int k) {
   return k ? p->segment[k - 1].to : p->start;
 }
 
+static PetscErrorCode check_events(const MtInput *in, int k, const MtSegment *s) {
+  char key[64];
+  /* `magtwin check` reads inputs whose section minimizer is not filled in */
+  const bool flow = !mt_input_has(in, "minimizer.events") || !strcmp(mt_input_string(in, "minimizer.events"), "flow");
+  if (!s->every_event || (s->adaptive && flow)) return 0;
+  snprintf(key, sizeof key, "field.segments[%d].every_event", k);
+  return mt_input_error(in, key, "needs %s: nothing would be rolled back",
+                        flow ? "mode: adaptive" : "minimizer.events: flow");
+}
+
 static PetscErrorCode read_steps(const MtInput *in, int k, MtSegment *s) {
   s->step = mt_input_real(in, "field.segments[%d].step", k);
   s->adaptive = strcmp(mt_input_string(in, "field.segments[%d].mode", k), "adaptive") == 0;
   s->dm_max = mt_input_real(in, "field.segments[%d].dm_max", k);
   s->resolution = mt_input_real(in, "field.segments[%d].resolution", k);
+  s->every_event = mt_input_bool(in, "field.segments[%d].every_event", k);
   if (s->step > s->length * (1 + EDGE)) {
     char key[64];
     snprintf(key, sizeof key, "field.segments[%d].step", k);
@@ -184,7 +195,7 @@ static PetscErrorCode read_steps(const MtInput *in, int k, MtSegment *s) {
     snprintf(key, sizeof key, "field.segments[%d].resolution", k);
     return mt_input_error(in, key, "must not exceed the step (%g T), is %g T", s->step, s->resolution);
   }
-  return 0;
+  return check_events(in, k, s);
 }
 
 static PetscErrorCode read_direction(const MtInput *in, const char *key, double d[3]) {

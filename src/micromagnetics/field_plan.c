@@ -128,6 +128,7 @@ static void take_steps(const MtInput *in, MtSegment *s) {
   s->adaptive = strcmp(mt_input_string(in, "field.reversal.mode"), "adaptive") == 0;
   s->dm_max = mt_input_real(in, "field.reversal.dm_max");
   s->resolution = fmin(mt_input_real(in, "field.reversal.resolution"), s->step);
+  s->every_event = mt_input_bool(in, "field.reversal.every_event");
 }
 
 /* The path of a reversal curve: from its field to field.reversal.to, and back where the loop is to be closed. */

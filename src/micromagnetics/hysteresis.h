@@ -156,9 +156,9 @@ static inline MtSite mt_hysteresis_site(const MtHysteresis *h) {
 typedef struct {
   MtMinimizerReport report;
   double mean[3];
-  bool stopped; /* a signal came: the trial is void */
-  bool left;    /* the branch ended: an event was followed */
-  bool jumped;  /* given up because m changed by more than dm_max and the step can still be made smaller */
+  bool stopped;                  /* a signal came: the trial is void */
+  bool left;                     /* the branch ended: an event was followed */
+  bool jumped;                   /* given up because of a jump, or an event, that a smaller step can bracket */
   double site[3], region, nodes; /* as in MtEvent */
   double eigenvalue;             /* T, of the state it ended in; NaN: not computed */
 } MtTrial;

@@ -5,7 +5,7 @@
 
 static const double UNSTABLE = -2e-3; /* T; above the accuracy of the eigenvalue */
 static const double PUSH = .05;       /* rad, of the largest node of the mode */
-enum { MAX_SADDLES = 5 };
+enum { MAX_SADDLES = 100 }; /* the energy falls from one to the next: equal grains without coupling turn one by one */
 
 static void add(MtMinimizerReport *sum, const MtMinimizerReport *r) {
   MtMinimizerReport both = *r;
@@ -90,5 +90,10 @@ PetscErrorCode mt_event_follow(MtHysteresis *h, const double B[3], MtTrial *tria
     stable = path.definite;
     if (!stable) PetscCall(mt_event_stable(h, B, trial, mode, &stable));
   }
+  if (!stable && trial->report.converged)
+    mt_warn(
+        "the event at %g T has passed %d saddles of the energy and is on one still (smallest eigenvalue %.3g T): the "
+        "next field step goes on from there",
+        mt_dot3(B, h->axis), MAX_SADDLES, trial->eigenvalue);
   return VecDestroy(&mode);
 }

@@ -18,7 +18,7 @@ typedef struct {
   MtTrial *trial;
   const double *along;
   double m_before, dm_max;
-  bool may_retry, site_found;
+  bool may_retry, every_event, site_found;
   bool smooth_only; /* stop where the state has left its branch ... */
   bool left;        /* ... and say so */
 } Watch;
@@ -91,7 +91,8 @@ static void note_stiffness(MtHysteresis *h, const double B[3], const MtTrial *tr
 /* The field changes a curvature by no more than itself, rotation by a part of the anisotropy field: after a short way a
  * stiff state is stable still. */
 static bool known_stable(const MtHysteresis *h, const double B[3]) {
-  return CAREFUL * distance(B, h->now.B_stiffness) < h->now.stiffness && h->now.turned < TURN_KNOWN;
+  const double turned = h->now.turned + h->now.turn * distance(B, h->now.B);
+  return CAREFUL * distance(B, h->now.B_stiffness) < h->now.stiffness && turned < TURN_KNOWN;
 }
 
 PetscErrorCode mt_trial_accept(MtHysteresis *h, const double B[3], const MtTrial *trial, bool smooth) {
@@ -160,14 +161,16 @@ static PetscErrorCode extrapolate(const Nodes *nodes, const Vec at[NODES], Vec v
  * the last start was relaxed, or nearly, this one may be, and is looked at as exactly as that takes. */
 static PetscErrorCode start_at(MtHysteresis *h, const double B[3]) {
   Nodes nodes;
+  const bool stable = !h->opt.flow || known_stable(h, B); /* plain minimization does not ask */
   find_nodes(h, B, &nodes);
   if (nodes.n < 2) {
+    PetscCall(mt_minimizer_expect(h->minimizer, false, stable));
     PetscCall(VecCopy(h->m_accepted, h->m));
     return h->u ? VecCopy(h->u_accepted, h->u) : 0;
   }
   PetscCall(extrapolate(&nodes, nodes.m, h->m));
   if (h->u) PetscCall(extrapolate(&nodes, nodes.u, h->u));
-  return mt_minimizer_expect(h->minimizer, h->now.start < NEARLY * h->opt.minimizer.torque, known_stable(h, B));
+  return mt_minimizer_expect(h->minimizer, h->now.start < NEARLY * h->opt.minimizer.torque, stable);
 }
 
 static PetscErrorCode watch(void *ctx, int iteration, Vec m, double torque, bool *stop) {
@@ -218,6 +221,10 @@ static PetscErrorCode relax(MtHysteresis *h, const double B[3], Watch *w) {
   if (!w->left && !report->definite && !known_stable(h, B))
     PetscCall(mt_event_stable(h, B, w->trial, h->mode, &stable));
   if (!w->left && stable) return 0;
+  if (w->may_retry && w->every_event) {
+    w->trial->jumped = true;
+    return 0;
+  }
   /* the mode of the nucleus is near what is unstable here, or by what the branch was left */
   if (w->left) PetscCall(VecWAXPY(h->mode, -1, h->m_accepted, h->m));
   w->smooth_only = w->site_found = false;
@@ -233,6 +240,7 @@ PetscErrorCode mt_trial_run(MtHysteresis *h, const double B[3], MtTrial *trial) 
              .along = s->along,
              .m_before = mt_dot3(h->now.mean, s->along),
              .dm_max = s->dm_max,
+             .every_event = s->every_event,
              .may_retry = mt_stepper_may_retry(&h->path, &h->now.stepper)};
   PetscCall(start_at(h, B));
   PetscCall(mt_minimizer_set_monitor(h->minimizer, watch, &w));

@@ -279,10 +279,12 @@ PetscErrorCode mt_minimizer_look_around(MtMinimizer *min, Vec m, double margin) 
   return mt_precond_probe(&min->pc, m, min->g, margin, min->gp, min->y, &report->definite, &report->inner_iterations);
 }
 
-/* A start that is relaxed already asked for no direction, and so saw no curvature.  Where there is a margin, the steps
- * that follow need not look again. */
-static PetscErrorCode look_at_start(MtMinimizer *min, Vec m) {
+/* A start that is relaxed already asked for no direction, and so saw no curvature; one that took steps saw what their
+ * gradients have a part in, which in a body with symmetries may be none of the mode that breaks them.  Where there is a
+ * margin, the steps that follow need not look again. */
+static PetscErrorCode look_at_end(MtMinimizer *min, Vec m) {
   MtMinimizerReport *report = min->report;
+  if (report->iterations && !report->definite) return 0;
   report->definite = min->known_stable;
   if (report->definite) return 0;
   PetscCall(mt_minimizer_look_around(min, m, MARGIN));
@@ -325,7 +327,7 @@ PetscErrorCode mt_minimizer_run(MtMinimizer *min, Vec m, const double B[3], MtMi
   bool stop = false;
   PetscCall(mt_minimizer_begin(min, m, B, report));
   PetscCall(mt_minimizer_descend(min, m, min->opt.max_iterations, &stop));
-  if (report->converged && !report->iterations) PetscCall(look_at_start(min, m));
+  if (report->converged) PetscCall(look_at_end(min, m));
   return mt_minimizer_end(min);
 }
 

@@ -22,6 +22,13 @@ field: {start: 0 T, segments: [{to: -8 T, step: 0.5 T, mode: fixed}]}
 """
 MINIMIZE = "minimizer.events=minimize"
 STEPS = "field.segments=[{to: -6 T, step: 0.5 T, mode: fixed}]"
+LOOSE_GRAINS = """grains: {source: labels, file: %(at)s/labels.npy, voxel: [1 nm, 1 nm, 1 nm], orientations: %(at)s/axes.csv}
+mesh: {size: 2 nm, gb: {thickness: 0}, split_grains: true}
+materials: {grain: Nd2Fe14B, interfaces: [{pair: "*", factor: 0}]}
+demagnetizing: {enabled: false}
+output: {states: none}
+field: {start: 1 T, segments: [{to: -8 T, step: 0.5 T, mode: fixed}]}
+"""
 RESTART = os.path.join(support.ROOT, "tests", "restart", "restart.yaml")
 
 
@@ -69,6 +76,32 @@ def test_first_state_that_is_a_saddle_is_said(folder):
     check(abs(float(second["m"]) + 0.5 / ANISOTROPY_FIELD) < 1e-4, "the hard axis, Stoner and Wohlfarth: m = %s" % second["m"])
 
 
+def loose_grains(folder, degrees):
+    """The curve of cubes of 8 nm in a row, of no coupling, their easy axes turned by so much from the field."""
+    np.save(os.path.join(folder, "labels.npy"), np.ones((8, 8, 1), np.int32) * np.repeat(1 + np.arange(len(degrees), dtype=np.int32), 8))
+    with open(os.path.join(folder, "axes.csv"), "w") as f:
+        f.writelines("%d,%.15g,0,%.15g\n" % (1 + k, np.sin(np.radians(a)), np.cos(np.radians(a))) for k, a in enumerate(degrees))
+    source = os.path.join(folder, "loose.yaml")
+    with open(source, "w") as f:
+        f.write(LOOSE_GRAINS % {"at": folder})
+    return run(source, os.path.join(folder, "out"))
+
+
+def test_equal_grains_turn_together(folder):
+    """Eight of them in one field: the path passes a saddle for each."""
+    curve = loose_grains(folder, 8 * [0])
+    for r in curve:
+        check(abs(float(r["m"]) - (1 if float(r["mu0_Hext_T"]) > -7 else -1)) < 1e-3, r)
+
+
+def test_left_though_another_grain_turns(folder):
+    """The gradient of the grain that turns says nothing of the one without torque; that is left in the first field beyond its anisotropy field."""
+    curve = loose_grains(folder, [0, 80])
+    check(all(int(r["iterations"]) > 0 for r in curve), "a step that took no iteration: the other grain does not turn")
+    late = [float(r["mu0_Hext_T"]) for r in curve if float(r["m"]) < -0.5]
+    check(late and late[0] == -7, "left at %s T" % late[:1])
+
+
 def nucleus(folder):
     """The mode kept with the state before the event: uniform rotation, its stiffness that of Stoner and Wohlfarth."""
     with open(os.path.join(folder, "summary.json")) as f:
@@ -102,5 +135,7 @@ if __name__ == "__main__":
     sys.exit(support.run_tests([
         ("a state is left when its eigenvalue is negative, not before", test_left_when_unstable),
         ("a first state that is a saddle is said, and left", test_first_state_that_is_a_saddle_is_said),
+        ("a state without torque is left, though another grain turns", test_left_though_another_grain_turns),
+        ("equal grains without coupling turn in one field", test_equal_grains_turn_together),
         ("events along the path: the same on 1 and 2 ranks, and twice", test_same_on_ranks),
     ]))

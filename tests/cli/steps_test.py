@@ -20,6 +20,7 @@ field: {direction: [0.05, 0.02, 1], start: 0 T, segments: [{to: -7 T, step: 0.02
 PATHS = [("fixed 0.02 T", None, 0.02),
          ("adaptive 0.5 T", "field.segments=[{to: -7 T, step: 0.5 T, dm_max: 0.05, resolution: 0.02 T}]", 0.02),
          ("adaptive 0.3 T, dm_max 0.02", "field.segments=[{to: -7 T, step: 0.3 T, dm_max: 0.02, resolution: 0.02 T}]", 0.02),
+         ("adaptive 0.5 T, every event", "field.segments=[{to: -7 T, step: 0.5 T, dm_max: 2, every_event: true, resolution: 0.02 T}]", 0.02),
          ("fixed 0.05 T", "field.segments=[{to: -7 T, step: 0.05 T, mode: fixed}]", 0.05)]
 
 
@@ -52,5 +53,17 @@ def same_events(folder):
             check(abs(m - m0) < 5e-3, "%s: m = %g after the event, not %g" % (name, m, m0))
 
 
+def refused(folder):
+    """Where no event could be rolled back."""
+    source = os.path.join(folder, "run.yaml")
+    with open(source, "w") as f:
+        f.write(GRAINS)
+    for more, missing in ((["field.segments=[{to: -7 T, step: 0.5 T, mode: fixed, every_event: true}]"], "needs mode: adaptive"),
+                          (["field.segments=[{to: -7 T, step: 0.5 T, every_event: true}]", "minimizer.events=minimize"], "needs minimizer.events: flow")):
+        done = support.magtwin(BUILD, "demag", source, "output.folder=" + os.path.join(folder, "out"), *more)
+        check(done.code != 0 and missing in done.err, done)
+
+
 if __name__ == "__main__":
-    sys.exit(support.run_tests([("events do not depend on the field step", same_events)]))
+    sys.exit(support.run_tests([("events do not depend on the field step", same_events),
+                                ("every_event where it could do nothing is refused", refused)]))
