@@ -30,8 +30,10 @@ typedef struct {
   double length;       /* T, all segments */
 } MtFieldPath;
 
-/* Makes the line from -> to; step, dm_max, resolution and adaptive are the caller's. */
+/* Makes the line from -> to; how it is walked is the caller's. */
 void mt_segment_line(MtSegment *s, const double from[3], const double to[3], const double along[3]);
+/* MT_ERR_INPUT at the key where every_event could roll nothing back.  Not collective. */
+PetscErrorCode mt_segment_check_events(const MtInput *in, const MtSegment *s, const char *key);
 /* The field at a point of it, t in T from its start. */
 void mt_segment_point(const MtSegment *s, double t, double B[3]);
 /* Rounded to 1e-12 T: fields of a path are written as they were asked for (1.7, not 1.7000000000000002). */

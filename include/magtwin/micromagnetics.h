@@ -197,7 +197,7 @@ typedef struct {
   double start_torque; /* T, at the start */
   double torque;       /* T, at the end */
   int64_t worst_node;  /* file id of the node with the largest torque */
-  bool definite;       /* the last direction met no negative curvature: as far as it saw, the state is stable */
+  bool definite;       /* no negative curvature was seen, by noise at the end, or it was known before: it is stable */
   double stiffness;    /* T: no curvature of the end is below, as far as noise saw; 0: nothing known */
   bool converged;      /* torque below the limit */
   bool stagnated;      /* not converged, and no step lowers the energy any more as far as rounding lets see */
@@ -210,7 +210,7 @@ typedef struct MtMinimizer MtMinimizer;
 PetscErrorCode mt_minimizer_create(MtEnergy *e, const MtMinimizerOptions *opt, MtMinimizer **min);
 /* ctx is handed to the monitor as it is; monitor NULL: none.  Not collective. */
 PetscErrorCode mt_minimizer_set_monitor(MtMinimizer *min, MtMinimizerMonitor monitor, void *ctx);
-/* What is known of the start of the next run, of that alone.  relaxed: it may be already, and is looked at with the
+/* What is known of the next run, of that alone.  relaxed: it may be already, and is looked at with the
  * potential as exact as its end needs.  stable: its end need not be looked at for negative curvature.  Not
  * collective. */
 PetscErrorCode mt_minimizer_expect(MtMinimizer *min, bool relaxed, bool stable);

@@ -65,6 +65,7 @@ static PetscErrorCode relax(MtBarrier *b, const char *what, Vec m, Vec u, Watch 
   PetscCall(mt_energy_potential(b->energy, &start));
   if (start) PetscCall(VecCopy(u, start));
   PetscCall(mt_minimizer_set_monitor(b->minimizer, watch, w));
+  PetscCall(mt_minimizer_expect(b->minimizer, false, true)); /* nothing here asks for its curvature */
   PetscCall(mt_minimizer_run(b->minimizer, m, B, &report));
   if (start) PetscCall(VecCopy(start, u));
   *E = report.energy.total;

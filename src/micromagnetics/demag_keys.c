@@ -24,9 +24,8 @@ const MtKey mt_demag_keys[] = {
      "Smallest adaptive step: how finely the field of a jump is bracketed.", true},
     {"field.segments[].every_event", MT_KEY_BOOL, MT_DIM_NONE, "false", 0, 0, NULL, NULL,
      "adaptive: a step in which the state leaves its branch is rolled back however little m changes, so that the field "
-     "of "
-     "every event is bracketed, also of one grain of very many. Each costs a few relaxations. With minimizer.events: "
-     "flow.",
+     "of every event is bracketed, also of one grain of very many: see switching.h5, and with output.event_drop below "
+     "2/grains the list of events. Each costs a few relaxations. With minimizer.events: flow.",
      false},
     {"field.stop_below", MT_KEY_REAL, MT_DIM_NONE, "", -1, 1, NULL, NULL,
      "The path ends early when m along the starting field falls below this.", false},

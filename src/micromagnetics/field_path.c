@@ -1,10 +1,11 @@
 /* The field path: straight segments in field space, walked in fixed steps, or in adaptive ones that bracket a jump of
  * m.
  *
- * Adaptive: a trial field at which m changed by more than dm_max is remembered as the end of a bracket [s, jump], the
- * state is rolled back and the bracket is bisected until it is no wider than the resolution; then the jump is accepted.
- * The step doubles after each smooth step until it is the asked one again.  A change that the slope of the last
- * accepted step already explains is a smooth rotation: the bracket is given up and the step is fitted to the slope. */
+ * Adaptive: a trial field at which m changed by more than dm_max, or an event happened that is to be bracketed, is
+ * remembered as the end of a bracket [s, jump], the state is rolled back and the bracket is bisected until it is no
+ * wider than the resolution; then the jump is accepted. The step doubles after each smooth step until it is the asked
+ * one again.  A change that the slope of the last accepted step already explains is a smooth rotation: the bracket is
+ * given up and the step is fitted to the slope. */
 #include "magtwin/error.h"
 #include "magtwin/loop.h"
 #include <math.h>
@@ -169,12 +170,10 @@ static const double *segment_start(const MtFieldPath *p, int k) {
   return k ? p->segment[k - 1].to : p->start;
 }
 
-static PetscErrorCode check_events(const MtInput *in, int k, const MtSegment *s) {
-  char key[64];
+PetscErrorCode mt_segment_check_events(const MtInput *in, const MtSegment *s, const char *key) {
   /* `magtwin check` reads inputs whose section minimizer is not filled in */
   const bool flow = !mt_input_has(in, "minimizer.events") || !strcmp(mt_input_string(in, "minimizer.events"), "flow");
   if (!s->every_event || (s->adaptive && flow)) return 0;
-  snprintf(key, sizeof key, "field.segments[%d].every_event", k);
   return mt_input_error(in, key, "needs %s: nothing would be rolled back",
                         flow ? "mode: adaptive" : "minimizer.events: flow");
 }
@@ -195,7 +194,9 @@ static PetscErrorCode read_steps(const MtInput *in, int k, MtSegment *s) {
     snprintf(key, sizeof key, "field.segments[%d].resolution", k);
     return mt_input_error(in, key, "must not exceed the step (%g T), is %g T", s->step, s->resolution);
   }
-  return check_events(in, k, s);
+  char key[64];
+  snprintf(key, sizeof key, "field.segments[%d].every_event", k);
+  return mt_segment_check_events(in, s, key);
 }
 
 static PetscErrorCode read_direction(const MtInput *in, const char *key, double d[3]) {

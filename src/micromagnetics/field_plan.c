@@ -147,7 +147,7 @@ static PetscErrorCode reversal_path(const MtInput *in, const MtFieldPath *whole,
   if (b->path.segment[0].length <= 1e-12)
     return mt_input_error(in, "field.reversal.to", "is where the reversal curve from %g T already starts", b->from);
   for (int k = 0; k < n; k++) take_steps(in, &b->path.segment[k]);
-  return 0;
+  return mt_segment_check_events(in, &b->path.segment[0], "field.reversal.every_event");
 }
 
 static int ascending(const void *a, const void *b) {

@@ -239,7 +239,6 @@ static PetscErrorCode step_failed(MtHysteresis *h, const MtProgress *accepted) {
   double B[3];
   mt_segment_point(s, h->now.stepper.trial, B);
   snprintf(reason, sizeof reason, "%s", mt_error_message());
-  mt_error_clear();
   mt_progress_end();
   h->now = *accepted;
   bool kept = h->curve.n > 0 && (h->curve.n <= h->saved_steps || !mt_checkpoint_write(h));

@@ -42,8 +42,9 @@ typedef struct {
   double relaxed;            /* 1: it took iterations; 0: it is where those below lead, and adds nothing to them */
   double B_past[MT_PAST][3]; /* T, of states before it that took iterations, newest first ... */
   double past;               /* ... and how many of them lie on one smooth branch with it */
-  double turn;               /* 1/T: largest abs(dm) of a node between it and the one before, over their distance */
-  double start;              /* T: torque of the state from which it was relaxed; 1: not on a smooth branch */
+  double
+      turn; /* 1/T: largest abs(dm) of a node between it and the one before, over their distance; infinite: not known */
+  double start;          /* T: torque of the state from which it was relaxed; 1: not on a smooth branch */
   double stiffness;      /* T: smallest curvature that was seen last, as an eigenvalue or a bound, on this branch ... */
   double B_stiffness[3]; /* ... T, at this field ... */
   double turned;         /* ... and the sum of the largest turns of a node since; 0 stiffness: not known */

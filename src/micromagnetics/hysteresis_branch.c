@@ -35,6 +35,7 @@ static PetscErrorCode read_start(MtHysteresis *h, int k) {
 PetscErrorCode mt_branch_start(MtHysteresis *h, int k) {
   h->now.branch = k;
   h->now.past = h->now.stiffness = 0;
+  h->now.turn = INFINITY;
   h->now.relaxed = h->now.start = 1;
   mt_branch_enter(h, k);
   mt_stepper_begin(&h->path, &h->now.stepper);

@@ -102,6 +102,7 @@ PetscErrorCode mt_trial_accept(MtHysteresis *h, const double B[3], const MtTrial
     h->now.turn = turn / distance(B, h->now.B);
   } else {
     h->now.stiffness = 0;
+    h->now.turn = INFINITY;
   }
   note_stiffness(h, B, trial, turn);
   PetscCall(keep_past(h));
@@ -163,14 +164,14 @@ static PetscErrorCode start_at(MtHysteresis *h, const double B[3]) {
   Nodes nodes;
   const bool stable = !h->opt.flow || known_stable(h, B); /* plain minimization does not ask */
   find_nodes(h, B, &nodes);
+  const bool relaxed = nodes.n >= 2 && h->now.start < NEARLY * h->opt.minimizer.torque;
+  PetscCall(mt_minimizer_expect(h->minimizer, relaxed, stable));
   if (nodes.n < 2) {
-    PetscCall(mt_minimizer_expect(h->minimizer, false, stable));
     PetscCall(VecCopy(h->m_accepted, h->m));
     return h->u ? VecCopy(h->u_accepted, h->u) : 0;
   }
   PetscCall(extrapolate(&nodes, nodes.m, h->m));
-  if (h->u) PetscCall(extrapolate(&nodes, nodes.u, h->u));
-  return mt_minimizer_expect(h->minimizer, h->now.start < NEARLY * h->opt.minimizer.torque, stable);
+  return h->u ? extrapolate(&nodes, nodes.u, h->u) : 0;
 }
 
 static PetscErrorCode watch(void *ctx, int iteration, Vec m, double torque, bool *stop) {

@@ -130,19 +130,6 @@ PetscErrorCode mt_minimizer_tangent(MtMinimizer *min, Vec m) {
   return mt_energy_tangent(min->energy, m, min->gp);
 }
 
-/* Whether the last inner solve saw no negative curvature.  The stray field can only add to it, but for the mean field
- * of an embedded body: then none may be seen with that taken off too. */
-static PetscErrorCode look_definite(MtMinimizer *min, Vec m, bool *definite) {
-  *definite = min->pc.definite;
-  if (!*definite || !min->energy->embedded) return 0;
-  const MtPrecondStop stop = {min->opt.inner_iterations, min->opt.inner_rtol};
-  min->pc.shift = -min->energy->mean_stiffness;
-  PetscCall(mt_precond_setup(&min->pc, m, min->g));
-  PetscCall(mt_precond_solve(&min->pc, m, min->gp, &stop, min->m_new, definite, &min->report->inner_iterations));
-  min->pc.shift = 0;
-  return mt_precond_setup(&min->pc, m, min->g);
-}
-
 /* y = approximately H^-1 b, H the local Hessian. */
 static PetscErrorCode precondition(MtMinimizer *min, Vec m, Vec b) {
   return mt_precond_apply(&min->pc, m, b, min->opt.inner_rtol, min->opt.inner_iterations, min->y,
@@ -209,7 +196,8 @@ static PetscErrorCode direction(MtMinimizer *min, Vec m, PetscScalar *slope) {
     PetscCall(VecAXPBY(min->d, -1, 0, min->y));
     PetscCall(VecDot(min->d, min->gp, slope));
   }
-  return look_definite(min, m, &min->report->definite);
+  min->report->definite = min->pc.definite;
+  return 0;
 }
 
 PetscErrorCode mt_minimizer_take(MtMinimizer *min, Vec m, const MtEnergyValues *E, bool doubtful) {
@@ -327,7 +315,7 @@ PetscErrorCode mt_minimizer_run(MtMinimizer *min, Vec m, const double B[3], MtMi
   bool stop = false;
   PetscCall(mt_minimizer_begin(min, m, B, report));
   PetscCall(mt_minimizer_descend(min, m, min->opt.max_iterations, &stop));
-  if (report->converged) PetscCall(look_at_end(min, m));
+  if (report->converged && !stop) PetscCall(look_at_end(min, m));
   return mt_minimizer_end(min);
 }
 

@@ -26,7 +26,7 @@ struct MtMinimizer {
   bool restart;      /* the next direction forgets the last one */
   bool moved;        /* a step has been taken: d is the last one, carried to where it led */
   bool expected;     /* the next run's start may be relaxed already */
-  bool known_stable; /* the end of the next run is, if that is its start */
+  bool known_stable; /* the end of the next run need not be looked at */
   bool tight;        /* the potential as exact as it gets, whatever the torque */
   double torque;     /* T */
   double best;       /* T: smallest torque so far */

@@ -116,9 +116,9 @@ typedef struct {
 /* Writes m as state `number`; more: puts further data and attributes into the file.  Collective. */
 PetscErrorCode mt_site_state_write(const MtSite *s, int number, Vec m, PetscErrorCode (*more)(void *ctx, MtH5 *f),
                                    void *ctx);
-/* What a run that ends with the recorded MT_ERR_FAIL leaves to look at: m as MT_FAILED_STATE, written whatever it
- * holds, with failed.xdmf over it, the field (T) and the message, which gets the file's name where that could be
- * written. time: as ParaView shows it.  Returns MT_ERR_FAIL, agreed.  Collective. */
+/* What a run that ends with the recorded MT_ERR_FAIL, agreed by all ranks, leaves to look at: m as MT_FAILED_STATE,
+ * written whatever it holds, with failed.xdmf over it, the field (T) and the message, which gets the file's name where
+ * that could be written. time: as ParaView shows it.  Returns MT_ERR_FAIL, agreed.  Collective. */
 PetscErrorCode mt_site_failed(const MtSite *s, Vec m, double time, const double B[3]);
 /* states.h5 (links to the states, the mesh, and a table of them) and states.xdmf.  Collective. */
 PetscErrorCode mt_site_states_index(const MtSite *s, const MtStateList *list);

@@ -152,7 +152,6 @@ static PetscErrorCode write_failed(const MtSite *s, Vec m, Failed *failed) {
 PetscErrorCode mt_site_failed(const MtSite *s, Vec m, double time, const double B[3]) {
   char *text = strdup(mt_error_message());
   Failed failed = {time, B, text ? text : ""};
-  mt_error_clear();
   const bool seen = !write_failed(s, m, &failed);
   mt_error_clear();
   mt_error(MT_ERR_FAIL, "%s%s%s%s", failed.reason, seen ? "; the state it failed in: " : "", seen ? s->folder : "",

@@ -59,7 +59,8 @@ def refused(folder):
     with open(source, "w") as f:
         f.write(GRAINS)
     for more, missing in ((["field.segments=[{to: -7 T, step: 0.5 T, mode: fixed, every_event: true}]"], "needs mode: adaptive"),
-                          (["field.segments=[{to: -7 T, step: 0.5 T, every_event: true}]", "minimizer.events=minimize"], "needs minimizer.events: flow")):
+                          (["field.segments=[{to: -7 T, step: 0.5 T, every_event: true}]", "minimizer.events=minimize"], "needs minimizer.events: flow"),
+                          (["field.reversal={from: [-1 T], to: 0 T, step: 0.5 T, mode: fixed, every_event: true}"], "needs mode: adaptive")):
         done = support.magtwin(BUILD, "demag", source, "output.folder=" + os.path.join(folder, "out"), *more)
         check(done.code != 0 and missing in done.err, done)
 
