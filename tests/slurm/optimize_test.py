@@ -154,7 +154,7 @@ def replayed(c):
 def lost(folder):
     """One job cancelled while it runs, one before: the campaign notices, submits them again, and every point is told once."""
     c = Campaign(folder, 3, go=False)
-    proc = c.start("optimize.slurm.options=--time=5 --begin=now+1hour")
+    proc = c.start("optimize.slurm.options=--time=60 --begin=now+1hour")
     c.until(lambda: len(c.events("started")) == 3, "not three jobs")
     proc.send_signal(signal.SIGTERM)
     check(proc.wait(30) == 75 and "stopped by a signal; its jobs stay in SLURM's queue" in c.log(), c.log())
