@@ -16,7 +16,7 @@ static const double STATE_RTOL = 1e-6; /* of the potential of the state */
 static const double FLOOR = .1;        /* T, of the preconditioner */
 static const double INNER_RTOL = .1;   /* of the preconditioner */
 static const double CLEAR = .1;        /* T: an eigenvalue beyond need not be known better than a look tells */
-enum { INNER_ITERATIONS = 20, MAX_PRODUCTS = 400 };
+enum { INNER_ITERATIONS = 20 };
 
 /* How well an eigenvalue is to be known. */
 typedef struct {
@@ -25,8 +25,10 @@ typedef struct {
    * missed (docs/numerics.md) */
   double residual;
   double share; /* the same as a part of a positive eigenvalue: the larger of the two holds */
+  int iterations;
 } Accuracy;
-static const Accuracy FULL = {1e-3, 1e-3, 0}, LOOK = {1e-2, 1e-3, .005};
+/* The residual of a look can stay just above what is asked for, which is less than the error of its potentials. */
+static const Accuracy FULL = {1e-3, 1e-3, 0, 400}, LOOK = {1e-2, 1e-3, .005, 25};
 
 /* What is asked for. */
 typedef struct {
@@ -190,7 +192,7 @@ static PetscErrorCode make_solver(Hessian *h, Mat A, Vec start, int count, EPS *
   PetscCall(EPSSetWhichEigenpairs(*eps, EPS_SMALLEST_REAL));
   PetscCall(EPSSetDimensions(*eps, count, count > 1 ? 12 : 8, PETSC_DEFAULT)); /* the peak of a run's memory */
   PetscCall(EPSSetConvergenceTestFunction(*eps, error_of, (void *)h->to, NULL));
-  PetscCall(EPSSetTolerances(*eps, h->to->residual, MAX_PRODUCTS));
+  PetscCall(EPSSetTolerances(*eps, h->to->residual, h->to->iterations));
   PetscCall(EPSSetInitialSpace(*eps, 1, &start));
   if (count == 1) PetscCall(EPSGDSetInitialSize(*eps, 1)); /* else white noise besides, a product each */
   return choose_preconditioner(h, *eps);
@@ -257,6 +259,10 @@ static PetscErrorCode solve_all(Hessian *h, const Ask *ask, double *lambda, Vec 
   PetscCall(make_start(h, A, ask->guess, &x));
   *lambda = 0;
   if (ask->look) rc = solve(h, A, &LOOK, x, ask->count, lambda, mode);
+  if (rc == MT_ERR_FAIL) { /* undecided: again with better potentials */
+    mt_error_clear();
+    *lambda = rc = 0;
+  }
   if (!rc && *lambda < CLEAR) rc = solve(h, A, &FULL, x, ask->count, lambda, mode);
   PetscCall(VecDestroy(&x));
   PetscCall(MatDestroy(&A));
