@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
+from matplotlib.colors import ListedColormap, Normalize
 
 from results import existing
 from style import ANGLE_MAP, GREY, LINE, SECOND, WIDE, colour_bar, plt, save
@@ -36,14 +36,15 @@ def angles(figures, folder, table):
     b = read_branches(folder)
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDE, 2.8), gridspec_kw=dict(wspace=0.42, width_ratios=[1.15, 1]))
     norm = Normalize(b["angle_deg"].min(), b["angle_deg"].max())
+    shades = ListedColormap(plt.get_cmap(ANGLE_MAP)(np.linspace(0, 0.9, 256)))  # its end is too light for a line
     for branch, angle in zip(b["branch"], b["angle_deg"]):
-        left.plot(*rows_of(table, branch), "-", color=plt.get_cmap(ANGLE_MAP)(0.9 * norm(angle)), lw=1)
+        left.plot(*rows_of(table, branch), "-", color=shades(norm(angle)), lw=1)
     for axes in (left,):
         axes.axhline(0, color=GREY, lw=0.6, zorder=1)
         axes.axvline(0, color=GREY, lw=0.6, zorder=1)
     left.set_xlabel(r"$\mu_0H$ (T)")
     left.set_ylabel(r"polarization along the field $J$ (T)")
-    bar = colour_bar(figure, ScalarMappable(norm, plt.get_cmap(ANGLE_MAP)), left, "angle (deg)")
+    bar = colour_bar(figure, ScalarMappable(norm, shades), left, "angle (deg)")
     bar.ax.set_ylim(norm.vmin, norm.vmax)
     right.plot(b["angle_deg"], b["Hswitch_T"], "s--", color=SECOND, ms=4, lw=0.8, mfc="white", label="largest jump")
     right.plot(b["angle_deg"], b["Hc_T"], "o-", color=LINE, ms=4, label=r"$\mu_0H_\mathrm{c}$")

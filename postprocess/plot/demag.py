@@ -146,7 +146,9 @@ class Drawing:
         return map_figures.mesh_picture(self.figures, self.mesh)
 
     def switching(self):
-        return map_figures.switching(self.figures, self.mesh, read_switching(self.folder, self.mesh), sites_of(self.summary))
+        rows = len(self.table["m"])  # the map is that of the path itself: further angles and reversal curves come after its rows
+        sites = [s for s in sites_of(self.summary) if events_of(self.summary)[s.number - 1].get("step", 0) < rows]
+        return map_figures.switching(self.figures, self.mesh, read_switching(self.folder, self.mesh), sites)
 
     def states(self):
         rows = state_rows(self.folder, self.summary, self.mesh, sites_of(self.summary))
