@@ -37,7 +37,7 @@ SelectTypeParameters=CR_Core
 SchedulerParameters=bf_interval=1,sched_interval=2,batch_sched_delay=0,sched_min_interval=100000
 MinJobAge=3600
 ReturnToService=2
-BatchStartTimeout=10
+BatchStartTimeout=1
 SlurmdTimeout=60
 KillWait=3
 OverTimeLimit=0
