@@ -5,7 +5,7 @@
 
 static const double UNSTABLE = -2e-3; /* T; above the accuracy of the eigenvalue */
 static const double PUSH = .05;       /* rad, of the largest node of the mode */
-enum { MAX_SADDLES = 100 }; /* the energy falls from one to the next: equal grains without coupling turn one by one */
+enum { MAX_SADDLES = 100 };           /* a bound alone: the energy falls from one to the next, and few have been seen */
 
 static void add(MtMinimizerReport *sum, const MtMinimizerReport *r) {
   MtMinimizerReport both = *r;

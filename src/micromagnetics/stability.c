@@ -24,8 +24,8 @@ typedef struct {
   /* T; enters the eigenvalue squared, over the gap to the next; smaller than that asks for, so that no lower mode is
    * missed (docs/numerics.md) */
   double residual;
-  double share; /* the same as a part of a positive eigenvalue: the larger of the two holds */
-  int iterations;
+  double share;   /* the same as a part of a positive eigenvalue: the larger of the two holds */
+  int iterations; /* at most */
 } Accuracy;
 /* The residual of a look can stay just above what is asked for, which is less than the error of its potentials. */
 static const Accuracy FULL = {1e-3, 1e-3, 0, 400}, LOOK = {1e-2, 1e-3, .005, 25};

@@ -88,7 +88,7 @@ def loose_grains(folder, degrees):
 
 
 def test_equal_grains_turn_together(folder):
-    """Eight of them in one field: the path passes a saddle for each."""
+    """Eight of them become unstable in one field, and turn in it."""
     curve = loose_grains(folder, 8 * [0])
     for r in curve:
         check(abs(float(r["m"]) - (1 if float(r["mu0_Hext_T"]) > -7 else -1)) < 1e-3, r)

@@ -115,23 +115,12 @@ def run_case(build, name, function):
     os.makedirs(case.folder, exist_ok=True)
     start, used = time.monotonic(), processor_time()
     results = function(case)
-    new = {"seconds": time.monotonic() - start, "processor_seconds": processor_time() - used, "state": state(), "date": time.strftime("%Y-%m-%d"), "inputs": sorted(case.inputs), "results": results, "panels": case.panels}
+    new = {"seconds": time.monotonic() - start, "processor_seconds": processor_time() - used, "state": support.state(), "date": time.strftime("%Y-%m-%d"), "inputs": sorted(case.inputs), "results": results, "panels": case.panels}
     if not case.made:  # another analysis of the same runs
         new.update({key: old[key] for key in ("seconds", "processor_seconds", "state", "date") if key in old})
     new["fingerprint"] = fingerprint(build, function, new["inputs"])
     write(os.path.join(case.folder, "result.json"), new)
     return new, True
-
-
-def state():
-    """The commit of this checkout, with a + where sources differ from it."""
-    def git(*words):
-        try:
-            return subprocess.run(["git", "-C", support.ROOT] + list(words), capture_output=True, text=True).stdout.strip()
-        except OSError:
-            return ""
-    head = git("rev-parse", "--short", "HEAD")
-    return "commit %s%s" % (head, "+" * bool(git("status", "--porcelain", "--untracked-files=no", "src", "include"))) if head else "no commit known"
 
 
 def processor_time():
