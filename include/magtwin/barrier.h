@@ -25,6 +25,7 @@ typedef struct {
   int points;
   double E0, H0, n; /* J, T, 1 */
   double error;     /* J, root of the mean square of the differences */
+  bool at_bound; /* n would go beyond what is tried, 0.5 to 10: E0 and H0 mean little, the barriers have another law */
 } MtBarrierFit;
 /* H [count] T, ascending or not; E [count] J > 0.  Least squares; with two points n = 2 is taken (coherent rotation
  * along the easy axis), with fewer there is no fit: points 0.  Plain C. */

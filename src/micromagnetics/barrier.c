@@ -118,19 +118,6 @@ static PetscErrorCode one_field(MtBarrier *b, bool *stopped) {
   return 0;
 }
 
-/* What could not be done: where it was, and the last round that could be in the checkpoint to look at. */
-static PetscErrorCode field_failed(const MtBarrier *b) {
-  char reason[512], where[64] = "its states could not be relaxed";
-  double B[3], size = mt_barrier_B(b, B);
-  snprintf(reason, sizeof reason, "%s", mt_error_message());
-  mt_error_clear();
-  mt_progress_end();
-  if (b->now.running > 0) snprintf(where, sizeof where, "round %.0f of its path could not be made", b->path.now.rounds);
-  return mt_error(MT_ERR_FAIL, "field %d of %d, %g T: %s: %s%s%s%s", (int)b->now.field + 1, b->opt.fields, size, where,
-                  reason, b->saved_at > 0 ? "; what was before is in " : "", b->saved_at > 0 ? b->folder : "",
-                  b->saved_at > 0 ? "/checkpoint.h5" : "");
-}
-
 /* Whether there is a field to do: the next one, or the first one again from another place. */
 static PetscErrorCode next_field(MtBarrier *b, bool *more) {
   *more = (int)b->now.field < b->opt.fields;
@@ -147,7 +134,7 @@ static PetscErrorCode walk(MtBarrier *b, bool *stopped) {
     PetscCall(next_field(b, &more));
     if (!more) return 0;
     PetscErrorCode rc = one_field(b, stopped);
-    if (rc) return rc == MT_ERR_FAIL ? field_failed(b) : rc;
+    if (rc) return rc == MT_ERR_FAIL ? mt_barrier_failed(b) : rc;
     if (!*stopped) {
       PetscCall(mt_barrier_files(b));
       PetscCall(save(b, true));

@@ -22,7 +22,8 @@ static double linear(int count, const double *H, const double *E, double H0, MtB
   }
   double d = S * Sxx - Sx * Sx, n = d > 0 ? (S * Sxy - Sx * Sy) / d : N_OF_TWO;
   n = count < 3 ? N_OF_TWO : fmin(fmax(n, N_LEAST), N_MOST);
-  *fit = (MtBarrierFit){.points = count, .E0 = exp((Sy - n * Sx) / S), .H0 = H0, .n = n};
+  const bool at_bound = n <= N_LEAST || n >= N_MOST;
+  *fit = (MtBarrierFit){.points = count, .E0 = exp((Sy - n * Sx) / S), .H0 = H0, .n = n, .at_bound = at_bound};
   for (int i = 0; i < count; i++) {
     double e = fit->E0 * pow(1 - H[i] / H0, n) - E[i];
     sum += e * e;

@@ -82,6 +82,7 @@ typedef struct {
   MtMinimizer *minimizer;
   MtPath path;
   Vec final, final_u; /* the relaxed final state and its potential, of the last image's group; NULL elsewhere */
+  Vec unrelaxed;      /* not owned: the end being relaxed, or that could not be; else NULL */
   MtBarrierProgress now;
   MtTable rows, images, kept;
   double saved_at; /* mt_wall() of the newest checkpoint */
@@ -115,6 +116,8 @@ PetscErrorCode mt_barrier_ends(MtBarrier *b);
 PetscErrorCode mt_barrier_relax(MtBarrier *b, int *end, bool *stopped);
 /* The images between them: the first path, or that of the field before with the new ends. */
 PetscErrorCode mt_barrier_first_path(MtBarrier *b);
+/* After MT_ERR_FAIL on all ranks: says where the run was, keeps the state it failed in (site.h); MT_ERR_FAIL. */
+PetscErrorCode mt_barrier_failed(MtBarrier *b);
 /* Takes down the field in work: rows of both tables, states. */
 PetscErrorCode mt_barrier_record(MtBarrier *b, int end);
 /* barriers.csv, barrier.csv, states.h5, states.xdmf from the tables. */

@@ -120,8 +120,24 @@ static void put_fit(const MtBarrierFit *fit, double sign, MtJson *j) {
   mt_json_quantity(j, "E0", fit->E0, "J");
   mt_json_quantity(j, "H0", sign * fit->H0, "T");
   mt_json_real(j, "n", fit->n);
+  mt_json_bool(j, "n_at_bound", fit->at_bound);
   mt_json_quantity(j, "error", fit->error, "J");
   mt_json_end(j);
+}
+
+static void warn_of_fit(const MtBarrier *b, const MtBarrierFit *fit, double sign, double field, bool known) {
+  const double attempts = log(b->opt.attempts), T = b->opt.temperature;
+  if (fit->at_bound)
+    mt_warn(
+        "the barriers do not fall as E0 (1 - H/H0)^n: n is at the bound of what is tried, E0 and H0 mean little. Give "
+        "barrier.fields nearer to the switching field; a coercivity between two close fields holds all the same");
+  if (!(field * fit->H0 > 0))
+    mt_warn("without a field the barrier is smaller than %.1f kBT already: at %g K the magnet does not keep its "
+            "direction for that time",
+            attempts, T);
+  else if (!known)
+    mt_warn("the coercivity at %g K, %.4f T, lies beyond the fields of barrier.fields: it is extrapolated", T,
+            sign * field);
 }
 
 static void put_coercivity(const MtBarrier *b, int n, const double *H, const double *barrier, const MtBarrierFit *fit,
@@ -137,13 +153,7 @@ static void put_coercivity(const MtBarrier *b, int n, const double *H, const dou
   if (!fit->points) return;
   mt_log("E = %.4g J (1 - H/%.4f T)^%.3f; overcome at %g K (%.1f kBT): %.4f T%s", fit->E0, sign * fit->H0, fit->n,
          b->opt.temperature, log(b->opt.attempts), sign * field, known ? "" : ", beyond the fields of the run");
-  if (!(field * fit->H0 > 0))
-    mt_warn("without a field the barrier is smaller than %.1f kBT already: at %g K the magnet does not keep its "
-            "direction for that time",
-            log(b->opt.attempts), b->opt.temperature);
-  else if (!known)
-    mt_warn("the coercivity at %g K, %.4f T, lies beyond the fields of barrier.fields: it is extrapolated",
-            b->opt.temperature, sign * field);
+  warn_of_fit(b, fit, sign, field, known);
 }
 
 PetscErrorCode mt_barrier_results(MtBarrier *b, MtJson *j) {

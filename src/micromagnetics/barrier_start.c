@@ -58,7 +58,7 @@ static PetscErrorCode watch(void *ctx, int iteration, Vec m, double torque, bool
 }
 
 /* m to equilibrium at B; u is its potential before and after. */
-static PetscErrorCode relax(MtBarrier *b, const char *what, Vec m, Vec u, Watch *w, double *E) {
+static PetscErrorCode relax_one(MtBarrier *b, const char *what, Vec m, Vec u, Watch *w, double *E) {
   MtMinimizerReport report;
   double B[3], size = mt_barrier_B(b, B);
   Vec start;
@@ -76,6 +76,13 @@ static PetscErrorCode relax(MtBarrier *b, const char *what, Vec m, Vec u, Watch 
   PetscCall(mt_energy_place(b->energy, report.worst_node, sizeof place, place));
   mt_warn("the %s state at %g T did not converge: the largest torque is %.3g T after %d iterations, at %s", what, size,
           report.torque, report.iterations, place);
+  return 0;
+}
+
+static PetscErrorCode relax(MtBarrier *b, const char *what, Vec m, Vec u, Watch *w, double *E) {
+  b->unrelaxed = m;
+  PetscCall(relax_one(b, what, m, u, w, E));
+  b->unrelaxed = NULL;
   return 0;
 }
 

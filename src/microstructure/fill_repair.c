@@ -288,7 +288,7 @@ void mt_fill_repair(const MtShell *s, MtFill *f) {
   int room_t = f->nt, room_x = f->nx, most;
   find_neighbours(&m);
   for (int32_t t = 0; t < f->nt; t++) queue_add(&m, t, &q);
-  qsort(q.bad, (size_t)q.n, sizeof *q.bad, compare_bad);
+  if (q.n) qsort(q.bad, (size_t)q.n, sizeof *q.bad, compare_bad); /* else there is no array */
   most = 20 * q.n;
   for (int i = 0; i < q.n && i < most; i++) {
     const Bad b = q.bad[i];

@@ -9,6 +9,9 @@ import subprocess
 import sys
 import time
 
+import h5py
+import numpy as np
+
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import support
 from support import check
@@ -68,11 +71,11 @@ def test_more_ranks_in_a_group_agree(folder):
         check(abs(float(a["barrier_J"]) / float(b["barrier_J"]) - 1) < 1e-3, (a, b))
 
 
-def stopped(folder, name):
+def stopped(folder, name, *more):
     """A run in two groups that is told to stop once it has a checkpoint."""
     out = os.path.join(folder, name)
     program = os.path.join(os.path.abspath(sys.argv[1]), "magtwin")
-    command = support.launcher(2) + [program, "barrier", source(folder), "output.folder=" + out, "barrier.groups=2"] + LONG
+    command = support.launcher(2) + [program, "barrier", source(folder), "output.folder=" + out, "barrier.groups=2"] + LONG + list(more)
     process = subprocess.Popen(command, env=support.environment(OMPI_MCA_mpi_yield_when_idle="1"), stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL, start_new_session=True)
     until = time.time() + 60
@@ -133,17 +136,41 @@ def test_no_barrier_beyond_switching(folder):
     check(table(out)[0]["end"] == "initial_state_unstable" and "not stable" in done.err, done)
 
 
+def check_failed_state(out, done, field):
+    """The state in which the run failed is there to look at, named by the message; -> m."""
+    state = os.path.join(out, "states", "failed.h5")
+    check("; the state it failed in: " + state in done.err and os.path.exists(os.path.join(out, "failed.xdmf")), done)
+    with h5py.File(state) as f:
+        check(np.allclose(f.attrs["field_T"], [0, 0, field], atol=1e-12), f.attrs["field_T"])
+        return f["/m"][:]
+
+
 def test_a_solver_that_stagnates(folder):
     """The field, the reason, what is left in the checkpoint; continued by a solver that does not."""
     stray, hopeless = ["demagnetizing.enabled=true", "mesh.air.radius=1.2"], "petsc_options=-demag_ksp_divtol 1e-9"
     _, done = run(folder, "first", *stray, hopeless, code=1)
     check("field 1 of 2, -2 T: its states could not be relaxed" in done.err and "did not converge" in done.err, done)
+    check_failed_state(os.path.join(folder, "first"), done, -2)
+    _, done = run(folder, "groups", *stray, hopeless, "barrier.groups=2", ranks=2, code=1)
+    check_failed_state(os.path.join(folder, "groups"), done, -2)
     out, _ = run(folder, "out", *stray, "barrier.fields=[-2 T]")
     before = text(out, "barriers.csv")
     _, done = run(folder, "out", *stray, hopeless, "--resume", code=1)
     check("field 2 of 2, -3 T" in done.err and "out/checkpoint.h5" in done.err, done)
+    check_failed_state(out, done, -3)
     run(folder, "out", *stray, "--resume")
+    check(not os.path.exists(os.path.join(out, "states", "failed.h5")), "a run that went on has a state it failed in")
     check(text(out, "barriers.csv").startswith(before) and len(table(out)) == 2, text(out, "barriers.csv"))
+
+
+def test_a_path_whose_solver_stagnates(folder):
+    """Its highest image is what there is to look at: neither of the ends."""
+    stray = ["demagnetizing.enabled=true", "mesh.air.radius=1.2"]
+    out = stopped(folder, "out", *stray)
+    _, done = run(folder, "out", "barrier.groups=2", "--resume", *LONG, *stray, "petsc_options=-demag_ksp_divtol 1e-9", ranks=2, code=1)
+    check("field 1 of 2, -2 T: round " in done.err and " of its path could not be made" in done.err, done)
+    mean = check_failed_state(out, done, -2)[:, 2].mean()
+    check(abs(mean) < 0.9, "mean of mz %g" % mean)
 
 
 def test_lowest_of_several_starts(folder):
@@ -210,6 +237,7 @@ if __name__ == "__main__":
         ("more fields, and another temperature", test_more_fields_and_another_temperature),
         ("paths between states of files", test_states_of_files),
         ("a solver that stagnates: field, reason, checkpoint", test_a_solver_that_stagnates),
+        ("a path whose solver stagnates: its highest image", test_a_path_whose_solver_stagnates),
         ("the lowest of several starts", test_lowest_of_several_starts),
         ("too few images for what happens on the way", test_too_few_images),
         ("no barrier beyond the switching field, and it says so", test_no_barrier_beyond_switching),

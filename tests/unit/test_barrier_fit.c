@@ -17,6 +17,19 @@ static void constants_come_back(void **state) {
   assert_near(fit.H0, 6.2, 1e-4);
   assert_near(fit.n, 1.43, 1e-3);
   assert_near(fit.error, 0, 1e-24);
+  assert_false(fit.at_bound);
+}
+
+/* exp(-H) is (1 - H/H0)^n in the limit of n and H0 = n: no n that is tried. */
+static void another_law_is_told_by_the_bound_of_n(void **state) {
+  (void)state;
+  static const double H[] = {0, 1, 2, 3};
+  double E[4];
+  MtBarrierFit fit;
+  for (int i = 0; i < 4; i++) E[i] = 4e-19 * exp(-H[i]);
+  mt_barrier_fit(4, H, E, &fit);
+  assert_true(fit.at_bound);
+  assert_near(fit.n, 10, 0);
 }
 
 /* Hc = HK (1 - sqrt(kB T ln(f0 t)/K V)): M. P. Sharrock, J. Appl. Phys. 76 (1994) 6413. */
@@ -47,6 +60,7 @@ static void one_point_gives_no_fit(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(constants_come_back),
+      cmocka_unit_test(another_law_is_told_by_the_bound_of_n),
       cmocka_unit_test(two_points_of_a_particle_give_Sharrocks_coercivity),
       cmocka_unit_test(one_point_gives_no_fit),
   };
