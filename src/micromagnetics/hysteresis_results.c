@@ -40,11 +40,20 @@ static void state_name(const MtHysteresis *h, MtJson *j, const char *key, double
   }
 }
 
+/* Which curve, as in the column branch of curve.csv, where there are several. */
+static void put_branch(const MtHysteresis *h, MtJson *j, double step) {
+  if (h->plan.n < 2) return;
+  const int k = (int)h->curve.row[(int)step].branch;
+  mt_json_int(j, "branch", k);
+  if (h->plan.kind == MT_BRANCH_ANGLE) mt_json_real(j, "angle_deg", h->plan.branch[k].angle);
+}
+
 static void put_event(const MtHysteresis *h, MtJson *j, int i) {
   const MtEvent *e = mt_event(h, i);
   mt_json_object(j, NULL);
   mt_json_int(j, "number", i + 1);
   mt_json_int(j, "step", (int64_t)e->step);
+  put_branch(h, j, e->step);
   mt_json_real(j, "field_before_T", e->B_before);
   mt_json_real(j, "field_T", e->B_after);
   mt_json_real(j, "m_before", e->m_before);

@@ -73,6 +73,9 @@ def test_angles(folder):
     with open(os.path.join(out, "summary.json")) as f:
         results = json.load(f)["results"]
     check(results["branch_kind"] == "angle" and len(results["branches"]) == len(ANGLES), results["branches"])
+    check([e["angle_deg"] for e in results["events"]] == list(ANGLES), results["events"])
+    for line, event in zip(lines, results["events"]):
+        check(event["field_T"] < -line["Hswitch_T"] < event["field_before_T"] and ANGLES[event["branch"]] == event["angle_deg"], (line, event))
     draws(out, "angles")
 
 
