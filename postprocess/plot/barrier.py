@@ -94,7 +94,7 @@ def draw_fit(axes, results, H, kT):
     fine = np.linspace(min(ends) - margin, max(ends) + margin, 200)
     inside = 1 - fine / H0 >= 0
     axes.plot(fine[inside], E0 / kT * (1 - fine[inside] / H0)**fit["n"], "-", color=LINE, lw=1,
-              label=r"$E_0(1-H/H_0)^n$" + "\n$H_0$ = %.3g T, $n$ = %.2f" % (H0, fit["n"]))
+              label=r"$E_0(1-H/H_0)^n$" + "\n$H_0$ = %.3g T, $n$ = %.2f" % (H0, fit["n"]) + (" (bound)" if fit.get("n_at_bound") else ""))
     if Hc:
         axes.plot([Hc], [results["ln_f0_t"]], "*", color=SECOND, ms=8, zorder=4,
                   label="coercivity %.3g T" % Hc + ("" if results["Hc_between_fields"] else "\n(extrapolated)"))

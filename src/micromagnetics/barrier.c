@@ -111,7 +111,7 @@ static PetscErrorCode one_field(MtBarrier *b, bool *stopped) {
   if (!*stopped && end == MT_PATH_NO_BARRIER && mt_path_inherited(&b->path)) PetscCall(renew_path(b, &end, stopped));
   if (*stopped) return 0;
   mt_progress_end();
-  PetscCall(mt_barrier_record(b, end));
+  PetscCall(mt_agree(b->world, mt_barrier_record(b, end)));
   b->now.running = 0;
   b->now.field++;
   b->saved_rounds = 0;

@@ -116,7 +116,8 @@ PetscErrorCode mt_barrier_ends(MtBarrier *b);
 PetscErrorCode mt_barrier_relax(MtBarrier *b, int *end, bool *stopped);
 /* The images between them: the first path, or that of the field before with the new ends. */
 PetscErrorCode mt_barrier_first_path(MtBarrier *b);
-/* After MT_ERR_FAIL on all ranks: says where the run was, keeps the state it failed in (site.h); MT_ERR_FAIL. */
+/* After MT_ERR_FAIL on all ranks: says where the run was, keeps the end or image it failed in (site.h), that of the
+ * first group if it did so in several; MT_ERR_FAIL. */
 PetscErrorCode mt_barrier_failed(MtBarrier *b);
 /* Takes down the field in work: rows of both tables, states. */
 PetscErrorCode mt_barrier_record(MtBarrier *b, int end);

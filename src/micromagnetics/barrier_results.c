@@ -129,8 +129,10 @@ static void warn_of_fit(const MtBarrier *b, const MtBarrierFit *fit, double sign
   const double attempts = log(b->opt.attempts), T = b->opt.temperature;
   if (fit->at_bound)
     mt_warn(
-        "the barriers do not fall as E0 (1 - H/H0)^n: n is at the bound of what is tried, E0 and H0 mean little. Give "
-        "barrier.fields nearer to the switching field; a coercivity between two close fields holds all the same");
+        "the barriers do not fall as E0 (1 - H/H0)^n: n = %g is at the bound of what is tried, E0 and H0 mean little. "
+        "Give barrier.fields %s; a coercivity between two close fields holds all the same",
+        fit->n,
+        fit->n > 1 ? "nearer to the switching field" : "between which reversal keeps its kind (see barriers.csv)");
   if (!(field * fit->H0 > 0))
     mt_warn("without a field the barrier is smaller than %.1f kBT already: at %g K the magnet does not keep its "
             "direction for that time",

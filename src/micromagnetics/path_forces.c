@@ -113,8 +113,10 @@ PetscErrorCode mt_path_forces(MtPath *p) {
   for (int i = 0; i < p->n; i++) {
     p->torque[i] = 0;
     if (i < p->start || i >= p->end || i == 0 || (i == p->n - 1 && !p->now.open)) continue;
+    p->in_work = p->image[i].m;
     PetscCall(force(p, i));
   }
+  p->in_work = NULL;
   return 0;
 }
 
@@ -205,8 +207,12 @@ static bool moves(const MtPath *p, int i) {
 
 /* All steps before any turn: they are made from the same path, whichever group makes them. */
 PetscErrorCode mt_path_move(MtPath *p) {
-  for (int i = p->start; i < p->end; i++)
-    if (moves(p, i)) PetscCall(step(p, i));
+  for (int i = p->start; i < p->end; i++) {
+    if (!moves(p, i)) continue;
+    p->in_work = p->image[i].m;
+    PetscCall(step(p, i));
+  }
+  p->in_work = NULL;
   for (int i = p->start; i < p->end; i++)
     if (moves(p, i)) PetscCall(turn(p, &p->image[i]));
   return 0;

@@ -75,8 +75,12 @@ static PetscErrorCode evaluate(MtPath *p, int i, double rtol) {
 }
 
 static PetscErrorCode evaluate_own(MtPath *p, int from, int to, double rtol) {
-  for (int i = from; i < to; i++)
-    if (owns(p, i)) PetscCall(evaluate(p, i, rtol));
+  for (int i = from; i < to; i++) {
+    if (!owns(p, i)) continue;
+    p->in_work = p->image[i].m;
+    PetscCall(evaluate(p, i, rtol));
+  }
+  p->in_work = NULL;
   return 0;
 }
 

@@ -46,6 +46,7 @@ typedef struct {
   double B[3]; /* T */
   int n, start, end;
   MtPathImage *image;       /* [n]; vectors NULL outside [start, end) */
+  Vec in_work;              /* not owned: m of the own image in work, or that failed; else NULL */
   Vec before, after;        /* m of the neighbours start-1 and end */
   Vec tangent, ridge, work; /* at the image in work: unit tangent, the covector of what is along it */
   MtPrecond pc;

@@ -164,13 +164,16 @@ def test_a_solver_that_stagnates(folder):
 
 
 def test_a_path_whose_solver_stagnates(folder):
-    """Its highest image is what there is to look at: neither of the ends."""
+    """An image of it is what there is to look at, neither of the ends; whichever group it was in that fails, the run does."""
     stray = ["demagnetizing.enabled=true", "mesh.air.radius=1.2"]
     out = stopped(folder, "out", *stray)
-    _, done = run(folder, "out", "barrier.groups=2", "--resume", *LONG, *stray, "petsc_options=-demag_ksp_divtol 1e-9", ranks=2, code=1)
-    check("field 1 of 2, -2 T: round " in done.err and " of its path could not be made" in done.err, done)
-    mean = check_failed_state(out, done, -2)[:, 2].mean()
-    check(abs(mean) < 0.9, "mean of mz %g" % mean)
+    for residual in ("1e-9", "0.01", "0.02"):  # what images begin with is up to about the last: not all groups fail in the same one
+        hopeless = "petsc_options=-demag_ksp_divtol " + residual
+        _, done = run(folder, "out", "barrier.groups=2", "--resume", *LONG, *stray, hopeless, ranks=2, code=1)
+        check("field 1 of 2, -2 T: its path could not be followed beyond round " in done.err, done)
+        m = check_failed_state(out, done, -2)
+        m = m[np.linalg.norm(m, axis=1) > 0.5]  # no air
+        check(len(m) > 20 and abs(m[:, 2].mean()) < 0.999, "%d nodes, mean of mz %g" % (len(m), m[:, 2].mean()))
 
 
 def test_lowest_of_several_starts(folder):
@@ -237,7 +240,7 @@ if __name__ == "__main__":
         ("more fields, and another temperature", test_more_fields_and_another_temperature),
         ("paths between states of files", test_states_of_files),
         ("a solver that stagnates: field, reason, checkpoint", test_a_solver_that_stagnates),
-        ("a path whose solver stagnates: its highest image", test_a_path_whose_solver_stagnates),
+        ("a path whose solver stagnates: the image", test_a_path_whose_solver_stagnates),
         ("the lowest of several starts", test_lowest_of_several_starts),
         ("too few images for what happens on the way", test_too_few_images),
         ("no barrier beyond the switching field, and it says so", test_no_barrier_beyond_switching),
