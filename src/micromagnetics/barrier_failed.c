@@ -36,7 +36,7 @@ PetscErrorCode mt_barrier_failed(MtBarrier *b) {
   int group;
   bool ends;
   double B[3];
-  const Vec own = b->unrelaxed ? b->unrelaxed : b->path.in_work;
+  Vec own = b->unrelaxed ? b->unrelaxed : b->path.in_work;
   mt_progress_end();
   PetscCall(choose_group(b, own, &group));
   PetscCall(ends_failed(b, &ends));
