@@ -1,4 +1,4 @@
-/* ranks: 1 2 4 */
+/* ranks: 1 2 4  timeout: 300 */
 /* Several goals: hypervolumes against counted cells, inclusion and exclusion and the ball; boxes against points drawn
  * by chance; the expected growth of the hypervolume against quadrature; a search of a known front, the same on any
  * number of ranks. */
