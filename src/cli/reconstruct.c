@@ -34,6 +34,7 @@ static PetscErrorCode measure(MPI_Comm comm, const MtInput *in, const MtLabels *
 static PetscErrorCode label_and_fit(MPI_Comm comm, const MtInput *in, const char *path, MtJson *json) {
   MtLabels labels;
   MtPower power;
+  memset(&labels, 0, sizeof labels);
   memset(&power, 0, sizeof power);
   mt_phase_begin("reading of the grains");
   PetscCall(read_labels(comm, in, &labels, json));

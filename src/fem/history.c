@@ -72,7 +72,7 @@ static void combine(const MtHistory *h, const PetscScalar *r, PetscScalar *c) {
 
 PetscErrorCode mt_history_start(const MtHistory *h, Vec r, Vec u) {
   PetscScalar dot[MT_HISTORY_MOST], c[MT_HISTORY_MOST];
-  if (!h->n) return 0;
+  if (h->n < 1) return 0;
   PetscCall(VecMDot(r, h->n, h->v, dot));
   combine(h, dot, c);
   PetscCall(VecMAXPY(u, h->n, c, h->v));

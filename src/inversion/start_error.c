@@ -40,7 +40,7 @@ static void add(const MtTwin *w, const double *M, MtPosterior *p) {
 
 PetscErrorCode mt_posterior_start(MtTwin *w, double noise, MtPosterior *p) {
   const int n = w->n;
-  double M[MT_UNKNOWNS * MT_UNKNOWNS];
+  double M[MT_UNKNOWNS * MT_UNKNOWNS] = {0};
   Vec *row;
   PetscCall(VecDuplicateVecs(w->start, n, &row));
   PetscErrorCode rc = mt_start_rows(w, row);

@@ -69,15 +69,17 @@ static void sort_tets(const MtMeshData *d, Place *place) {
 }
 
 /* Rows of `size` bytes, the one of place[i].id to i. */
-static void permute(void *rows, size_t size, int64_t n, const Place *place, char *copy) {
+static void permute(void *rows, size_t size, int64_t n, const Place *place, void *copy) {
+  char *to = rows;
   memcpy(copy, rows, size * (size_t)n);
-  for (int64_t i = 0; i < n; i++) memcpy((char *)rows + size * (size_t)i, copy + size * (size_t)place[i].id, size);
+  for (int64_t i = 0; i < n; i++)
+    memcpy(to + size * (size_t)i, (const char *)copy + size * (size_t)place[i].id, size);
 }
 
 void mt_mesh_data_reorder(MtMeshData *d) {
   const int64_t most = d->nv > d->nt ? d->nv : d->nt;
   Place *place = malloc((size_t)most * sizeof *place);
-  char *copy = malloc((size_t)most * 4 * sizeof(int64_t));
+  void *copy = malloc((size_t)most * 4 * sizeof(int64_t));
   int64_t *number = malloc((size_t)d->nv * sizeof *number);
   if (!place || !copy || !number) abort();
   sort_nodes(d, place);

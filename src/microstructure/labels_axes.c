@@ -63,7 +63,7 @@ static bool take_numbers(const MtTextTable *line, double v[MOST + 1], int *n, co
 }
 
 static PetscErrorCode take_line(Table *t) {
-  double v[MOST + 1];
+  double v[MOST + 1] = {0};
   int n;
   const char *at;
   const bool good = take_numbers(&t->text, v, &n, &at);
