@@ -72,8 +72,7 @@ static void sort_tets(const MtMeshData *d, Place *place) {
 static void permute(void *rows, size_t size, int64_t n, const Place *place, void *copy) {
   char *to = rows;
   memcpy(copy, rows, size * (size_t)n);
-  for (int64_t i = 0; i < n; i++)
-    memcpy(to + size * (size_t)i, (const char *)copy + size * (size_t)place[i].id, size);
+  for (int64_t i = 0; i < n; i++) memcpy(to + size * (size_t)i, (const char *)copy + size * (size_t)place[i].id, size);
 }
 
 void mt_mesh_data_reorder(MtMeshData *d) {
