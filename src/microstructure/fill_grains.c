@@ -204,7 +204,7 @@ static PetscErrorCode receive_fill(MPI_Comm comm, int from, int tag, int *nx, in
   int counts[3] = {0};
   PetscCallMPI(MPI_Recv(counts, 3, MPI_INT, from, tag, comm, MPI_STATUS_IGNORE));
   *nx = counts[0], f->nx = counts[1], f->nt = counts[2];
-  *corner = mt_malloc(((size_t)counts[0] + 1) * sizeof(int32_t));
+  *corner = mt_calloc((size_t)counts[0] + 1, sizeof(int32_t)); /* clang-tidy does not know what MPI_Recv fills */
   f->x = mt_malloc((3 * (size_t)counts[1] + 1) * sizeof(double));
   f->tet = mt_calloc(4 * (size_t)counts[2] + 1, sizeof(int32_t)); /* clang-tidy does not know what MPI_Recv fills */
   PetscCallMPI(MPI_Recv(*corner, counts[0], MPI_INT32_T, from, tag, comm, MPI_STATUS_IGNORE));

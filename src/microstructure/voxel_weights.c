@@ -73,7 +73,7 @@ static double step_of(int64_t wanted, int64_t got, int64_t near) {
 static PetscErrorCode iterate(MPI_Comm comm, const MtLabels *l, const Mixed *m, const int64_t *certain,
                               double *weight) {
   const int n = l->ngrains;
-  int64_t *count = mt_malloc(2 * (size_t)n * sizeof *count);
+  int64_t *count = mt_calloc(2 * (size_t)n, sizeof *count);
   for (int round = 0; round < ROUNDS; round++) {
     memcpy(count, certain, (size_t)n * sizeof *count);
     memset(count + n, 0, (size_t)n * sizeof *count);
@@ -94,11 +94,13 @@ PetscErrorCode mt_field_weights(MPI_Comm comm, const MtLabels *l, double radius,
   MtField f;
   int64_t *certain = mt_calloc((size_t)l->ngrains, sizeof *certain);
   memset(weight, 0, (size_t)l->ngrains * sizeof *weight);
-  PetscCall(mt_field_make(comm, l, radius, l->nz_local ? l->z0 * h : 1, l->nz_local ? (l->z0 + l->nz_local) * h : 0,
-                          NULL, &f));
-  collect(l, &f, &m, certain);
-  PetscErrorCode rc = iterate(comm, l, &m, certain, weight);
-  mt_field_free(&f);
+  PetscErrorCode rc = mt_field_make(comm, l, radius, l->nz_local ? l->z0 * h : 1,
+                                    l->nz_local ? (l->z0 + l->nz_local) * h : 0, NULL, &f);
+  if (!rc) {
+    collect(l, &f, &m, certain);
+    rc = iterate(comm, l, &m, certain, weight);
+    mt_field_free(&f);
+  }
   free(certain), free(m.start), free(m.grain), free(m.value);
   return rc;
 }

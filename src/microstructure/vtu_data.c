@@ -24,7 +24,7 @@ static const Type types[] = {{"Int8", 'i', 1},    {"UInt8", 'u', 1},   {"Int16",
 
 static uint64_t unsigned_at(const unsigned char *b, int n) {
   uint64_t v = 0;
-  for (int k = n - 1; k >= 0; k--) v = v << 8 | b[k];
+  for (int k = n; k > 0; k--) v = v << 8 | b[k - 1];
   return v;
 }
 
@@ -53,10 +53,9 @@ static PetscErrorCode type_of(const MtVtu *f, const xmlNode *array, const Type *
   *type = NULL;
   for (size_t i = 0; own && i < sizeof types / sizeof *types; i++)
     if (!strcmp(own, types[i].name)) *type = &types[i];
-  PetscErrorCode rc =
-      *type ? 0 : mt_vtu_fail(f, array, "array %s: type=\"%s\" is not read", array_name(array, name), own ? own : "");
+  if (!*type) mt_vtu_fail(f, array, "array %s: type=\"%s\" is not read", array_name(array, name), own ? own : "");
   xmlFree(own);
-  return rc;
+  return *type ? 0 : MT_ERR_INPUT;
 }
 
 /* ---- bytes, as they stand or in base64 */
@@ -100,7 +99,7 @@ static size_t stream_read(Stream *s, unsigned char *to, size_t n) {
   size_t done = 0;
   if (!s->base64) {
     done = n < (size_t)(s->end - s->p) ? n : (size_t)(s->end - s->p);
-    memcpy(to, s->p, done);
+    if (done && s->p) memcpy(to, s->p, done);
     s->p += done;
     return done;
   }
@@ -113,7 +112,7 @@ static size_t stream_read(Stream *s, unsigned char *to, size_t n) {
 }
 
 static bool stream_number(const MtVtu *f, Stream *s, uint64_t *v) {
-  unsigned char b[8];
+  unsigned char b[8] = {0};
   if (stream_read(s, b, (size_t)f->header) < (size_t)f->header) return false;
   *v = unsigned_at(b, f->header);
   return true;
@@ -126,7 +125,7 @@ static char *own_text(const xmlNode *array) {
   size_t n = 0;
   for (const xmlNode *c = array->children; c; c = c->next)
     if (c->type == XML_TEXT_NODE || c->type == XML_CDATA_SECTION_NODE) n += strlen((char *)c->content);
-  char *text = mt_malloc(n + 1);
+  char *text = mt_calloc(n + 1, 1);
   n = 0;
   for (const xmlNode *c = array->children; c; c = c->next) {
     if (c->type != XML_TEXT_NODE && c->type != XML_CDATA_SECTION_NODE) continue;
@@ -183,7 +182,7 @@ static PetscErrorCode read_packed(const Array *a, Stream *s, unsigned char *to) 
   const uint64_t all = last ? (n - 1) * size + last : n * size;
   if (all != a->bytes) return other_size(a, all);
   PetscErrorCode rc = 0;
-  packed = mt_malloc(n * sizeof *packed);
+  packed = mt_calloc(n, sizeof *packed);
   for (uint64_t k = 0; k < n && !rc; k++)
     if (!stream_number(a->f, s, &packed[k]) || packed[k] > a->f->size) rc = cut_short(a, 0);
   for (uint64_t k = 0; k < n && !rc; k++)
@@ -218,7 +217,7 @@ static PetscErrorCode stream_open(const Array *a, bool appended, Stream *s, char
 
 static PetscErrorCode read_binary(const Array *a, bool appended, unsigned char *to) {
   char *text;
-  Stream s;
+  Stream s = {0};
   PetscErrorCode rc = stream_open(a, appended, &s, &text);
   if (!rc) rc = a->f->zlib ? read_packed(a, &s, to) : read_plain(a, &s, to);
   free(text);
@@ -228,7 +227,7 @@ static PetscErrorCode read_binary(const Array *a, bool appended, unsigned char *
 /* The number of bytes that the head of a list of texts tells. */
 static PetscErrorCode binary_size(Array *a, bool appended) {
   char *text;
-  Stream s;
+  Stream s = {0};
   uint64_t n = 0, size = 0, last = 0;
   PetscErrorCode rc = stream_open(a, appended, &s, &text);
   bool known = !rc && stream_number(a->f, &s, &n);
@@ -269,9 +268,10 @@ PetscErrorCode mt_vtu_reals(const MtVtu *f, const xmlNode *array, int64_t n, dou
   *values = NULL;
   PetscCall(type_of(f, array, &t));
   array_name(array, a.name);
-  if (!appended && !binary && !mt_vtu_is(array, "format", "ascii"))
-    return mt_vtu_fail(f, array, "array %s: format is not read: only ascii, binary and appended", a.name);
-  if ((uint64_t)n / 1032 > f->size) return mt_vtu_fail(f, array, "array %s: is longer than the file", a.name);
+  const bool known = appended || binary || mt_vtu_is(array, "format", "ascii"), fits = (uint64_t)n / 1032 <= f->size;
+  if (!known) mt_vtu_fail(f, array, "array %s: format is not read: only ascii, binary and appended", a.name);
+  if (known && !fits) mt_vtu_fail(f, array, "array %s: is longer than the file", a.name);
+  if (!known || !fits) return MT_ERR_INPUT;
   double *v = mt_malloc((size_t)n * sizeof *v);
   unsigned char *bytes = NULL;
   PetscErrorCode rc = 0;

@@ -113,7 +113,7 @@ int mt_model_posterior(const MtModel *m, const double *scatter, uint64_t seed, d
   const int nvars = space->nvars;
   const size_t size = sizeof(double) * (size_t)nvars;
   Target t = {m, space, mt_model_proposer(m), scatter, mt_malloc(size)};
-  double *start = mt_malloc(CHAINS * size), value[CHAINS], *to = mt_malloc(size);
+  double *start = mt_calloc(CHAINS, size), value[CHAINS] = {0}, *to = mt_malloc(size);
   MtRandom random;
   int n = 0;
   mt_random_seed(&random, seed);
