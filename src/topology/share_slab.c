@@ -79,7 +79,11 @@ PetscErrorCode mt_share_create(MPI_Comm comm, const MtCubical *whole, MtLayers r
   const Layers l = place_slab(s, &slab);
   PetscErrorCode rc = read_layers(s, l, &slab, read, context);
   if (!rc) rc = mt_grid_create_slab(&s->slab, s->up, &slab, &s->grid);
-  PetscCall(mt_agree(comm, rc));
+  rc = mt_agree(comm, rc);
+  if (rc) {
+    mt_share_free(s);
+    return rc;
+  }
   s->own_from = mt_share_layer(s, slab.from);
   s->own_to = mt_share_layer(s, slab.to);
   mt_gradient_create(&s->grid, &s->f);
