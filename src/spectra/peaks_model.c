@@ -63,7 +63,7 @@ double mt_background_at(const MtPeakModel *m, const double *value, double x) {
 double mt_peaks_energy(const void *model, const double *u) {
   const MtPeakModel *m = model;
   const int each = mt_peaks_each(m);
-  double value[MOST], sum = 0;
+  double value[MOST] = {0}, sum = 0;
   to_values(m, u, value);
   for (int i = 0; i < m->n; i++) {
     double rest = m->y[i] - mt_background_at(m, value, m->x[i]);

@@ -63,7 +63,7 @@ static PetscErrorCode read_rows(Job *j) {
   const int64_t row = list ? 1 : j->size[1];
   mt_slab(list ? j->size[1] : j->size[2], rank, ranks, &start, &rows);
   j->start = start * row, j->n = rows * row;
-  j->x = mt_malloc((size_t)j->n * (size_t)j->size[0] * sizeof *j->x);
+  j->x = mt_calloc((size_t)j->n * (size_t)j->size[0], sizeof *j->x);
   const int range[2] = {(int)start, (int)(start + rows)};
   if (list) {
     double *all = mt_malloc((size_t)j->size[1] * (size_t)j->size[0] * sizeof *all);

@@ -90,7 +90,7 @@ static double choose_penalty(const Gram *g, const double *turned) {
 
 double mt_ridge(int n, int m, const double *x, const double *y, int k, const double *x_new, double *y_new) {
   Gram g;
-  double mean = 0, *turned = mt_malloc((size_t)n * sizeof *turned), *centred = mt_malloc((size_t)n * sizeof *centred),
+  double mean = 0, *turned = mt_calloc((size_t)n, sizeof *turned), *centred = mt_malloc((size_t)n * sizeof *centred),
          *weight = mt_calloc((size_t)m, sizeof *weight), *row = mt_malloc((size_t)m * sizeof *row);
   gram_create(n, m, x, &g);
   for (int i = 0; i < n; i++) mean += y[i] / n;
@@ -117,7 +117,7 @@ double mt_ridge(int n, int m, const double *x, const double *y, int k, const dou
 
 int mt_scores(int n, int m, const double *x, int keep, int k, const double *x_new, double *score, double *score_new) {
   Gram g;
-  double *axis = mt_malloc((size_t)m * sizeof *axis), *row = mt_malloc((size_t)m * sizeof *row);
+  double *axis = mt_calloc((size_t)m, sizeof *axis), *row = mt_malloc((size_t)m * sizeof *row);
   int found = 0;
   gram_create(n, m, x, &g);
   while (found < keep && found < n && g.value[n - 1 - found] > 1e-12 * g.value[n - 1]) found++;

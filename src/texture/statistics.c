@@ -143,7 +143,7 @@ void mt_texture_features(MtPyramid *p, const double *image, double *feature, dou
   Work w = {.p = p};
   mt_pyramid_size(p, &w.nx, &w.ny, &w.s, &w.k);
   w.n = (size_t)w.nx * (size_t)w.ny;
-  w.band = mt_malloc((size_t)(w.s * w.k) * w.n * sizeof *w.band);
+  w.band = mt_calloc((size_t)(w.s * w.k) * w.n, sizeof *w.band);
   w.real = mt_malloc(w.n * sizeof *w.real);
   moments(w.n, image, feature);
   w.variance = feature[1] * feature[1];

@@ -33,7 +33,7 @@ static int terms(int degree) {
 
 /* Moments of a slice with the basis: right side [terms] of the normal equations. */
 static void moments(const MtStack *s, int k, int degree, MtRect w, double *right) {
-  double b[TERMS];
+  double b[TERMS] = {0};
   const int n = terms(degree);
   memset(right, 0, (size_t)n * sizeof *right);
   for (int j = w.y0; j < w.y1; j += STEP)
@@ -46,7 +46,7 @@ static void moments(const MtStack *s, int k, int degree, MtRect w, double *right
 
 /* Lower triangle of the normal matrix by Cholesky, and the solution in place of the right side. */
 static void solve(int degree, MtRect w, double *c) {
-  double m[TERMS][TERMS] = {{0}}, b[TERMS];
+  double m[TERMS][TERMS] = {{0}}, b[TERMS] = {0};
   const int n = terms(degree);
   for (int j = w.y0; j < w.y1; j += STEP)
     for (int i = w.x0; i < w.x1; i += STEP) {

@@ -64,8 +64,8 @@ static void damp(Plane *p, int nx, int ny, double width) {
   const int n = ny / 2;
   double *line = fftw_alloc_real((size_t)n);
   fftw_complex *wave = fftw_alloc_complex((size_t)n / 2 + 1);
-  const fftw_plan forth = fftw_plan_dft_r2c_1d(n, line, wave, FFTW_ESTIMATE),
-                  back = fftw_plan_dft_c2r_1d(n, wave, line, FFTW_ESTIMATE);
+  fftw_plan forth = fftw_plan_dft_r2c_1d(n, line, wave, FFTW_ESTIMATE),
+            back = fftw_plan_dft_c2r_1d(n, wave, line, FFTW_ESTIMATE);
   for (int i = nx / 2; i < nx; i++) {
     for (int j = 0; j < n; j++) line[j] = p->a[(size_t)j * (size_t)p->w + (size_t)i];
     fftw_execute(forth);
@@ -102,7 +102,7 @@ static void filter(int nx, int ny, int levels, double width, float *gray) {
     along_both(&p, p.w >> l, p.h >> l, mt_wavelet_forward);
     damp(&p, p.w >> l, p.h >> l, width);
   }
-  for (int l = levels - 1; l >= 0; l--) along_both(&p, p.w >> l, p.h >> l, mt_wavelet_back);
+  for (int l = levels; l-- > 0;) along_both(&p, p.w >> l, p.h >> l, mt_wavelet_back);
   for (int j = 0; j < ny; j++)
     for (int i = 0; i < nx; i++)
       gray[(size_t)j * (size_t)nx + (size_t)i] = (float)p.a[(size_t)j * (size_t)p.w + (size_t)i];

@@ -164,8 +164,8 @@ PetscErrorCode mt_drift_solve(int nz, const uint8_t *lost, int npairs, const MtP
   d->npairs = npairs;
   d->at = mt_calloc(2 * (size_t)nz, sizeof *d->at);
   d->misfit = mt_calloc((size_t)nz, sizeof *d->misfit);
-  b.m = mt_malloc((size_t)nz * (size_t)(b.band + 1) * sizeof *b.m);
-  b.right[0] = mt_malloc(2 * (size_t)nz * sizeof *b.right[0]);
+  b.m = mt_calloc((size_t)nz * (size_t)(b.band + 1), sizeof *b.m);
+  b.right[0] = mt_calloc(2 * (size_t)nz, sizeof *b.right[0]);
   b.right[1] = b.right[0] + nz;
   const int loose = first_loose(nz, lost, npairs, pair);
   PetscErrorCode rc = 0;

@@ -25,15 +25,16 @@ static void look(const float *h, int64_t at, int64_t shift, double *least, int64
 
 static void find_next(Descent *d, const float *h) {
   const MtStack *s = d->s;
+  const int64_t nx = s->nx > 1 ? s->nx : 1, ny = s->ny > 1 ? s->ny : 1;
   for (int64_t v = 0; v < d->n; v++) {
-    const int64_t i = v % s->nx, j = v / s->nx % s->ny, k = v / d->slice + s->z0, at = v + d->slice;
+    const int64_t i = v % nx, j = v / nx % ny, k = v / d->slice + s->z0, at = v + d->slice;
     double least = h[at];
     int64_t best = 0;
     if (k) look(h, at, -d->slice, &least, &best);
-    if (j) look(h, at, -s->nx, &least, &best);
+    if (j) look(h, at, -nx, &least, &best);
     if (i) look(h, at, -1, &least, &best);
-    if (i + 1 < s->nx) look(h, at, 1, &least, &best);
-    if (j + 1 < s->ny) look(h, at, s->nx, &least, &best);
+    if (i + 1 < nx) look(h, at, 1, &least, &best);
+    if (j + 1 < ny) look(h, at, nx, &least, &best);
     if (k + 1 < s->nz) look(h, at, d->slice, &least, &best);
     d->next[v] = v + d->first + best;
   }

@@ -72,7 +72,7 @@ static bool number_of(const char *path, Number *n) {
 }
 
 static PetscErrorCode read_numbers(const MtInput *in, const MtSlices *s, Number *n, long long *step) {
-  *step = 0;
+  *step = 1;
   for (int i = 0; i < s->nfiles; i++) {
     if (!number_of(s->path[i], &n[i]))
       return mt_input_error(in, "stack.files", "%s has no number in its name that says which slice it is", s->path[i]);
@@ -84,7 +84,7 @@ static PetscErrorCode read_numbers(const MtInput *in, const MtSlices *s, Number 
     if (d < 0)
       return mt_input_error(in, "stack.files", "%s and %s belong to two series: the pattern matches both",
                             s->path[i - 1], s->path[i]);
-    if (!*step || d < *step) *step = d;
+    if (i == 1 || d < *step) *step = d;
   }
   return 0;
 }
@@ -107,7 +107,7 @@ static PetscErrorCode place_files(const MtInput *in, MtSlices *s, const Number *
   s->file = mt_malloc((size_t)span * sizeof *s->file);
   s->page = mt_calloc((size_t)span, sizeof *s->page);
   s->lost_name = mt_calloc((size_t)span, sizeof *s->lost_name);
-  for (int k = 0, i = 0; k < s->nz; k++) {
+  for (int k = 0, i = 0; k < s->nz && i < s->nfiles; k++) {
     const long long value = n[0].value + k * step;
     s->file[k] = n[i].value == value ? i : -1;
     if (s->file[k] < 0) s->lost_name[k] = name_like(s->path[i], &n[i], value);
@@ -125,7 +125,7 @@ static PetscErrorCode place_files(const MtInput *in, MtSlices *s, const Number *
 
 static PetscErrorCode number_files(const MtInput *in, MtSlices *s) {
   long long step;
-  Number *n = mt_malloc((size_t)s->nfiles * sizeof *n);
+  Number *n = mt_calloc((size_t)s->nfiles, sizeof *n);
   PetscErrorCode rc = read_numbers(in, s, n, &step);
   if (!rc) rc = place_files(in, s, n, step);
   free(n);
@@ -142,7 +142,7 @@ static void number_pages(MtSlices *s) {
 PetscErrorCode mt_slices_find(MPI_Comm comm, const MtInput *in, MtSlices *s) {
   memset(s, 0, sizeof *s);
   PetscCall(share_names(comm, in, s));
-  if (!s->nfiles) return mt_input_error(in, "stack.files", "no file matches %s", mt_input_string(in, "stack.files"));
+  if (s->nfiles < 1) return mt_input_error(in, "stack.files", "no file matches %s", mt_input_string(in, "stack.files"));
   if (s->nfiles > 1) return number_files(in, s);
   number_pages(s);
   if (s->nz < 2) return mt_input_error(in, "stack.files", "%s is one picture: a stack has at least 2", s->path[0]);

@@ -64,7 +64,7 @@ void mt_tree_create(const MtPoints *points, MtTree *t) {
   *t = (MtTree){.points = points, .leaves = 1};
   while (t->leaves * LEAF < points->n) t->leaves *= 2;
   t->nodes = 2 * t->leaves - 1;
-  t->order = mt_malloc(n * sizeof *t->order);
+  t->order = mt_calloc(n, sizeof *t->order);
   t->start = mt_malloc(((size_t)t->leaves + 1) * sizeof *t->start);
   t->leaf_of = mt_malloc(n * sizeof *t->leaf_of);
   t->box = mt_malloc((size_t)t->nodes * sizeof *t->box);

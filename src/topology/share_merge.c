@@ -36,7 +36,7 @@ static void list_nodes(const MtItems *joins, const MtItems *spans, int low, int 
   for (int64_t i = 0; i < 2 * joins->n; i++)
     if (!i || end[i] != end[i - 1]) end[m->n++] = end[i];
   m->end = (int64_t *)end;
-  m->parent = mt_malloc((size_t)m->n * sizeof *m->parent);
+  m->parent = mt_calloc((size_t)m->n, sizeof *m->parent);
   m->open = mt_calloc((size_t)m->n, sizeof *m->open);
   for (int64_t i = 0, k = 0; i < m->n; i++) {
     m->parent[i] = i;
@@ -102,7 +102,7 @@ static PetscErrorCode receive_list(MPI_Comm comm, int from, size_t bytes, MtItem
   PetscCallMPI(MPI_Type_commit(&type));
   PetscCallMPI(MPI_Probe(from, 90, comm, &status));
   PetscCallMPI(MPI_Get_count(&status, type, &n));
-  *l = (MtItems){n, n, mt_malloc((size_t)n * bytes)};
+  *l = (MtItems){n, n, mt_calloc((size_t)n, bytes)};
   PetscCallMPI(MPI_Recv(l->item, n, type, from, 90, comm, MPI_STATUS_IGNORE));
   PetscCallMPI(MPI_Type_free(&type));
   return 0;
@@ -148,8 +148,8 @@ static PetscErrorCode climb(const MtShare *s, MtItems *joins, MtItems *spans, Mt
     }
     if (s->rank + step >= s->ranks) continue;
     PetscCall(receive_list(s->comm, s->rank + step, sizeof(MtJoin), &more_joins));
-    PetscCall(receive_list(s->comm, s->rank + step, sizeof(MtSpan), &more_spans));
     mix_joins(joins, &more_joins);
+    PetscCall(receive_list(s->comm, s->rank + step, sizeof(MtSpan), &more_spans));
     mix_spans(spans, &more_spans);
     merge_group(joins, spans, s->rank, s->rank + 2 * step, pairs, cycles);
   }
@@ -161,19 +161,21 @@ PetscErrorCode mt_share_merge(const MtShare *s, MtItems *joins, MtItems *spans, 
   MtPost p;
   int64_t n;
   void *back;
+  PetscErrorCode rc;
   /* the last group reaches beyond the last rank: nobody is there */
   merge_group(joins, spans, s->rank, s->rank + 1, pairs, &closed);
-  PetscCall(climb(s, joins, spans, pairs, &closed));
+  rc = climb(s, joins, spans, pairs, &closed);
+  mt_items_free(joins);
+  mt_items_free(spans);
   mt_post_begin(s->comm, sizeof(uint64_t), &p);
-  for (int64_t i = 0; i < closed.n; i++) {
+  for (int64_t i = 0; !rc && i < closed.n; i++) {
     const MtJoin *j = (const MtJoin *)closed.item + i;
     mt_post_add(&p, j->owner, &j->key);
   }
-  PetscCall(mt_post_send(&p, &n, &back, NULL));
-  mt_post_end(&p);
   mt_items_free(&closed);
-  mt_items_free(joins);
-  mt_items_free(spans);
+  if (!rc) rc = mt_post_send(&p, &n, &back, NULL);
+  mt_post_end(&p);
+  PetscCall(rc);
   mt_sort_keys(n, back, NULL);
   *cycles = (MtCells){n, n, back};
   return 0;

@@ -194,7 +194,7 @@ static void side_free(Side *side) {
 }
 
 double mt_wasserstein(int64_t na, const MtPair *pa, int64_t nb, const MtPair *pb, double order) {
-  Assignment s = {.order = order};
+  Assignment s = {.order = order, .room = 64};
   side_create(na, pa, &s.side[0]);
   side_create(nb, pb, &s.side[1]);
   const size_t room = (size_t)(na > nb ? na : nb);
@@ -202,6 +202,7 @@ double mt_wasserstein(int64_t na, const MtPair *pa, int64_t nb, const MtPair *pb
   s.before = mt_malloc(room * sizeof *s.before);
   s.list = mt_malloc(room * sizeof *s.list);
   s.done = mt_calloc(room, sizeof *s.done);
+  s.heap = mt_calloc((size_t)s.room, sizeof *s.heap);
   for (int k = 0; k < 2; k++)
     for (int i = 0; i < s.side[k].points.n; i++)
       if (s.side[k].mate[i] < 0) assign(&s, k, i);
